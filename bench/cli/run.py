@@ -1,0 +1,123 @@
+"""``bench run``: train what is missing of a suite, then print its table."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.catalog import Architecture
+from bench.cli import options
+from bench.cli.choice import Choice, choose
+from bench.cli.progress import make_progress
+from bench.errors import UserError
+from bench.planning import Plan, check_memory, longest_first, plan
+from bench.records import RecordStore
+from bench.running import Outcome, execute, make_tasks
+
+# What a worker needs at most: TensorFlow with MNIST and T3 peaks near 1.3 GiB here.
+_WORKER_BYTES = 2 * 2**30
+
+
+@click.command("run")
+@options.cell_options
+@click.option("--dry-run", is_flag=True, help="Say what would run; train nothing.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Give up on a cell after this.")
+@click.option("--retry-failed", is_flag=True, help="Try again the cells recorded as failed.")
+@click.option("--keep-models", is_flag=True, help="Save each trained model in RESULTS/models.")
+@options.as_json
+def command(
+    dry_run: bool,
+    timeout: float | None,
+    retry_failed: bool,
+    keep_models: bool,
+    as_json: bool,
+    **chosen: Any,
+) -> int:
+    """Train what is missing of SUITE and print its comparison table.
+
+    SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
+    a record in --results are not trained again.
+    """
+    results: Path = chosen["results"]
+    choice = choose(chosen, models_dir=results / "models" if keep_models else None)
+    store = RecordStore(results)
+    planned = plan(choice.cells, store, retry_failed)
+    if dry_run:
+        _print_dry_run(planned, as_json)
+        return 0
+    outcome = _train(choice, planned, store, timeout) if planned.missing else Outcome()
+    records = [*planned.reused, *outcome.finished, *outcome.failed]
+    _print_table(store, choice, records, as_json)
+    return _verdict(outcome, planned)
+
+
+def _train(choice: Choice, planned: Plan, store: RecordStore, timeout: float | None) -> Outcome:
+    import psutil
+
+    from bench import datasets
+    from bench.executors.local import LocalExecutor
+
+    jobs = check_memory(choice.jobs, _WORKER_BYTES, psutil.virtual_memory().available)
+    dataset = datasets.load(choice.source.dataset, choice.source.data_dir)
+    parameters = {name: _parameters(found) for name, found in choice.catalog.items()}
+    with store.lock():
+        cells = longest_first(
+            planned.missing, len(dataset.train_images), parameters, store.read_all()[0]
+        )
+        tasks = make_tasks(cells, choice.source)
+        try:
+            with make_progress(len(tasks), len(planned.reused)) as progress:
+                return execute(tasks, LocalExecutor(jobs, timeout), store, progress.on_event)
+        except KeyboardInterrupt:
+            done = len(plan(choice.cells, store).reused)
+            raise UserInterrupt(done, len(choice.cells)) from None
+
+
+class UserInterrupt(UserError):
+    """Ctrl-C; what is recorded stays, and the same command goes on."""
+
+    exit_code = 130
+
+    def __init__(self, done: int, cells: int) -> None:
+        super().__init__(
+            f"interrupted: {done} of {cells} cells are recorded, none is lost; "
+            "run the same command again to go on"
+        )
+
+
+def _parameters(architecture: Architecture) -> int | None:
+    return architecture.parameters
+
+
+def _print_dry_run(planned: Plan, as_json: bool) -> None:
+    if as_json:
+        options.print_json(
+            {
+                "missing": [{"key": c.key, **c.identity.model_dump()} for c in planned.missing],
+                "reused": [record.key for record in planned.reused],
+            }
+        )
+        return
+    for cell in planned.missing:
+        click.echo(f"would train {cell.label} ({cell.variant} recipe)")
+    click.echo(f"{len(planned.missing)} cells to train, {len(planned.reused)} recorded already")
+
+
+def _print_table(store: RecordStore, choice: Choice, records: list[Any], as_json: bool) -> None:
+    from bench.leaderboard import build_boards
+    from bench.report import render
+
+    boards = build_boards(store, choice.catalog, records=records)
+    click.echo(render(boards, "json" if as_json else "table"), nl=False)
+
+
+def _verdict(outcome: Outcome, planned: Plan) -> int:
+    for record in [*outcome.failed, *planned.failed]:
+        reason = record.failure.reason if record.failure else "no reason given"
+        where = f"{record.cell.architecture}, seed {record.cell.seed}"
+        hint = "" if record in outcome.failed else " (recorded earlier; --retry-failed tries again)"
+        print(f"bench: {where} failed: {reason}{hint}", file=sys.stderr)
+    if outcome.refused:
+        raise UserError("; ".join(outcome.refused.values()))
+    return 1 if outcome.failed or planned.failed else 0

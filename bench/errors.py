@@ -1,0 +1,20 @@
+"""A user's mistake: one line that says what, where and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user can mend; the command prints it on one line and exits with 2."""
+
+    exit_code = 2
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the closest of ``known``, or the choices when none is close."""
+    choices = sorted(known)
+    # A misspelling keeps most letters; below 0.5 the "nearest" name is a guess that misleads.
+    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; choose from: {', '.join(choices)}" if choices else ""

@@ -1,0 +1,13 @@
+"""Executors: how the cells of a suite get trained; each hands back events, none writes records."""
+
+from bench.executors.events import (
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Refused,
+    Started,
+    Task,
+)
+
+__all__ = ["EpochEnded", "Event", "Failed", "Finished", "Refused", "Started", "Task"]

@@ -1,0 +1,69 @@
+"""What an executor is given (tasks) and what it tells (events)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.cells import Cell
+from bench.records import Failure, Predictions, Record
+
+
+class Task(BaseModel):
+    """A cell to train, with where its code and data are found; names and paths, never objects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: Cell
+    architecture_files: list[Path] = []  # the user's own files; built-ins are found by name
+    dataset: str  # a known name, or the path of an .npz
+    data_dir: Path | None = None
+    keep_model: Path | None = None  # where to save the trained model
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker began with the task."""
+
+    task: Task
+    worker: str
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """An epoch (counted from 1) of ``epochs`` ended; ``accuracy`` is its running training one."""
+
+    task: Task
+    worker: str
+    epoch: int
+    epochs: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The cell has its numbers."""
+
+    task: Task
+    record: Record
+    predictions: Predictions
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The cell was tried and has no numbers; this becomes a failed record."""
+
+    task: Task
+    failure: Failure
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A user's mistake kept the cell from being tried; nothing is recorded."""
+
+    task: Task
+    message: str
+
+
+Event = Started | EpochEnded | Finished | Failed | Refused

@@ -1,0 +1,31 @@
+"""Records: their schema, and the store that keeps them on disk."""
+
+from bench.records.schema import (
+    SCHEMA_VERSION,
+    Context,
+    Epoch,
+    Failure,
+    Machine,
+    Model,
+    Record,
+    Score,
+    Scores,
+    Timing,
+)
+from bench.records.store import Predictions, Problem, RecordStore
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Context",
+    "Epoch",
+    "Failure",
+    "Machine",
+    "Model",
+    "Predictions",
+    "Problem",
+    "Record",
+    "RecordStore",
+    "Score",
+    "Scores",
+    "Timing",
+]

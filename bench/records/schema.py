@@ -1,0 +1,134 @@
+"""The record: one finished or failed cell, versioned and never edited.
+
+Every number carries its unit in its name.  ``results/record.schema.json`` is the published
+JSON Schema of this file (``python -m bench.records.schema`` prints it).
+"""
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.cells import CellIdentity
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Score(_Part):
+    """Loss (mean categorical cross-entropy in nats) and accuracy (a fraction of 1)."""
+
+    loss: float | None  # None where predictions came without probabilities
+    accuracy: float
+
+
+class Scores(_Part):
+    """The model after its last step, on every image of each part."""
+
+    train: Score | None = None
+    validation: Score | None = None
+    test: Score
+
+
+class Epoch(_Part):
+    """Running training metrics of one epoch, and the watched part's at its end."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+
+class Timing(_Part):
+    """Seconds by phase; only ``train_seconds`` is training (no evaluation, no compiling)."""
+
+    import_seconds: float  # of the worker, paid once for all its cells
+    data_seconds: float
+    build_seconds: float
+    compile_seconds: float  # tracing and compiling the training step
+    train_seconds: float
+    train_cpu_seconds: float
+    evaluate_seconds: float
+    other_cpu_share: float | None  # busy share of our cores that was not ours while training
+    exclusive: bool  # whether the run had its cores to itself; else no timing table uses it
+
+
+class Machine(_Part):
+    """Hardware and software that bits and seconds depend on."""
+
+    fingerprint: str
+    cpu_model: str
+    cpu_flags_hash: str
+    cores_available: int
+    cores_used: list[int]
+    memory_bytes: int
+    gpu: str | None
+    gpu_driver: str | None
+    operating_system: str
+    python: str
+
+
+class Model(_Part):
+    """What was built; ``weights_hash`` is over the trained weights' bytes in order."""
+
+    parameters: int
+    multiply_adds: int | None  # per image; None where a layer is not one we can count
+    weights_hash: str | None
+
+
+class Failure(_Part):
+    """Why a cell has no numbers."""
+
+    kind: Literal["diverged", "error", "crashed", "killed", "timeout"]
+    reason: str  # one line
+    detail: str = ""  # traceback or the worker's last words
+
+
+class Context(_Part):
+    """What is worth knowing and cannot change a number; not part of the key."""
+
+    suite: str
+    variant: str
+    suite_version: str
+    commit: str | None = None
+    dirty: bool | None = None
+    started_at: str  # ISO 8601, UTC
+    note: str = ""
+
+
+class Record(_Part):
+    """One cell's outcome.  ``kind`` is "external" for predictions made elsewhere."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: Literal["trained", "external"] = "trained"
+    key: str
+    status: Literal["finished", "failed"]
+    attempts: int = 1
+    cell: CellIdentity
+    context: Context
+    machine: Machine | None = None
+    model: Model | None = None
+    scores: Scores | None = None
+    history: list[Epoch] = []
+    timing: Timing | None = None
+    peak_memory_bytes: int | None = None
+    failure: Failure | None = None
+    predictions_sha256: str | None = None  # of the .npz file beside the record
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a record."""
+    return Record.model_json_schema()
+
+
+def main() -> None:
+    """Print the JSON Schema that ``results/record.schema.json`` publishes."""
+    print(json.dumps(json_schema(), indent=2, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Training: one cell -> one record.  Beside datasets, the only part that imports keras."""

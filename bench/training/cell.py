@@ -1,0 +1,242 @@
+"""One cell -> one record and its test-set predictions."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import __version__, datasets
+from bench.building import build_model, count_multiply_adds, weights_hash
+from bench.catalog import Architecture
+from bench.cells import Cell
+from bench.machine import describe
+from bench.recipe import Recipe
+from bench.records import (
+    Context,
+    Epoch,
+    Model,
+    Predictions,
+    Record,
+    Score,
+    Scores,
+    Timing,
+)
+from bench.records.store import to_float16
+from bench.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
+from bench.training.loops import StepLoop, make_loop
+from bench.training.optimizer import make_optimizer
+from bench.training.scores import score
+from bench.training.setup import prepare_backend
+
+OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A dataset as a recipe uses it: images (n, h, w, c) with labels (n,), part by part."""
+
+    train_images: NDArray[Any]
+    train_labels: NDArray[np.int64]
+    validation_images: NDArray[Any] | None
+    validation_labels: NDArray[np.int64] | None
+    test_images: NDArray[Any]
+    test_labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished cell; ``model`` is the Keras model after its last step."""
+
+    record: Record
+    predictions: Predictions
+    model: Any
+
+
+def make_parts(dataset: datasets.Dataset, recipe: Recipe) -> Parts:
+    """Return the parts of ``dataset``; the validation part is the last of the training images."""
+    images, labels = dataset.train_images, dataset.train_labels
+    held_images = held_labels = None
+    if recipe.validation_split:
+        images, labels, held_images, held_labels = datasets.split_validation(
+            images, labels, recipe.validation_split
+        )
+    elif recipe.validation_data == "test":
+        held_images, held_labels = dataset.test_images, dataset.test_labels
+    return Parts(
+        images, labels, held_images, held_labels, dataset.test_images, dataset.test_labels
+    )
+
+
+def data_orders(images: int, epochs: float, seed: int) -> list[NDArray[np.int32]]:
+    """Return the order of the training images in each epoch: a fresh permutation of 0..images-1.
+
+    The stream depends on ``seed`` and the epoch alone, so every backend sees the same order.  A
+    last epoch of, say, 0.25 takes the first quarter of its permutation.
+    """
+    orders = []
+    for epoch in range(math.ceil(epochs)):
+        order = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
+        orders.append(order[: round(images * min(1.0, epochs - epoch))])
+    return orders
+
+
+def train_cell(
+    cell: Cell,
+    architecture: Architecture,
+    dataset: datasets.Dataset,
+    cores: list[int],
+    import_seconds: float = 0.0,
+    data_seconds: float = 0.0,
+    on_epoch: OnEpoch = lambda epoch, total: None,
+) -> Trained:
+    """Train ``cell`` from its seed and return its record, predictions and model.
+
+    Raises Diverged where the loss stops being finite, and UserError for a model that cannot be
+    built; anything else that the architecture raises comes through.
+    """
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    reset_peak_memory()
+    identity = cell.identity
+    recipe = Recipe.from_canonical(identity.recipe)
+    prepare_backend(identity)
+    parts = make_parts(dataset, recipe)
+    orders = data_orders(len(parts.train_images), recipe.epochs, identity.seed)
+
+    build_clock, compile_clock = Clock(cores), Clock(cores)
+    with build_clock.running():
+        model = _compiled_model(architecture, dataset, recipe, orders)
+    with compile_clock.running():
+        loop = make_loop(
+            identity.backend,
+            model,
+            parts.train_images,
+            parts.train_labels,
+            recipe.batch_size,
+            recipe.scale,
+        )
+        loop.compile()
+
+    train_clock, evaluate_clock = Clock(cores), Clock(cores)
+    history = _train(loop, parts, orders, train_clock, evaluate_clock, on_epoch)
+    with evaluate_clock.running():
+        scores, probabilities = _evaluate(loop, parts)
+
+    record = Record(
+        key=cell.key,
+        status="finished",
+        cell=identity,
+        context=make_context(cell, started_at),
+        machine=describe(identity, cores),
+        model=Model(
+            parameters=int(model.count_params()),
+            multiply_adds=count_multiply_adds(model),
+            weights_hash=weights_hash(model),
+        ),
+        scores=scores,
+        history=history,
+        timing=Timing(
+            import_seconds=import_seconds,
+            data_seconds=data_seconds,
+            build_seconds=build_clock.wall_seconds,
+            compile_seconds=compile_clock.wall_seconds,
+            train_seconds=train_clock.wall_seconds,
+            train_cpu_seconds=train_clock.cpu_seconds,
+            evaluate_seconds=evaluate_clock.wall_seconds,
+            other_cpu_share=train_clock.other_cpu_share,
+            exclusive=train_clock.exclusive,
+        ),
+        peak_memory_bytes=peak_memory_bytes(),
+    )
+    predictions = Predictions(to_float16(probabilities), parts.test_labels.astype(np.uint16))
+    return Trained(record, predictions, model)
+
+
+def make_context(cell: Cell, started_at: str) -> Context:
+    """Return what the record should say beside its numbers; commit and dirty flag come later."""
+    return Context(
+        suite=cell.suite, variant=cell.variant, suite_version=__version__, started_at=started_at
+    )
+
+
+def _compiled_model(
+    architecture: Architecture,
+    dataset: datasets.Dataset,
+    recipe: Recipe,
+    orders: list[NDArray[np.int32]],
+) -> Any:
+    import keras
+
+    model = build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
+    steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
+    model.compile(
+        optimizer=make_optimizer(recipe, steps),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def _train(
+    loop: StepLoop,
+    parts: Parts,
+    orders: list[NDArray[np.int32]],
+    train_clock: Clock,
+    evaluate_clock: Clock,
+    on_epoch: OnEpoch,
+) -> list[Epoch]:
+    history: list[Epoch] = []
+    for number, order in enumerate(orders, start=1):
+        with train_clock.running():
+            metrics = loop.run_epoch(order)
+        if not math.isfinite(metrics["loss"]):
+            raise Diverged(f"the loss is {metrics['loss']} in epoch {number} of {len(orders)}")
+        with evaluate_clock.running():
+            watched = _watched(loop, parts)
+        epoch = Epoch(
+            epoch=number,
+            loss=metrics["loss"],
+            accuracy=metrics["accuracy"],
+            validation_loss=watched.loss if watched else None,
+            validation_accuracy=watched.accuracy if watched else None,
+        )
+        history.append(epoch)
+        on_epoch(epoch, len(orders))
+    return history
+
+
+def _watched(loop: StepLoop, parts: Parts) -> Score | None:
+    if parts.validation_images is None or parts.validation_labels is None:
+        return None
+    return score(loop.predict(parts.validation_images), parts.validation_labels)
+
+
+def _evaluate(loop: StepLoop, parts: Parts) -> tuple[Scores, NDArray[np.float32]]:
+    """Score every part after the last step; the test images are seen here for the first time.
+
+    (Unless the recipe watches them, as one published tutorial does and its row says.)
+    """
+    train = score(loop.predict(parts.train_images), parts.train_labels)
+    validation = None
+    if parts.validation_images is not parts.test_images:
+        validation = _watched(loop, parts)
+    probabilities = loop.predict(parts.test_images)
+    test = score(probabilities, parts.test_labels)
+    return Scores(train=train, validation=validation, test=test), probabilities
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Save ``model`` as ``.keras``, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}-{time.time_ns()}.keras")
+    model.save(partial)
+    partial.replace(path)

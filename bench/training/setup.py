@@ -1,0 +1,60 @@
+"""What must be set before and right after a backend is imported: cores, threads, determinism."""
+
+import os
+
+from bench.cells import CellIdentity
+from bench.errors import UserError
+
+
+def thread_environment(backend: str, threads: int, device: str) -> dict[str, str]:
+    """Return the environment a worker must start with: every thread pool at one size."""
+    pools = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    environment = {name: str(threads) for name in pools}
+    environment["KERAS_BACKEND"] = backend
+    environment["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    environment["TF_NUM_INTEROP_THREADS"] = str(threads)
+    environment["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    # Switches that would change the bits under an unchanged key: set, not inherited.
+    environment["TF_ENABLE_ONEDNN_OPTS"] = "1"
+    environment["TF_XLA_FLAGS"] = ""
+    if device == "cpu":
+        environment["CUDA_VISIBLE_DEVICES"] = "-1"
+        environment["JAX_PLATFORMS"] = "cpu"
+    return environment
+
+
+def pin(cores: list[int]) -> None:
+    """Keep this process and the threads it will start on ``cores``, where the system allows it."""
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
+def prepare_backend(identity: CellIdentity) -> None:
+    """Import keras on the cell's backend and make it deterministic and seeded.
+
+    Raises UserError where the process already holds keras on another backend, or where no GPU is
+    found for a cell that asks for one.
+    """
+    import keras
+
+    if keras.backend.backend() != identity.backend:
+        raise UserError(
+            f"keras runs on {keras.backend.backend()} in this process, the cell asks for "
+            f"{identity.backend}; start it with KERAS_BACKEND={identity.backend}"
+        )
+    keras.utils.clear_session()
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy(identity.precision)
+    keras.utils.set_random_seed(identity.seed)
+    if identity.backend == "tensorflow":
+        _prepare_tensorflow(identity)
+
+
+def _prepare_tensorflow(identity: CellIdentity) -> None:
+    import tensorflow
+
+    if identity.deterministic:
+        tensorflow.config.experimental.enable_op_determinism()
+    found = tensorflow.config.list_physical_devices("GPU")
+    if identity.device == "gpu" and not found:
+        raise UserError("TensorFlow finds no GPU here; use --device cpu or install its GPU build")
