@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict
 # data order, the evaluation.  tests/test_training.py holds a known history that guards it.
 PROTOCOL_VERSION = 1
 
-Backend = Literal["tensorflow", "jax", "torch"]
-Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
-Device = Literal["cpu", "gpu"]
+# "unknown" is what predictions made elsewhere have; no cell that trains has it.
+Backend = Literal["tensorflow", "jax", "torch", "unknown"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16", "unknown"]
+Device = Literal["cpu", "gpu", "unknown"]
 
 
 class CellIdentity(BaseModel):

@@ -11,10 +11,11 @@ class UserError(Exception):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the closest of ``known``, or the choices when none is close."""
+    """Return what ``name`` may have meant: ``"; did you mean 'x'?"``, or all choices."""
     choices = sorted(known)
+    within = [choice for choice in choices if name and name.lower() in choice.lower()]
     # A misspelling keeps most letters; below 0.5 the "nearest" name is a guess that misleads.
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    if close or within:
+        return f"; did you mean {(close or within)[0]!r}?"
     return f"; choose from: {', '.join(choices)}" if choices else ""

@@ -72,8 +72,13 @@ def describe(identity: CellIdentity, cores_used: list[int]) -> Machine:
 
 
 def commit_of(folder: Path) -> tuple[str | None, bool | None]:
-    """Return the git commit of ``folder`` and whether it has uncommitted changes, or two Nones."""
+    """Return the git commit of ``folder`` and whether its code has changes, or two Nones.
+
+    Two Nones also where ``folder`` merely lies inside another repository, as site-packages may.
+    """
     try:
+        tracked = ["git", "-C", str(folder), "ls-files", "--error-unmatch", "bench/__init__.py"]
+        _output(tracked)
         commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
         # Results are what a run writes: only changed code makes a commit misleading.
         changes = _output(

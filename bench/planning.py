@@ -1,10 +1,11 @@
 """Which cells of a suite run and which are reused, and why."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cells import Cell, differing_fields
+from bench.cells import Cell, CellIdentity, differing_fields
 from bench.errors import UserError
 from bench.recipe import Recipe
 from bench.records import Record, RecordStore
@@ -33,8 +34,16 @@ class Explanation:
     differs_in: tuple[str, ...] = ()
 
 
-def plan(cells: Sequence[Cell], store: RecordStore, retry_failed: bool = False) -> Plan:
-    """Split ``cells`` by what ``store`` holds; a failed record counts unless it is to be retried."""
+def plan(
+    cells: Sequence[Cell],
+    store: RecordStore,
+    retry_failed: bool = False,
+    models_dir: Path | None = None,
+) -> Plan:
+    """Split ``cells`` by what ``store`` holds; a failed record counts unless it is to be retried.
+
+    Where models are to be kept in ``models_dir``, a finished cell without its model is missing.
+    """
     paths = store.paths()
     missing: list[Cell] = []
     reused: list[Record] = []
@@ -42,9 +51,22 @@ def plan(cells: Sequence[Cell], store: RecordStore, retry_failed: bool = False) 
         record = store.find(cell.key, paths)
         if record is None or (retry_failed and record.status == "failed"):
             missing.append(cell)
+        elif models_dir and record.status == "finished" and not kept(models_dir, record):
+            missing.append(cell)
         else:
             reused.append(record)
     return Plan(missing, reused)
+
+
+def kept(models_dir: Path, record: Record) -> bool:
+    """Return whether the trained model behind ``record`` was kept."""
+    return model_path(models_dir, record.key, record.cell).is_file()
+
+
+def model_path(directory: Path, key: str, identity: CellIdentity) -> Path:
+    """Return where the trained model of a cell is kept."""
+    name = f"{identity.dataset}-seed-{identity.seed}-{key[:16]}.keras"
+    return (directory / identity.architecture / name).resolve()
 
 
 def explain(cell: Cell, store: RecordStore, records: Sequence[Record]) -> Explanation:
@@ -62,38 +84,36 @@ def explain(cell: Cell, store: RecordStore, records: Sequence[Record]) -> Explan
 
 def longest_first(
     cells: Sequence[Cell],
-    images: int,
     parameters: Mapping[str, int | None],
     records: Sequence[Record],
 ) -> list[Cell]:
     """Return ``cells`` by falling expected duration, so that no long one is left for the end.
 
-    What earlier records of the same architecture took an image is the guide; where there are
-    none, the parameter count stands in for the work an image costs.
+    An earlier record of the same architecture and dataset says how long an epoch takes.  An
+    architecture without one may be the longest of all: these go first, by parameters and epochs.
     """
-    seconds_per_image = _measured(records)
+    epoch_seconds = _epoch_seconds(records)
 
-    def expected(cell: Cell) -> float:
+    def expected(cell: Cell) -> tuple[bool, float]:
         identity = cell.identity
-        recipe = Recipe.from_canonical(identity.recipe)
-        seen = images * (1.0 - recipe.validation_split) * recipe.epochs
-        rate = seconds_per_image.get(identity.architecture)
-        # A microsecond for 20,000 parameters: only the order matters, and it is kept stable.
-        return seen * (rate or (parameters.get(identity.architecture) or 1_000_000) * 5e-11)
+        epochs = Recipe.from_canonical(identity.recipe).epochs
+        seconds = epoch_seconds.get((identity.architecture, identity.dataset_fingerprint))
+        if seconds is not None:
+            return False, epochs * seconds
+        size = parameters.get(identity.architecture)
+        return True, math.inf if size is None else epochs * size
 
     return sorted(cells, key=expected, reverse=True)
 
 
-def _measured(records: Sequence[Record]) -> dict[str, float]:
-    rates: dict[str, float] = {}
-    for record in records:
-        if record.timing is None:
-            continue
-        recipe = Recipe.from_canonical(record.cell.recipe)
-        rates[record.cell.architecture] = record.timing.train_seconds / max(1e-9, recipe.epochs)
-    # Per epoch of the recorded dataset; an epoch has about as many images in every record of one
-    # dataset, and across datasets only the order of the architectures matters.
-    return {name: rate / 60_000 for name, rate in rates.items()}
+def _epoch_seconds(records: Sequence[Record]) -> dict[tuple[str, str], float]:
+    """Return the seconds of an epoch by architecture and dataset fingerprint."""
+    return {
+        (record.cell.architecture, record.cell.dataset_fingerprint): record.timing.train_seconds
+        / Recipe.from_canonical(record.cell.recipe).epochs
+        for record in records
+        if record.timing is not None
+    }
 
 
 def check_memory(jobs: int, needed_bytes: int, available_bytes: int) -> int:

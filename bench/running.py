@@ -10,7 +10,8 @@ import bench
 from bench.cells import Cell
 from bench.executors.events import Event, Failed, Finished, Refused, Task
 from bench.machine import commit_of
-from bench.records import Context, Record, RecordStore
+from bench.planning import model_path
+from bench.records import Context, Predictions, Record, RecordStore
 from bench.records.schema import Failure
 
 
@@ -49,17 +50,12 @@ def make_tasks(cells: Sequence[Cell], source: Source) -> list[Task]:
             architecture_files=[path.resolve() for path in source.architecture_files],
             dataset=source.dataset,
             data_dir=source.data_dir.resolve() if source.data_dir else None,
-            keep_model=model_path(source.models_dir, cell) if source.models_dir else None,
+            keep_model=model_path(source.models_dir, cell.key, cell.identity)
+            if source.models_dir
+            else None,
         )
         for cell in cells
     ]
-
-
-def model_path(directory: Path, cell: Cell) -> Path:
-    """Return where the trained model of ``cell`` is kept."""
-    identity = cell.identity
-    name = f"{identity.dataset}-seed-{identity.seed}-{cell.key[:16]}.keras"
-    return (directory / identity.architecture / name).resolve()
 
 
 def execute(
@@ -80,7 +76,7 @@ def execute(
         for event in events:
             if isinstance(event, Finished):
                 record = _in_context(event.record, commit, dirty)
-                outcome.finished.append(store.write(record, event.predictions))
+                outcome.finished.append(_keep(store, record, event.predictions))
             elif isinstance(event, Failed):
                 record = _in_context(_failed(event), commit, dirty)
                 outcome.failed.append(store.write(record, None))
@@ -93,6 +89,14 @@ def execute(
         if close is not None:
             close()  # a generator's workers end with it, whatever interrupted us
     return outcome
+
+
+def _keep(store: RecordStore, record: Record, predictions: Predictions) -> Record:
+    """Write ``record``, unless its cell is recorded already (it ran again to keep its model)."""
+    earlier = store.find(record.key)
+    if earlier is not None and earlier.status == "finished":
+        return earlier
+    return store.write(record, predictions)
 
 
 def _failed(event: Failed) -> Record:

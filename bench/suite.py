@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from bench import datasets, machine
-from bench.catalog import Architecture, get
+from bench.catalog import Architecture
 from bench.cells import PROTOCOL_VERSION, Backend, Cell, CellIdentity, Device, Precision
 from bench.errors import UserError, nearest
 
 _KEYS = ("architectures", "dataset", "description", "recipe", "seeds")
+_LARGEST_SEED = 2**32 - 1  # what NumPy's and Keras's generators take
+_MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def load(name: str) -> Suite:
     if path is None:
         raise UserError(f"no suite is called {name!r}{nearest(name, built_in())}")
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"suite {path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -74,23 +76,24 @@ def load(name: str) -> Suite:
 
 
 def parse_seeds(value: str | int | Sequence[int], where: str) -> tuple[int, ...]:
-    """Return the seeds in ``value``: a count N means 0..N-1; ``"0-4,7"`` and lists are literal."""
-    if isinstance(value, str) and value.strip().isdigit():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        seeds = tuple(range(value))
-    elif isinstance(value, str):
-        seeds = tuple(seed for part in value.split(",") for seed in _range(part, where))
-    elif isinstance(value, Sequence) and all(type(seed) is int for seed in value):
-        seeds = tuple(value)
-    else:
-        seeds = ()
-    if not seeds or min(seeds) < 0:
+    """Return the seeds in ``value``: a count N means 0..N-1; ``"0-4,7"`` and lists are literal.
+
+    ``"0"`` is seed 0: a count of nothing is never meant.
+    """
+    spans = _spans(value, where)
+    count = sum(last - first + 1 for first, last in spans)
+    if count > _MOST_SEEDS:
         raise UserError(
-            f"{where}: {value!r} names no seeds; expected a count such as 5, a range such as 0-9, "
-            "or a list such as 0,3,7"
+            f"{where}: {value!r} names {count:,} seeds, more than {_MOST_SEEDS:,}; "
+            "a number alone is a count, seed 7 alone is written 7-7"
         )
-    return tuple(dict.fromkeys(seeds))
+    seeds = dict.fromkeys(seed for first, last in spans for seed in range(first, last + 1))
+    if not seeds or min(seeds) < 0 or max(seeds) > _LARGEST_SEED:
+        raise UserError(
+            f"{where}: {value!r} names no seeds from 0 to {_LARGEST_SEED}; expected a count such "
+            "as 5, a range such as 0-9, or a list such as 0,3,7"
+        )
+    return tuple(seeds)
 
 
 def select(suite: Suite, pattern: str | None, extra: Sequence[str] = ()) -> tuple[str, ...]:
@@ -121,7 +124,11 @@ def make_cells(
     packages = _packages(setting.backend)
     cells = []
     for name in names:
-        architecture = get(catalog, name)
+        if name not in catalog:
+            raise UserError(
+                f"suite {suite.path}: no architecture is called {name!r}{nearest(name, catalog)}"
+            )
+        architecture = catalog[name]
         recipe = architecture.recipe.override(suite.recipe, f"suite {suite.path}: [recipe]")
         for seed in suite.seeds:
             identity = CellIdentity(
@@ -150,6 +157,8 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
     architectures = content.get("architectures")
     if not (isinstance(architectures, list) and all(isinstance(a, str) for a in architectures)):
         raise UserError(f"suite {path}: architectures must be a list of names, e.g. ['t2_dense']")
+    if not architectures:
+        raise UserError(f"suite {path}: architectures is empty; name one, or write ['*'] for all")
     dataset = content.get("dataset")
     if not isinstance(dataset, str):
         raise UserError(f"suite {path}: dataset must be a name or a path, e.g. 'mnist'")
@@ -167,13 +176,32 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
     )
 
 
-def _range(text: str, where: str) -> range:
-    first, dash, last = text.strip().partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
+def _spans(value: str | int | Sequence[int], where: str) -> list[tuple[int, int]]:
+    """Return the first and last seed of every part of ``value``; none where it is of another type."""
+    if isinstance(value, str):
+        count = _number(value.strip())
+        return [(0, count - 1)] if count else [_span(part, where) for part in value.split(",")]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [(0, value - 1)]
+    if isinstance(value, Sequence) and all(type(seed) is int for seed in value):
+        return [(seed, seed) for seed in value]
+    return []
+
+
+def _span(text: str, where: str) -> tuple[int, int]:
+    before, dash, after = text.strip().partition("-")
+    first = _number(before)
+    last = _number(after) if dash else first
+    if first is None or last is None:
         raise UserError(
             f"{where}: {text.strip()!r} is no seed; expected e.g. 5 (a count), 0-9 or 0,3,7"
         )
-    return range(int(first), int(last or first) + 1)
+    return first, last
+
+
+def _number(text: str) -> int | None:
+    """Return the whole number that ``text`` is, or None; more than ten digits are no seed."""
+    return int(text) if text.isdecimal() and len(text) <= 10 else None
 
 
 def _packages(backend: str) -> dict[str, str]:

@@ -14,10 +14,14 @@ from bench.errors import UserError, nearest
 _VERBS = {
     "run": ("run", "Train what is missing of a suite and print the comparison table."),
     "report": ("report", "Print the comparison table from records alone."),
+    "compare": ("compare", "Compare two models: difference, interval, verdict."),
+    "plan": ("plan", "Say how many seeds would show a difference."),
+    "import": ("importing", "Put predictions made elsewhere on the board."),
     "list": ("listing", "List architectures, datasets or suites."),
     "show": ("show", "Show one architecture: model, recipe, claims, deviations."),
     "data": ("data", "Describe a dataset, or draw a grid of its images."),
     "predict": ("predict", "Classify one image with a trained model."),
+    "verify": ("verify", "Train recorded cells again and compare their weights bit by bit."),
     "explain": ("explain", "Say which cells would run or be reused, and why."),
 }
 

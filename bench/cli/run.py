@@ -42,7 +42,7 @@ def command(
     results: Path = chosen["results"]
     choice = choose(chosen, models_dir=results / "models" if keep_models else None)
     store = RecordStore(results)
-    planned = plan(choice.cells, store, retry_failed)
+    planned = plan(choice.cells, store, retry_failed, choice.source.models_dir)
     if dry_run:
         _print_dry_run(planned, as_json)
         return 0
@@ -59,12 +59,10 @@ def _train(choice: Choice, planned: Plan, store: RecordStore, timeout: float | N
     from bench.executors.local import LocalExecutor
 
     jobs = check_memory(choice.jobs, _WORKER_BYTES, psutil.virtual_memory().available)
-    dataset = datasets.load(choice.source.dataset, choice.source.data_dir)
+    datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
     parameters = {name: _parameters(found) for name, found in choice.catalog.items()}
     with store.lock():
-        cells = longest_first(
-            planned.missing, len(dataset.train_images), parameters, store.read_all()[0]
-        )
+        cells = longest_first(planned.missing, parameters, store.read_all()[0])
         tasks = make_tasks(cells, choice.source)
         try:
             with make_progress(len(tasks), len(planned.reused)) as progress:

@@ -53,12 +53,13 @@ def timed(records: Sequence[Record]) -> tuple[Timed | None, list[str]]:
         return None, []
     counts = Counter({fingerprint: len(found) for fingerprint, found in sorted(runs.items())})
     fingerprint, count = counts.most_common(1)[0]
-    others = ", ".join(f"{n} on {hardware(runs[f][0][1])} ({f})" for f, n in counts.most_common()[1:])
-    notes = []
-    if others:
-        notes = [f"its seconds are of {count} runs on {fingerprint}; not pooled with them: {others}"]
     median = float(np.median([seconds for seconds, _ in runs[fingerprint]]))
-    return Timed(median, count, fingerprint, hardware(runs[fingerprint][0][1])), notes
+    chosen = Timed(median, count, fingerprint, hardware(runs[fingerprint][0][1]))
+    rest = [f"{n} on {hardware(runs[f][0][1])} ({f})" for f, n in counts.most_common()[1:]]
+    if not rest:
+        return chosen, []
+    note = f"its seconds are of {count} runs on {chosen.hardware} ({fingerprint}); not pooled with"
+    return chosen, [f"{note} {', '.join(rest)}"]
 
 
 def hardware(machine: Machine) -> str:

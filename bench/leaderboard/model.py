@@ -71,8 +71,7 @@ class ClaimRow:
     published: float
     digits: int  # decimals that were published
     ours: Spread
-    lowest: float
-    highest: float
+    values: tuple[float, ...]  # one per seed
     placement: ClaimPlacement
     source: str
     note: str

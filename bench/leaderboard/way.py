@@ -20,7 +20,7 @@ BEST_ACCURACY = 1 - BEST_ERRORS / BEST_IMAGES
 
 
 def doubtful_images(dataset: str, images: int) -> list[int]:
-    """Return the indices of ``dataset``'s test images with a doubtful label, where some are known."""
+    """Return the indices of the test images with a doubtful label, where they are known."""
     info = known().get(dataset)
     if info is None or info.test_length != images:
         return []

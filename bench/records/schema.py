@@ -1,10 +1,9 @@
 """The record: one finished or failed cell, versioned and never edited.
 
 Every number carries its unit in its name.  ``results/record.schema.json`` is the published
-JSON Schema of this file (``python -m bench.records.schema`` prints it).
+JSON Schema of this file (``python -m bench.records`` prints it).
 """
 
-import json
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -123,12 +122,3 @@ class Record(_Part):
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a record."""
     return Record.model_json_schema()
-
-
-def main() -> None:
-    """Print the JSON Schema that ``results/record.schema.json`` publishes."""
-    print(json.dumps(json_schema(), indent=2, sort_keys=True))
-
-
-if __name__ == "__main__":
-    main()

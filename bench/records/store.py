@@ -2,7 +2,8 @@
 
 A record is ``records/<architecture>/<dataset>-seed-<seed>-<key16>.json`` with its predictions in
 a ``.npz`` of the same stem.  The predictions go first and the JSON is renamed into place last, so
-a record that can be seen is complete, whenever the process was killed.
+a record that can be seen is complete, whenever the process was killed.  What cannot be read is
+never deleted: a new record of the same cell moves it aside to ``*.kept``.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import json
 import os
 import re
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,27 +88,33 @@ class RecordStore:
         return found if isinstance(found, Record) and found.key == key else None
 
     def read_all(self) -> tuple[list[Record], list[Problem]]:
-        """Return every readable record in the order of its file name, and the unreadable files."""
+        """Return every readable record in the order of its file name, and what cannot be used.
+
+        A record whose predictions are damaged is returned, and its predictions are a problem.
+        """
         records: list[Record] = []
         problems: list[Problem] = []
         for path in sorted(self.folder.glob("*/*.json")):
-            found = read_record(path)
-            if isinstance(found, Record):
-                records.append(found)
-            else:
+            found = self._read(path)
+            if isinstance(found, Problem):
                 problems.append(found)
+                continue
+            records.append(found)
+            predictions = self._predictions_content(found)
+            if isinstance(predictions, Problem):
+                problems.append(predictions)
         return records, problems
 
     def predictions(self, record: Record) -> Predictions | None:
         """Return the record's predictions, or None where it has none or the file is damaged."""
-        path = self.path_of(record).with_suffix(".npz")
-        if record.predictions_sha256 is None or not path.is_file():
+        content = self._predictions_content(record)
+        if not isinstance(content, bytes):
             return None
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != record.predictions_sha256:
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                return Predictions(arrays["probabilities"], arrays["labels"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return Predictions(arrays["probabilities"], arrays["labels"])
 
     def path_of(self, record: Record) -> Path:
         cell = record.cell
@@ -121,6 +129,7 @@ class RecordStore:
         path = self.path_of(record)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _move_aside_if_unreadable(path)
             if predictions is not None:
                 content = _npz(predictions)
                 digest = hashlib.sha256(content).hexdigest()
@@ -136,29 +145,61 @@ class RecordStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for one writer; a second one is refused with UserError."""
+        """Hold the folder for one writer, and tidy what a killed one left half-written.
+
+        Raises UserError where another process holds it or where it cannot be written.
+        """
         from filelock import FileLock, Timeout
 
+        lock = FileLock(self.directory / ".lock", timeout=0)
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.directory / ".lock", timeout=0)
-            with lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+            with tempfile.TemporaryFile(dir=self.folder):  # better told now than after a training
                 self._remove_leftovers()
-                yield
         except Timeout as error:
             raise UserError(
                 f"another bench run is writing to {self.directory}; wait for it to end, "
                 "or choose another folder with --results"
             ) from error
-        except PermissionError as error:
+        except (OSError, NotImplementedError) as error:
+            lock.release()
             raise UserError(
-                f"cannot write to {self.directory}: {error.strerror}; "
+                f"cannot write to {self.directory}: {getattr(error, 'strerror', None) or error}; "
                 "choose another folder with --results"
             ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _remove_leftovers(self) -> None:
         for path in self.folder.glob("*/*.partial"):
             path.unlink(missing_ok=True)
+        # Predictions whose record was never written, because the process was killed in between.
+        for path in self.folder.glob("*/*.npz"):
+            if not path.with_suffix(".json").exists():
+                path.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> Record | Problem:
+        found = read_record(path)
+        if isinstance(found, Record) and self.path_of(found) != path:
+            # A copy under another name would count its run twice.
+            return Problem(path, f"a record that belongs in {self.path_of(found)}")
+        return found
+
+    def _predictions_content(self, record: Record) -> bytes | Problem | None:
+        """Return the verified bytes of the record's ``.npz``; None where there is no file."""
+        path = self.path_of(record).with_suffix(".npz")
+        if record.predictions_sha256 is None or not path.is_file():
+            return None
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            return Problem(path, f"cannot be read ({error.strerror})")
+        if hashlib.sha256(content).hexdigest() != record.predictions_sha256:
+            return Problem(path, "not the predictions that its record was written with (damaged?)")
+        return content
 
 
 def read_record(path: Path) -> Record | Problem:
@@ -167,7 +208,7 @@ def read_record(path: Path) -> Record | Problem:
         content = json.loads(path.read_bytes())
     except OSError as error:
         return Problem(path, f"cannot be read ({error.strerror})")
-    except ValueError:
+    except (ValueError, RecursionError):
         return Problem(path, "not a whole JSON file (cut off?)")
     version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int):
@@ -200,6 +241,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _move_aside_if_unreadable(path: Path) -> None:
+    """Rename what stands in a new record's place and is none, with its predictions."""
+    if not path.is_file() or isinstance(read_record(path), Record):
+        return
+    mark = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    for file in (path, path.with_suffix(".npz")):
+        if file.is_file():
+            file.rename(file.with_name(f"{file.name}.{mark}.kept"))
 
 
 def _npz(predictions: Predictions) -> bytes:

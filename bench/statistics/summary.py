@@ -15,8 +15,8 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-# A quarter of an image that nobody saw: see `unseen_image_factor`.
-UNSEEN_IMAGES = 0.25
+# Half an image that nobody saw: see `unseen_image_factor`.
+UNSEEN_IMAGES = 0.5
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def unseen_image_factor(sum_of_sizes: float, sum_of_squares: float) -> float:
 
     A few images that are nearly always wrong carry most of the variance between images.
     Where about two errors are expected, the draw often has none of them, and both the
-    mean and its standard error come out too small.  Adding a quarter of an image with the
+    mean and its standard error come out too small.  Adding half an image with the
     largest possible effect (1) to ``sum_of_squares / sum_of_sizes``, the mean effect size
     per error, keeps the coverage in the simulation study; with hundreds of errors the
     factor is about 1.  At one seed all effects are 0 or 1 and it is exactly 1.

@@ -1,5 +1,6 @@
 """One cell -> one record and its test-set predictions."""
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -235,8 +236,10 @@ def _evaluate(loop: StepLoop, parts: Parts) -> tuple[Scores, NDArray[np.float32]
 
 
 def save_model(model: Any, path: Path) -> None:
-    """Save ``model`` as ``.keras``, whole or not at all."""
+    """Save ``model`` as ``.keras`` with its shapes in a ``.json`` beside it; whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{time.time_ns()}.keras")
     model.save(partial)
+    facts = {"input_shape": model.input_shape[1:], "num_classes": model.output_shape[-1]}
+    path.with_suffix(".json").write_text(json.dumps(facts))
     partial.replace(path)

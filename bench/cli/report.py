@@ -1,0 +1,66 @@
+"""``bench report``: the tables from records alone."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bench import catalog
+from bench.cli import options
+from bench.errors import UserError
+from bench.leaderboard import build_boards
+from bench.records import RecordStore
+from bench.report import FORMATS, render
+
+
+@click.command("report")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*FORMATS, "readme"]),
+    default="table",
+    show_default=True,
+    help="readme is the page that results/README.md holds.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write to FILE instead of printing.",
+)
+@options.results
+@options.architecture_files
+@options.verbose
+def command(
+    format_: str,
+    output: Path | None,
+    results: Path,
+    architecture_files: tuple[Path, ...],
+    verbose: bool,
+) -> None:
+    """Print the comparison tables of all records in --results; nothing is trained."""
+    if not results.is_dir():
+        raise UserError(f"--results {results}: no such folder; train something with: bench run")
+    text = _text(format_, RecordStore(results), architecture_files, color=output is None)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
+
+
+def _text(
+    format_: str, store: RecordStore, architecture_files: tuple[Path, ...], color: bool
+) -> str:
+    found = catalog.discover(architecture_files)
+    if format_ == "readme":
+        from bench.report.readme import results_readme
+
+        return results_readme(store, found)
+    records, problems = store.read_all()
+    boards = build_boards(store, found, records=records)
+    for problem in problems:
+        print(f"bench: {problem}", file=sys.stderr)
+    return render(boards, format_, problems, color=color and sys.stdout.isatty())  # type: ignore[arg-type]
