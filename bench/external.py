@@ -127,9 +127,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _split_runs(
-    path: Path, array: NDArray[Any], images: int, classes: int
-) -> list[NDArray[Any]]:
+def _split_runs(path: Path, array: NDArray[Any], images: int, classes: int) -> list[NDArray[Any]]:
     if not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_):
         raise UserError(f"{path}: holds {array.dtype}, expected numbers")
     if array.shape in ((images,), (images, classes)):
@@ -148,14 +146,20 @@ def _split_runs(
 def _to_probabilities(path: Path, run: NDArray[Any], classes: int) -> NDArray[np.float32]:
     values = run.astype(np.float64)
     if not np.isfinite(values).all():
-        raise UserError(f"{path}: holds values that are not finite; expected labels or probabilities")
+        raise UserError(
+            f"{path}: holds values that are not finite; expected labels or probabilities"
+        )
     if run.ndim == 1:
         if (values != np.round(values)).any() or values.min() < 0 or values.max() >= classes:
             raise UserError(f"{path}: labels must be whole numbers from 0 to {classes - 1}")
         return np.eye(classes, dtype=np.float32)[values.astype(np.int64)]
     if values.min() < 0 or values.max() > 1 + _SUM_TOLERANCE:
-        raise UserError(f"{path}: probabilities must be from 0 to 1; for logits apply a softmax first")
+        raise UserError(
+            f"{path}: probabilities must be from 0 to 1; for logits apply a softmax first"
+        )
     worst = np.abs(values.sum(axis=1) - 1).max()
     if worst > _SUM_TOLERANCE:
-        raise UserError(f"{path}: probabilities of an image must sum to 1; one is off by {worst:.3f}")
+        raise UserError(
+            f"{path}: probabilities of an image must sum to 1; one is off by {worst:.3f}"
+        )
     return values.astype(np.float32)

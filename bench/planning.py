@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.cells import Cell, CellIdentity, differing_fields
 from bench.errors import UserError
 from bench.recipe import Recipe
-from bench.records import Record, RecordStore
+from bench.records import Problem, Record, RecordStore
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Plan:
 
     missing: list[Cell]
     reused: list[Record]
+    problems: list[Problem] = field(default_factory=list)  # files of missing cells, unreadable
 
     @property
     def failed(self) -> list[Record]:
@@ -47,15 +48,22 @@ def plan(
     paths = store.paths()
     missing: list[Cell] = []
     reused: list[Record] = []
+    problems: list[Problem] = []
     for cell in cells:
-        record = store.find(cell.key, paths)
-        if record is None or (retry_failed and record.status == "failed"):
-            missing.append(cell)
-        elif models_dir and record.status == "finished" and not kept(models_dir, record):
-            missing.append(cell)
-        else:
-            reused.append(record)
-    return Plan(missing, reused)
+        found = store.find(cell.key, paths)
+        if isinstance(found, Record) and not _again(found, retry_failed, models_dir):
+            reused.append(found)
+            continue
+        missing.append(cell)
+        if isinstance(found, Problem):
+            problems.append(found)
+    return Plan(missing, reused, problems)
+
+
+def _again(record: Record, retry_failed: bool, models_dir: Path | None) -> bool:
+    if record.status == "failed":
+        return retry_failed
+    return models_dir is not None and not kept(models_dir, record)
 
 
 def kept(models_dir: Path, record: Record) -> bool:

@@ -45,7 +45,9 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             mode = "L" if channels == 1 else "RGB"
-            pixels = np.asarray(image.convert(mode).resize((width, height), Image.Resampling.LANCZOS))
+            pixels = np.asarray(
+                image.convert(mode).resize((width, height), Image.Resampling.LANCZOS)
+            )
     except (OSError, UnidentifiedImageError) as error:
         raise UserError(f"--image {path}: not a picture that can be read ({error})") from error
     pixels = pixels.reshape(shape)

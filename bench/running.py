@@ -8,6 +8,7 @@ from typing import Protocol
 
 import bench
 from bench.cells import Cell
+from bench.errors import UserError
 from bench.executors.events import Event, Failed, Finished, Refused, Task
 from bench.machine import commit_of
 from bench.planning import model_path
@@ -29,7 +30,19 @@ class Outcome:
 
     finished: list[Record] = field(default_factory=list)
     failed: list[Record] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)  # architecture -> message
+    refused: dict[str, Refused] = field(default_factory=dict)  # architecture -> the first one
+
+    def raise_refused(self) -> None:
+        """Raise one UserError for all that was refused, its cause the workers' tracebacks."""
+        if not self.refused:
+            return
+        message = "; ".join(dict.fromkeys(event.message for event in self.refused.values()))
+        details = [event.detail for event in self.refused.values() if event.detail]
+        raise UserError(message) from WorkerTraceback("\n".join(details)) if details else None
+
+
+class WorkerTraceback(Exception):
+    """The traceback of something raised in a worker, as text."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ def make_tasks(cells: Sequence[Cell], source: Source) -> list[Task]:
     return [
         Task(
             cell=cell,
-            architecture_files=[path.resolve() for path in source.architecture_files],
+            architecture_files=[path.absolute() for path in source.architecture_files],
             dataset=source.dataset,
             data_dir=source.data_dir.resolve() if source.data_dir else None,
             keep_model=model_path(source.models_dir, cell.key, cell.identity)
@@ -82,7 +95,7 @@ def execute(
                 outcome.failed.append(store.write(record, None))
             elif isinstance(event, Refused):
                 name = event.task.cell.identity.architecture
-                outcome.refused.setdefault(name, event.message)
+                outcome.refused.setdefault(name, event)
             on_event(event)
     finally:
         close = getattr(events, "close", None)
@@ -94,7 +107,7 @@ def execute(
 def _keep(store: RecordStore, record: Record, predictions: Predictions) -> Record:
     """Write ``record``, unless its cell is recorded already (it ran again to keep its model)."""
     earlier = store.find(record.key)
-    if earlier is not None and earlier.status == "finished":
+    if isinstance(earlier, Record) and earlier.status == "finished":
         return earlier
     return store.write(record, predictions)
 

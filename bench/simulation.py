@@ -18,7 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from bench.statistics import accuracy_estimate, compare, prediction_interval, rank_intervals
+from bench.statistics import (
+    Interval,
+    Summary,
+    accuracy_estimate,
+    compare,
+    prediction_interval,
+    rank_intervals,
+)
+from bench.statistics.special import t_quantile
 from bench.statistics.synthetic import Digits, Draw, draw_models, shift_for
 
 Row = dict[str, Any]
@@ -94,7 +102,20 @@ def _tally_single(model: Draw, accuracy: float, tallies: dict[int, Tally]) -> No
             these_images=estimate.seed_interval.contains(model.fixed_image_truth),
             digits_like_these=estimate.population_interval.contains(accuracy),
             one_more_run=predicted.contains(next_run),
+            plain_estimator=_plain_interval(summary).contains(accuracy),
         )
+
+
+def _plain_interval(summary: Summary) -> Interval:
+    """mean +- t sqrt(Var), the crossed estimate as it stands: what ours improves on."""
+    n, m = summary.n_seeds, summary.n_images
+    seed, image = summary.seed_mean_square, summary.image_mean_square
+    rest = summary.rest_mean_square
+    spread = seed**2 / (n - 1) + image**2 / (m - 1) + rest**2 / ((n - 1) * (m - 1))
+    degrees_of_freedom = max((seed + image - rest) ** 2 / spread, 1.0) if spread > 0 else math.inf
+    variance = max(seed + image - rest, image) / (n * m)
+    half_width = t_quantile(0.975, degrees_of_freedom) * math.sqrt(variance)
+    return Interval(summary.mean - half_width, summary.mean + half_width)
 
 
 def pair_rows(replicates: int, seed: int) -> Iterator[Row]:
@@ -198,6 +219,9 @@ def markdown(study: Study) -> str:
         ),
         "One model: prediction interval for one more run": _table(
             study.single, ("accuracy", "images"), "one_more_run", covers
+        ),
+        "One model: digits like these, by the plain crossed estimate (for contrast)": _table(
+            study.single, ("accuracy", "images"), "plain_estimator", covers
         ),
         "A difference: these test images (seeds only)": _table(
             study.pairs, keys, "these_images", covers

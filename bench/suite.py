@@ -177,7 +177,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
 
 
 def _spans(value: str | int | Sequence[int], where: str) -> list[tuple[int, int]]:
-    """Return the first and last seed of every part of ``value``; none where it is of another type."""
+    """Return the first and last seed of each part of ``value``; none for another type."""
     if isinstance(value, str):
         count = _number(value.strip())
         return [(0, count - 1)] if count else [_span(part, where) for part in value.split(",")]
@@ -192,7 +192,7 @@ def _span(text: str, where: str) -> tuple[int, int]:
     before, dash, after = text.strip().partition("-")
     first = _number(before)
     last = _number(after) if dash else first
-    if first is None or last is None:
+    if first is None or last is None or last < first:
         raise UserError(
             f"{where}: {text.strip()!r} is no seed; expected e.g. 5 (a count), 0-9 or 0,3,7"
         )

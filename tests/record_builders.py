@@ -1,10 +1,13 @@
 """Cheap synthetic records with predictions, for tests of everything that reads records."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.catalog import Architecture, Claim
 from bench.cells import CellIdentity
+from bench.recipe import Recipe
 from bench.records import (
     Context,
     Epoch,
@@ -153,3 +156,27 @@ def draw_wrong(rate: float, seed: int, images: int = 1000) -> np.ndarray:
     difficulty = np.random.default_rng(0).exponential(size=images) ** 3
     chance = np.minimum(difficulty * rate * images / difficulty.sum(), 0.95)
     return np.flatnonzero(np.random.default_rng([1, seed]).random(images) < chance)
+
+
+def make_architecture(
+    name: str = "net", recipe: dict[str, Any] | None = None, claims: Any = ()
+) -> Architecture:
+    """An architecture as the catalogue would find it, without a file."""
+    recipe = make_identity().recipe if recipe is None else recipe
+    return Architecture(
+        name=name,
+        path=Path(f"{name}.py"),
+        module=None,
+        origin="test",
+        docstring="",
+        recipe=Recipe.from_canonical(recipe),
+        claims=tuple(Claim(**claim) for claim in claims),
+        parameters=None,
+        source_hash="5" * 64,
+        source_files={},
+    )
+
+
+def make_claim(value: float, digits: int = 4, **fields: Any) -> dict[str, Any]:
+    claim = {"id": "T0", "metric": "test_accuracy", "dataset": "mnist"}
+    return {**claim, "value": value, "digits": digits, **fields}

@@ -7,6 +7,7 @@ under results/simulation.
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from bench.statistics.synthetic import Digits, draw_models, shift_for
 pytestmark = pytest.mark.filterwarnings("error")
 
 REPLICATES = 250
+COMMITTED = Path(__file__).parents[1] / "results" / "simulation"
 
 
 def slack(rate, replicates):
@@ -129,9 +131,49 @@ def test_departures_from_the_targets_are_marked():
         return {"accuracy": 0.98, "images": 1_000, "seeds": seeds, "these_images": rate}
 
     single = [
-        {**row(n, rate), "digits_like_these": 0.95, "one_more_run": 0.95}
+        {**row(n, rate), "digits_like_these": 0.95, "one_more_run": 0.95, "plain_estimator": 0.95}
         for n, rate in ((2, 0.5), (3, 0.85), (5, 0.90), (10, 0.95), (20, 0.99))
     ]
     study = simulation.Study(4_000, 1_000, 1, single, [], [])
     line = "| 0.98 | 1,000 | 50.0 | 85.0 **↓** | 90.0 **↓** | 95.0 | 99.0 ↑ |"
     assert line in simulation.markdown(study)
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return simulation.Study(**json.loads((COMMITTED / "coverage.json").read_text("utf-8")))
+
+
+def test_the_committed_table_is_made_from_the_committed_numbers(committed):
+    assert (COMMITTED / "coverage.md").read_text("utf-8") == simulation.markdown(committed)
+
+
+def test_the_committed_study_meets_its_targets(committed):
+    for row in committed.single + committed.pairs:
+        low, _ = simulation.coverage_target(simulation.fewest_seeds(row))
+        allowed = low - simulation.simulation_error(low, committed.replicates)
+        for question in ("these_images", "digits_like_these", "one_more_run"):
+            assert row.get(question, 1.0) >= allowed, row
+
+
+def test_the_committed_study_has_few_false_alarms(committed):
+    pairs = [r for r in committed.pairs if r["accuracies"][0] == r["accuracies"][1]]
+    rates = [
+        (row["significant"], committed.replicates)
+        for row in pairs
+        if simulation.fewest_seeds(row) > 1
+    ] + [(row["any_false_better"], committed.boards) for row in committed.board]
+    for rate, replicates in rates:
+        assert rate <= 0.05 + simulation.simulation_error(0.05, replicates)
+
+
+def test_the_committed_study_is_what_its_command_makes(committed, monkeypatch):
+    # One cell of it, replayed in full: the streams of the cells do not depend on each other.
+    # Another version of numpy may draw other numbers, hence the room for simulation error.
+    monkeypatch.setattr(simulation, "ACCURACIES", (0.998,))
+    monkeypatch.setattr(simulation, "IMAGES", (1_000,))
+    replayed = list(simulation.single_model_rows(committed.replicates, committed.seed))
+    kept = [r for r in committed.single if (r["accuracy"], r["images"]) == (0.998, 1_000)]
+    assert len(kept) == len(simulation.SEEDS)
+    for now, then in zip(replayed, kept, strict=True):
+        assert now == pytest.approx(then, abs=0.03)

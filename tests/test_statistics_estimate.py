@@ -16,6 +16,8 @@ from bench.statistics import (
     summarize_counts,
     wilson_interval,
 )
+from bench.statistics.estimate import mean_variance
+from bench.statistics.summary import unseen_image_factor
 from bench.statistics.synthetic import Digits, draw_models
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -162,3 +164,21 @@ def test_tiny_matrices_are_defined(correct):
 def test_what_is_no_right_wrong_matrix_is_refused(bad):
     with pytest.raises(ValueError, match="expected a non-empty bool array"):
         accuracy_estimate(bad)
+
+
+def test_seeds_that_agree_by_luck_do_not_buy_certainty():
+    # Two runs with five errors each, on different images: no seed variance to be seen, but
+    # with one degree of freedom that is no knowledge either.
+    correct = np.ones((2, 100), dtype=bool)
+    correct[0, :5] = correct[1, 5:10] = False
+    summary = summarize(correct)
+    assert summary.seed_mean_square == 0
+    _, degrees_of_freedom = mean_variance(summary)
+    assert degrees_of_freedom < 10
+
+
+def test_the_unseen_half_image_matters_only_where_errors_are_few():
+    assert unseen_image_factor(0.1, 0.01) == pytest.approx((0.51 / 0.6) / 0.1)
+    assert unseen_image_factor(200.0, 120.0) == pytest.approx(1.0, abs=0.002)
+    assert unseen_image_factor(7.0, 7.0) == 1.0  # one seed: every effect is a whole image
+    assert unseen_image_factor(0.0, 0.0) == 1.0

@@ -31,7 +31,7 @@ def choose(options: dict[str, Any], models_dir: Path | None = None) -> Choice:
         chosen = dataclasses.replace(chosen, dataset=options["dataset"])
     if options["seeds"]:
         chosen = dataclasses.replace(chosen, seeds=suite.parse_seeds(options["seeds"], "--seeds"))
-    own = [a.name for a in found.values() if a.path in _resolved(options["architecture_files"])]
+    own = [a.name for a in found.values() if a.path in _absolute(options["architecture_files"])]
     names = suite.select(_expand(chosen, found), options["only"], own)
     jobs, threads = jobs_and_threads(options["jobs"], options["threads"])
     setting = suite.Setting(
@@ -71,5 +71,5 @@ def _expand(chosen: suite.Suite, found: dict[str, catalog.Architecture]) -> suit
     return dataclasses.replace(chosen, architectures=tuple(found))
 
 
-def _resolved(paths: tuple[Path, ...]) -> set[Path]:
-    return {path.resolve() for path in paths}
+def _absolute(paths: tuple[Path, ...]) -> set[Path]:
+    return {path.absolute() for path in paths}

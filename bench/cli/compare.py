@@ -98,8 +98,14 @@ def _table(sides: tuple[Side, Side], differing: list[DifferingImage]) -> str:
         for image in differing
     ]
     names = [side.name for side in sides]
-    headers = ["image", "label", *(f"p(label), {n}" for n in names), *(f"right, {n}" for n in names)]
-    return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+    headers = [
+        "image",
+        "label",
+        *(f"p(label), {n}" for n in names),
+        *(f"right, {n}" for n in names),
+    ]
+    text: str = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+    return text
 
 
 def _draw(

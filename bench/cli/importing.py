@@ -65,7 +65,9 @@ def _write(
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(r"\w[\w .+-]*", name):
-        raise UserError(f"{name!r} is no name for a row: use letters, digits, '_', '-', '.' and '+'")
+        raise UserError(
+            f"{name!r} is no name for a row: use letters, digits, '_', '-', '.' and '+'"
+        )
     found = catalog.discover().get(name)
     if found is not None:
         raise UserError(f"{name} is an architecture ({found.path}); give the import another name")

@@ -17,9 +17,7 @@ _KINDS = ("architectures", "datasets", "suites")
 @options.architecture_files
 @options.as_json
 @options.verbose
-def command(
-    kind: str, architecture_files: tuple[Path, ...], as_json: bool, verbose: bool
-) -> None:
+def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool, verbose: bool) -> None:
     """List architectures (with parameters, source and published claims), datasets or suites."""
     if kind not in _KINDS:
         raise UserError(f"nothing to list is called {kind!r}{nearest(kind, _KINDS)}")

@@ -25,9 +25,7 @@ from bench.statistics import pair_components, plan
     show_default=True,
     help="The difference to show, in percentage points.",
 )
-@click.option(
-    "--power", type=click.FloatRange(0.5, 0.999), default=0.8, show_default=True
-)
+@click.option("--power", type=click.FloatRange(0.5, 0.999), default=0.8, show_default=True)
 @click.option("--dataset", metavar="NAME", help="Whose records [default: MNIST's].")
 @options.results
 @options.architecture_files

@@ -10,8 +10,8 @@ import numpy as np
 from bench import catalog, datasets
 from bench.cli import options
 from bench.errors import UserError
-from bench.records import Record, RecordStore
 from bench.planning import kept, model_path
+from bench.records import Record, RecordStore
 
 
 @click.command("predict")
@@ -71,7 +71,7 @@ def command(
 
 
 def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) -> Record:
-    """Return the finished record to predict with: as published and on MNIST where there are several."""
+    """Return the finished record to predict with: of several, MNIST's and as published."""
     wanted = datasets.row_name_of(dataset) if dataset else None
     records = [
         r

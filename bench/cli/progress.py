@@ -80,7 +80,7 @@ class BarProgress:
             console=Console(stderr=True),
         )
         self._cells = self._bar.add_task("cells", total=cells, note="")
-        self._workers: dict[str, "TaskID"] = {}
+        self._workers: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._bar.start()

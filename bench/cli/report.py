@@ -61,6 +61,7 @@ def _text(
         return results_readme(store, found)
     records, problems = store.read_all()
     boards = build_boards(store, found, records=records)
-    for problem in problems:
-        print(f"bench: {problem}", file=sys.stderr)
+    if format_ == "csv":  # rows only: what could not be read is told beside it
+        for problem in problems:
+            print(f"bench: {problem}", file=sys.stderr)
     return render(boards, format_, problems, color=color and sys.stdout.isatty())  # type: ignore[arg-type]

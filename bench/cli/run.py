@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from bench.catalog import Architecture
 from bench.cli import options
 from bench.cli.choice import Choice, choose
 from bench.cli.progress import make_progress
@@ -43,6 +42,8 @@ def command(
     choice = choose(chosen, models_dir=results / "models" if keep_models else None)
     store = RecordStore(results)
     planned = plan(choice.cells, store, retry_failed, choice.source.models_dir)
+    for problem in planned.problems:
+        print(f"bench: {problem}", file=sys.stderr)
     if dry_run:
         _print_dry_run(planned, as_json)
         return 0
@@ -60,7 +61,7 @@ def _train(choice: Choice, planned: Plan, store: RecordStore, timeout: float | N
 
     jobs = check_memory(choice.jobs, _WORKER_BYTES, psutil.virtual_memory().available)
     datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
-    parameters = {name: _parameters(found) for name, found in choice.catalog.items()}
+    parameters = {name: found.parameters for name, found in choice.catalog.items()}
     with store.lock():
         cells = longest_first(planned.missing, parameters, store.read_all()[0])
         tasks = make_tasks(cells, choice.source)
@@ -84,10 +85,6 @@ class UserInterrupt(UserError):
         )
 
 
-def _parameters(architecture: Architecture) -> int | None:
-    return architecture.parameters
-
-
 def _print_dry_run(planned: Plan, as_json: bool) -> None:
     if as_json:
         options.print_json(
@@ -106,8 +103,9 @@ def _print_table(store: RecordStore, choice: Choice, records: list[Any], as_json
     from bench.leaderboard import build_boards
     from bench.report import render
 
-    boards = build_boards(store, choice.catalog, records=records)
-    click.echo(render(boards, "json" if as_json else "table"), nl=False)
+    boards = build_boards(store, choice.catalog, records=records, variant=choice.suite.variant)
+    text = render(boards, "json" if as_json else "table", color=sys.stdout.isatty())
+    click.echo(text, nl=False)
 
 
 def _verdict(outcome: Outcome, planned: Plan) -> int:
@@ -116,6 +114,5 @@ def _verdict(outcome: Outcome, planned: Plan) -> int:
         where = f"{record.cell.architecture}, seed {record.cell.seed}"
         hint = "" if record in outcome.failed else " (recorded earlier; --retry-failed tries again)"
         print(f"bench: {where} failed: {reason}{hint}", file=sys.stderr)
-    if outcome.refused:
-        raise UserError("; ".join(outcome.refused.values()))
+    outcome.raise_refused()
     return 1 if outcome.failed or planned.failed else 0

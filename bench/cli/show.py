@@ -64,7 +64,7 @@ def _facts(found: Architecture) -> dict[str, Any]:
     }
 
 
-def _built(found: Architecture, shape: tuple[int, ...], classes: int) -> dict[str, Any]:
+def _built(found: Architecture, shape: tuple[int, int, int], classes: int) -> dict[str, Any]:
     from bench.building import build_model, count_multiply_adds
 
     model = build_model(found, shape, classes)
@@ -77,11 +77,12 @@ def _built(found: Architecture, shape: tuple[int, ...], classes: int) -> dict[st
     }
 
 
-def _shape(text: str) -> tuple[int, ...]:
+def _shape(text: str) -> tuple[int, int, int]:
     parts = text.split(",")
     if len(parts) != 3 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
         raise UserError(f"--input-shape {text!r}: expected height,width,channels such as 28,28,1")
-    return tuple(int(part) for part in parts)
+    height, width, channels = map(int, parts)
+    return height, width, channels
 
 
 def _plain(value: Any) -> str:

@@ -49,7 +49,9 @@ def command(as_json: bool, **chosen: Any) -> int:
 
 
 def _compare(recorded: Record, again: Record) -> dict[str, Any]:
-    assert recorded.model and again.model and again.machine
+    assert recorded.model is not None
+    assert again.model is not None
+    assert again.machine is not None
     identical = recorded.model.weights_hash == again.model.weights_hash
     same_machine = bool(
         recorded.machine and recorded.machine.fingerprint == again.machine.fingerprint

@@ -64,6 +64,7 @@ class Refused:
 
     task: Task
     message: str
+    detail: str = ""  # the traceback behind it, where the user's own code raised
 
 
 Event = Started | EpochEnded | Finished | Failed | Refused

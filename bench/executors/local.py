@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -22,25 +23,31 @@ class LocalExecutor:
     def __init__(self, jobs: int, timeout_seconds: float | None = None) -> None:
         self._jobs = jobs
         self._timeout_seconds = timeout_seconds
-        self._waiting: deque[Task] = deque()
-        self._events: queue.Queue[Event | None] = queue.Queue()
-        self._workers: dict[int, WorkerProcess] = {}
-        self._stopped = threading.Event()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """Yield events as they come until every task has its last one.
 
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
         """
+        return _Run(tasks, self._jobs, self._timeout_seconds).events()
+
+
+class _Run:
+    """One thread for each worker: it takes the next task and passes the worker's events on."""
+
+    def __init__(self, tasks: Sequence[Task], jobs: int, timeout_seconds: float | None) -> None:
         self._waiting = deque(tasks)
-        slots = min(self._jobs, len(tasks))
-        threads = [
-            threading.Thread(target=self._serve, args=(slot,), daemon=True) for slot in range(slots)
-        ]
-        for thread in threads:
-            thread.start()
+        self._jobs = jobs
+        self._timeout_seconds = timeout_seconds
+        self._events: queue.Queue[Event | None] = queue.Queue()  # None: a thread has ended
+        self._workers: dict[int, WorkerProcess] = {}
+        self._stopped = threading.Event()
+
+    def events(self) -> Iterator[Event]:
+        running = min(self._jobs, len(self._waiting))
+        for slot in range(running):
+            threading.Thread(target=self._serve, args=(slot,), daemon=True).start()
         try:
-            running = len(threads)
             while running:
                 event = self._events.get()
                 if event is None:
@@ -60,8 +67,8 @@ class LocalExecutor:
                 for event in self._worker(slot, task).train(task, self._timeout_seconds):
                     self._events.put(event)
             except Exception as error:  # a fault of ours must not silently lose a cell
-                failure = Failure(kind="error", reason=f"{type(error).__name__}: {error}")
-                self._events.put(Failed(task, failure))
+                self._events.put(Failed(task, _fault(error)))
+                self._discard(slot)
         worker = self._workers.get(slot)
         if worker is not None and worker.alive and not self._stopped.is_set():
             worker.close()
@@ -78,12 +85,20 @@ class LocalExecutor:
             worker.close()
         cores = cores_of(slot, self._jobs, identity.threads)
         self._workers[slot] = WorkerProcess(f"worker {slot + 1}", cores, environment)
+        if self._stopped.is_set():  # while it started: nobody else will end it
+            self._workers[slot].kill()
         return self._workers[slot]
+
+    def _discard(self, slot: int) -> None:
+        """End a worker whose next answer could be one to its last task."""
+        worker = self._workers.pop(slot, None)
+        if worker is not None and worker.alive:
+            worker.kill()
 
     def _stop(self) -> None:
         self._stopped.set()
         self._waiting.clear()
-        for worker in self._workers.values():
+        for worker in list(self._workers.values()):
             if worker.alive:
                 worker.kill()
 
@@ -94,3 +109,9 @@ def cores_of(slot: int, jobs: int, threads: int) -> list[int]:
     if jobs * threads > len(cores):
         return cores
     return cores[slot * threads : (slot + 1) * threads]
+
+
+def _fault(error: Exception) -> Failure:
+    lines = str(error).strip().splitlines() or [""]
+    detail = "".join(traceback.format_exception(error))
+    return Failure(kind="error", reason=f"{type(error).__name__}: {lines[0]}", detail=detail)

@@ -7,11 +7,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 from bench.executors.events import EpochEnded, Event, Failed, Finished, Refused, Started, Task
 from bench.executors.wire import decode, encode, unpack
 from bench.records import Failure, Record
 
+# -P: the folder it starts in must not stand in for the installed package.
+WORKER = ("-P", "-m", "bench.executors.worker")
 _LAST_WORDS_BYTES = 4000
 
 
@@ -22,9 +25,9 @@ class WorkerProcess:
         self.name = name
         self.environment = environment
         self._timed_out = False
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker lives)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.executors.worker", ",".join(map(str, cores))],
+            [sys.executable, *WORKER, ",".join(map(str, cores))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -37,14 +40,20 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def train(self, task: Task, timeout_seconds: float | None) -> Iterator[Event]:
-        """Yield the task's events; the last is Finished, Failed or Refused."""
+        """Yield the task's events; the last is Finished, Failed or Refused.
+
+        A worker that cannot even start refuses its task: the cell was not tried.
+        """
         yield Started(task, self.name)
-        try:
-            if not self._ready and self._receive() is not None:
-                self._ready = True
-            self._send({**task.model_dump(mode="json")})
-        except OSError:  # it died before it took the task: _receive says how
-            pass
+        if not self._ready:
+            if self._receive() is None:
+                failure = self._death(None)
+                message = f"no worker could be started: {failure.reason}"
+                yield Refused(task, message, failure.detail)
+                return
+            self._ready = True
+        with suppress(OSError):  # where it died before it took the task, _receive says how
+            self._send(task.model_dump(mode="json"))
         timer = self._start_timer(timeout_seconds)
         try:
             while (message := self._receive()) is not None:
@@ -108,7 +117,7 @@ class WorkerProcess:
             record = Record.model_validate(message["record"])
             return Finished(task, record, unpack(str(message["predictions"])))
         if kind == "refused":
-            return Refused(task, str(message["message"]))
+            return Refused(task, str(message["message"]), str(message["detail"]))
         return Failed(task, Failure.model_validate(message["failure"]))
 
     def _death(self, timeout_seconds: float | None) -> Failure:
@@ -138,8 +147,6 @@ class WorkerProcess:
 
     def _release(self) -> None:
         for stream in (self._process.stdin, self._process.stdout, self._errors):
-            try:
-                if stream is not None:
+            if stream is not None:
+                with suppress(OSError):
                     stream.close()
-            except OSError:
-                pass

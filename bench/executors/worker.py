@@ -25,16 +25,17 @@ from bench.training.setup import pin
 
 
 def main(arguments: list[str]) -> None:
-    """Serve tasks until standard input ends."""
+    """Serve tasks until standard input ends or asks to."""
     # Ctrl-C reaches the whole process group; the driver decides what becomes of its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = _take_over_stdout()
+    source, answers = _take_over_streams()
     cores = [int(core) for core in arguments[0].split(",") if core]
     pin(cores)
-    tasks = _read_tasks(sys.stdin.buffer)
+    tasks = _read_tasks(source)
     started = time.perf_counter()
-    import bench.training.cell  # noqa: F401  (the import is what the worker is for)
-    import keras  # noqa: F401
+    import keras  # noqa: F401  (the import is what the worker is for)
+
+    import bench.training.cell  # noqa: F401
 
     import_seconds = time.perf_counter() - started
     _send(answers, {"event": "ready"})
@@ -42,7 +43,9 @@ def main(arguments: list[str]) -> None:
         _send(answers, _serve(task, cores, import_seconds, answers))
 
 
-def _serve(task: Task, cores: list[int], import_seconds: float, answers: BinaryIO) -> dict[str, Any]:
+def _serve(
+    task: Task, cores: list[int], import_seconds: float, answers: BinaryIO
+) -> dict[str, Any]:
     from bench.training.cell import Diverged, save_model, train_cell
 
     def tell(epoch: Epoch, epochs: int) -> None:
@@ -60,12 +63,15 @@ def _serve(task: Task, cores: list[int], import_seconds: float, answers: BinaryI
         if task.keep_model is not None:
             save_model(trained.model, task.keep_model)
     except UserError as error:
-        return {"event": "refused", "message": str(error)}
+        cause = error.__cause__
+        detail = "".join(traceback.format_exception(cause)) if cause else ""
+        return {"event": "refused", "message": str(error), "detail": detail}
     except Diverged as error:
         return _failed("diverged", str(error))
     except Exception as error:
         lines = str(error).strip().splitlines() or [""]
-        return _failed("error", f"{type(error).__name__}: {lines[0]}", traceback.format_exc())
+        reason = f"{type(error).__name__}: {lines[0][:300]}"
+        return _failed("error", reason, traceback.format_exc())
     return {
         "event": "finished",
         "record": trained.record.model_dump(mode="json"),
@@ -95,11 +101,17 @@ def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _take_over_stdout() -> BinaryIO:
-    """Return a private handle on standard output, which from now on leads to standard error."""
-    private = os.fdopen(os.dup(1), "wb")
+def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Return private handles on standard input and output, which the driver speaks through.
+
+    From now on what an architecture prints goes to standard error, and what it asks for is empty.
+    """
+    source, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
-    return private
+    return source, answers
 
 
 def _read_tasks(source: BinaryIO) -> "queue.Queue[Task | None]":
@@ -107,12 +119,16 @@ def _read_tasks(source: BinaryIO) -> "queue.Queue[Task | None]":
     tasks: queue.Queue[Task | None] = queue.Queue()
 
     def read() -> None:
-        for line in source:
-            message = decode(line)
-            if message.get("event") == "end":
-                tasks.put(None)
-                return
-            tasks.put(Task.model_validate(message))
+        try:
+            for line in source:
+                message = decode(line)
+                if message.get("event") == "end":
+                    tasks.put(None)
+                    return
+                tasks.put(Task.model_validate(message))
+        except ValueError:  # not a task: an engine of another version? Better dead than deaf.
+            traceback.print_exc()
+            sys.stderr.flush()
         os._exit(1)
 
     threading.Thread(target=read, daemon=True).start()

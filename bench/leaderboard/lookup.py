@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from bench.catalog import Architecture
 from bench.errors import UserError, nearest
 from bench.leaderboard.grouping import PUBLISHED, BoardKey, by_board
-from bench.leaderboard.rowdata import RowData, ranked_rows
-from bench.leaderboard.rows import load_outcome
+from bench.leaderboard.rowdata import RowData, measured_rows
+from bench.leaderboard.rows import Outcome, load_outcome
 from bench.records import Record, RecordStore
 
 USUAL_DATASET = "mnist"
@@ -79,9 +79,15 @@ class Lookup:
         rows = []
         for key, members in self._boards.items():
             if any(name.startswith(r.cell.architecture) or not name for r in members):
-                ranked = ranked_rows([load_outcome(self._store, r) for r in members])
-                rows += [(key, row) for row in ranked if name in ("", row.row.name)]
-        return rows
+                rows += [(key, row) for row in self._measured(members)]
+        return [(key, row) for key, row in rows if name in ("", row.row.name)]
+
+    def _measured(self, records: Sequence[Record]) -> list[RowData]:
+        by_labels: dict[str | None, list[Outcome]] = {}
+        for record in records:
+            outcome = load_outcome(self._store, record)
+            by_labels.setdefault(outcome.labels_hash, []).append(outcome)
+        return [row for outcomes in by_labels.values() for row in measured_rows(outcomes)]
 
     def _load(self, key: BoardKey, data: RowData, seed: int | None) -> Side:
         records = [r for r in data.records if seed in (None, r.cell.seed)]

@@ -122,18 +122,16 @@ def board_notes(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _few_seeds(rows: Sequence[Row]) -> Iterator[str]:
-    few = [row.name for row in rows if 0 < len(row.seeds) < _FEWEST_SEEDS]
-    some = [row.name for row in rows if _FEWEST_SEEDS <= len(row.seeds) < _ENOUGH_SEEDS]
-    if few:
-        yield (
-            f"Fewer than {_FEWEST_SEEDS} seeds: {', '.join(few)}; "
-            "read their intervals as a rough guide only"
-        )
-    if some:
-        yield (
-            f"Fewer than {_ENOUGH_SEEDS} seeds: {', '.join(some)}; "
-            "their 95% intervals may cover as little as 90%"
-        )
+    finished = [row for row in rows if row.seeds]
+    few = [row.name for row in finished if len(row.seeds) < _FEWEST_SEEDS]
+    some = [row.name for row in finished if _FEWEST_SEEDS <= len(row.seeds) < _ENOUGH_SEEDS]
+    for names, bound, meaning in (
+        (few, _FEWEST_SEEDS, "read their intervals as a rough guide only"),
+        (some, _ENOUGH_SEEDS, "their 95% intervals may cover as little as 90%"),
+    ):
+        if names:
+            which = "all rows" if len(names) == len(finished) else ", ".join(names)
+            yield f"Fewer than {bound} seeds: {which}; {meaning}"
 
 
 def _apart(what: str, values: Sequence[tuple[str, str]]) -> Iterator[str]:

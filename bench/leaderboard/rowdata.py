@@ -29,10 +29,11 @@ class RowData:
 
 def ranked_rows(outcomes: Sequence[Outcome]) -> list[RowData]:
     """Return the rows of ``outcomes``, the best mean first and those without numbers last."""
-    return _ranked(_measured_rows(outcomes))
+    return _ranked(measured_rows(outcomes))
 
 
-def _measured_rows(outcomes: Sequence[Outcome]) -> list[RowData]:
+def measured_rows(outcomes: Sequence[Outcome]) -> list[RowData]:
+    """Return the rows of ``outcomes``, which answered one set of test labels, unranked."""
     by_row: dict[RowIdentity, list[Outcome]] = {}
     for outcome in outcomes:
         by_row.setdefault(identity_of(outcome.record), []).append(outcome)

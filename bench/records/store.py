@@ -30,7 +30,7 @@ _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store
 
 @dataclass(frozen=True)
 class Predictions:
-    """A record's test-set output: ``probabilities`` float16 (m, classes), ``labels`` (m,) uint16."""
+    """A record's test output: ``probabilities`` float16 (m, classes), ``labels`` uint16 (m,)."""
 
     probabilities: NDArray[np.float16]
     labels: NDArray[np.uint16]
@@ -79,13 +79,13 @@ class RecordStore:
         """Return the record files by the first 16 digits of their key."""
         return {path.stem[-_KEY_DIGITS:]: path for path in sorted(self.folder.glob("*/*.json"))}
 
-    def find(self, key: str, paths: dict[str, Path] | None = None) -> Record | None:
-        """Return the record of ``key``, or None where there is none that can be read."""
+    def find(self, key: str, paths: dict[str, Path] | None = None) -> Record | Problem | None:
+        """Return the record of ``key``, what is wrong with its file, or None where there is none."""
         path = (self.paths() if paths is None else paths).get(key[:_KEY_DIGITS])
         if path is None:
             return None
         found = read_record(path)
-        return found if isinstance(found, Record) and found.key == key else None
+        return None if isinstance(found, Record) and found.key != key else found
 
     def read_all(self) -> tuple[list[Record], list[Problem]]:
         """Return every readable record in the order of its file name, and what cannot be used.
@@ -231,15 +231,16 @@ def read_record(path: Path) -> Record | Problem:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write ``content`` so that ``path`` is, at every moment, the old file or the whole new one."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
+    partial = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        partial.chmod(0o644)
+        partial.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
 
 

@@ -87,14 +87,13 @@ def way_table(board: Board) -> Table | None:
     """Return how far each model has come from 99.06% to 99.79% on MNIST."""
     if not board.way:
         return None
-    clean = f"On the {board.clean_images:,} images without a doubtful label, %"
     columns = (
         Column("Model", "left", is_name=True),
         Column("Errors left of 10,000"),
         Column("Of the way from 99.06 to 99.79, %"),
         Column("Difference from 99.79%, points (unpaired)", "center"),
         Column("p (unpaired)"),
-        *((Column(clean),) if board.clean_images else ()),
+        *_clean_column(board),
     )
     return Table(
         title="The way to 99.79%",
@@ -102,6 +101,12 @@ def way_table(board: Board) -> Table | None:
         rows=tuple(_way_cells(way, board) for way in board.way),
         footnotes=_WAY_FOOTNOTES,
     )
+
+
+def _clean_column(board: Board) -> tuple[Column, ...]:
+    if board.clean_images is None:
+        return ()
+    return (Column(f"On the {board.clean_images:,} images without a doubtful label, %"),)
 
 
 _WAY_FOOTNOTES = (

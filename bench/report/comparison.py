@@ -53,8 +53,8 @@ def sentences(a: Side, b: Side, result: Comparison) -> list[str]:
     if result.discordant is not None:
         only_a, only_b = result.discordant
         lines.append(
-            f"Exact McNemar test on single runs: {count(only_a, 'image')} only {a.name} gets right, "
-            f"{only_b} only {b.name}; p = {p_value(result.p_value)}."
+            f"Exact McNemar test on single runs: {a.name} alone is right on "
+            f"{count(only_a, 'image')}, {b.name} alone on {only_b}; p {_equals(result.p_value)}."
         )
     smallest = _signless(result.minimum_detectable_difference)
     lines.append(

@@ -8,11 +8,14 @@ from bench.report import text
 from bench.report.document import Column, Table
 from bench.report.markdown import escape, render_table
 
+# How the README is written again, for a results folder that is called results.
+REWRITE = "bench report --format readme --output results/README.md"
+
 
 def provenance(records: Sequence[Record]) -> str:
     """Return the closing sections of the results folder's README, in Markdown."""
     suites = sorted({record.context.suite for record in records})
-    commands = [f"bench run {suite}" for suite in suites] + ["bench report --readme"]
+    commands = [f"bench run {suite}" for suite in suites] + [REWRITE]
     lines = [
         "## Making these numbers again\n",
         "The first commands train what is missing (here nothing is), the last writes this file "

@@ -10,7 +10,7 @@ from bench.records import RecordStore
 from bench.report import text
 from bench.report.claims import published
 from bench.report.markdown import bullets, code, render_section
-from bench.report.provenance import provenance
+from bench.report.provenance import REWRITE, provenance
 from bench.report.sections import section
 
 _VERDICTS = {
@@ -34,8 +34,7 @@ def results_readme(store: RecordStore, catalog: Mapping[str, Architecture]) -> s
         f"{problem.path.relative_to(store.directory)}: {problem.reason}" for problem in problems
     ]
     parts = [
-        "# Results\n\nWritten by `bench report --readme` from the records beside it; not edited by "
-        "hand.\n",
+        f"# Results\n\nWritten by `{REWRITE}` from the records beside it; not edited by hand.\n",
         _headline(boards),
         *(render_section(section(board)) for board in boards),
         provenance(records),

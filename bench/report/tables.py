@@ -162,7 +162,7 @@ def _would_decide(pair: Undecided) -> str:
     if found.to_decide.seeds is not None:
         return text.count(found.to_decide.seeds, "seed") + " each"
     if found.to_decide.images is not None:
-        return f"no number of seeds; {found.to_decide.images:,} test images"
+        return f"not seeds: {text.count(found.to_decide.images, 'test image')}"
     return "more than one seed" if found.to_decide.limited_by == "single runs" else "more of both"
 
 

@@ -73,9 +73,7 @@ def make_parts(dataset: datasets.Dataset, recipe: Recipe) -> Parts:
         )
     elif recipe.validation_data == "test":
         held_images, held_labels = dataset.test_images, dataset.test_labels
-    return Parts(
-        images, labels, held_images, held_labels, dataset.test_images, dataset.test_labels
-    )
+    return Parts(images, labels, held_images, held_labels, dataset.test_images, dataset.test_labels)
 
 
 def data_orders(images: int, epochs: float, seed: int) -> list[NDArray[np.int32]]:
@@ -236,7 +234,7 @@ def _evaluate(loop: StepLoop, parts: Parts) -> tuple[Scores, NDArray[np.float32]
 
 
 def save_model(model: Any, path: Path) -> None:
-    """Save ``model`` as ``.keras`` with its shapes in a ``.json`` beside it; whole or not at all."""
+    """Save ``model`` as ``.keras``, whole or not at all; its shapes in a ``.json`` beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{time.time_ns()}.keras")
     model.save(partial)

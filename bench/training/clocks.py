@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _JIFFIES_PER_SECOND = 100.0  # USER_HZ, what /proc/stat counts in on every Linux
@@ -69,20 +69,16 @@ def busy_seconds(cores: list[int]) -> float | None:
 
 def reset_peak_memory() -> None:
     """Start counting the process's peak memory anew (Linux; elsewhere it stays cumulative)."""
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
 
 
 def peak_memory_bytes() -> int:
     """Return the largest resident set since the last reset, in bytes."""
-    try:
+    with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-    except OSError:
-        pass
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

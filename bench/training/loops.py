@@ -57,7 +57,9 @@ class TensorFlowLoop:
         def train(order: Any, steps: Any) -> None:
             for step in tensorflow.range(steps):
                 batch = order[step * batch_size : (step + 1) * batch_size]
-                model.train_step((tensorflow.gather(pixels, batch), tensorflow.gather(targets, batch)))
+                model.train_step(
+                    (tensorflow.gather(pixels, batch), tensorflow.gather(targets, batch))
+                )
 
         int32 = tensorflow.int32
         signature = [tensorflow.TensorSpec([None], int32), tensorflow.TensorSpec([], int32)]
@@ -67,7 +69,7 @@ class TensorFlowLoop:
         )
 
     def compile(self) -> None:
-        """Trace and optimise the graph by running it for zero steps: no weight and no seed moves."""
+        """Trace and optimise the graph by running it for zero steps: no weight, no seed moves."""
         self._model.optimizer.build(self._model.trainable_variables)
         self._train(np.zeros(0, np.int32), 0)
         self._model.reset_metrics()

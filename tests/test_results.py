@@ -1,0 +1,96 @@
+"""The committed results are tested like code: whole, consistent, and the tables made from them."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import suite
+from bench.catalog import discover
+from bench.records import RecordStore
+from bench.report.readme import results_readme
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "results"
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory):
+    """The records that are committed, without those that runs in this clone have added."""
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "results/records"], capture_output=True, text=True
+    )
+    if listed.returncode or not listed.stdout:
+        pytest.skip("not a git clone: committed records cannot be told from others")
+    folder = tmp_path_factory.mktemp("results")
+    for name in listed.stdout.splitlines():
+        target = folder / Path(name).relative_to("results")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    return RecordStore(folder)
+
+
+@pytest.fixture(scope="module")
+def records(committed):
+    found, problems = committed.read_all()
+    assert problems == []
+    return found
+
+
+def test_the_readme_regenerates_byte_for_byte(committed):
+    assert results_readme(committed, discover()) == (RESULTS / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["tutorials", "controlled"])
+def test_every_cell_of_the_suite_is_recorded_and_finished(name, records):
+    chosen = suite.load(name)
+    catalog = discover()
+    for architecture in chosen.architectures:
+        recipe = catalog[architecture].recipe.override(chosen.recipe, name).canonical()
+        seeds = {
+            record.cell.seed
+            for record in records
+            if record.cell.architecture == architecture
+            and record.cell.recipe == recipe
+            and record.cell.dataset == chosen.dataset
+            and record.cell.source_hash == catalog[architecture].source_hash
+            and record.status == "finished"
+        }
+        assert seeds >= set(chosen.seeds), architecture
+
+
+def test_every_record_agrees_with_its_predictions(committed, records):
+    for record in records:
+        if record.status == "finished":
+            predictions = committed.predictions(record)
+            assert predictions is not None, committed.path_of(record)
+            accuracy = record.scores.test.accuracy
+            assert predictions.correct.mean() == pytest.approx(accuracy, abs=1e-9)
+            sums = predictions.probabilities.astype(np.float64).sum(axis=1)
+            assert np.abs(sums - 1).max() < 0.01
+
+
+def test_every_trained_record_says_where_it_comes_from(records):
+    for record in records:
+        if record.kind == "trained":
+            assert record.context.commit, record.key
+            assert record.context.dirty is False, record.key
+            assert record.machine.fingerprint
+            assert record.model.weights_hash
+
+
+def test_one_key_has_one_record(records):
+    keys = [record.key for record in records]
+    assert len(keys) == len(set(keys))
+
+
+def test_the_committed_tree_stays_small():
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    names = [name for name in listed.stdout.split("\0") if name]
+    assert sum((ROOT / name).stat().st_size for name in names) < 40 * 2**20
