@@ -17,6 +17,8 @@ _VERBS = {
     "compare": ("compare", "Compare two models: difference, interval, verdict."),
     "plan": ("plan", "Say how many seeds would show a difference."),
     "import": ("importing", "Put predictions made elsewhere on the board."),
+    "check": ("check", "Say whether accuracy is no worse than a baseline's."),
+    "baseline": ("baseline", "Make or show the baseline that check compares with."),
     "list": ("listing", "List architectures, datasets or suites."),
     "show": ("show", "Show one architecture: model, recipe, claims, deviations."),
     "data": ("data", "Describe a dataset, or draw a grid of its images."),

@@ -1,7 +1,5 @@
 """``bench check``: is accuracy still what the baseline says, and can this data tell."""
 
-import dataclasses
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -9,11 +7,166 @@ from typing import Any
 
 import click
 
+from bench import datasets
+from bench.cli.check_output import print_prospects, write_outputs
 from bench.cli.gate_options import Prepared, gate_options, prepare
-from bench.cli.run import UserInterrupt as _RunInterrupt
+from bench.cli.progress import make_progress
 from bench.errors import UserError
 from bench.gate.baseline import Baseline, load_baseline
 from bench.gate.checking import Contest, check, gone, make_contests
+from bench.gate.trainer import local_trainer
 from bench.gate.verdict import CheckResult, CostMeasure, Outcome, Terms, Verdict
+from bench.gate.workspace import open_workspace
 from bench.records import RecordStore
+from bench.statistics.sequential import MAX_SEEDS
 
+
+@click.command("check")
+@gate_options
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="The drop that counts as worse, in percentage points.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Chance of each wrong answer, per architecture.",
+)
+@click.option(
+    "--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=20, show_default=True, metavar="N"
+)
+@click.option("--familywise", is_flag=True, help="Share alpha among the architectures.")
+@click.option("--time-margin", type=float, metavar="PERCENT", help="Gate the training time too.")
+@click.option("--memory-margin", type=float, metavar="PERCENT", help="Gate the peak memory too.")
+@click.option("--allow-recipe-change", is_flag=True, help="Compare though the recipe changed.")
+@click.option("--allow-new", is_flag=True, help="Pass over what the baseline does not have.")
+@click.option("--allow-gone", is_flag=True, help="Pass over what only the baseline has.")
+@click.option("--dry-run", is_flag=True, help="Say what this check could show; train nothing.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
+@click.option(
+    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write the summary."
+)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png",
+    help="Draw the test images that flipped, if accuracy is not shown to be no worse.",
+)
+def command(**chosen: Any) -> int:
+    """Train SUITE's architectures again, seed by seed, until it is clear whether they got worse.
+
+    Compares with the records in --baseline.  SUITE is by default the one that `bench baseline
+    update` made the baseline for.
+
+    Exit codes: 0 no worse than the margin, 1 regressed, 2 a mistake in what was asked,
+    3 inconclusive, 4 not comparable, 5 not completed (a run crashed).
+    """
+    try:
+        return _check(chosen)
+    except (UserError, click.ClickException, click.exceptions.Exit):
+        raise
+    except Exception:  # Python's own exit code for this is 1, which would say "regressed"
+        traceback.print_exc()
+        print("bench: the check could not be completed", file=sys.stderr)
+        return int(Outcome.CRASHED)
+
+
+def _check(chosen: dict[str, Any]) -> int:
+    baseline = load_baseline(chosen["baseline"])
+    prepared = prepare(chosen, baseline)
+    terms = _terms(chosen, len(prepared.templates))
+    contests, verdicts = make_contests(prepared.templates, baseline, terms)
+    verdicts += [gone(name, terms) for name in prepared.gone]
+    if chosen["dry_run"]:
+        print_prospects(contests, verdicts, terms, chosen["as_json"])
+        return 0
+    if contests:
+        verdicts += _train(contests, prepared, terms, chosen)
+    result = _result(chosen, prepared, baseline, terms, verdicts)
+    write_outputs(result, chosen, prepared.source)
+    return int(result.outcome)
+
+
+def _terms(chosen: dict[str, Any], architectures: int) -> Terms:
+    margins: dict[CostMeasure, float] = {}
+    if chosen["time_margin"] is not None:
+        margins["training time"] = chosen["time_margin"] / 100
+    if chosen["memory_margin"] is not None:
+        margins["peak memory"] = chosen["memory_margin"] / 100
+    if any(margin <= 0 for margin in margins.values()):
+        raise UserError("--time-margin and --memory-margin are percentages above 0, such as 10")
+    share = max(1, architectures) if chosen["familywise"] else 1
+    return Terms(
+        margin=chosen["margin"] / 100,
+        alpha=chosen["alpha"] / share,
+        max_seeds=chosen["max_seeds"],
+        allow_recipe_change=chosen["allow_recipe_change"],
+        allow_new=chosen["allow_new"],
+        allow_gone=chosen["allow_gone"],
+        cost_margins=margins,
+    )
+
+
+def _train(
+    contests: list[Contest], prepared: Prepared, terms: Terms, chosen: dict[str, Any]
+) -> list[Verdict]:
+    # A mistake about the data is told before the first worker starts.
+    datasets.load(prepared.source.dataset, prepared.source.data_dir)
+    store = open_workspace(chosen["work_dir"], chosen["fresh"])
+    train = local_trainer(
+        prepared.source,
+        prepared.jobs,
+        store,
+        chosen["timeout"],
+        progress=lambda cells: make_progress(cells, 0),
+    )
+    with store.lock():
+        try:
+            return check(contests, store, train, terms, prepared.jobs)
+        except KeyboardInterrupt:
+            raise _Interrupted(store) from None
+
+
+class _Interrupted(UserError):
+    """Ctrl-C; the runs stay, and the same command goes on."""
+
+    exit_code = 130
+
+    def __init__(self, store: RecordStore) -> None:
+        super().__init__(
+            f"interrupted: {len(store.paths())} runs are kept in {store.directory}; "
+            "run the same command again to go on"
+        )
+
+
+def _result(
+    chosen: dict[str, Any],
+    prepared: Prepared,
+    baseline: Baseline,
+    terms: Terms,
+    verdicts: list[Verdict],
+) -> CheckResult:
+    updates = baseline.manifest.updates
+    order = {name: place for place, name in enumerate(prepared.suite.architectures)}
+    return CheckResult(
+        suite=prepared.suite.name,
+        dataset=prepared.suite.dataset,
+        baseline=str(chosen["baseline"]),
+        terms=terms,
+        verdicts=tuple(sorted(verdicts, key=lambda v: order.get(v.architecture, len(order)))),
+        reason=updates[-1].reason if updates else "",
+        notes=tuple(_notes(prepared, baseline, chosen["only"])),
+    )
+
+
+def _notes(prepared: Prepared, baseline: Baseline, only: str | None) -> list[str]:
+    asked = {cell.identity.architecture for cell in prepared.templates} | set(prepared.gone)
+    others = sorted(baseline.records.keys() - asked)
+    if not others or only is not None:
+        return []
+    return [f"In the baseline and not in suite {prepared.suite.name}: {', '.join(others)}."]

@@ -68,9 +68,7 @@ def _usable(measure: CostMeasure) -> str:
     return "timed runs that had their cores to themselves" if measure == "training time" else "runs"
 
 
-def _values(
-    measure: CostMeasure, runs: Sequence[Run], fingerprint: str
-) -> NDArray[np.float64]:
+def _values(measure: CostMeasure, runs: Sequence[Run], fingerprint: str) -> NDArray[np.float64]:
     """Return the logarithms of the costs that were measured on that kind of machine."""
     records = [r.record for r in runs if r.record.machine and r.record.status == "finished"]
     costs = [_cost(measure, r) for r in records if _fingerprint(r) == fingerprint]

@@ -1,11 +1,12 @@
 """A check's verdicts in words: one sentence each, and tables for terminal and Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bench.gate.verdict import CheckResult, CostVerdict, FlippedImage, Outcome, SeedsNeeded, Verdict
+from bench.gate.verdict import CheckResult, CostVerdict, FlippedImage, Outcome, Terms, Verdict
 from bench.report import text
 from bench.report.document import Column, Section, Table
-from bench.statistics.sequential import MAX_SEEDS
+from bench.statistics.sequential import MAX_SEEDS, SeedsNeeded
 
 NAMES = {
     Outcome.NO_WORSE: "no worse",
@@ -98,7 +99,9 @@ def _no_worse_words(verdict: Verdict) -> str:
         f"points is ruled out (at most {_points(verdict.look.upper)})."
     )
     if verdict.look.lower > 0:
-        words += f" A drop of about {_points(verdict.look.drop)} points is there, within the margin."
+        words += (
+            f" A drop of about {_points(verdict.look.drop)} points is there, within the margin."
+        )
     return words
 
 
@@ -262,3 +265,16 @@ def _points(share: float) -> str:
 
 def _growth(share: float) -> str:
     return f"{text.percent(share, 1)}%"
+
+
+def prospect_sentence(row: Mapping[str, Any], terms: Terms) -> str:
+    """Return what a check could show of one architecture, from the facts of ``--dry-run``."""
+    seeds = text.count(row["baseline_seeds"], "seed")
+    if "seed_sd" not in row:
+        return f"{row['architecture']}: {seeds} in the baseline, too few to tell a change by."
+    return (
+        f"{row['architecture']}: {seeds} in the baseline, SD {_points(row['seed_sd'])} points; "
+        f"within {terms.max_seeds} seeds, no change would be shown to be no worse with a chance "
+        f"of about {row['passes_unchanged']:.0%}, and a drop of {_points(2 * terms.margin)} points "
+        f"caught with about {row['catches_twice_the_margin']:.0%}."
+    )

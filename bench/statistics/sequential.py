@@ -206,9 +206,7 @@ def answers(drop: FloatArray, half_width: FloatArray, margin: float) -> tuple[Fl
     return no_worse, (drop - half_width > 0) & (drop >= margin) & ~no_worse
 
 
-def look(
-    baseline: FloatArray, new: FloatArray, images: int, margin: float, design: Design
-) -> Look:
+def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, design: Design) -> Look:
     """Look once: accuracies of the runs so far, float64 (n0,) and (k,), k from 2 to the maximum."""
     seeds = len(new)
     error, freedom = drop_error(
