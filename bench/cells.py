@@ -70,7 +70,7 @@ def canonical_hash(value: object) -> str:
 
 
 def differing_fields(first: CellIdentity, second: CellIdentity) -> list[str]:
-    """Return the names of the identity fields in which two cells differ, recipe keys spelled out."""
+    """Return the identity fields in which two cells differ, keys of tables spelled out."""
     names: list[str] = []
     one, two = first.model_dump(mode="json"), second.model_dump(mode="json")
     for field in CellIdentity.model_fields:

@@ -82,7 +82,17 @@ def commit_of(folder: Path) -> tuple[str | None, bool | None]:
         commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
         # Results are what a run writes: only changed code makes a commit misleading.
         changes = _output(
-            ["git", "-C", str(folder), "status", "--porcelain", "--", "bench", "architectures"]
+            [
+                "git",
+                "--no-optional-locks",
+                "-C",
+                str(folder),
+                "status",
+                "--porcelain",
+                "--",
+                "bench",
+                "architectures",
+            ]
         )
     except (OSError, subprocess.SubprocessError):
         return None, None

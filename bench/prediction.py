@@ -11,7 +11,7 @@ from bench.catalog import Architecture
 from bench.errors import UserError
 from bench.recipe import Recipe
 from bench.records import Record
-from bench.training.loops import to_float
+from bench.training.loops.images import to_float
 from bench.training.setup import prepare_backend
 
 

@@ -121,7 +121,7 @@ def make_cells(
 ) -> list[Cell]:
     """Return the suite's cells, seed by seed within each architecture of ``names``."""
     fingerprint = datasets.fingerprint_of(suite.dataset, data_dir)
-    packages = _packages(setting.backend)
+    packages = packages_of(setting.backend)
     cells = []
     for name in names:
         if name not in catalog:
@@ -184,7 +184,7 @@ def _spans(value: str | int | Sequence[int], where: str) -> list[tuple[int, int]
     if isinstance(value, int) and not isinstance(value, bool):
         return [(0, value - 1)]
     if isinstance(value, Sequence) and all(type(seed) is int for seed in value):
-        return [(seed, seed) for seed in value]
+        return [(int(seed), int(seed)) for seed in value]
     return []
 
 
@@ -204,7 +204,11 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= 10 else None
 
 
-def _packages(backend: str) -> dict[str, str]:
+def packages_of(backend: str) -> dict[str, str]:
+    """Return name -> version of the packages that ``backend`` computes with.
+
+    Raises UserError where one is not installed.
+    """
     try:
         return machine.package_versions(backend)
     except machine.PackageNotFoundError as error:

@@ -25,7 +25,7 @@ def bench(capsys):
 
 @pytest.fixture
 def results(tmp_path):
-    """Two models on 1,000 images, three seeds each: ``good`` is right far more often than ``bad``."""
+    """Two models on 1,000 images, three seeds each: ``t2_dense`` is right far more often."""
     store = RecordStore(tmp_path / "results")
     for seed in range(3):
         write_run(store, "t2_dense", seed, wrong=draw_wrong(0.02, seed))

@@ -94,7 +94,15 @@ def run(capsys, *arguments):
 
 def test_an_import_takes_its_place_on_the_board(tmp_path, digits, capsys):
     np.save(tmp_path / "p.npy", digits.test_labels)
-    arguments = ("import", "oracle", tmp_path / "p.npy", "--dataset", "digits", "--results", tmp_path)
+    arguments = (
+        "import",
+        "oracle",
+        tmp_path / "p.npy",
+        "--dataset",
+        "digits",
+        "--results",
+        tmp_path,
+    )
     assert run(capsys, *arguments)[0] == 0
     assert run(capsys, *arguments)[0] == 0  # the same once more changes nothing
     assert len(RecordStore(tmp_path).read_all()[0]) == 1

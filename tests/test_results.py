@@ -9,8 +9,11 @@ import pytest
 
 from bench import suite
 from bench.catalog import discover
+from bench.leaderboard.lookup import Lookup
 from bench.records import RecordStore
+from bench.report.own_numbers import own_numbers, rewrite
 from bench.report.readme import results_readme
+from bench.statistics import accuracy_estimate, compare, pigeonhole_bootstrap
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
@@ -94,3 +97,29 @@ def test_the_committed_tree_stays_small():
         pytest.skip("not a git clone")
     names = [name for name in listed.stdout.split("\0") if name]
     assert sum((ROOT / name).stat().st_size for name in names) < 40 * 2**20
+
+
+def test_the_statistics_page_shows_the_committed_numbers(committed):
+    page = (ROOT / "docs" / "statistics.md").read_text()
+    assert rewrite(page, own_numbers(committed)) == page
+
+
+def test_the_crossed_interval_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
+    """Owen's pigeonhole bootstrap counts the rest up to three times, so it may be wider."""
+    lookup = Lookup(committed, discover(), "mnist")
+    for name in ("t1_small_cnn", "t2_dense", "t3_deep_cnn", "t4_wide_cnn"):
+        correct = lookup.side(name).correct
+        ours = accuracy_estimate(correct).population_interval
+        resampled = pigeonhole_bootstrap(correct, resamples=1000)
+        ratio = (ours.high - ours.low) / (resampled.high - resampled.low)
+        assert 0.75 < ratio < 1.25, (name, ratio)
+
+
+def test_the_crossed_difference_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
+    lookup = Lookup(committed, discover(), "mnist")
+    for a, b in (("t3_deep_cnn", "t4_wide_cnn"), ("t1_small_cnn", "t2_dense")):
+        first, second = lookup.side(a).correct, lookup.side(b).correct
+        ours = compare(first, second).interval
+        resampled = pigeonhole_bootstrap(first, second, resamples=1000)
+        ratio = (ours.high - ours.low) / (resampled.high - resampled.low)
+        assert 0.7 < ratio < 1.25, (a, b, ratio)

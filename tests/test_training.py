@@ -13,7 +13,7 @@ from bench.recipe import parse_recipe
 from bench.records.store import to_float16
 from bench.training.cell import Diverged, data_orders, train_cell
 from bench.training.clocks import Clock
-from bench.training.loops import TensorFlowLoop
+from bench.training.loops.tensorflow import TensorFlowLoop
 from bench.training.optimizer import make_optimizer
 from bench.training.scores import score
 from bench.training.setup import prepare_backend

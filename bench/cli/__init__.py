@@ -14,11 +14,13 @@ from bench.errors import UserError, nearest
 _VERBS = {
     "run": ("run", "Train what is missing of a suite and print the comparison table."),
     "report": ("report", "Print the comparison table from records alone."),
+    "plot": ("plot", "Draw a picture of the board for a paper: SVG, PNG or PDF."),
     "compare": ("compare", "Compare two models: difference, interval, verdict."),
     "plan": ("plan", "Say how many seeds would show a difference."),
     "import": ("importing", "Put predictions made elsewhere on the board."),
     "check": ("check", "Say whether accuracy is no worse than a baseline's."),
     "baseline": ("baseline", "Make or show the baseline that check compares with."),
+    "time": ("timing", "Time training steps, latency and throughput on this machine."),
     "list": ("listing", "List architectures, datasets or suites."),
     "show": ("show", "Show one architecture: model, recipe, claims, deviations."),
     "data": ("data", "Describe a dataset, or draw a grid of its images."),

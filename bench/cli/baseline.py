@@ -59,6 +59,7 @@ def update(reason: str, seeds: str, **chosen: Any) -> int:
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         reason=reason.strip(),
         suite=chosen["suite"],
+        dataset=prepared.suite.dataset,
         architectures=[cell.identity.architecture for cell in prepared.templates],
         seeds=list(numbers),
         suite_version=bench.__version__,
@@ -122,8 +123,8 @@ def _train(cells: list[Cell], prepared: Prepared, chosen: dict[str, Any]) -> lis
     with store.lock():
         missing = plan(cells, store, retry_failed=True).missing
         outcome = train(missing) if missing else None
-        if outcome is not None and outcome.refused:
-            raise UserError("; ".join(outcome.refused.values()))
+        if outcome is not None:
+            outcome.raise_refused()
         records = plan(cells, store).reused
         crashed = [r for r in records if r.failure and r.failure.kind != "diverged"]
         for record in crashed:

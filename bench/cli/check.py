@@ -151,7 +151,7 @@ def _result(
     terms: Terms,
     verdicts: list[Verdict],
 ) -> CheckResult:
-    updates = baseline.manifest.updates
+    last = baseline.last_update
     order = {name: place for place, name in enumerate(prepared.suite.architectures)}
     return CheckResult(
         suite=prepared.suite.name,
@@ -159,7 +159,7 @@ def _result(
         baseline=str(chosen["baseline"]),
         terms=terms,
         verdicts=tuple(sorted(verdicts, key=lambda v: order.get(v.architecture, len(order)))),
-        reason=updates[-1].reason if updates else "",
+        reason=last.reason if last is not None else "",
         notes=tuple(_notes(prepared, baseline, chosen["only"])),
     )
 

@@ -60,7 +60,7 @@ def jobs_and_threads(jobs: str, threads: int | None) -> tuple[int, int]:
     cores = len(available_cores())
     if jobs == "auto":
         return max(1, cores // (threads or 1)), threads or 1
-    if not jobs.isdigit() or int(jobs) < 1:
+    if not jobs.isdecimal() or int(jobs) < 1:
         raise UserError(f"--jobs {jobs!r}: expected a positive whole number or auto")
     return int(jobs), threads or max(1, cores // int(jobs))
 

@@ -112,16 +112,18 @@ def prepare(chosen: dict[str, Any], baseline: Baseline | None) -> Prepared:
 
 
 def _suite(chosen: dict[str, Any], baseline: Baseline | None) -> suite.Suite:
-    name = chosen["suite"] or (baseline.suite if baseline is not None else None)
+    last = baseline.last_update if baseline is not None else None
+    name = chosen["suite"] or (last.suite if last is not None else None)
     if name is None:
         raise UserError(
             f"{chosen['baseline']} does not say which suite it was made for; name one, e.g. "
             "bench check quick --baseline ..."
         )
     wanted = suite.load(name)
-    if chosen["dataset"]:
-        wanted = dataclasses.replace(wanted, dataset=chosen["dataset"])
-    return wanted
+    dataset = chosen["dataset"]
+    if dataset is None and last is not None and name == last.suite:
+        dataset = last.dataset
+    return dataclasses.replace(wanted, dataset=dataset) if dataset else wanted
 
 
 def _names(

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
+
+from bench.cells import Backend, Precision
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,6 +36,31 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 
 
+def compute(command: Command) -> Command:
+    """Add the options that say what computes: precision, backend, device."""
+    precisions, backends = get_args(Precision), get_args(Backend)
+    options = [
+        click.option(
+            "--precision",
+            type=click.Choice([p for p in precisions if p != "unknown"]),
+            default="float32",
+            show_default=True,
+        ),
+        click.option(
+            "--backend",
+            type=click.Choice([b for b in backends if b != "unknown"]),
+            default="tensorflow",
+            show_default=True,
+        ),
+        click.option(
+            "--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def cell_options(command: Command) -> Command:
     """Add the options that choose cells: suite, pattern, dataset, seeds, backend, threads..."""
     options = [
@@ -52,21 +79,7 @@ def cell_options(command: Command) -> Command:
             type=click.IntRange(min=1),
             help="Threads per worker [default: cores / jobs]; part of a record's key.",
         ),
-        click.option(
-            "--precision",
-            type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
-            default="float32",
-            show_default=True,
-        ),
-        click.option(
-            "--backend",
-            type=click.Choice(["tensorflow", "jax", "torch"]),
-            default="tensorflow",
-            show_default=True,
-        ),
-        click.option(
-            "--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True
-        ),
+        compute,
         results,
         data_dir,
         architecture_files,

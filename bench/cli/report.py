@@ -17,10 +17,11 @@ from bench.report import FORMATS, render
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([*FORMATS, "readme"]),
+    type=click.Choice([*FORMATS, "html", "readme"]),
     default="table",
     show_default=True,
-    help="readme is the page that results/README.md holds.",
+    help="html is a page with pictures for a browser, complete in itself; "
+    "readme is the page that results/README.md holds.",
 )
 @click.option(
     "--output",
@@ -29,19 +30,24 @@ from bench.report import FORMATS, render
     help="Write to FILE instead of printing.",
 )
 @options.results
+@options.data_dir
 @options.architecture_files
 @options.verbose
 def command(
     format_: str,
     output: Path | None,
     results: Path,
+    data_dir: Path | None,
     architecture_files: tuple[Path, ...],
     verbose: bool,
 ) -> None:
     """Print the comparison tables of all records in --results; nothing is trained."""
     if not results.is_dir():
         raise UserError(f"--results {results}: no such folder; train something with: bench run")
-    text = _text(format_, RecordStore(results), architecture_files, color=output is None)
+    if format_ == "html" and output is None and sys.stdout.isatty():
+        raise UserError("--format html is a page for a browser: name a file, --output report.html")
+    store, color = RecordStore(results), output is None
+    text = _text(format_, store, architecture_files, data_dir, color)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -52,9 +58,17 @@ def command(
 
 
 def _text(
-    format_: str, store: RecordStore, architecture_files: tuple[Path, ...], color: bool
+    format_: str,
+    store: RecordStore,
+    architecture_files: tuple[Path, ...],
+    data_dir: Path | None,
+    color: bool,
 ) -> str:
     found = catalog.discover(architecture_files)
+    if format_ == "html":
+        from bench.report.html import render_html
+
+        return render_html(store, found, data_dir)
     if format_ == "readme":
         from bench.report.readme import results_readme
 

@@ -1,6 +1,7 @@
 """``bench run``: train what is missing of a suite, then print its table."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,12 @@ _WORKER_BYTES = 2 * 2**30
 @click.command("run")
 @options.cell_options
 @click.option("--dry-run", is_flag=True, help="Say what would run; train nothing.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Give up on a cell after this.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Give up on a cell after this.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try again the cells recorded as failed.")
 @click.option("--keep-models", is_flag=True, help="Save each trained model in RESULTS/models.")
 @options.as_json
@@ -41,19 +47,26 @@ def command(
     results: Path = chosen["results"]
     choice = choose(chosen, models_dir=results / "models" if keep_models else None)
     store = RecordStore(results)
-    planned = plan(choice.cells, store, retry_failed, choice.source.models_dir)
+
+    def plan_now() -> Plan:
+        return plan(choice.cells, store, retry_failed, choice.source.models_dir)
+
+    planned, outcome = plan_now(), Outcome()
     for problem in planned.problems:
         print(f"bench: {problem}", file=sys.stderr)
     if dry_run:
         _print_dry_run(planned, as_json)
         return 0
-    outcome = _train(choice, planned, store, timeout) if planned.missing else Outcome()
+    if planned.missing:
+        planned, outcome = _train(choice, plan_now, store, timeout)
     records = [*planned.reused, *outcome.finished, *outcome.failed]
     _print_table(store, choice, records, as_json)
     return _verdict(outcome, planned)
 
 
-def _train(choice: Choice, planned: Plan, store: RecordStore, timeout: float | None) -> Outcome:
+def _train(
+    choice: Choice, plan_now: Callable[[], Plan], store: RecordStore, timeout: float | None
+) -> tuple[Plan, Outcome]:
     import psutil
 
     from bench import datasets
@@ -63,11 +76,13 @@ def _train(choice: Choice, planned: Plan, store: RecordStore, timeout: float | N
     datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
     parameters = {name: found.parameters for name, found in choice.catalog.items()}
     with store.lock():
+        planned = plan_now()  # once more: another run may have ended while this one waited
         cells = longest_first(planned.missing, parameters, store.read_all()[0])
         tasks = make_tasks(cells, choice.source)
         try:
             with make_progress(len(tasks), len(planned.reused)) as progress:
-                return execute(tasks, LocalExecutor(jobs, timeout), store, progress.on_event)
+                executor = LocalExecutor(jobs, timeout)
+                return planned, execute(tasks, executor, store, progress.on_event)
         except KeyboardInterrupt:
             done = len(plan(choice.cells, store).reused)
             raise UserInterrupt(done, len(choice.cells)) from None

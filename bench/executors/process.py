@@ -48,8 +48,8 @@ class WorkerProcess:
         if not self._ready:
             if self._receive() is None:
                 failure = self._death(None)
-                message = f"no worker could be started: {failure.reason}"
-                yield Refused(task, message, failure.detail)
+                reason = f"no worker could be started: {failure.reason}"
+                yield Refused(task, reason, failure.detail)
                 return
             self._ready = True
         with suppress(OSError):  # where it died before it took the task, _receive says how

@@ -30,7 +30,8 @@ class Update(BaseModel):
 
     at: str  # ISO 8601, UTC
     reason: str
-    suite: str  # as named on the command line
+    suite: str  # as named on the command line, as is the dataset
+    dataset: str
     architectures: list[str]
     seeds: list[int]
     suite_version: str
@@ -56,9 +57,9 @@ class Baseline:
     manifest: Manifest
 
     @property
-    def suite(self) -> str | None:
-        """The suite that the last update was made for."""
-        return self.manifest.updates[-1].suite if self.manifest.updates else None
+    def last_update(self) -> Update | None:
+        """Why the baseline is as it is; None for a plain results folder."""
+        return self.manifest.updates[-1] if self.manifest.updates else None
 
     def side(self, new: CellIdentity) -> Side | None:
         """Return the baseline of ``new``'s architecture, or None where it has none.
@@ -165,7 +166,7 @@ def _replaced(store: RecordStore, runs: Sequence[Run]) -> list[Path]:
 
 
 def _side(store: RecordStore, records: Sequence[Record]) -> Side:
-    """Return one run per seed: a finished one where there is one, the first by key among several."""
+    """Return one run per seed: a finished one if there is one, the first by key of several."""
     finished: dict[int, Record] = {}
     for record in records:
         if record.status == "finished":

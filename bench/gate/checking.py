@@ -1,11 +1,10 @@
 """The check itself: seed by seed, all undecided architectures together, until each is decided."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 
 from bench.cells import Cell
-from bench.errors import UserError
 from bench.gate.baseline import Baseline
 from bench.gate.decision import decide, not_comparable
 from bench.gate.runs import Run, Side, load_run
@@ -122,8 +121,7 @@ def _advance(contests: Sequence[Contest], store: RecordStore, train: Trainer, ah
     missing = [cell for cell in wanted if cell.key not in known]
     if missing:
         outcome = train(missing)
-        if outcome.refused:
-            raise UserError("; ".join(outcome.refused.values()))
+        outcome.raise_refused()
         known |= {record.key: record for record in [*outcome.finished, *outcome.failed]}
     for contest, cells in rounds:
         if not cells:
@@ -134,8 +132,8 @@ def _advance(contests: Sequence[Contest], store: RecordStore, train: Trainer, ah
 def _recorded(cells: Sequence[Cell], store: RecordStore) -> dict[str, Record]:
     """Return the records that count as done: a crash may not happen again, a divergence will."""
     paths = store.paths()
-    found: Mapping[str, Record | None] = {c.key: store.find(c.key, paths) for c in cells}
-    return {key: r for key, r in found.items() if r is not None and not _is_crash(r)}
+    found = {cell.key: store.find(cell.key, paths) for cell in cells}
+    return {k: r for k, r in found.items() if isinstance(r, Record) and not _is_crash(r)}
 
 
 def _is_crash(record: Record) -> bool:

@@ -80,7 +80,7 @@ class RecordStore:
         return {path.stem[-_KEY_DIGITS:]: path for path in sorted(self.folder.glob("*/*.json"))}
 
     def find(self, key: str, paths: dict[str, Path] | None = None) -> Record | Problem | None:
-        """Return the record of ``key``, what is wrong with its file, or None where there is none."""
+        """Return the record of ``key``, the problem with its file, or None for no file."""
         path = (self.paths() if paths is None else paths).get(key[:_KEY_DIGITS])
         if path is None:
             return None

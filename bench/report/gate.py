@@ -100,7 +100,7 @@ def _no_worse_words(verdict: Verdict) -> str:
     )
     if verdict.look.lower > 0:
         words += (
-            f" A drop of about {_points(verdict.look.drop)} points is there, within the margin."
+            f" A drop of about {_points(verdict.look.drop)} points is within the margin."
         )
     return words
 
@@ -116,7 +116,8 @@ def _regressed_words(verdict: Verdict) -> str:
 
 def _inconclusive_words(verdict: Verdict) -> str:
     look = verdict.look
-    assert look is not None and verdict.needed is not None
+    assert look is not None
+    assert verdict.needed is not None
     if look.lower > 0:
         what = "there is a drop, and whether it is below the margin is open"
     else:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from bench.statistics.summary import FloatArray
+from bench.statistics.summary import BoolArray, FloatArray
 
 Answer = Literal["no worse", "regressed", "open"]
 
@@ -143,11 +143,12 @@ def boundary(fractions: FloatArray, alpha: float) -> FloatArray:
 
 
 def _grid(fraction: float, critical: float) -> FloatArray:
-    return np.linspace(_GRID_LOW * math.sqrt(fraction), critical, _GRID_POINTS)
+    grid: FloatArray = np.linspace(_GRID_LOW * math.sqrt(fraction), critical, _GRID_POINTS)
+    return grid
 
 
 def _masses(grid: FloatArray, density: FloatArray) -> FloatArray:
-    weights = np.full(len(grid), grid[1] - grid[0])
+    weights: FloatArray = np.full(len(grid), grid[1] - grid[0])
     weights[[0, -1]] /= 2  # trapezoidal rule
     return density * weights
 
@@ -194,7 +195,9 @@ def drop_error(
     return np.sqrt(variance), np.asarray(freedom)
 
 
-def answers(drop: FloatArray, half_width: FloatArray, margin: float) -> tuple[FloatArray, ...]:
+def answers(
+    drop: FloatArray, half_width: FloatArray, margin: float
+) -> tuple[BoolArray, BoolArray]:
     """Whether each look says "no worse" and whether it says "regressed": two bool arrays.
 
     "No worse": the upper bound of the drop is below the margin, also where a drop smaller

@@ -129,6 +129,8 @@ def train_cell(
     history = _train(loop, parts, orders, train_clock, evaluate_clock, on_epoch)
     with evaluate_clock.running():
         scores, probabilities = _evaluate(loop, parts)
+    if not np.isfinite(probabilities).all():
+        raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
 
     record = Record(
         key=cell.key,
@@ -176,6 +178,8 @@ def _compiled_model(
     import keras
 
     model = build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
+    # Probabilities and the loss need float32's range (Keras's mixed-precision guide).
+    model.layers[-1].dtype_policy = "float32"
     steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
     model.compile(
         optimizer=make_optimizer(recipe, steps),

@@ -20,8 +20,8 @@ class Answers:
     calibration: their bins are None.
     """
 
-    runs: int
     labels: NDArray[np.int64]  # (m,)
+    right_per_run: NDArray[np.int64]  # (n,)
     votes: NDArray[np.int64]  # (m, c) how many runs gave each class
     mean_probabilities: NDArray[np.float64]  # (m, c) over runs
     bin_count: NDArray[np.int64] | None  # (BINS,)
@@ -30,9 +30,18 @@ class Answers:
     calibration_errors: tuple[float, ...]  # expected calibration error of each run, a share of 1
 
     @property
-    def right_share(self) -> NDArray[np.float64]:
-        """Return the share of runs that label each image rightly, float64 (m,)."""
-        return np.asarray(self.votes[np.arange(len(self.labels)), self.labels] / self.runs)
+    def runs(self) -> int:
+        return len(self.right_per_run)
+
+    @property
+    def right_per_image(self) -> NDArray[np.int64]:
+        """Return how many runs label each image rightly, int64 (m,)."""
+        return np.asarray(self.votes[np.arange(len(self.labels)), self.labels])
+
+    @property
+    def calibration_error(self) -> float | None:
+        """Return the mean over runs of the expected calibration error, a share of 1."""
+        return float(np.mean(self.calibration_errors)) if self.calibration_errors else None
 
     @property
     def confusion(self) -> NDArray[np.float64]:
@@ -50,7 +59,7 @@ def sum_answers(predictions: Iterable[Predictions], calibrated: bool = True) -> 
     """
     labels: NDArray[np.int64] | None = None
     votes, total = np.zeros(0, np.int64), np.zeros(0)
-    bins, errors, runs = np.zeros((3, BINS)), [], 0
+    bins, errors, right = np.zeros((3, BINS)), [], []
     for found in predictions:
         probabilities = found.probabilities.astype(np.float64)
         if labels is None:
@@ -62,14 +71,14 @@ def sum_answers(predictions: Iterable[Predictions], calibrated: bool = True) -> 
         own = _bins(probabilities.max(axis=1), answers == labels)
         errors.append(float(np.abs(own[1] - own[2]).sum()) / len(labels))
         bins += own
-        runs += 1
+        right.append(int((answers == labels).sum()))
     if labels is None:
         return None
     return Answers(
-        runs=runs,
         labels=labels,
+        right_per_run=np.array(right, dtype=np.int64),
         votes=votes,
-        mean_probabilities=total / runs,
+        mean_probabilities=total / len(right),
         bin_count=bins[0].astype(np.int64) if calibrated else None,
         bin_right=bins[1].astype(np.int64) if calibrated else None,
         bin_confidence=bins[2] if calibrated else None,

@@ -20,7 +20,13 @@ class RowRuns:
     row: Row
     records: tuple[Record, ...]
     answers: Answers | None  # None where no run has predictions
-    summary: Summary | None
+
+    @cached_property
+    def summary(self) -> Summary | None:
+        """Return what the statistics need of the runs with predictions."""
+        if self.answers is None:
+            return None
+        return summarize_counts(self.answers.right_per_run, self.answers.right_per_image)
 
     @property
     def seed_accuracies(self) -> list[tuple[int, float]]:
@@ -73,8 +79,7 @@ def _row_runs(store: RecordStore, row: Row, members: Sequence[Record]) -> RowRun
     records = tuple(outcome.record for outcome in runs_by_seed(own).finished)
     # Predictions of bare answers, such as an imported list of labels, come without a loss.
     calibrated = all(r.scores is not None and r.scores.test.loss is not None for r in records)
-    answers = sum_answers(_predictions(store, records), calibrated)
-    return RowRuns(row, records, answers, _summary(store, records))
+    return RowRuns(row, records, sum_answers(_predictions(store, records), calibrated))
 
 
 def _predictions(store: RecordStore, records: Sequence[Record]) -> Iterator[Predictions]:
@@ -83,6 +88,3 @@ def _predictions(store: RecordStore, records: Sequence[Record]) -> Iterator[Pred
         if found is not None:
             yield found
 
-
-def _summary(store: RecordStore, records: Sequence[Record]) -> Summary | None:
-    raise NotImplementedError

@@ -1,0 +1,116 @@
+"""Where dots and names go so that they do not lie on each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in the picture's units, y downwards."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: "Box") -> bool:
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
+
+    def within(self, other: "Box") -> bool:
+        return (
+            self.left >= other.left
+            and self.right <= other.right
+            and self.top >= other.top
+            and self.bottom <= other.bottom
+        )
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text whose box is ``box``; None where there was no room for it."""
+
+    text: str
+    box: Box | None
+
+
+def swarm(places: Sequence[float], diameter: float, most: float) -> list[float]:
+    """Return an offset across the axis for each place along it, so that dots do not overlap.
+
+    The dots stack up from the middle, alternating sides; where the stack would be farther than
+    ``most`` from the middle they overlap after all.
+    """
+    offsets = [0.0] * len(places)
+    done: list[int] = []
+    for index in sorted(range(len(places)), key=lambda i: (places[i], i)):
+        near = [k for k in done if abs(places[k] - places[index]) < diameter]
+        for step in range(2 * len(near) + 1):
+            offset = (step + 1) // 2 * diameter * (1 if step % 2 else -1)
+            if abs(offset) > most:
+                offset = 0.0
+                break
+            if all(_apart(places, offsets, index, k, offset, diameter) for k in near):
+                break
+        offsets[index] = offset
+        done.append(index)
+    return offsets
+
+
+def _apart(
+    places: Sequence[float],
+    offsets: Sequence[float],
+    index: int,
+    other: int,
+    offset: float,
+    diameter: float,
+) -> bool:
+    along, across = places[other] - places[index], offsets[other] - offset
+    return along * along + across * across >= (0.98 * diameter) ** 2
+
+
+def place_labels(
+    anchors: Sequence[tuple[float, float, str]],
+    frame: Box,
+    marks: Sequence[Box],
+    lines: Sequence[Box],
+    character_width: float,
+    line_height: float,
+) -> list[Label]:
+    """Place each ``(x, y, text)`` right, left, above or below its point, inside ``frame``.
+
+    Greedy, in the order given.  A label keeps off ``lines`` where it can; one that would lie on
+    one of the ``marks`` or on another label is left out.
+    """
+    taken = list(marks)
+    labels = []
+    for x, y, text in anchors:
+        boxes = [
+            box
+            for box in _around(x, y, len(text) * character_width, line_height)
+            if box.within(frame) and not any(box.overlaps(other) for other in taken)
+        ]
+        clear = [box for box in boxes if not any(box.overlaps(line) for line in lines)]
+        box = next(iter([*clear, *boxes]), None)
+        if box is not None:
+            taken.append(box)
+        labels.append(Label(text, box))
+    return labels
+
+
+def _around(x: float, y: float, width: float, height: float, gap: float = 9.0) -> list[Box]:
+    """Return the boxes of ``width`` x ``height`` around a point, the best places first."""
+    places = [
+        (x + gap, y - height / 2),
+        (x - gap - width, y - height / 2),
+        (x + gap, y - gap - height),
+        (x + gap, y + gap),
+        (x - gap - width, y - gap - height),
+        (x - gap - width, y + gap),
+        (x - width / 2, y - gap - height),
+        (x - width / 2, y + gap),
+    ]
+    return [Box(left, top, left + width, top + height) for left, top in places]

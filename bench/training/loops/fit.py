@@ -1,0 +1,41 @@
+"""Keras's own ``fit``, an epoch at a time: for backends that have no loop of their own."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.training.loops.images import EVALUATION_BATCH, Images, Labels, to_float
+
+
+class FitLoop:
+    """The loop for a model on any backend; the data order is still ours."""
+
+    def __init__(
+        self, model: Any, images: Images, labels: Labels, batch_size: int, scale: str
+    ) -> None:
+        self._model = model
+        self._scale = scale
+        self._images = to_float(images, scale)
+        self._targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+        self._batch_size = batch_size
+
+    def compile(self) -> None:
+        """Do nothing: ``fit`` compiles with its first step, and that step is training."""
+
+    def run_epoch(self, order: NDArray[np.int32]) -> dict[str, float]:
+        history = self._model.fit(
+            self._images[order],
+            self._targets[order],
+            batch_size=self._batch_size,
+            epochs=1,
+            shuffle=False,
+            verbose=0,
+        )
+        return {name: float(values[-1]) for name, values in history.history.items()}
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        outputs = self._model.predict(
+            to_float(images, self._scale), batch_size=batch_size, verbose=0
+        )
+        return np.asarray(outputs, dtype=np.float32)

@@ -1,0 +1,95 @@
+"""JAX: a whole epoch as one compiled scan; data and state stay on the device."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.training.loops.images import EVALUATION_BATCH, Images, Labels, to_float
+
+State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
+
+
+class JaxLoop:
+    """The loop for a model on Keras's JAX backend.
+
+    The model's variables are handed through as plain values (Keras's stateless API) and written
+    back after every epoch.
+    """
+
+    def __init__(
+        self, model: Any, images: Images, labels: Labels, batch_size: int, scale: str
+    ) -> None:
+        import jax
+
+        self._jax = jax
+        self._model = model
+        self._scale = scale
+        self._batch_size = batch_size
+        self._pixels = jax.device_put(to_float(images, scale))
+        targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+        self._targets = jax.device_put(targets)
+        # Builds the metrics' variables without a step; inference moves no seed.
+        model.test_on_batch(np.asarray(self._pixels[:1]), targets[:1])
+        model.optimizer.build(model.trainable_variables)
+        model.reset_metrics()
+        self._epoch = jax.jit(self._scan, donate_argnums=0)
+        self._forward = jax.jit(partial(model.stateless_call, training=False))
+
+    def compile(self) -> None:
+        """Compile the epoch's scan for full batches and the step for the smaller last one."""
+        for order in self._batches(np.arange(len(self._pixels), dtype=np.int32)):
+            state = self._state()
+            self._epoch.lower(state, self._pixels, self._targets, order).compile()
+
+    def run_epoch(self, order: NDArray[np.int32]) -> dict[str, float]:
+        self._model.reset_metrics()
+        state = self._state()
+        for batches in self._batches(order):
+            state = self._epoch(state, self._pixels, self._targets, batches)
+        self._write_back(state)
+        # Reading the metrics waits for the device: a clock read after this is synchronised.
+        return {name: float(value) for name, value in self._model.get_metrics_result().items()}
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        trainable, non_trainable, _, _ = self._state()
+        parts = []
+        for start in range(0, len(images), batch_size):
+            pixels = to_float(images[start : start + batch_size], self._scale)
+            outputs, _ = self._forward(trainable, non_trainable, pixels)
+            parts.append(np.asarray(outputs, dtype=np.float32))
+        return np.concatenate(parts)
+
+    def _scan(self, state: State, pixels: Any, targets: Any, batches: Any) -> State:
+        def step(state: State, batch: Any) -> tuple[State, None]:
+            _, state = self._model.train_step(state, (pixels[batch], targets[batch]))
+            return state, None
+
+        final: State = self._jax.lax.scan(step, state, batches)[0]
+        return final
+
+    def _batches(self, order: NDArray[np.int32]) -> list[NDArray[np.int32]]:
+        """Return the full batches (steps, batch), then the smaller last one (1, rest), if any."""
+        full = len(order) - len(order) % self._batch_size
+        parts = [order[:full].reshape(-1, self._batch_size), order[full:][np.newaxis]]
+        return [part for part in parts if part.size]
+
+    def _variables(self) -> tuple[list[Any], ...]:
+        model = self._model
+        return (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.optimizer.variables,
+            model.metrics_variables,
+        )
+
+    def _state(self) -> State:
+        # Copies, because a step may overwrite the buffers it is given.
+        values = [[variable.value.copy() for variable in part] for part in self._variables()]
+        return values[0], values[1], values[2], values[3]
+
+    def _write_back(self, state: State) -> None:
+        for variables, values in zip(self._variables(), state, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)

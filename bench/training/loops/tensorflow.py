@@ -1,0 +1,57 @@
+"""TensorFlow: a whole epoch as one traced loop over tensors that stay where they are."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.training.loops.images import EVALUATION_BATCH, Images, Labels, to_float
+
+
+class TensorFlowLoop:
+    """The loop for a model on Keras's TensorFlow backend."""
+
+    def __init__(
+        self, model: Any, images: Images, labels: Labels, batch_size: int, scale: str
+    ) -> None:
+        import tensorflow
+
+        self._model = model
+        self._scale = scale
+        self._batch_size = batch_size
+        pixels = tensorflow.constant(to_float(images, scale))
+        targets = tensorflow.one_hot(labels, model.output_shape[-1])
+
+        def train(order: Any, steps: Any) -> None:
+            for step in tensorflow.range(steps):
+                batch = order[step * batch_size : (step + 1) * batch_size]
+                model.train_step(
+                    (tensorflow.gather(pixels, batch), tensorflow.gather(targets, batch))
+                )
+
+        int32 = tensorflow.int32
+        signature = [tensorflow.TensorSpec([None], int32), tensorflow.TensorSpec([], int32)]
+        self._train = tensorflow.function(train, input_signature=signature)
+        self._forward = tensorflow.function(
+            lambda batch: model(batch, training=False), reduce_retracing=True
+        )
+
+    def compile(self) -> None:
+        """Trace and optimise the graph by running it for zero steps: no weight, no seed moves."""
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._train(np.zeros(0, np.int32), 0)
+        self._model.reset_metrics()
+
+    def run_epoch(self, order: NDArray[np.int32]) -> dict[str, float]:
+        self._model.reset_metrics()
+        steps = -(-len(order) // self._batch_size)
+        self._train(order, steps)
+        # Reading the metrics waits for the device: a clock read after this is synchronised.
+        return {name: float(value) for name, value in self._model.get_metrics_result().items()}
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        parts = [
+            self._forward(to_float(images[start : start + batch_size], self._scale)).numpy()
+            for start in range(0, len(images), batch_size)
+        ]
+        return np.concatenate(parts).astype(np.float32)

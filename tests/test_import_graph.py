@@ -1,0 +1,179 @@
+"""Imports go one way: from what runs and what reports down to errors, and never back."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "tests" / "fixtures"
+
+# From the ground up.  A part of bench imports only parts of earlier lines (and of itself).
+LAYERS = [
+    {"errors"},
+    {"cells", "datasets", "recipe", "sources", "statistics"},
+    {"catalog", "records", "speed"},
+    {"machine"},
+    {"building", "external", "gate_simulation", "leaderboard", "planning", "simulation", "suite"},
+    {"training"},
+    {"executors", "prediction"},
+    {"running"},
+    {"gate"},
+    {"report"},
+    {"pytest_plugin", "cli"},
+    {"__main__"},
+]
+RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
+
+BACKENDS = {"keras", "tensorflow", "jax", "torch"}
+IMPORT_BACKENDS = (  # and only inside functions
+    "bench.building",
+    "bench.training",
+    "bench.executors.worker",
+    "bench.datasets.download",
+)
+REPORTING = {"leaderboard", "report", "statistics"}
+TRAINING = {"building", "executors", "planning", "running", "training"}
+
+
+def modules(package: str) -> dict[str, ast.Module]:
+    """The package's modules by dotted name, read without importing any."""
+    found = {}
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text())
+    return found
+
+
+BENCH = modules("bench")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every dotted name that is imported anywhere in ``tree``; its functions included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "bench imports by whole names"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part_of(name: str) -> str:
+    """``bench.records.store`` -> ``records``; "" for what bench itself holds, as its version."""
+    first, _, rest = name.partition(".")
+    part = rest.partition(".")[0]
+    return part if first == "bench" and (part in RANK or f"bench.{part}" in BENCH) else ""
+
+
+def test_every_part_has_its_place():
+    unplaced = {part_of(name) for name in BENCH} - RANK.keys() - {""}
+    assert not unplaced, f"say in LAYERS where {unplaced} belong"
+
+
+@pytest.mark.parametrize("name", sorted(BENCH))
+def test_no_module_reaches_back(name):
+    part = part_of(name)
+    for target in imported(BENCH[name]):
+        other = part_of(target)
+        if other and part and other != part:
+            assert RANK[other] < RANK[part], f"{name} imports {target}"
+
+
+def test_statistics_are_pure():
+    for name, tree in BENCH.items():
+        if part_of(name) == "statistics":
+            tops = {target.partition(".")[0] for target in imported(tree)}
+            assert {part_of(target) for target in imported(tree)} <= {"", "statistics"}, name
+            assert tops <= {"bench", "numpy", "scipy", *sys.stdlib_module_names}, name
+
+
+def reached_from(names: set[str]) -> set[str]:
+    """Every module of bench that importing ``names`` may import, now or when they are used."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in BENCH:
+            continue
+        found.add(name)
+        for target in imported(BENCH[name]):
+            waiting += [target, target.rpartition(".")[0]]
+    return found
+
+
+def test_records_are_the_only_bridge_between_running_and_reporting():
+    """What reports can be used where nothing that trains is; only the gate does both."""
+    reporting = {name for name in BENCH if part_of(name) in REPORTING and "gate" not in name}
+    for name in reporting:
+        back = {target for target in imported(BENCH[name]) if part_of(target) in TRAINING}
+        assert not back, f"{name} reports and imports what trains"
+    running = reached_from({name for name in BENCH if part_of(name) in TRAINING})
+    assert not {name for name in running if part_of(name) in REPORTING}
+
+
+def test_backends_are_imported_in_few_places_and_never_with_the_module():
+    for name, tree in BENCH.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            if not {target.partition(".")[0] for target in imported(node)} & BACKENDS:
+                continue
+            assert name.startswith(IMPORT_BACKENDS), f"{name} imports a backend"
+            if not name.startswith("bench.training."):
+                assert node not in tree.body, f"{name} imports a backend when it is imported"
+
+
+def test_the_engine_never_imports_an_architecture():
+    for name, tree in BENCH.items():
+        assert "architectures" not in {t.partition(".")[0] for t in imported(tree)}, name
+
+
+@pytest.mark.parametrize("name", sorted(modules("architectures")))
+def test_an_architecture_imports_keras_alone(name):
+    tree = modules("architectures")[name]
+    assert {target.partition(".")[0] for target in imported(tree)} <= {"keras", "architectures"}
+
+
+# What a command imports when it runs -------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from bench.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("IMPORTED", *sys.modules, file=sys.stderr)
+"""
+
+
+def modules_after(*arguments: object) -> set[str]:
+    command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    *_, last = (line for line in done.stderr.splitlines() if line.startswith("IMPORTED"))
+    return set(last.split())
+
+
+def test_help_imports_next_to_nothing():
+    heavy = {"numpy", "pandas", "scipy", "pydantic", "rich", "sklearn", "matplotlib", "PIL"}
+    assert not modules_after("--help") & (heavy | BACKENDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "--results", FIXTURES),
+        ("report", "--results", FIXTURES, "--format", "markdown"),
+        ("list",),
+        ("run", "--help"),
+        ("run", "tutorials", "--dry-run", "--results", FIXTURES),
+        ("explain", "tutorials", "--only", "t2_dense", "--results", FIXTURES),
+    ],
+    ids=lambda arguments: "-".join(str(a) for a in arguments if a != FIXTURES),
+)
+def test_no_backend_is_imported_where_nothing_is_trained(arguments):
+    assert not modules_after(*arguments) & BACKENDS

@@ -1,0 +1,124 @@
+"""A run that is killed, interrupted or left alone by its driver loses no finished record."""
+
+import os
+import re
+import signal
+import time
+
+import psutil
+import pytest
+from kill_resume import torture
+from run_helpers import (
+    STUB_BENCH,
+    assert_refused,
+    assert_whole,
+    run_bench,
+    start_bench,
+    wait_until_gone,
+    write_architecture,
+    write_dataset,
+    write_suite,
+)
+
+CELLS = 8
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return the arguments of a run of eight short cells, and its results folder."""
+    files = [write_architecture(tmp_path, name, epochs=2) for name in ("one", "two")]
+    names = [path.stem for path in files]
+    suite = write_suite(tmp_path / "s.toml", names, write_dataset(tmp_path / "d.npz"), CELLS // 2)
+    given = [part for path in files for part in ("--architecture", path)]
+    return ["run", suite, "--jobs", "2", *given], tmp_path / "results"
+
+
+def start(arguments, results, seconds=0.3):
+    """Start a run and return it when its first record is written, with its workers."""
+    driver = start_bench(*arguments, "--results", results, STUB_EPOCH_SECONDS=str(seconds))
+    deadline = time.monotonic() + 60
+    while not list(results.glob("records/*/*.json")):
+        assert driver.poll() is None, driver.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    workers = psutil.Process(driver.pid).children()
+    assert workers
+    return driver, workers
+
+
+def finish(arguments, results):
+    done = run_bench(*arguments, "--results", results, command=STUB_BENCH)
+    assert done.returncode == 0, done.stderr
+    assert len(assert_whole(results)) == CELLS
+    return done
+
+
+def test_kills_of_the_whole_group_lose_nothing(run, tmp_path, monkeypatch):
+    """The short form of ``kill_resume.py``, which does it with TensorFlow and ``quick``."""
+    monkeypatch.setenv("STUB_EPOCH_SECONDS", "0.2")
+    (_, *suite), _ = run
+    said = []
+    torture(suite, tmp_path / "torture", kills=3, seed=1, command=STUB_BENCH, say=said.append)
+    assert sum(line.startswith("killed") for line in said) == 3
+    assert said[-1].startswith("3 kills in ")
+
+
+def test_workers_end_when_only_their_driver_is_killed(run):
+    arguments, results = run
+    driver, workers = start(arguments, results)
+    driver.kill()
+    driver.communicate()
+    assert wait_until_gone(workers)
+    recorded = len(assert_whole(results))
+    assert 0 < recorded < CELLS
+    done = finish(arguments, results)
+    assert f"{CELLS - recorded} cells to train, {recorded} recorded already" in done.stderr
+
+
+def test_ctrl_c_keeps_whole_records_and_says_how_to_go_on(run):
+    arguments, results = run
+    driver, workers = start(arguments, results)
+    os.killpg(driver.pid, signal.SIGINT)
+    _, errors = driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert "Traceback" not in errors
+    recorded = len(assert_whole(results))
+    assert errors.strip().splitlines()[-1] == (
+        f"bench: interrupted: {recorded} of {CELLS} cells are recorded, none is lost; "
+        "run the same command again to go on"
+    )
+    assert 0 < recorded < CELLS
+    assert wait_until_gone(workers)
+    finish(arguments, results)
+
+
+def test_a_second_run_on_the_same_folder_is_refused(run):
+    arguments, results = run
+    driver, _ = start(arguments, results, seconds=1)
+    second = run_bench(*arguments, "--results", results, command=STUB_BENCH)
+    assert_refused(second, f"another bench run is writing to {results}; wait for it to end")
+    assert driver.poll() is None
+    os.killpg(driver.pid, signal.SIGINT)
+    driver.communicate(timeout=60)
+
+
+def test_a_complete_run_trains_nothing_and_prints_the_same_table(run):
+    arguments, results = run
+    first = finish(arguments, results)
+    again = finish(arguments, results)
+    assert again.stdout == first.stdout
+    assert again.stderr == ""
+    assert re.search(r"\bone\b", again.stdout)
+    assert re.search(r"\btwo\b", again.stdout)
+
+
+def test_a_damaged_record_is_named_and_trained_again(run):
+    arguments, results = run
+    finish(arguments, results)
+    path = next(results.glob("records/one/*.json"))
+    path.write_text(path.read_text()[:100])
+    done = finish(arguments, results)
+    assert f"bench: {path}: not a whole JSON file (cut off?)" in done.stderr
+    assert "1 cells to train, 7 recorded already" in done.stderr
+    (kept,) = path.parent.glob("*.json.*.kept")
+    assert len(kept.read_text()) == 100
