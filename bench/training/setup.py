@@ -1,5 +1,6 @@
 """What must be set before and right after a backend is imported: cores, threads, determinism."""
 
+import gc
 import os
 
 from bench.cells import CellIdentity
@@ -43,6 +44,7 @@ def prepare_backend(identity: CellIdentity) -> None:
             f"{identity.backend}; start it with KERAS_BACKEND={identity.backend}"
         )
     keras.utils.clear_session()
+    gc.collect()  # an earlier cell's model and data are held in cycles only
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy(identity.precision)
     keras.utils.set_random_seed(identity.seed)

@@ -19,18 +19,23 @@ class TensorFlowLoop:
         self._model = model
         self._scale = scale
         self._batch_size = batch_size
-        pixels = tensorflow.constant(to_float(images, scale))
-        targets = tensorflow.one_hot(labels, model.output_shape[-1])
+        self._pixels = tensorflow.constant(to_float(images, scale))
+        self._targets = tensorflow.one_hot(labels, model.output_shape[-1])
 
-        def train(order: Any, steps: Any) -> None:
+        # The data are arguments: a graph would hold on to what it captures, cell after cell.
+        def train(pixels: Any, targets: Any, order: Any, steps: Any) -> None:
             for step in tensorflow.range(steps):
                 batch = order[step * batch_size : (step + 1) * batch_size]
                 model.train_step(
                     (tensorflow.gather(pixels, batch), tensorflow.gather(targets, batch))
                 )
 
-        int32 = tensorflow.int32
-        signature = [tensorflow.TensorSpec([None], int32), tensorflow.TensorSpec([], int32)]
+        signature = [
+            tensorflow.TensorSpec(self._pixels.shape, tensorflow.float32),
+            tensorflow.TensorSpec(self._targets.shape, tensorflow.float32),
+            tensorflow.TensorSpec([None], tensorflow.int32),
+            tensorflow.TensorSpec([], tensorflow.int32),
+        ]
         self._train = tensorflow.function(train, input_signature=signature)
         self._forward = tensorflow.function(
             lambda batch: model(batch, training=False), reduce_retracing=True
@@ -39,13 +44,13 @@ class TensorFlowLoop:
     def compile(self) -> None:
         """Trace and optimise the graph by running it for zero steps: no weight, no seed moves."""
         self._model.optimizer.build(self._model.trainable_variables)
-        self._train(np.zeros(0, np.int32), 0)
+        self._train(self._pixels, self._targets, np.zeros(0, np.int32), 0)
         self._model.reset_metrics()
 
     def run_epoch(self, order: NDArray[np.int32]) -> dict[str, float]:
         self._model.reset_metrics()
         steps = -(-len(order) // self._batch_size)
-        self._train(order, steps)
+        self._train(self._pixels, self._targets, order, steps)
         # Reading the metrics waits for the device: a clock read after this is synchronised.
         return {name: float(value) for name, value in self._model.get_metrics_result().items()}
 
