@@ -1,6 +1,11 @@
 """``bench check`` and ``bench baseline`` as commands: exit codes, outputs, interruption."""
 
 import json
+import os
+import re
+import subprocess
+import textwrap
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -8,6 +13,7 @@ from gate_builders import FakeTrainer, make_runs, spread, write_runs
 from run_helpers import STUB_WORKER, write_architecture, write_dataset, write_suite
 
 from bench import cli
+from bench.cli import check
 from bench.executors import process
 from bench.gate.checking import at_seed
 from bench.records import RecordStore
@@ -24,10 +30,15 @@ from keras import layers
 RECIPE = {"optimizer": "adam", "batch_size": 32, "epochs": 2}
 
 
+class Dropout(layers.Dropout):
+    def call(self, inputs, training=False):
+        return super().call(inputs, training=training)
+
+
 def build(input_shape, num_classes):
     images = keras.Input(input_shape)
     hidden = layers.Dense(32, activation="relu")(layers.Flatten()(images))
-    hidden = layers.Dropout(0.7)(hidden)
+    hidden = Dropout(0.7)(hidden)
     return keras.Model(images, layers.Dense(num_classes, activation="softmax")(hidden))
 '''
 
@@ -167,6 +178,18 @@ def test_an_error_of_ours_is_exit_code_5_and_never_1(bench, project, tmp_path, m
     assert "ZeroDivisionError" in err
 
 
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(bench, project, tmp_path, monkeypatch):
+    baseline = make_baseline(tmp_path, project, [0.98, 0.98])
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.cli.check.check", interrupted)
+    code, _, err = bench("check", *project, *baseline)
+    assert code == 130
+    assert "run the same command again" in err
+
+
 def test_an_architecture_that_cannot_be_built_is_exit_code_2(bench, stub, project, tmp_path):
     baseline = make_baseline(tmp_path, project, [0.98, 0.98])
     write_architecture(tmp_path, "tiny", "raise ValueError('no such layer')")
@@ -211,7 +234,7 @@ def test_a_plain_results_folder_does_not_say_its_suite(bench, project, tmp_path)
 
 
 def test_a_dry_run_says_what_could_be_shown_and_trains_nothing(bench, project, tmp_path):
-    baseline = make_baseline(tmp_path, project, spread(0.98, 0.001, 10))
+    baseline = make_baseline(tmp_path, project, spread(0.98, 0.001, 10), images=10_000)
     code, out, _ = bench("check", *project, *baseline, "--dry-run")
     assert code == 0
     assert "tiny: 10 seeds in the baseline, SD 0.10 points" in out
@@ -222,15 +245,56 @@ def test_a_dry_run_says_what_could_be_shown_and_trains_nothing(bench, project, t
     assert not (tmp_path / ".bench-check").exists()
 
 
+def action_script():
+    """Return the script of the GitHub action's step that checks."""
+    text = (Path(__file__).parent.parent / "action.yml").read_text()
+    (block,) = text.split("      run: |\n")[1:]
+    return textwrap.dedent(block.split("\n\n")[0])
+
+
+def test_the_github_action_uses_options_that_exist():
+    used = set(re.findall(r"--[a-z-]+", action_script()))
+    known = {name for parameter in check.command.params for name in parameter.opts}
+    assert {"--baseline", "--margin", "--junit"} <= used
+    assert used <= known
+
+
+@pytest.mark.parametrize(
+    ("code", "inconclusive", "expected"),
+    [(0, "fail", 0), (1, "pass", 1), (3, "fail", 3), (3, "pass", 0), (4, "pass", 4)],
+)
+def test_the_github_action_passes_the_answer_on(tmp_path, code, inconclusive, expected):
+    fake = tmp_path / "bench"
+    fake.write_text(f'#!/usr/bin/env bash\nprintf "%s|" "$@" > arguments\nexit {code}\n')
+    fake.chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "BASELINE": "my base",
+        "SUITE": "",
+        "MARGIN": "0.2",
+        "MAX_SEEDS": "30",
+        "INCONCLUSIVE": inconclusive,
+        "ARGUMENTS": "--only t2 --allow-new",
+    }
+    script = ["bash", "-e", "-o", "pipefail", "-c", action_script()]  # as the runner calls it
+    done = subprocess.run(script, cwd=tmp_path, env=environment)
+    assert done.returncode == expected
+    assert (tmp_path / "output").read_text() == f"exit-code={code}\n"
+    arguments = (tmp_path / "arguments").read_text()
+    assert arguments.startswith("check|--baseline|my base|--margin|0.2|")
+    assert arguments.endswith("|--only|t2|--allow-new|")
+
+
 def test_dropout_left_on_is_caught_though_the_weights_are_the_same(bench, tmp_path):
     """Real training: the regression that a comparison of weights alone would pass."""
     file = tmp_path / "dropping.py"
     file.write_text(DROPOUT)
     suite = write_suite(tmp_path / "gate.toml", ["dropping"], "digits")
     options = [suite, "--architecture", file, "--baseline", "base"]
-    made = bench("baseline", "update", *options, "--seeds", "4", "--reason", "before")
+    made = bench("baseline", "update", *options, "--seeds", "3", "--reason", "before")
     assert made[0] == 0
-    file.write_text(DROPOUT.replace("(0.7)(hidden)", "(0.7)(hidden, training=True)"))
+    file.write_text(DROPOUT.replace("training=training", "training=True"))
     code, out, _ = bench("check", *options, "--margin", "1", "--picture", "flips.png", "--json")
     assert code == 1
     (verdict,) = json.loads(out)["verdicts"]

@@ -32,7 +32,7 @@ from bench.gate import (
     worst,
 )
 from bench.gate.baseline import Update
-from bench.gate.checking import check_seeds, gone
+from bench.gate.checking import check_seeds, gone, seeds_ahead
 from bench.gate.comparable import changes, obstacles
 from bench.gate.costs import judge_cost
 from bench.gate.verdict import CheckResult
@@ -43,7 +43,7 @@ from bench.report.gate_machine import annotations, facts, junit_xml
 from bench.report.markdown import render_markdown
 from bench.report.terminal import render_terminal
 
-TERMS = Terms()
+TERMS = Terms(max_seeds=20)
 BASELINE = spread(0.98, 0.0006, 10)
 
 
@@ -94,9 +94,12 @@ def test_no_drop_is_no_worse_well_before_the_last_seed():
 
 
 def test_the_verdict_does_not_depend_on_how_many_runs_came_at_a_time():
-    side, runs = make_side(BASELINE), make_runs(spread(0.978, 0.0006, 20, 1))
-    one_by_one, _ = seed_by_seed(side, runs)
-    assert decide(side, runs, TERMS).look == one_by_one.look
+    """A run that was trained ahead and diverged comes too late."""
+    side, runs = make_side(BASELINE), make_runs(spread(0.9801, 0.0006, 20, 1))
+    one_by_one, number = seed_by_seed(side, runs)
+    assert one_by_one.outcome == 0
+    late = Run(make_failed(seed=number, kind="diverged"), None)
+    assert decide(side, [*runs[:number], late], TERMS) == one_by_one
 
 
 def test_what_cannot_be_told_is_said_with_the_seeds_it_would_take():
@@ -324,6 +327,21 @@ def test_several_workers_give_the_verdict_of_one(baseline, tmp_path):
     together, trained = run_check(baseline, tmp_path / "b", noisy(0.979), jobs=4)
     assert together[0].look == alone[0].look
     assert trained[:5] == [("net", seed) for seed in range(5)]
+
+
+def test_a_round_takes_no_shorter_than_starting_its_workers(baseline, tmp_path):
+    def contest(seconds):
+        (found,), _ = make_contests([template()], baseline, TERMS)
+        timing = make_run().record.timing.model_copy(
+            update={"train_seconds": seconds, "import_seconds": 8.0}
+        )
+        record = make_run().record.model_copy(update={"timing": timing})
+        found.runs.append(Run(record, None))
+        return found
+
+    assert seeds_ahead([contest(100)], jobs=2) == 2
+    assert seeds_ahead([contest(100), contest(100)], jobs=2) == 1
+    assert seeds_ahead([contest(2)], jobs=2) == 4  # building, compiling and scoring take 2.1 s
 
 
 def test_an_interrupted_check_goes_on_where_it_stopped(baseline, tmp_path):

@@ -12,7 +12,6 @@ from bench.statistics.sequential import (
     Design,
     boundary,
     drop_error,
-    first_answer,
     information,
     look,
     nominal_levels,
@@ -69,9 +68,9 @@ def test_a_design_that_cannot_be_is_refused(baseline_seeds, max_seeds):
         nominal_levels(baseline_seeds, max_seeds, 0.05)
 
 
-@pytest.mark.parametrize("seed_sd", [0.0006, 0.0010, 0.0015])
+@pytest.mark.parametrize("seed_sd", [0.0006, 0.0010, 0.0020])
 def test_false_alarms_and_misses_stay_below_alpha_and_real_drops_are_caught(seed_sd):
-    """The issue's targets, on a small simulation; results/simulation has the large one."""
+    """At the defaults, for spreads like the tutorials'; results/simulation has the large study."""
     noise = 4 * math.sqrt(0.05 * 0.95 / 4000)
     unchanged = simulate(Setting(seed_sd, 0.0), 4000, seed=2)
     assert unchanged.regressed <= 0.05 + noise
@@ -79,11 +78,11 @@ def test_false_alarms_and_misses_stay_below_alpha_and_real_drops_are_caught(seed
     assert at_margin.no_worse <= 0.05 + noise
     twice = simulate(Setting(seed_sd, 0.002), 4000, seed=2)
     assert twice.regressed >= 0.9
-    assert twice.mean_seeds < 0.6 * 20
+    assert twice.mean_seeds < 0.6 * 30
 
 
 def test_stopping_early_costs_little_power_against_one_look_at_the_end():
-    rates = simulate(Setting(0.0015, 0.002), 4000, seed=3)
+    rates = simulate(Setting(0.0020, 0.002), 4000, seed=3)
     assert rates.regressed > rates.fixed_regressed - 0.03
 
 
@@ -109,20 +108,19 @@ def test_runs_that_all_agree_are_decided_and_not_divided_by_zero():
 
 
 def test_a_collapse_is_seen_after_two_runs():
-    found = first_answer(runs(0.98, 0.001, 10), np.full(5, 0.1), IMAGES, 0.001, Design(10, 20))
+    found = look(runs(0.98, 0.001, 10), np.full(2, 0.1), IMAGES, 0.001, Design(10, 20))
     assert (found.answer, found.seeds) == ("regressed", 2)
 
 
-def test_one_bad_run_is_no_answer():
-    new = np.array([0.90, 0.981, 0.98])
-    found = first_answer(runs(0.98, 0.001, 10), new, IMAGES, 0.001, Design(10, 20))
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_one_bad_run_is_no_answer(seeds):
+    new = np.array([0.90, 0.981, 0.98])[:seeds]
+    found = look(runs(0.98, 0.001, 10), new, IMAGES, 0.001, Design(10, 20))
     assert found.answer == "open"
 
 
 def test_an_improvement_is_no_worse():
-    found = first_answer(
-        runs(0.98, 0.0005, 10), runs(0.985, 0.0005, 9), IMAGES, 0.001, Design(10, 20)
-    )
+    found = look(runs(0.98, 0.0005, 10), runs(0.985, 0.0005, 9), IMAGES, 0.001, Design(10, 20))
     assert found.answer == "no worse"
     assert found.upper < 0
 
@@ -138,13 +136,6 @@ def test_a_certain_drop_that_may_or_may_not_reach_the_margin_stays_open():
     assert found.lower > 0
     assert found.upper > 0.001
     assert found.answer == "open"
-
-
-def test_later_runs_do_not_change_an_answer_that_was_given():
-    baseline, new = runs(0.98, 0.0006, 10), runs(0.976, 0.0006, 12)
-    early = first_answer(baseline, new[:4], IMAGES, 0.001, Design(10, 20))
-    assert early.answer == "regressed"
-    assert first_answer(baseline, new, IMAGES, 0.001, Design(10, 20)) == early
 
 
 def test_bounds_lie_evenly_around_the_drop_and_move_with_it():
@@ -196,7 +187,7 @@ def test_a_drop_at_the_margin_is_decided_by_no_number_of_seeds():
 
 @pytest.mark.parametrize("seed_sd", [0.0006, 0.0010, 0.0015])
 def test_the_prospect_is_about_what_simulation_finds(seed_sd):
-    expected = prospect(seed_sd, 0.001, 0.002, Design(10, 20))
+    expected = prospect(seed_sd, 0.001, 0.002, Design(20, 30))
     unchanged = simulate(Setting(seed_sd, 0.0), 4000, seed=5)
     twice = simulate(Setting(seed_sd, 0.002), 4000, seed=5)
     assert unchanged.no_worse == pytest.approx(expected.passes_unchanged, abs=0.04)
@@ -209,7 +200,7 @@ def test_the_simulation_is_the_same_for_the_same_seed():
 
 
 def test_the_simulation_and_the_gate_answer_alike():
-    """The vectorised looks are those of `first_answer`, check by check."""
+    """The vectorised looks are those of `look`, check by check."""
     rng = np.random.default_rng(9)
     baseline = np.round(rng.normal(0.98, 0.001, (50, 10)), 4)
     new = np.round(rng.normal(0.979, 0.001, (50, 20)), 4)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import __version__, datasets
-from bench.building import build_model, count_multiply_adds, weights_hash
+from bench.building import count_multiply_adds, weights_hash
 from bench.catalog import Architecture
 from bench.cells import Cell
 from bench.machine import describe
@@ -30,8 +30,8 @@ from bench.records import (
 )
 from bench.records.store import to_float16
 from bench.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
+from bench.training.compiled import compiled_model
 from bench.training.loops import StepLoop, make_loop
-from bench.training.optimizer import make_optimizer
 from bench.training.scores import score
 from bench.training.setup import prepare_backend
 
@@ -113,7 +113,9 @@ def train_cell(
 
     build_clock, compile_clock = Clock(cores), Clock(cores)
     with build_clock.running():
-        model = _compiled_model(architecture, dataset, recipe, orders)
+        steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
+        shape = dataset.train_images.shape[1:]
+        model = compiled_model(architecture, recipe, shape, dataset.num_classes, steps)
     with compile_clock.running():
         loop = make_loop(
             identity.backend,
@@ -167,26 +169,6 @@ def make_context(cell: Cell, started_at: str) -> Context:
     return Context(
         suite=cell.suite, variant=cell.variant, suite_version=__version__, started_at=started_at
     )
-
-
-def _compiled_model(
-    architecture: Architecture,
-    dataset: datasets.Dataset,
-    recipe: Recipe,
-    orders: list[NDArray[np.int32]],
-) -> Any:
-    import keras
-
-    model = build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
-    # Probabilities and the loss need float32's range (Keras's mixed-precision guide).
-    model.layers[-1].dtype_policy = "float32"
-    steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
-    model.compile(
-        optimizer=make_optimizer(recipe, steps),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
-    )
-    return model
 
 
 def _train(

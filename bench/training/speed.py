@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.building import build_model, count_multiply_adds
+from bench.building import count_multiply_adds
 from bench.catalog import Architecture
 from bench.speed import Samples, Speed
 from bench.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
+from bench.training.compiled import compiled_model
 from bench.training.loops import StepLoop, make_loop
-from bench.training.optimizer import make_optimizer
 
 # A forward pass takes one product per weight and position, its backward pass two more (for the
 # weights and for the inputs; the first layer needs none for its inputs, which is not deducted),
@@ -48,7 +48,7 @@ def measure(
     """Return the speed of ``architecture`` on 28 x 28 images of ten classes, in this process."""
     reset_peak_memory()
     recipe = architecture.recipe
-    model = _compiled(architecture)
+    model = compiled_model(architecture, recipe, _SHAPE, _CLASSES, steps=1000)
     batch = recipe.batch_size
     images = np.random.default_rng(0).integers(0, 256, (max(batch * 8, 1000), *_SHAPE), np.uint8)
     labels = np.arange(len(images), dtype=np.int64) % _CLASSES
@@ -78,21 +78,6 @@ def measure(
         share_of_peak=gflops / peak_gflops if gflops else None,
         exclusive=clock.exclusive,
     )
-
-
-def _compiled(architecture: Architecture) -> Any:
-    import keras
-
-    model = build_model(architecture, _SHAPE, _CLASSES)
-    model.layers[-1].dtype_policy = "float32"
-    model.compile(
-        optimizer=make_optimizer(architecture.recipe, steps=1000),
-        loss=keras.losses.CategoricalCrossentropy(
-            label_smoothing=architecture.recipe.label_smoothing
-        ),
-        metrics=["accuracy"],
-    )
-    return model
 
 
 def _train_step(loop: StepLoop, batch: int, rounds: int) -> tuple[float, ...]:
