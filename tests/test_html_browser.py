@@ -247,6 +247,18 @@ def test_arrow_keys_go_through_the_marks_of_a_picture(report):
     assert report.find_element(By.ID, "tip").text.startswith("fair")
 
 
+def test_tables_and_commands_are_copied_as_text(report):
+    report.execute_script("navigator.clipboard.writeText = async (t) => { window.copied = t; }")
+    seen(report, ".filter")[0].send_keys("fair")
+    seen(report, ".copy-table")[0].click()
+    header, row = report.execute_script("return window.copied").rstrip("\n").split("\n")
+    assert header.split("\t")[:4] == ["Band", "Model", "Intervals", "Accuracy, %"]
+    assert row.split("\t")[1] == "fair"
+    assert len(header.split("\t")) == len(row.split("\t"))
+    report.execute_script("document.querySelector('.copy').click()")
+    assert report.execute_script("return window.copied").startswith("bench run tutorials --only")
+
+
 def test_a_name_with_markup_stays_text(report):
     assert SCRIPT_NAME in models(report)
     assert len(report.find_elements(By.TAG_NAME, "script")) == 1

@@ -34,7 +34,7 @@ def command() -> None:
 @click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the baseline.")
 @click.option(
     "--seeds",
-    default="10",
+    default="20",
     show_default=True,
     metavar="N|LIST",
     help="A count, a range 0-9, or a list 0,3,7.",

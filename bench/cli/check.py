@@ -38,7 +38,7 @@ from bench.statistics.sequential import MAX_SEEDS
     help="Chance of each wrong answer, per architecture.",
 )
 @click.option(
-    "--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=20, show_default=True, metavar="N"
+    "--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=30, show_default=True, metavar="N"
 )
 @click.option("--familywise", is_flag=True, help="Share alpha among the architectures.")
 @click.option("--time-margin", type=float, metavar="PERCENT", help="Gate the training time too.")

@@ -1,5 +1,6 @@
 """The check itself: seed by seed, all undecided architectures together, until each is decided."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
@@ -9,7 +10,7 @@ from bench.gate.baseline import Baseline
 from bench.gate.decision import decide, not_comparable
 from bench.gate.runs import Run, Side, load_run
 from bench.gate.verdict import Outcome, Terms, Verdict
-from bench.records import Record, RecordStore
+from bench.records import Record, RecordStore, Timing
 from bench.running import Outcome as TrainingOutcome
 
 # Trains cells, writes their records to the check's store, and says what became of them.
@@ -93,15 +94,15 @@ def check(
 ) -> list[Verdict]:
     """Train and look until every contest is decided; verdicts in the order of the contests.
 
-    The first round is one run of each, to see whether anything changed at all; later rounds give
-    ``jobs`` workers something to do.  Runs that ``store`` holds are not trained again, so an
-    interrupted check goes on where it stopped.  ``store`` must hold no run of other code: see
-    `bench.gate.workspace`.  Raises UserError where an architecture cannot be built.
+    The first round is one run of each, to see whether anything changed at all.  Runs that
+    ``store`` holds are not trained again, so an interrupted check goes on where it stopped.
+    ``store`` must hold no run of other code: see `bench.gate.workspace`.  Raises UserError where
+    an architecture cannot be built.
     """
     verdicts: dict[str, Verdict] = {}
     undecided, first = list(contests), True
     while undecided:
-        ahead = 1 if first else -(-jobs // len(undecided))
+        ahead = 1 if first else seeds_ahead(undecided, jobs)
         _advance(undecided, store, train, ahead)
         first = False
         for contest in undecided:
@@ -111,6 +112,27 @@ def check(
                 on_verdict(verdict)
         undecided = [contest for contest in undecided if contest.name not in verdicts]
     return [verdicts[contest.name] for contest in contests]
+
+
+def seeds_ahead(contests: Sequence[Contest], jobs: int) -> int:
+    """Return how many more seeds of each contest make a round that is worth its workers' start.
+
+    Every worker has something to do, and training takes at least as long as it took to import the
+    backend.  Runs beyond the one that decides are wasted, but no verdict depends on them.
+    """
+    fewest = -(-jobs // len(contests))
+    timings = [contest.runs[-1].record.timing for contest in contests if contest.runs]
+    known = [timing for timing in timings if timing is not None]
+    if not known:
+        return fewest
+    round_seconds = sum(_cell_seconds(timing) for timing in known) / jobs
+    start_seconds = max(timing.import_seconds for timing in known)
+    return max(fewest, math.ceil(start_seconds / max(round_seconds, 0.1)))
+
+
+def _cell_seconds(timing: Timing) -> float:
+    evaluating = timing.build_seconds + timing.compile_seconds + timing.evaluate_seconds
+    return timing.train_seconds + evaluating
 
 
 def _advance(contests: Sequence[Contest], store: RecordStore, train: Trainer, ahead: int) -> None:

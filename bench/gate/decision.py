@@ -9,9 +9,14 @@ from bench.gate.costs import judge_cost
 from bench.gate.runs import Run, Side, accuracies, correct_of, flipped_images, same_labels
 from bench.gate.verdict import Outcome, Terms, Verdict
 from bench.statistics import DifferenceBound, difference_bound
-from bench.statistics.sequential import FIRST_LOOK, Design, first_answer, seeds_needed
+from bench.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
 
 _FEWEST_BASELINE_SEEDS = 2
+_OUTCOMES: dict[Answer, Outcome] = {
+    "no worse": Outcome.NO_WORSE,
+    "regressed": Outcome.REGRESSED,
+    "open": Outcome.INCONCLUSIVE,
+}
 
 
 def not_comparable(side: Side, new: CellIdentity, terms: Terms) -> Verdict | None:
@@ -31,15 +36,17 @@ def not_comparable(side: Side, new: CellIdentity, terms: Terms) -> Verdict | Non
 def decide(side: Side, new: Sequence[Run], terms: Terms) -> Verdict | None:
     """Return the verdict on ``new``, the runs so far in the order of the check's seeds.
 
-    The same runs give the same verdict however many of them were there at a time.  None asks
-    for one more run.
+    It is the first verdict that any number of them gives, so it does not depend on how many were
+    trained at a time.  None asks for one more run.
     """
-    if not new:
-        return None
-    verdict = _failure(side, new, terms) or _identical(side, new, terms)
-    verdict = verdict or _without_numbers(side, new, terms)
-    verdict = verdict or _by_looking(side, new, terms)
-    return None if verdict is None else _with_costs(verdict, side, new, terms)
+    for number in range(1, len(new) + 1):
+        runs = new[:number]
+        verdict = _failure(side, runs, terms) or _identical(side, runs, terms)
+        verdict = verdict or _without_numbers(side, runs, terms)
+        verdict = verdict or _by_looking(side, runs, terms)
+        if verdict is not None:
+            return _with_costs(verdict, side, runs, terms)
+    return None
 
 
 def _verdict(side: Side, new: Sequence[Run], terms: Terms, outcome: Outcome) -> Verdict:
@@ -56,24 +63,21 @@ def _verdict(side: Side, new: Sequence[Run], terms: Terms, outcome: Outcome) -> 
 
 def _failure(side: Side, new: Sequence[Run], terms: Terms) -> Verdict | None:
     """Return a verdict where a run has no numbers: diverged is worse, anything else a crash."""
-    for number, run in enumerate(new, start=1):
-        if run.record.status == "finished":
-            continue
-        failure = run.record.failure
-        diverged = failure is not None and failure.kind == "diverged"
-        outcome = Outcome.REGRESSED if diverged else Outcome.CRASHED
-        cause = failure.reason if failure is not None else "no reason was recorded"
-        verb = "diverged" if diverged else "failed"
-        verdict = _verdict(side, new[:number], terms, outcome)
-        return dataclasses.replace(verdict, reason=f"seed {run.seed} {verb}: {cause}")
-    return None
+    last = new[-1].record
+    if last.status == "finished":
+        return None
+    diverged = last.failure is not None and last.failure.kind == "diverged"
+    cause = last.failure.reason if last.failure is not None else "no reason was recorded"
+    verdict = _verdict(side, new, terms, Outcome.REGRESSED if diverged else Outcome.CRASHED)
+    verb = "diverged" if diverged else "failed"
+    return dataclasses.replace(verdict, reason=f"seed {new[-1].seed} {verb}: {cause}")
 
 
 def _identical(side: Side, new: Sequence[Run], terms: Terms) -> Verdict | None:
     before = next((run for run in side.runs if run.seed == new[0].seed), None)
-    if before is None or not new[0].is_same_model_as(before):
+    if len(new) > 1 or before is None or not new[0].is_same_model_as(before):
         return None
-    verdict = _verdict(side, new[:1], terms, Outcome.NO_WORSE)
+    verdict = _verdict(side, new, terms, Outcome.NO_WORSE)
     return dataclasses.replace(verdict, identical=True)
 
 
@@ -82,7 +86,7 @@ def _without_numbers(side: Side, new: Sequence[Run], terms: Terms) -> Verdict | 
     if len(side.runs) < _FEWEST_BASELINE_SEEDS:
         reason = (
             f"the baseline has {len(side.runs)} finished run, which says nothing about the spread "
-            "over seeds; record ten with: bench baseline update"
+            "over seeds; record twenty with: bench baseline update"
         )
     elif not same_labels(side.runs[0], new[0]):
         reason = "the test labels differ from the baseline's"
@@ -95,26 +99,18 @@ def _without_numbers(side: Side, new: Sequence[Run], terms: Terms) -> Verdict | 
 def _by_looking(side: Side, new: Sequence[Run], terms: Terms) -> Verdict | None:
     if len(new) < FIRST_LOOK:
         return None
-    new = new[: terms.max_seeds]
     design = Design(len(side.runs), terms.max_seeds, terms.alpha)
-    found = first_answer(
-        accuracies(side.runs), accuracies(new), _images([*side.runs, *new]), terms.margin, design
-    )
-    used = new[: found.seeds]
-    if found.answer == "open":
-        if len(new) < terms.max_seeds:
-            return None
-        verdict = _verdict(side, used, terms, Outcome.INCONCLUSIVE)
-        needed = seeds_needed(found, len(side.runs), terms.margin, terms.alpha)
-        verdict = dataclasses.replace(verdict, needed=needed)
-    else:
-        outcome = Outcome.NO_WORSE if found.answer == "no worse" else Outcome.REGRESSED
-        verdict = _verdict(side, used, terms, outcome)
+    images = _images([*side.runs, *new])
+    found = look(accuracies(side.runs), accuracies(new), images, terms.margin, design)
+    is_open = found.answer == "open"
+    if is_open and len(new) < terms.max_seeds:
+        return None
     return dataclasses.replace(
-        verdict,
+        _verdict(side, new, terms, _OUTCOMES[found.answer]),
         look=found,
-        like_these=_on_images_like_these(side, used, terms),
-        flipped=() if found.answer == "no worse" else flipped_images(side.runs, used),
+        needed=seeds_needed(found, len(side.runs), terms.margin, terms.alpha) if is_open else None,
+        like_these=_on_images_like_these(side, new, terms),
+        flipped=() if found.answer == "no worse" else flipped_images(side.runs, new),
     )
 
 
@@ -132,9 +128,8 @@ def _on_images_like_these(side: Side, used: Sequence[Run], terms: Terms) -> Diff
 
 
 def _with_costs(verdict: Verdict, side: Side, new: Sequence[Run], terms: Terms) -> Verdict:
-    used = [run for run in new if run.seed in verdict.new_seeds]
     costs = tuple(
-        judge_cost(measure, side.runs, used, margin, terms.alpha)
+        judge_cost(measure, side.runs, new, margin, terms.alpha)
         for measure, margin in terms.cost_margins.items()
     )
     return dataclasses.replace(verdict, costs=costs)

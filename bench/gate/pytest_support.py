@@ -28,7 +28,7 @@ def judge(
     data_dir: str | Path | None = None,
     margin: float = 0.1,
     alpha: float = 0.05,
-    max_seeds: int = 20,
+    max_seeds: int = 30,
     allow_recipe_change: bool = False,
     work_dir: str | Path = DEFAULT,
     jobs: int | None = None,

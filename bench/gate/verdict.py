@@ -48,7 +48,7 @@ class Terms:
 
     margin: float = 0.001
     alpha: float = 0.05
-    max_seeds: int = 20
+    max_seeds: int = 30
     allow_recipe_change: bool = False
     allow_new: bool = False
     allow_gone: bool = False

@@ -99,9 +99,7 @@ def _no_worse_words(verdict: Verdict) -> str:
         f"points is ruled out (at most {_points(verdict.look.upper)})."
     )
     if verdict.look.lower > 0:
-        words += (
-            f" A drop of about {_points(verdict.look.drop)} points is within the margin."
-        )
+        words += f" A drop of about {_points(verdict.look.drop)} points is within the margin."
     return words
 
 

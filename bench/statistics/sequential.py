@@ -195,9 +195,7 @@ def drop_error(
     return np.sqrt(variance), np.asarray(freedom)
 
 
-def answers(
-    drop: FloatArray, half_width: FloatArray, margin: float
-) -> tuple[BoolArray, BoolArray]:
+def answers(drop: FloatArray, half_width: FloatArray, margin: float) -> tuple[BoolArray, BoolArray]:
     """Whether each look says "no worse" and whether it says "regressed": two bool arrays.
 
     "No worse": the upper bound of the drop is below the margin, also where a drop smaller
@@ -229,20 +227,6 @@ def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, desi
         degrees_of_freedom=int(freedom),
         answer="no worse" if no_worse else "regressed" if regressed else "open",
     )
-
-
-def first_answer(
-    baseline: FloatArray, new: FloatArray, images: int, margin: float, design: Design
-) -> Look:
-    """Look after 2, 3, ... of the ``new`` runs; return the look that answers, else the last.
-
-    However many runs are at hand, the answer is the one that stopping would have given.
-    """
-    for seeds in range(FIRST_LOOK, len(new) + 1):
-        found = look(baseline, new[:seeds], images, margin, design)
-        if found.answer != "open":
-            break
-    return found
 
 
 def seeds_needed(

@@ -55,7 +55,9 @@ def error_panels(runs: BoardRuns) -> ErrorPanels:
     classes = rows[0].answers.votes.shape[1] if rows and rows[0].answers else 0
     if classes > _MOST_CLASSES:
         return ErrorPanels((), (f"{classes} classes are too many to draw a matrix of.",))
-    panels = tuple(_panel(runs.board, found, a) for found in rows[:MOST_ROWS] if (a := found.answers))
+    panels = tuple(
+        _panel(runs.board, found, a) for found in rows[:MOST_ROWS] if (a := found.answers)
+    )
     return ErrorPanels(panels, tuple(notes))
 
 

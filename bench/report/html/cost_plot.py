@@ -20,8 +20,9 @@ _MOST_POINTS = 300
 
 
 def cost_figure(board: Board) -> Figure:
-    """Return one view per cost that at least one model has."""
-    views = [view for cost in COSTS if (view := _view(board, cost)) is not None]
+    """Return one view per cost that a model has, first the one that the most models have."""
+    by_models = sorted(COSTS, key=lambda cost: -len(cost_points(board, cost)))
+    views = [view for cost in by_models if (view := _view(board, cost)) is not None]
     if not views:
         return Figure((), "No model has both an accuracy and a cost yet.")
     return Figure(tuple(views))
@@ -116,7 +117,10 @@ def _mark(
             svg.path(arrow, "dot", closed=True), label=label, row=point.index, class_=class_
         )
     parts = []
-    for interval, kind in ((point.row.digits_like_these, "thin"), (point.row.these_images, "thick")):
+    for interval, kind in (
+        (point.row.digits_like_these, "thin"),
+        (point.row.these_images, "thick"),
+    ):
         if interval is not None:
             ends = (frame.y(scale.share(end)) for end in (interval.low, interval.high))
             parts.append(svg.line(x, next(ends), x, next(ends), f"interval {kind}"))
@@ -134,9 +138,7 @@ def _references(board: Board, frame: Frame, scale: Scale, wide: bool) -> Markup:
     return svg.group(*parts, class_="references")
 
 
-def _front(
-    points: Sequence[CostPoint], xs: Scale, ys: Scale, frame: Frame
-) -> list[svg.Point]:
+def _front(points: Sequence[CostPoint], xs: Scale, ys: Scale, frame: Frame) -> list[svg.Point]:
     """Return the front as the corners of steps: what the next better model costs."""
     steps: list[svg.Point] = []
     for point in pareto_front([p for p in points if ys.holds(p.accuracy)]):

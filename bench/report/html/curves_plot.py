@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bench.report import text
-from bench.report.html import svg, words
+from bench.report.html import svg
 from bench.report.html.frame import Frame, accuracy_tick, ticks
-from bench.report.plots.curves import CurvePoint, Curves, curves, curves_scale
+from bench.report.plots.curves import CurvePoint, Curves, curves, curves_scale, epoch_ticks
 from bench.report.plots.runs import BoardRuns, RowRuns
 from bench.report.plots.scale import Scale
 
@@ -92,25 +92,18 @@ def _axes(scale: Scale, last: int) -> Markup:
         y = _FRAME.y(share)
         parts.append(svg.line(_FRAME.left, y, _FRAME.right, y, "grid"))
         parts.append(svg.text(_FRAME.left - 6, y + 4, label, "tick end"))
-    for epoch in _epoch_ticks(last):
+    for epoch in epoch_ticks(last):
         x = _x(epoch, last)
         parts.append(svg.text(x, _FRAME.bottom + 16, str(epoch), "tick middle"))
     parts.append(svg.line(_FRAME.left, _FRAME.bottom, _FRAME.right, _FRAME.bottom, "axis"))
     return svg.group(*parts, aria_hidden="true")
 
 
-def _epoch_ticks(last: int) -> list[int]:
-    step = max(1, -(-last // 5))
-    return [1, *(e for e in range(step, last + 1, step) if e > 1)]
-
-
 def _x(epoch: int, last: int) -> float:
     return _FRAME.x((epoch - 1) / (last - 1))
 
 
-def _curve(
-    points: Sequence[CurvePoint], scale: Scale, last: int, class_: str, name: str
-) -> Markup:
+def _curve(points: Sequence[CurvePoint], scale: Scale, last: int, class_: str, name: str) -> Markup:
     """Return the seeds' range as an area, the mean as a line, and a mark per epoch."""
     if not points:
         return Markup("")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-WIDE, NARROW = 860.0, 330.0
+WIDE, NARROW = 1000.0, 330.0
 
 
 @dataclass(frozen=True)

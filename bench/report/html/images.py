@@ -1,4 +1,4 @@
-"""The hardest images: drawn, with label, votes, probabilities, and whether the label is doubtful."""
+"""The hardest images: drawn, with label, votes, probabilities, and doubts about the label."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +65,16 @@ def image_section(runs: BoardRuns, data_dir: Path | None) -> ImageSection | None
     if len(tiles) < found.missed:
         introduction += f"; here are the {len(tiles)} that most models get wrong"
     notes = (f"The pixels are not drawn: {reason}.",) if reason else ()
+    if found.without:
+        names = ", ".join(found.without)
+        notes = (*notes, f"Left aside, because they err far more often: {names}.")
     shown = tuple(name for name in classes if any(tile.label == name for tile in tiles))
     return ImageSection(tiles, shown, introduction + ".", notes)
 
 
 def _class_count(runs: BoardRuns) -> int:
-    return next(found.answers.votes.shape[1] for found in runs.rows if found.answers is not None)
+    counts = (len(f.answers.votes[0]) for f in runs.rows if f.answers is not None)
+    return next(counts)
 
 
 def _tile(runs: BoardRuns, image: HardImage, classes: tuple[str, ...], uri: str) -> ImageTile:

@@ -35,8 +35,7 @@ def ladder(runs: BoardRuns) -> tuple[Rung, ...]:
     ]
     rungs.reverse()
     return tuple(
-        _rung(runs, found, rungs[place - 1] if place else None)
-        for place, found in enumerate(rungs)
+        _rung(runs, found, rungs[place - 1] if place else None) for place, found in enumerate(rungs)
     )
 
 

@@ -35,7 +35,7 @@ def pair_table(runs: BoardRuns) -> PairTable | None:
         return None
     size = range(len(found.rows))
     rows = tuple(tuple(_cell(found, i, j, runs.board) for j in size) for i in size)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if found.left_out:
         total = len(found.rows) + found.left_out
         notes = (f"Shown are the first {len(found.rows)} of {total} models.",)

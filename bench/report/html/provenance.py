@@ -59,14 +59,13 @@ class Provenance:
 
 
 def provenance(
-    records: Sequence[Record], boards: Sequence[tuple[str, BoardRuns]],
+    records: Sequence[Record],
+    boards: Sequence[tuple[str, BoardRuns]],
     catalog: Mapping[str, Architecture],
 ) -> Provenance:
     """Return the provenance of ``records``; ``boards`` are titles with the rows below them."""
     failed = [r for r in records if r.status == "failed"]
-    recipes = [
-        _recipe(title, found, catalog) for title, runs in boards for found in runs.rows
-    ]
+    recipes = [_recipe(title, found, catalog) for title, runs in boards for found in runs.rows]
     return Provenance(
         facts=tuple(_facts(records)),
         machines=tuple(_machines(records)),
@@ -87,7 +86,10 @@ def _facts(records: Sequence[Record]) -> list[tuple[str, str]]:
         ("Commits", _listed(_commit(r) for r in records)),
         ("Packages", _listed(_packages(r) for r in records)),
         ("Precision", _listed(r.cell.precision for r in records)),
-        ("Datasets", _listed(f"{r.cell.dataset} {r.cell.dataset_fingerprint[:16]}" for r in records)),
+        (
+            "Datasets",
+            _listed(f"{r.cell.dataset} {r.cell.dataset_fingerprint[:16]}" for r in records),
+        ),
     ]
 
 
@@ -137,9 +139,7 @@ def _failed_run(record: Record) -> FailedRun:
     return FailedRun(name, failure.kind, " ".join(failure.reason.split()))
 
 
-def _recipe(
-    title: str, found: RowRuns, catalog: Mapping[str, Architecture]
-) -> Recipe:
+def _recipe(title: str, found: RowRuns, catalog: Mapping[str, Architecture]) -> Recipe:
     row, identity = found.row, found.row.identity
     if identity.kind == "external":
         return Recipe(title, row.name, "", "predictions made elsewhere, taken in by bench import")
@@ -148,11 +148,15 @@ def _recipe(
         return Recipe(title, row.name, "", "its architecture is not in this installation")
     note = ""
     if architecture.source_hash != identity.source_hash:
-        commits = _listed(_commit(r) for r in found.records) if found.records else "not recorded"
-        note = f"its code has changed since; recorded at commit {commits}"
+        note = "its code is not the one in this installation" + _at_commits(found.records)
     if not found.records:
         return Recipe(title, row.name, "", note or "no run finished")
     return Recipe(title, row.name, _command(found, architecture), note)
+
+
+def _at_commits(records: Sequence[Record]) -> str:
+    commits = sorted({_commit(r) for r in records if r.context.commit is not None})
+    return f"; recorded at commit {', '.join(commits)}" if commits else ""
 
 
 def _command(found: RowRuns, architecture: Architecture) -> str:

@@ -1,22 +1,23 @@
 """Every seed as a dot, a line per model, published figures as diamonds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from bench.leaderboard import Board, ClaimRow
 from bench.report.html import svg, words
-from bench.report.html.cost_plot import board_scale
 from bench.report.html.figure import NARROW, WIDE, Figure, View
 from bench.report.html.frame import CHARACTER, Frame, reference_lines, ticks
 from bench.report.plots.layout import swarm
 from bench.report.plots.runs import BoardRuns, RowRuns
 from bench.report.plots.scale import Scale
+from bench.report.plots.seeds import MOST_ROWS, seeds_scale
 
-MOST_ROWS = 40
 _ROW = 58.0
 _DIAMETER = 8.0
 _WIDEST_NAMES = 220.0
+_CLAIM_ROOM = 22.0  # what the name of a claim takes
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _draw(board: Board, rows: tuple[RowRuns, ...], width: float) -> Markup:
     left = min(names, _WIDEST_NAMES) if wide else 10.0
     bottom = 44.0 + len(rows) * row_height
     frame = Frame(left, 44.0, width - 16.0, bottom)
-    scale = board_scale(board, [r.row for r in rows], most_ticks=8 if wide else 5)
+    scale = seeds_scale(board, rows, *((8, 10.0) if wide else (5, 2.5)))
     lines = []
     for position, found in enumerate(rows):
         top = frame.top + position * row_height
@@ -77,11 +78,18 @@ def _axis(board: Board, frame: Frame, scale: Scale, wide: bool) -> Markup:
         if scale.holds(accuracy):
             x = frame.x(scale.share(accuracy))
             parts.append(svg.line(x, frame.top - 6, x, frame.bottom, "reference"))
-            written = name if wide else short
-            near_end = x + len(written) * CHARACTER / 2 > frame.right + 14
-            class_ = "reference-name end" if near_end else "reference-name middle"
-            parts.append(svg.text(frame.right + 14 if near_end else x, 32.0, written, class_))
+            parts.append(_reference_name(x, name if wide else short, frame))
     return svg.group(*parts, aria_hidden="true")
+
+
+def _reference_name(x: float, name: str, frame: Frame) -> Markup:
+    """Return the name above its line, leaning inwards at the ends of the axis."""
+    half = len(name) * CHARACTER / 2
+    if x + half > frame.right + 8:
+        return svg.text(frame.right + 14, 32.0, name, "reference-name end")
+    if x - half < frame.left:
+        return svg.text(frame.left - 4, 32.0, name, "reference-name")
+    return svg.text(x, 32.0, name, "reference-name middle")
 
 
 def _line(
@@ -96,7 +104,7 @@ def _line(
         _expected(claims, place),
         _dots(board, found, place),
         _mean(board, found, index, place),
-        *(_claim(claim, place) for claim in claims),
+        *_claims(claims, place),
         class_=f"marks line {words.band_class(row.band)}",
         data_row=index,
     )
@@ -149,11 +157,19 @@ def _mean(board: Board, found: RowRuns, index: int, place: _Place) -> Markup:
     return svg.mark(*parts, label="\n".join(words.row_lines(row, board)))
 
 
-def _claim(claim: ClaimRow, place: _Place) -> Markup:
-    x = place.x(claim.published)
-    return svg.mark(
-        svg.polygon(x, place.middle, 5.0, "diamond", "claim"),
-        svg.text(x, place.middle - 10, claim.id, "claim-name middle"),
-        label="\n".join(words.claim_lines(claim)),
-        class_="is-claim",
-    )
+def _claims(claims: Sequence[ClaimRow], place: _Place) -> list[Markup]:
+    """Return the diamonds; names of neighbours lean away from each other."""
+    marks = []
+    places = [place.x(claim.published) for claim in claims]
+    for claim, x in zip(claims, places, strict=True):
+        left = any(0 < x - other < _CLAIM_ROOM for other in places)
+        right = any(0 < other - x < _CLAIM_ROOM for other in places)
+        shift, anchor = (4, "end") if right else (-4, "start") if left else (0, "middle")
+        mark = svg.mark(
+            svg.polygon(x, place.middle, 5.0, "diamond", "claim"),
+            svg.text(x + shift, place.middle - 10, claim.id, f"claim-name {anchor}"),
+            label="\n".join(words.claim_lines(claim)),
+            class_="is-claim",
+        )
+        marks.append(mark)
+    return marks

@@ -66,6 +66,12 @@ def curves_scale(found: Sequence[Curves], images: int | None, most_ticks: int = 
     return accuracy_scale(ends, [*others, *finals], images, most_ticks)
 
 
+def epoch_ticks(last: int) -> list[int]:
+    """Return the epochs to write below curves of ``last`` epochs: the first, and some five more."""
+    step = max(1, -(-last // 5))
+    return [1, *(epoch for epoch in range(step, last + 1, step) if epoch > step or step > 2)]
+
+
 def _point(epoch: int, seen: Sequence[float]) -> CurvePoint:
     return CurvePoint(epoch, sum(seen) / len(seen), min(seen), max(seen), len(seen))
 
@@ -73,4 +79,4 @@ def _point(epoch: int, seen: Sequence[float]) -> CurvePoint:
 def _thin(epochs: list[int]) -> list[int]:
     """Return at most ``MOST_POINTS`` of ``epochs``, the last one always among them."""
     step = -(-len(epochs) // MOST_POINTS)
-    return epochs[:: -step][::-1]
+    return epochs[::-step][::-1]

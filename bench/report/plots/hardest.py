@@ -10,6 +10,7 @@ from bench.report.plots.answers import Answers
 from bench.report.plots.runs import BoardRuns
 
 MOST_IMAGES = 100
+_FAR = 10.0  # a model with this many times the best one's errors has no vote
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,28 @@ class Hardest:
     images: tuple[HardImage, ...]
     missed: int
     runs: int
-    models: int
+    without: tuple[str, ...]  # models that err so often that they say little about the images
 
 
 def hardest(runs: BoardRuns, most: int = MOST_IMAGES) -> Hardest | None:
     """Return the ``most`` images with the largest share of wrong answers; None without answers."""
-    rows = [(found.row.name, found.answers) for found in runs.rows if found.answers is not None]
-    if not rows:
+    every = [(found.row.name, found.answers) for found in runs.rows if found.answers is not None]
+    if not every:
         return None
+    limit = _FAR * max(min(_error(a) for _, a in every), 0.5 / len(every[0][1].labels))
+    rows = [(name, a) for name, a in every if _error(a) <= limit]
     wrong = np.mean([1 - a.right_per_image / a.runs for _, a in rows], axis=0)
     votes = np.sum([a.votes for _, a in rows], axis=0)
     mean = np.mean([a.mean_probabilities for _, a in rows], axis=0)
     order = np.argsort(-wrong, kind="stable")[:most]
-    images = [
-        _image(int(i), wrong, votes, mean, rows) for i in order if wrong[i] > 0
-    ]
+    images = [_image(int(i), wrong, votes, mean, rows) for i in order if wrong[i] > 0]
     total = sum(a.runs for _, a in rows)
-    return Hardest(tuple(images), int(np.count_nonzero(wrong)), total, len(rows))
+    without = tuple(name for name, a in every if _error(a) > limit)
+    return Hardest(tuple(images), int(np.count_nonzero(wrong)), total, without)
+
+
+def _error(answers: Answers) -> float:
+    return 1 - float(answers.right_per_run.mean()) / len(answers.labels)
 
 
 def _image(
@@ -65,7 +71,5 @@ def _image(
         wrong_share=float(wrong[index]),
         votes=tuple((int(c), int(votes[index, c])) for c in given if votes[index, c]),
         probabilities=tuple((int(c), float(mean[index, c])) for c in likely),
-        right_by_row=tuple(
-            (name, int(a.right_per_image[index]), a.runs) for name, a in rows
-        ),
+        right_by_row=tuple((name, int(a.right_per_image[index]), a.runs) for name, a in rows),
     )

@@ -41,34 +41,26 @@ class Label:
 def swarm(places: Sequence[float], diameter: float, most: float) -> list[float]:
     """Return an offset across the axis for each place along it, so that dots do not overlap.
 
-    The dots stack up from the middle, alternating sides; where the stack would be farther than
-    ``most`` from the middle they overlap after all.
+    The dots stack up from the middle, alternating sides.  A stack that would be farther than
+    ``most`` from the middle is pressed together, and then its dots do overlap.
     """
     offsets = [0.0] * len(places)
     done: list[int] = []
     for index in sorted(range(len(places)), key=lambda i: (places[i], i)):
         near = [k for k in done if abs(places[k] - places[index]) < diameter]
         for step in range(2 * len(near) + 1):
-            offset = (step + 1) // 2 * diameter * (1 if step % 2 else -1)
-            if abs(offset) > most:
-                offset = 0.0
+            offsets[index] = (step + 1) // 2 * diameter * (1 if step % 2 else -1)
+            if all(_apart(places, offsets, index, k, diameter) for k in near):
                 break
-            if all(_apart(places, offsets, index, k, offset, diameter) for k in near):
-                break
-        offsets[index] = offset
         done.append(index)
-    return offsets
+    farthest = max(map(abs, offsets), default=0.0)
+    return [offset * min(1.0, most / farthest) if farthest else 0.0 for offset in offsets]
 
 
 def _apart(
-    places: Sequence[float],
-    offsets: Sequence[float],
-    index: int,
-    other: int,
-    offset: float,
-    diameter: float,
+    places: Sequence[float], offsets: Sequence[float], one: int, other: int, diameter: float
 ) -> bool:
-    along, across = places[other] - places[index], offsets[other] - offset
+    along, across = places[other] - places[one], offsets[other] - offsets[one]
     return along * along + across * across >= (0.98 * diameter) ** 2
 
 
@@ -79,18 +71,19 @@ def place_labels(
     lines: Sequence[Box],
     character_width: float,
     line_height: float,
+    gap: float = 9.0,
 ) -> list[Label]:
     """Place each ``(x, y, text)`` right, left, above or below its point, inside ``frame``.
 
-    Greedy, in the order given.  A label keeps off ``lines`` where it can; one that would lie on
-    one of the ``marks`` or on another label is left out.
+    Greedy, in the order given, ``gap`` away from the point.  A label keeps off ``lines`` where it
+    can; one that would lie on one of the ``marks`` or on another label is left out.
     """
     taken = list(marks)
     labels = []
     for x, y, text in anchors:
         boxes = [
             box
-            for box in _around(x, y, len(text) * character_width, line_height)
+            for box in _around(x, y, len(text) * character_width, line_height, gap)
             if box.within(frame) and not any(box.overlaps(other) for other in taken)
         ]
         clear = [box for box in boxes if not any(box.overlaps(line) for line in lines)]
@@ -101,7 +94,7 @@ def place_labels(
     return labels
 
 
-def _around(x: float, y: float, width: float, height: float, gap: float = 9.0) -> list[Box]:
+def _around(x: float, y: float, width: float, height: float, gap: float) -> list[Box]:
     """Return the boxes of ``width`` x ``height`` around a point, the best places first."""
     places = [
         (x + gap, y - height / 2),

@@ -40,9 +40,7 @@ def all_pairs(runs: BoardRuns) -> Pairs:
         return Pairs(tuple(rows), {}, 0)
     adjusted = rank_intervals([s for found in rows if (s := found.summary)]).adjusted_p
     shown = rows[:MOST_ROWS]
-    pairs = {
-        (i, j): _pair(shown[i], shown[j], float(adjusted[i, j])) for i, j in _upper(shown)
-    }
+    pairs = {(i, j): _pair(shown[i], shown[j], float(adjusted[i, j])) for i, j in _upper(shown)}
     return Pairs(tuple(shown), pairs, len(rows) - len(shown))
 
 

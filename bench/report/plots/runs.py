@@ -87,4 +87,3 @@ def _predictions(store: RecordStore, records: Sequence[Record]) -> Iterator[Pred
         found = store.predictions(record)
         if found is not None:
             yield found
-

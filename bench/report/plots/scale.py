@@ -14,6 +14,7 @@ _MANTISSAS: tuple[tuple[float, ...], ...] = (
     (1,),
     (1, 3),
     (1, 2, 5),
+    (1, 2, 3, 5, 7),
     (1, 1.5, 2, 3, 4, 5, 6, 8),
 )
 
@@ -57,11 +58,12 @@ def accuracy_scale(
     """Return the scale for models with ``means``, wide enough for ``others`` as well.
 
     A model with ``far`` times the best one's errors would press the others together: it is left
-    beyond the end, as is whatever of ``others`` (ends of intervals, single runs, reference lines) lies out there.
+    beyond the end, as is whatever of ``others`` (ends of intervals, single runs, reference lines)
+    lies out there.
     """
     floor = 0.5 / (images or 10_000)
     errors = sorted(max(1 - mean, floor) for mean in means)
-    limit = max(far * errors[0], 3 * errors[len(errors) // 2])
+    limit = max(far * errors[0], 3 * errors[(len(errors) - 1) // 2])
     shown = [e for v in (*means, *others) if (e := max(1 - v, floor)) <= limit]
     low, high = _padded([-math.log10(error) for error in shown], least=0.15)
     low = max(low, 0.0)

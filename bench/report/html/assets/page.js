@@ -90,14 +90,21 @@
     row.addEventListener("pointerleave", () => same.forEach((m) => m.classList.remove("is-lit")));
   });
 
-  // The hardest images of one label.
+  // The hardest images of one label; of all labels, at first the very hardest.
   all(".class-filter").forEach((select) => {
-    const tiles = all("li", document.getElementById(select.getAttribute("aria-controls")));
-    const count = select.closest(".tools").querySelector(".count");
-    select.addEventListener("change", () => {
-      tiles.forEach((tile) => { tile.hidden = select.value !== "" && tile.dataset.label !== select.value; });
+    const panel = select.closest(".panel"), tiles = all(".tiles li", panel);
+    const count = panel.querySelector(".count"), more = panel.querySelector(".more");
+    let every = !more;
+    const show = () => {
+      const label = select.value;
+      const isOut = (tile) => label ? tile.dataset.label !== label : !every && tile.matches(".later");
+      tiles.forEach((tile) => { tile.hidden = isOut(tile); });
+      if (more) more.hidden = every || label !== "";
       count.value = counted(tiles.filter((tile) => !tile.hidden).length, "image");
-    });
+    };
+    select.addEventListener("change", show);
+    more?.addEventListener("click", () => { every = true; show(); });
+    show();
   });
 
   // Copying: tables as tab-separated text, commands as they are.
@@ -130,7 +137,13 @@
   // Tips: on pointing and on focus, closed by Escape.
   const tip = document.getElementById("tip");
   const tipped = ".mark, [data-tip]";
+  let explained = null;
+  function hideTip() {
+    explained = null;
+    tip.hidden = true;
+  }
   function showTip(item) {
+    explained = item;
     tip.textContent = item.dataset.tip ?? item.getAttribute("aria-label");
     tip.hidden = false;
     const box = item.getBoundingClientRect(), own = tip.getBoundingClientRect();
@@ -143,13 +156,13 @@
   const onTip = (event) => {
     const item = event.target.closest?.(tipped);
     if (item) showTip(item);
-    else tip.hidden = true;
+    else hideTip();
   };
   document.addEventListener("pointerover", onTip);
   document.addEventListener("focusin", onTip);
-  document.addEventListener("focusout", () => { tip.hidden = true; });
-  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
+  document.addEventListener("focusout", hideTip);
+  addEventListener("scroll", () => { if (explained) showTip(explained); }, { passive: true });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
 
   // A picture is one stop of the Tab key; the arrow keys go through its marks.
   all(".marks, [data-roving]").forEach((group) => {
