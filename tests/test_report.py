@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from record_builders import (
     draw_wrong,
@@ -316,3 +317,13 @@ def test_the_readme_names_files_below_its_own_folder(store):
     readme = results_readme(store, {})
     assert "- records/net/broken.json: not a whole JSON file" in readme
     assert str(store.directory) not in readme
+
+
+def test_a_pair_that_only_the_correction_keeps_together_is_not_called_settled():
+    from bench.leaderboard import Undecided
+    from bench.report.tables import _would_decide
+    from bench.statistics import compare
+
+    random = np.random.default_rng(0)
+    good, bad = random.random((3, 1000)) < 0.99, random.random((3, 1000)) < 0.90
+    assert _would_decide(Undecided("a", "b", compare(good, bad))).startswith("told apart as a pair")

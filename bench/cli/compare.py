@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tabulate import tabulate
 
 from bench import catalog, datasets
 from bench.cli import options
@@ -13,6 +12,7 @@ from bench.errors import UserError
 from bench.leaderboard.lookup import Lookup, Side, check_comparable
 from bench.records import RecordStore
 from bench.report.comparison import DifferingImage, differing_images, sentences
+from bench.report.tables import plain_table
 from bench.statistics import compare
 
 
@@ -104,8 +104,7 @@ def _table(sides: tuple[Side, Side], differing: list[DifferingImage]) -> str:
         *(f"p(label), {n}" for n in names),
         *(f"right, {n}" for n in names),
     ]
-    text: str = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
-    return text
+    return plain_table(rows, headers)
 
 
 def _draw(

@@ -157,6 +157,8 @@ def _undecided_cells(pair: Undecided) -> tuple[str, ...]:
 
 def _would_decide(pair: Undecided) -> str:
     found = pair.comparison
+    if found.verdict in ("better", "worse"):
+        return "told apart as a pair, not with all pairs in mind"
     if found.to_decide is None:
         return f"settled: {text.percent(found.margin, 1)} points would have shown"
     if found.to_decide.seeds is not None:
@@ -170,4 +172,4 @@ def plain_table(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str
     """Return ``rows`` under ``headers`` as plain text, for what is no leaderboard."""
     from tabulate import tabulate
 
-    return str(tabulate(rows, headers=headers, tablefmt="simple"))
+    return str(tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True))
