@@ -36,6 +36,9 @@ def command(
     FILES (.npy, .npz, .csv) hold labels or probabilities for the test images, one run or several.
     """
     _check_name(name)
+    for path in files:  # before the data are looked for, which can take a download
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; expected predictions as .npy, .npz or .csv")
     loaded = datasets.load(dataset, data_dir)
     runs = [run for path in files for run in read_runs(path, loaded)]
     store = RecordStore(results)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from bench import datasets
 from bench.cli import options
 from bench.cli.choice import choose
 from bench.cli.progress import make_progress
@@ -30,6 +31,7 @@ def command(as_json: bool, **chosen: Any) -> int:
     if not recorded:
         raise UserError(f"none of these cells has a finished record in {store.directory}")
     cells = [cell for cell in choice.cells if cell.key in recorded]
+    datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
     verdicts = []
     with make_progress(len(cells), 0) as progress:
         for event in LocalExecutor(choice.jobs).run(make_tasks(cells, choice.source)):
