@@ -1,5 +1,6 @@
 """A kept model applied to a picture from a file."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from bench.errors import UserError
 from bench.recipe import Recipe
 from bench.records import Record
 from bench.training.loops.images import to_float
-from bench.training.setup import prepare_backend
+from bench.training.setup import prepare_backend, start_backend_here
 
 
 def classify(
@@ -23,7 +24,9 @@ def classify(
     The model is built from the architecture's own code and only its weights are read from the
     ``.keras`` file: nothing in that file is executed.
     """
-    prepare_backend(record.cell)
+    cell = record.cell
+    start_backend_here(cell.backend, cell.threads, cell.device)
+    prepare_backend(cell)
     shape, classes = _shape_and_classes(model_path)
     pixels = read_picture(image_path, shape)
     model = build_model(architecture, shape, classes)
@@ -57,8 +60,6 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
 
 def _shape_and_classes(model_path: Path) -> tuple[tuple[int, int, int], int]:
     """Read the input shape and the number of classes that ``save_model`` wrote beside the model."""
-    import json
-
     facts = json.loads(model_path.with_suffix(".json").read_text())
     height, width, channels = facts["input_shape"]
     return (height, width, channels), int(facts["num_classes"])

@@ -9,6 +9,7 @@ from bench import catalog
 from bench.catalog import Architecture
 from bench.cli import options
 from bench.errors import UserError
+from bench.training.setup import start_backend_here
 
 
 @click.command("show")
@@ -35,6 +36,7 @@ def command(
     """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
     found = catalog.get(catalog.discover(architecture_files), architecture)
     shape = _shape(input_shape)
+    start_backend_here("tensorflow", 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
     if as_json:
         options.print_json(facts)

@@ -1,7 +1,6 @@
 """``bench time``: how fast architectures train and answer on this machine."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from bench.errors import UserError, nearest
 from bench.executors.local import cores_of
 from bench.machine import available_cores, commit_of, describe
 from bench.records.store import write_atomically
-from bench.training.setup import pin, prepare_backend, thread_environment
+from bench.training.setup import pin, prepare_backend, start_backend_here
 
 
 @click.command("time")
@@ -52,8 +51,8 @@ def command(
         raise UserError(f"no architecture matches {pattern!r}{nearest(pattern, found)}")
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
-    os.environ.update(thread_environment(backend, threads, device))
     pin(cores)
+    start_backend_here(backend, threads, device)
     identity = _identity(backend, precision, device, threads)
     prepare_backend(identity)
 

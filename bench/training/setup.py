@@ -2,6 +2,9 @@
 
 import gc
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bench.cells import CellIdentity
 from bench.errors import UserError
@@ -14,7 +17,7 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
     environment["KERAS_BACKEND"] = backend
     environment["TF_NUM_INTRAOP_THREADS"] = str(threads)
     environment["TF_NUM_INTEROP_THREADS"] = str(threads)
-    environment["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    environment["TF_CPP_MIN_LOG_LEVEL"] = "3"  # its errors include "there is no GPU"
     # Switches that would change the bits under an unchanged key: set, not inherited.
     environment["TF_ENABLE_ONEDNN_OPTS"] = "1"
     environment["TF_XLA_FLAGS"] = ""
@@ -22,6 +25,32 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
         environment["CUDA_VISIBLE_DEVICES"] = "-1"
         environment["JAX_PLATFORMS"] = "cpu"
     return environment
+
+
+def start_backend_here(backend: str, threads: int, device: str) -> None:
+    """Import keras in this process, on ``threads`` threads, without the libraries' chatter.
+
+    For verbs that compute without a worker.  TensorFlow writes past Python and past its own log
+    level when it starts, so the file descriptor itself is turned away until the first operation.
+    """
+    os.environ.update(thread_environment(backend, threads, device))
+    with _standard_error_hidden():
+        import keras
+
+        keras.ops.zeros(1)
+
+
+@contextmanager
+def _standard_error_hidden() -> Iterator[None]:
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def pin(cores: list[int]) -> None:
