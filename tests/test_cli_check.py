@@ -291,11 +291,13 @@ def test_dropout_left_on_is_caught_though_the_weights_are_the_same(bench, tmp_pa
     file = tmp_path / "dropping.py"
     file.write_text(DROPOUT)
     suite = write_suite(tmp_path / "gate.toml", ["dropping"], "digits")
-    options = [suite, "--architecture", file, "--baseline", "base"]
+    options = [suite, "--architecture", file, "--baseline", "base", "--jobs", "1", "--threads", "1"]
     made = bench("baseline", "update", *options, "--seeds", "3", "--reason", "before")
     assert made[0] == 0
     file.write_text(DROPOUT.replace("training=training", "training=True"))
-    code, out, _ = bench("check", *options, "--margin", "1", "--picture", "flips.png", "--json")
+    code, out, _ = bench(
+        "check", *options, "--max-seeds", "2", "--margin", "1", "--picture", "flips.png", "--json"
+    )
     assert code == 1
     (verdict,) = json.loads(out)["verdicts"]
     assert not verdict["identical"]
