@@ -250,3 +250,15 @@ def test_explain_names_the_part_of_the_key_that_differs(bench, tmp_path):
     write_run(RecordStore(tmp_path), **cell)
     _, out, _ = bench("explain", *arguments)
     assert "reused" in out
+
+
+def test_a_fault_of_ours_is_no_answer_about_accuracy(bench, monkeypatch):
+    import bench.cli.listing as listing
+
+    def fail():
+        raise RuntimeError("not the user's mistake")
+
+    monkeypatch.setitem(listing._ROWS, "suites", fail)
+    code, _, err = bench("list", "suites")
+    assert code == 70
+    assert "RuntimeError" in err

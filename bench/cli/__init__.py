@@ -30,6 +30,9 @@ _VERBS = {
 }
 
 
+_FAULT = 70  # EX_SOFTWARE of sysexits.h
+
+
 class _LazyVerbs(click.Group):
     """A group that imports a verb's module when the verb is used."""
 
@@ -55,7 +58,8 @@ def bench() -> None:
     """Train Keras image classifiers under fixed seeds and compare them honestly.
 
     Start with `bench run`: every model on a small embedded dataset, in about a minute.
-    Exit codes: 0 done, 1 a cell failed, 2 a mistake in what was asked (one line says which).
+    Exit codes: 0 done, 1 a cell failed, 2 a mistake in what was asked (one line says which),
+    70 a fault of the suite itself; bench check has more, see its help.
     """
 
 
@@ -75,6 +79,10 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except Exception:
+        # A fault of ours.  Not Python's own 1, which says "a cell failed" or "regressed".
+        traceback.print_exc()
+        sys.exit(_FAULT)
     sys.exit(code if isinstance(code, int) else 0)
 
 

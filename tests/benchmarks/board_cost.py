@@ -5,8 +5,10 @@ temporary folder, builds the board from the files, and prints a table; ``--outpu
 """
 
 import argparse
+import hashlib
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,24 +20,52 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from record_builders import write_run
+from record_builders import make_record, write_run
 
 from bench.leaderboard import build_boards
 from bench.records import RecordStore
 
 SIZES = ((50, 100), (100, 50), (100, 100), (200, 100), (100, 200))
 IMAGES = 10_000
+LEVELS, VARIANTS = 20, 10
 
 
 def write_board(folder: Path, models: int, seeds: int) -> None:
-    """Write ``models`` x ``seeds`` records whose accuracies lie between 0.97 and 0.999."""
+    """Write ``models`` x ``seeds`` records whose accuracies lie between 0.97 and 0.999.
+
+    Their predictions are copies from a pool: making 10,000 of them would take longer than the
+    board does, and reading a copy costs what reading an original costs.
+    """
+    store = RecordStore(folder)
+    pool = make_pool(folder / "pool")
+    for model in range(models):
+        variants = pool[model * LEVELS // models]
+        for seed in range(seeds):
+            content, accuracy = variants[seed % VARIANTS]
+            digest = hashlib.sha256(content).hexdigest()
+            record = make_record(f"model_{model:03}", seed, accuracy=accuracy)
+            record = record.model_copy(update={"predictions_sha256": digest})
+            path = store.path_of(record)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_suffix(".npz").write_bytes(content)
+            path.write_text(record.model_dump_json())
+
+
+def make_pool(folder: Path) -> list[list[tuple[bytes, float]]]:
+    """Return for each level of accuracy some predictions as file contents, and their accuracy."""
     store = RecordStore(folder)
     random = np.random.default_rng(0)
-    for model in range(models):
-        errors = int(np.interp(model, (0, models), (10, 300)))
-        for seed in range(seeds):
+    pool = []
+    for errors in np.linspace(10, 300, LEVELS).astype(int):
+        variants = []
+        for variant in range(VARIANTS):
             wrong = random.choice(IMAGES, size=errors + random.poisson(5), replace=False)
-            write_run(store, f"model_{model:03}", seed, wrong=wrong, images=IMAGES)
+            record = write_run(store, f"level_{errors}", variant, wrong=wrong, images=IMAGES)
+            content = store.path_of(record).with_suffix(".npz").read_bytes()
+            variants.append((content, record.scores.test.accuracy))
+        pool.append(variants)
+    shutil.rmtree(folder)
+    return pool
 
 
 def measure(folder: Path) -> None:
