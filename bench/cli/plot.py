@@ -55,7 +55,7 @@ def command(
 
     \b
     KIND is one of
-      cost         accuracy against training seconds, parameters or multiply-adds
+      cost         accuracy against training seconds, parameters, multiply-adds or latency
       seeds        every seed as a dot per model, published figures as marks
       curves       learning curves with the range of the seeds
       pairs        every pair's difference and whether it is told apart

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from bench.leaderboard.model import Spread, Timed
-from bench.records import Machine, Record
+from bench.records import Machine, Record, Timing
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -43,18 +43,24 @@ def timed(records: Sequence[Record]) -> tuple[Timed | None, list[str]]:
 
     Seconds are never pooled over fingerprints; what another machine measured is named in a note.
     """
-    runs: dict[str, list[tuple[float, Machine]]] = {}
+    runs: dict[str, list[tuple[Timing, Machine]]] = {}
     for record in records:
         if record.timing is not None and record.timing.exclusive and record.machine is not None:
-            runs.setdefault(record.machine.fingerprint, []).append(
-                (record.timing.train_seconds, record.machine)
-            )
+            runs.setdefault(record.machine.fingerprint, []).append((record.timing, record.machine))
     if not runs:
         return None, []
     counts = Counter({fingerprint: len(found) for fingerprint, found in sorted(runs.items())})
     fingerprint, count = counts.most_common(1)[0]
-    median = float(np.median([seconds for seconds, _ in runs[fingerprint]]))
-    chosen = Timed(median, count, fingerprint, hardware(runs[fingerprint][0][1]))
+    timings = [timing for timing, _ in runs[fingerprint]]
+    median = float(np.median([timing.train_seconds for timing in timings]))
+    latency = spread(timing.latency_seconds for timing in timings)
+    chosen = Timed(
+        median,
+        count,
+        fingerprint,
+        hardware(runs[fingerprint][0][1]),
+        None if latency is None else latency.mean,
+    )
     rest = [f"{n} on {hardware(runs[f][0][1])} ({f})" for f, n in counts.most_common()[1:]]
     if not rest:
         return chosen, []

@@ -26,6 +26,7 @@ class Timed:
     runs: int
     fingerprint: str
     hardware: str
+    latency_seconds: float | None = None  # to answer one image: mean of the runs' medians
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ class Timing(_Part):
     evaluate_seconds: float
     other_cpu_share: float | None  # busy share of our cores that was not ours while training
     exclusive: bool  # whether the run had its cores to itself; else no timing table uses it
+    latency_seconds: float | None = None  # to answer one image: median, 95th, 99th percentile
+    latency_p95_seconds: float | None = None
+    latency_p99_seconds: float | None = None
+    throughput_128: float | None = None  # images per second, answered in batches of 128 and 1,000
+    throughput_1000: float | None = None
 
 
 class Machine(_Part):

@@ -29,7 +29,12 @@ from bench.records import (
     Timing,
 )
 from bench.records.store import to_float16
-from bench.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
+from bench.training.clocks import (
+    Clock,
+    peak_memory_bytes,
+    repeated_seconds,
+    reset_peak_memory,
+)
 from bench.training.compiled import compiled_model
 from bench.training.loops import StepLoop, make_loop
 from bench.training.scores import score
@@ -131,6 +136,7 @@ def train_cell(
     history = _train(loop, parts, orders, train_clock, evaluate_clock, on_epoch)
     with evaluate_clock.running():
         scores, probabilities = _evaluate(loop, parts)
+    answering = _answering_speed(loop, parts.test_images)
     if not np.isfinite(probabilities).all():
         raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
 
@@ -157,6 +163,7 @@ def train_cell(
             evaluate_seconds=evaluate_clock.wall_seconds,
             other_cpu_share=train_clock.other_cpu_share,
             exclusive=train_clock.exclusive,
+            **answering,
         ),
         peak_memory_bytes=peak_memory_bytes(),
     )
@@ -217,6 +224,25 @@ def _evaluate(loop: StepLoop, parts: Parts) -> tuple[Scores, NDArray[np.float32]
     probabilities = loop.predict(parts.test_images)
     test = score(probabilities, parts.test_labels)
     return Scores(train=train, validation=validation, test=test), probabilities
+
+
+def _answering_speed(loop: StepLoop, images: NDArray[Any]) -> dict[str, float]:
+    """Return the timing fields on answering: latency of one image, images per second in batches.
+
+    A test set smaller than a batch leaves that batch's field out.
+    """
+    one = repeated_seconds(lambda: loop.predict(images[:1], 1), rounds=100, warm_up=5)
+    p50, p95, p99 = np.percentile(one, [50, 95, 99]).tolist()
+    fields = {"latency_seconds": p50, "latency_p95_seconds": p95, "latency_p99_seconds": p99}
+    for batch, rounds in ((128, 10), (1000, 3)):
+        if len(images) >= batch:
+            seconds = _batch_seconds(loop, images[:batch], rounds)
+            fields[f"throughput_{batch}"] = batch / float(np.median(seconds))
+    return fields
+
+
+def _batch_seconds(loop: StepLoop, images: NDArray[Any], rounds: int) -> NDArray[np.float64]:
+    return repeated_seconds(lambda: loop.predict(images, len(images)), rounds, warm_up=1)
 
 
 def save_model(model: Any, path: Path) -> None:

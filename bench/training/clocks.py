@@ -2,9 +2,12 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 _JIFFIES_PER_SECOND = 100.0  # USER_HZ, what /proc/stat counts in on every Linux
 # /proc/stat counts in steps of 10 ms, and the kernel's own housekeeping takes a little.
@@ -50,6 +53,18 @@ class Clock:
             return False
         seconds = share * self.wall_seconds * max(1, len(self._cores))
         return share <= _TOLERATED_SHARE or seconds <= _TOLERATED_SECONDS
+
+
+def repeated_seconds(call: Callable[[], object], rounds: int, warm_up: int) -> NDArray[np.float64]:
+    """Return the wall seconds of each of ``rounds`` calls, float64 (rounds,), after a warm-up."""
+    for _ in range(warm_up):
+        call()
+    seconds = np.empty(rounds)
+    for index in range(rounds):
+        started = time.perf_counter()
+        call()
+        seconds[index] = time.perf_counter() - started
+    return seconds
 
 
 def busy_seconds(cores: list[int]) -> float | None:

@@ -4,8 +4,6 @@ Random images stand in for data: time does not depend on what is in the pixels. 
 read after the result has reached the host, and the first calls, which compile, are not counted.
 """
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,12 @@ import numpy as np
 from bench.building import count_multiply_adds
 from bench.catalog import Architecture
 from bench.speed import Samples, Speed
-from bench.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
+from bench.training.clocks import (
+    Clock,
+    peak_memory_bytes,
+    repeated_seconds,
+    reset_peak_memory,
+)
 from bench.training.compiled import compiled_model
 from bench.training.loops import StepLoop, make_loop
 
@@ -38,8 +41,8 @@ def matrix_product_peak() -> float:
         # One element is enough to wait for the whole product.
         ops.convert_to_numpy(ops.cast(ops.matmul(matrix, matrix)[0, 0], "float32"))
 
-    seconds = _repeat(multiply, rounds=12, warm_up=3)
-    return 2 * _PRODUCT_SIZE**3 / min(seconds) / 1e9
+    seconds = repeated_seconds(multiply, rounds=12, warm_up=3)
+    return 2 * _PRODUCT_SIZE**3 / float(seconds.min()) / 1e9
 
 
 def measure(
@@ -85,23 +88,13 @@ def _train_step(loop: StepLoop, batch: int, rounds: int) -> tuple[float, ...]:
     steps = 4
     order = np.tile(np.arange(batch, dtype=np.int32), steps)
     loop.run_epoch(order)  # compiles, and warms the caches
-    (seconds,) = _repeat(lambda: loop.run_epoch(order), rounds=1, warm_up=0)
+    (seconds,) = repeated_seconds(lambda: loop.run_epoch(order), rounds=1, warm_up=0)
     steps = max(4, min(2000, round(steps * 0.33 / max(seconds, 1e-6))))
     order = np.tile(np.arange(batch, dtype=np.int32), steps)
-    times = _repeat(lambda: loop.run_epoch(order), rounds, warm_up=1)
-    return tuple(seconds / steps for seconds in times)
+    times = repeated_seconds(lambda: loop.run_epoch(order), rounds, warm_up=1)
+    return tuple((times / steps).tolist())
 
 
 def _predict(loop: StepLoop, images: Any, batch: int, rounds: int) -> tuple[float, ...]:
-    return _repeat(lambda: loop.predict(images, batch), rounds, warm_up=5)
-
-
-def _repeat(call: Callable[[], object], rounds: int, warm_up: int) -> tuple[float, ...]:
-    for _ in range(warm_up):
-        call()
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return tuple(seconds)
+    times = repeated_seconds(lambda: loop.predict(images, batch), rounds, warm_up=5)
+    return tuple(times.tolist())

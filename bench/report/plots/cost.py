@@ -32,10 +32,15 @@ def _train_seconds(row: Row) -> float | None:
     return row.timed.train_seconds_median if row.timed else None
 
 
+def _latency_seconds(row: Row) -> float | None:
+    return row.timed.latency_seconds if row.timed else None
+
+
 COSTS = (
     Cost("seconds", "Training seconds", _train_seconds, only_here=True),
     Cost("parameters", "Parameters", lambda row: row.parameters, only_here=False),
     Cost("multiply-adds", "Multiply-adds per image", lambda row: row.multiply_adds, False),
+    Cost("latency", "Seconds to answer one image", _latency_seconds, only_here=True),
 )
 
 

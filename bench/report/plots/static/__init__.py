@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # matplotlib takes most of a second to import
     from matplotlib.figure import Figure
 
 KINDS = {
-    "cost": "accuracy against training seconds, parameters or multiply-adds, with the Pareto front",
+    "cost": "accuracy against seconds, parameters, multiply-adds or latency, with the Pareto front",
     "seeds": "every seed as a dot per model, published figures as marks",
     "curves": "learning curves with the range of the seeds",
     "pairs": "every pair's difference and whether it is told apart",
