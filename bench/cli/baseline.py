@@ -7,17 +7,14 @@ from typing import Any
 import click
 
 import bench
-from bench import datasets, suite
+from bench import suite
 from bench.cells import Cell
 from bench.cli import options
-from bench.cli.gate_options import Prepared, gate_options, prepare
-from bench.cli.progress import make_progress
+from bench.cli.gate_options import Prepared, gate_options, open_training, prepare
 from bench.errors import UserError
 from bench.gate.baseline import Update, load_baseline, read_manifest, update_baseline
 from bench.gate.checking import at_seed
 from bench.gate.runs import load_run
-from bench.gate.trainer import local_trainer
-from bench.gate.workspace import open_workspace
 from bench.machine import commit_of
 from bench.planning import plan
 from bench.records import Record
@@ -111,15 +108,7 @@ def _row(name: str, records: list[Record]) -> list[object]:
 
 def _train(cells: list[Cell], prepared: Prepared, chosen: dict[str, Any]) -> list[Any]:
     """Return a run of each cell.  A run that diverged is part of a baseline, a crash is not."""
-    datasets.load(prepared.source.dataset, prepared.source.data_dir)
-    store = open_workspace(chosen["work_dir"], chosen["fresh"])
-    train = local_trainer(
-        prepared.source,
-        prepared.jobs,
-        store,
-        chosen["timeout"],
-        progress=lambda number: make_progress(number, 0),
-    )
+    store, train = open_training(prepared, chosen)
     with store.lock():
         missing = plan(cells, store, retry_failed=True).missing
         outcome = train(missing) if missing else None

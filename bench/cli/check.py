@@ -7,16 +7,12 @@ from typing import Any
 
 import click
 
-from bench import datasets
 from bench.cli.check_output import print_prospects, write_outputs
-from bench.cli.gate_options import Prepared, gate_options, prepare
-from bench.cli.progress import make_progress
+from bench.cli.gate_options import Prepared, gate_options, open_training, prepare
 from bench.errors import UserError
 from bench.gate.baseline import Baseline, load_baseline
 from bench.gate.checking import Contest, check, gone, make_contests
-from bench.gate.trainer import local_trainer
 from bench.gate.verdict import CheckResult, CostMeasure, Outcome, Terms, Verdict
-from bench.gate.workspace import open_workspace
 from bench.records import RecordStore
 from bench.statistics.sequential import MAX_SEEDS
 
@@ -115,16 +111,7 @@ def _terms(chosen: dict[str, Any], architectures: int) -> Terms:
 def _train(
     contests: list[Contest], prepared: Prepared, terms: Terms, chosen: dict[str, Any]
 ) -> list[Verdict]:
-    # A mistake about the data is told before the first worker starts.
-    datasets.load(prepared.source.dataset, prepared.source.data_dir)
-    store = open_workspace(chosen["work_dir"], chosen["fresh"])
-    train = local_trainer(
-        prepared.source,
-        prepared.jobs,
-        store,
-        chosen["timeout"],
-        progress=lambda cells: make_progress(cells, 0),
-    )
+    store, train = open_training(prepared, chosen)
     with store.lock():
         try:
             return check(contests, store, train, terms, prepared.jobs)

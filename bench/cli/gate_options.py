@@ -8,13 +8,17 @@ from typing import Any
 
 import click
 
-from bench import catalog, suite
+from bench import catalog, datasets, suite
 from bench.cells import Cell
 from bench.cli import options
 from bench.cli.choice import jobs_and_threads
+from bench.cli.progress import make_progress
 from bench.errors import UserError
 from bench.gate.baseline import Baseline
-from bench.gate.workspace import DEFAULT
+from bench.gate.checking import Trainer
+from bench.gate.trainer import local_trainer
+from bench.gate.workspace import DEFAULT, open_workspace
+from bench.records import RecordStore
 from bench.running import Source
 
 
@@ -143,3 +147,20 @@ def _threads(baseline: Baseline | None, names: Sequence[str]) -> int | None:
     records = [record for name in names for record in baseline.records.get(name, [])]
     threads = {record.cell.threads for record in records}
     return threads.pop() if len(threads) == 1 else None
+
+
+def open_training(prepared: Prepared, chosen: dict[str, Any]) -> tuple[RecordStore, Trainer]:
+    """Return the store of the runs that a check or a baseline makes, and what trains into it.
+
+    Raises UserError for a mistake about the data, before the first worker starts.
+    """
+    datasets.load(prepared.source.dataset, prepared.source.data_dir)
+    store = open_workspace(chosen["work_dir"], chosen["fresh"])
+    train = local_trainer(
+        prepared.source,
+        prepared.jobs,
+        store,
+        chosen["timeout"],
+        progress=lambda cells: make_progress(cells, 0),
+    )
+    return store, train

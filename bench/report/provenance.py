@@ -40,16 +40,18 @@ def _facts(records: Sequence[Record]) -> list[str]:
         "that had its cores to itself",
         f"measurement protocol {protocols}; suite version "
         f"{_listed(record.context.suite_version for record in records)}",
-        f"packages: {_listed(_packages(record) for record in records)}",
-        f"commits: {_listed(_commit(record) for record in records)}",
+        f"packages: {_listed(packages_of(record) for record in records)}",
+        f"commits: {_listed(commit_of(record) for record in records)}",
     ]
 
 
-def _packages(record: Record) -> str:
+def packages_of(record: Record) -> str:
+    """Return the versions of the packages that computed, on one line."""
     return ", ".join(f"{name} {version}" for name, version in sorted(record.cell.packages.items()))
 
 
-def _commit(record: Record) -> str:
+def commit_of(record: Record) -> str:
+    """Return the short commit, and whether the code had changes beside it."""
     if record.context.commit is None:
         return "not recorded"
     return record.context.commit[:10] + (" with changes" if record.context.dirty else "")

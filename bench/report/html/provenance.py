@@ -12,6 +12,7 @@ from bench.leaderboard.notes import seed_list
 from bench.records import Record
 from bench.report import text
 from bench.report.plots.runs import BoardRuns, RowRuns
+from bench.report.provenance import commit_of, packages_of
 
 _MOST_FAILED = 100
 
@@ -83,24 +84,14 @@ def _facts(records: Sequence[Record]) -> list[tuple[str, str]]:
         ("Timings", f"{exclusive:,} runs had their cores to themselves; only these are timed"),
         ("Protocol version", _listed(str(r.cell.protocol_version) for r in records)),
         ("Suite version", _listed(r.context.suite_version for r in records)),
-        ("Commits", _listed(_commit(r) for r in records)),
-        ("Packages", _listed(_packages(r) for r in records)),
+        ("Commits", _listed(commit_of(r) for r in records)),
+        ("Packages", _listed(packages_of(r) for r in records)),
         ("Precision", _listed(r.cell.precision for r in records)),
         (
             "Datasets",
             _listed(f"{r.cell.dataset} {r.cell.dataset_fingerprint[:16]}" for r in records),
         ),
     ]
-
-
-def _packages(record: Record) -> str:
-    return ", ".join(f"{name} {version}" for name, version in sorted(record.cell.packages.items()))
-
-
-def _commit(record: Record) -> str:
-    if record.context.commit is None:
-        return "not recorded"
-    return record.context.commit[:10] + (" with changes" if record.context.dirty else "")
 
 
 def _listed(values: Iterable[str]) -> str:
@@ -155,7 +146,7 @@ def _recipe(title: str, found: RowRuns, catalog: Mapping[str, Architecture]) -> 
 
 
 def _at_commits(records: Sequence[Record]) -> str:
-    commits = sorted({_commit(r) for r in records if r.context.commit is not None})
+    commits = sorted({commit_of(r) for r in records if r.context.commit is not None})
     return f"; recorded at commit {', '.join(commits)}" if commits else ""
 
 
