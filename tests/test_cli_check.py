@@ -12,7 +12,6 @@ import pytest
 from gate_builders import FakeTrainer, make_runs, spread, write_runs
 from run_helpers import STUB_WORKER, write_architecture, write_dataset, write_suite
 
-from bench import cli
 from bench.cli import check
 from bench.executors import process
 from bench.gate.checking import at_seed
@@ -44,19 +43,12 @@ def build(input_shape, num_classes):
 
 
 @pytest.fixture
-def bench(capsys, monkeypatch, tmp_path):
-    """Run the command in this process and a new folder; return exit code, output, errors."""
+def bench(bench, monkeypatch, tmp_path):
+    """Run the command in a new folder and outside of any CI."""
     monkeypatch.chdir(tmp_path)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return run
+    return bench
 
 
 @pytest.fixture

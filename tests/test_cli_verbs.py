@@ -6,21 +6,7 @@ import numpy as np
 import pytest
 from record_builders import draw_wrong, write_run
 
-from bench import cli
 from bench.records import RecordStore
-
-
-@pytest.fixture
-def bench(capsys):
-    """Run the command in this process; return exit code, standard output, standard error."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

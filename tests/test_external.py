@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bench import cli, datasets
+from bench import datasets
 from bench.errors import UserError
 from bench.external import make_records, read_runs
 from bench.records import RecordStore
@@ -86,13 +86,7 @@ def test_runs_of_one_import_share_a_row_and_are_external(digits):
     assert all(record.kind == "external" and record.timing is None for record in records)
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as ended:
-        cli.main([str(argument) for argument in arguments])
-    return ended.value.code, *capsys.readouterr()
-
-
-def test_an_import_takes_its_place_on_the_board(tmp_path, digits, capsys):
+def test_an_import_takes_its_place_on_the_board(tmp_path, digits, bench):
     np.save(tmp_path / "p.npy", digits.test_labels)
     arguments = (
         "import",
@@ -103,21 +97,21 @@ def test_an_import_takes_its_place_on_the_board(tmp_path, digits, capsys):
         "--results",
         tmp_path,
     )
-    assert run(capsys, *arguments)[0] == 0
-    assert run(capsys, *arguments)[0] == 0  # the same once more changes nothing
+    assert bench(*arguments)[0] == 0
+    assert bench(*arguments)[0] == 0  # the same once more changes nothing
     assert len(RecordStore(tmp_path).read_all()[0]) == 1
-    board = json.loads(run(capsys, "report", "--results", tmp_path, "--format", "json")[1])
+    board = json.loads(bench("report", "--results", tmp_path, "--format", "json")[1])
     assert "oracle" in json.dumps(board)
 
 
-def test_other_predictions_under_a_taken_name_are_refused(tmp_path, digits, capsys):
+def test_other_predictions_under_a_taken_name_are_refused(tmp_path, digits, bench):
     np.save(tmp_path / "p.npy", digits.test_labels)
     np.save(tmp_path / "q.npy", (digits.test_labels + 1) % 10)
     more = ("--dataset", "digits", "--results", tmp_path)
-    assert run(capsys, "import", "mine", tmp_path / "p.npy", *more)[0] == 0
-    code, _, err = run(capsys, "import", "mine", tmp_path / "q.npy", *more)
+    assert bench("import", "mine", tmp_path / "p.npy", *more)[0] == 0
+    code, _, err = bench("import", "mine", tmp_path / "q.npy", *more)
     assert code == 2
     assert "other predictions" in err
-    code, _, err = run(capsys, "import", "t2_dense", tmp_path / "p.npy", *more)
+    code, _, err = bench("import", "t2_dense", tmp_path / "p.npy", *more)
     assert code == 2
     assert "is an architecture" in err

@@ -53,9 +53,9 @@ def choose(options: dict[str, Any], models_dir: Path | None = None) -> Choice:
 def jobs_and_threads(jobs: str, threads: int | None) -> tuple[int, int]:
     """Return worker processes and threads per worker.
 
-    One thread per worker and a worker per core is the fastest use of a machine for many cells
-    (two one-thread workers train T3 12-15% faster than one after the other on two threads), and
-    it does not depend on how many cells are left, so a resumed run finds its own records.
+    By default one thread per worker and a worker per core: nothing is lost to threads that wait
+    for each other, and it does not depend on how many cells are left, so a resumed run finds its
+    own records.
     """
     cores = len(available_cores())
     if jobs == "auto":
