@@ -118,6 +118,39 @@ class Schedule(_Strict):
     )
 
 
+class Augmentation(_Strict):
+    """Random changes to each training image, new in every epoch; see training/augmentation.py."""
+
+    shift_pixels: int = Field(
+        0, ge=0, le=16, description="whole pixels: shifts up to this far on each axis"
+    )
+    rotation_degrees: float = Field(
+        0.0, ge=0, le=180, description="degrees: turns up to this far either way"
+    )
+    scale_fraction: float = Field(
+        0.0, ge=0, le=1, description="0 to 1: each axis stretched or shrunk by up to this"
+    )
+    shear_fraction: float = Field(
+        0.0, ge=0, le=1, description="0 to 1: slanted by up to this, pixels across a pixel down"
+    )
+    elastic_pixels: float = Field(
+        0.0, ge=0, le=16, description="pixels, the root mean square of the elastic field"
+    )
+    elastic_smoothness: float = Field(
+        6.0, ge=1, le=64, description="pixels, 1 or more: the width of the elastic field's bumps"
+    )
+
+    @property
+    def only_shifts(self) -> bool:
+        """Return whether images move by whole pixels and in no other way."""
+        return not (
+            self.rotation_degrees
+            or self.scale_fraction
+            or self.shear_fraction
+            or self.elastic_pixels
+        )
+
+
 _OPTIMIZER = "a name such as 'adam', or {name = 'adam', learning_rate = 0.01}"
 
 
@@ -148,6 +181,18 @@ class Recipe(_Strict):
     scale: Literal["unit", "none"] = Field(
         "unit", description="'unit' (pixels from 0 to 1) or 'none' (pixels as stored)"
     )
+    augmentation: Annotated[Augmentation | None, BeforeValidator(_unset)] = Field(
+        None, description="'none' or a table such as {shift_pixels = 2, rotation_degrees = 10}"
+    )
+    average_epochs: int = Field(
+        0, ge=0, description="the weights after this many of the last epochs are averaged; 0: none"
+    )
+    test_time_shifts: int = Field(
+        0,
+        ge=0,
+        le=4,
+        description="answers are averaged over shifts of up to this many steps of a pixel, 0 to 4",
+    )
 
     @model_validator(mode="after")
     def _watches_one_thing(self) -> Self:
@@ -155,6 +200,14 @@ class Recipe(_Strict):
             raise ValueError(
                 "a recipe watches validation_split or validation_data, not both; "
                 "unset one with validation_split = 0 or validation_data = 'none'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_epochs_it_averages(self) -> Self:
+        if self.average_epochs > self.epochs:
+            raise ValueError(
+                f"average_epochs is {self.average_epochs}, but there are {self.epochs:g} epochs"
             )
         return self
 
@@ -232,8 +285,9 @@ def _complaint(model: type[BaseModel], error: ErrorDetails, noun: str) -> str:
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> dict[str, Any]:
     """Return the fields of the table that the last piece of ``path`` is in."""
-    in_schedule = model is Recipe and len(path) > 1 and path[0] == "schedule"
-    return Schedule.model_fields if in_schedule else model.model_fields
+    tables: dict[str, type[BaseModel]] = {"schedule": Schedule, "augmentation": Augmentation}
+    table = tables.get(path[0]) if model is Recipe and len(path) > 1 else None
+    return (table or model).model_fields
 
 
 def _plain(value: Any) -> Any:

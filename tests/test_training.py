@@ -242,3 +242,28 @@ def test_a_clock_counts_only_what_runs_inside_it():
     assert 0 < clock.wall_seconds < 5
     assert clock.cpu_seconds <= clock.wall_seconds * 1.5 + 0.05
     assert Path("/proc/stat").exists() == (clock.other_cpu_share is not None)
+
+
+def trained_with(recipe_changes, architecture, digits):
+    cell = make_cell(architecture, digits, **recipe_changes)
+    return train_cell(cell, architecture, digits, [])
+
+
+def test_augmented_training_averages_shifts_and_repeats_bit_for_bit(architecture, digits):
+    changes = {
+        "augmentation": {"shift_pixels": 1, "rotation_degrees": 8.0, "elastic_pixels": 0.3},
+        "average_epochs": 1,
+        "test_time_shifts": 1,
+    }
+    first, second = (trained_with(changes, architecture, digits) for _ in range(2))
+    assert first.record.model.weights_hash == second.record.model.weights_hash
+    plain = trained_with({}, architecture, digits)
+    assert first.record.model.weights_hash != plain.record.model.weights_hash
+
+
+def test_the_average_over_the_last_epoch_alone_is_the_last_weights(architecture, digits):
+    plain = trained_with({}, architecture, digits)
+    averaged = trained_with({"average_epochs": 1}, architecture, digits)
+    assert averaged.record.model.weights_hash == plain.record.model.weights_hash
+    both = trained_with({"average_epochs": 2}, architecture, digits)
+    assert both.record.model.weights_hash != plain.record.model.weights_hash

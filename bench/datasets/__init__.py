@@ -1,7 +1,8 @@
 """Datasets: load, verify, split; arrays in, arrays out.
 
-Known names are ``mnist``, ``fashion_mnist`` and ``digits``; anything else is the path of a user's
-own .npz file with ``x_train``, ``y_train``, ``x_test`` and ``y_test``.
+Known names are ``mnist``, ``fashion_mnist`` and ``digits``, and their folds, such as
+``mnist-fold-0-of-12``, to choose hyper-parameters on; anything else is the path of a user's own
+.npz file with ``x_train``, ``y_train``, ``x_test`` and ``y_test``.
 """
 
 import os
@@ -20,6 +21,7 @@ from bench.datasets.dataset import (
 from bench.datasets.digits import read_digits
 from bench.datasets.download import download, keras_cache
 from bench.datasets.folder import looked_for, read_folder
+from bench.datasets.folds import parse_fold, take_fold
 from bench.datasets.npz import read_npz
 from bench.datasets.split import split_validation
 from bench.errors import UserError, nearest
@@ -50,6 +52,10 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     known dataset's.
     """
     row_name = row_name_of(name)
+    fold = parse_fold(name)
+    if fold is not None:
+        base, number, count = fold
+        return take_fold(load(base, data_dir), number, count)
     info = known().get(name)
     if info is None:
         return build_dataset(row_name, read_npz(Path(name)), name, num_classes=None)
@@ -73,7 +79,8 @@ def fingerprint_of(name: str, data_dir: Path | None = None) -> str:
 
 def num_classes_of(name: str, data_dir: Path | None = None) -> int:
     """Return a dataset's number of classes; only a user's file is read for it."""
-    info = known().get(name)
+    fold = parse_fold(name)
+    info = known().get(fold[0] if fold else name)
     return info.num_classes if info is not None else load(name, data_dir).num_classes
 
 
@@ -83,7 +90,8 @@ def row_name_of(name: str) -> str:
     Raises UserError if ``name`` is neither a known name nor a path, or if the file is named like a
     known dataset, whose rows it would be mistaken for.
     """
-    if name in known():
+    fold = parse_fold(name)
+    if name in known() or (fold is not None and fold[0] in known()):
         return name
     path = Path(name)
     if path.suffix != ".npz" and len(path.parts) < 2:

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +29,10 @@ from bench.records import (
     Timing,
 )
 from bench.records.store import to_float16
-from bench.training.clocks import (
-    Clock,
-    peak_memory_bytes,
-    repeated_seconds,
-    reset_peak_memory,
-)
+from bench.training.answers import Answers, answering_speed
+from bench.training.augmentation import Warp, draw
+from bench.training.averaging import WeightAverage
+from bench.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
 from bench.training.compiled import compiled_model
 from bench.training.loops import StepLoop, make_loop
 from bench.training.scores import score
@@ -94,6 +92,22 @@ def data_orders(images: int, epochs: float, seed: int) -> list[NDArray[np.int32]
     return orders
 
 
+def make_warp(recipe: Recipe, shape: tuple[int, int, int]) -> Warp | None:
+    """Return what augments images of ``shape`` (height, width, channels), None for nothing."""
+    return Warp(recipe.augmentation, *shape[:2]) if recipe.augmentation else None
+
+
+def _drawn(
+    recipe: Recipe, orders: list[NDArray[np.int32]], side: int, seed: int
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]]:
+    """Yield each epoch's order and what is done to its images; drawing is part of training."""
+    for epoch, order in enumerate(orders):
+        if recipe.augmentation is None:
+            yield order, None
+        else:
+            yield order, draw(recipe.augmentation, len(order), side, seed, epoch)
+
+
 def train_cell(
     cell: Cell,
     architecture: Architecture,
@@ -129,14 +143,24 @@ def train_cell(
             parts.train_labels,
             recipe.batch_size,
             recipe.scale,
+            make_warp(recipe, shape),
         )
         loop.compile()
 
     train_clock, evaluate_clock = Clock(cores), Clock(cores)
-    history = _train(loop, parts, orders, train_clock, evaluate_clock, on_epoch)
+    answers = Answers(loop, recipe.test_time_shifts)
+    history = _train(
+        loop,
+        model,
+        recipe,
+        _drawn(recipe, orders, max(shape[:2]), identity.seed),
+        lambda: _watched(answers, parts),
+        (train_clock, evaluate_clock),
+        on_epoch,
+    )
     with evaluate_clock.running():
-        scores, probabilities = _evaluate(loop, parts)
-    answering = _answering_speed(loop, parts.test_images)
+        scores, probabilities = _evaluate(answers, parts)
+    answering = answering_speed(answers, parts.test_images)
     if not np.isfinite(probabilities).all():
         raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
 
@@ -180,20 +204,28 @@ def make_context(cell: Cell, started_at: str) -> Context:
 
 def _train(
     loop: StepLoop,
-    parts: Parts,
-    orders: list[NDArray[np.int32]],
-    train_clock: Clock,
-    evaluate_clock: Clock,
+    model: Any,
+    recipe: Recipe,
+    drawn: Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]],
+    watch: Callable[[], Score | None],
+    clocks: tuple[Clock, Clock],
     on_epoch: OnEpoch,
 ) -> list[Epoch]:
+    train_clock, evaluate_clock = clocks
     history: list[Epoch] = []
-    for number, order in enumerate(orders, start=1):
+    total = math.ceil(recipe.epochs)
+    average = WeightAverage(model)
+    for number in range(1, total + 1):
         with train_clock.running():
-            metrics = loop.run_epoch(order)
+            metrics = loop.run_epoch(*next(drawn))
+            if number > total - recipe.average_epochs:
+                average.add()
+            if number == total:
+                average.use()
         if not math.isfinite(metrics["loss"]):
-            raise Diverged(f"the loss is {metrics['loss']} in epoch {number} of {len(orders)}")
+            raise Diverged(f"the loss is {metrics['loss']} in epoch {number} of {total}")
         with evaluate_clock.running():
-            watched = _watched(loop, parts)
+            watched = watch()
         epoch = Epoch(
             epoch=number,
             loss=metrics["loss"],
@@ -202,47 +234,28 @@ def _train(
             validation_accuracy=watched.accuracy if watched else None,
         )
         history.append(epoch)
-        on_epoch(epoch, len(orders))
+        on_epoch(epoch, total)
     return history
 
 
-def _watched(loop: StepLoop, parts: Parts) -> Score | None:
+def _watched(answers: Answers, parts: Parts) -> Score | None:
     if parts.validation_images is None or parts.validation_labels is None:
         return None
-    return score(loop.predict(parts.validation_images), parts.validation_labels)
+    return score(answers.predict(parts.validation_images), parts.validation_labels)
 
 
-def _evaluate(loop: StepLoop, parts: Parts) -> tuple[Scores, NDArray[np.float32]]:
+def _evaluate(answers: Answers, parts: Parts) -> tuple[Scores, NDArray[np.float32]]:
     """Score every part after the last step; the test images are seen here for the first time.
 
     (Unless the recipe watches them, as one published tutorial does and its row says.)
     """
-    train = score(loop.predict(parts.train_images), parts.train_labels)
+    train = score(answers.predict(parts.train_images), parts.train_labels)
     validation = None
     if parts.validation_images is not parts.test_images:
-        validation = _watched(loop, parts)
-    probabilities = loop.predict(parts.test_images)
+        validation = _watched(answers, parts)
+    probabilities = answers.predict(parts.test_images)
     test = score(probabilities, parts.test_labels)
     return Scores(train=train, validation=validation, test=test), probabilities
-
-
-def _answering_speed(loop: StepLoop, images: NDArray[Any]) -> dict[str, float]:
-    """Return the timing fields on answering: latency of one image, images per second in batches.
-
-    A test set smaller than a batch leaves that batch's field out.
-    """
-    one = repeated_seconds(lambda: loop.predict(images[:1], 1), rounds=100, warm_up=5)
-    p50, p95, p99 = np.percentile(one, [50, 95, 99]).tolist()
-    fields = {"latency_seconds": p50, "latency_p95_seconds": p95, "latency_p99_seconds": p99}
-    for batch, rounds in ((128, 10), (1000, 3)):
-        if len(images) >= batch:
-            seconds = _batch_seconds(loop, images[:batch], rounds)
-            fields[f"throughput_{batch}"] = batch / float(np.median(seconds))
-    return fields
-
-
-def _batch_seconds(loop: StepLoop, images: NDArray[Any], rounds: int) -> NDArray[np.float64]:
-    return repeated_seconds(lambda: loop.predict(images, len(images)), rounds, warm_up=1)
 
 
 def save_model(model: Any, path: Path) -> None:

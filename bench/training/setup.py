@@ -32,12 +32,18 @@ def start_backend_here(backend: str, threads: int, device: str) -> None:
 
     For verbs that compute without a worker.  TensorFlow writes past Python and past its own log
     level when it starts, so the file descriptor itself is turned away until the first operation.
+    Raises UserError where the backend is installed and cannot be imported.
     """
     os.environ.update(thread_environment(backend, threads, device))
-    with _standard_error_hidden():
-        import keras
+    try:
+        with _standard_error_hidden():
+            import keras
 
-        keras.ops.zeros(1)
+            keras.ops.zeros(1)
+    except ImportError as error:
+        raise UserError(
+            f"backend {backend} is installed and cannot be imported: {error}; install it anew"
+        ) from error
 
 
 @contextmanager
@@ -77,15 +83,26 @@ def prepare_backend(identity: CellIdentity) -> None:
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy(identity.precision)
     keras.utils.set_random_seed(identity.seed)
-    if identity.backend == "tensorflow":
-        _prepare_tensorflow(identity)
+    if identity.backend == "tensorflow" and identity.deterministic:
+        import tensorflow
 
-
-def _prepare_tensorflow(identity: CellIdentity) -> None:
-    import tensorflow
-
-    if identity.deterministic:
         tensorflow.config.experimental.enable_op_determinism()
-    found = tensorflow.config.list_physical_devices("GPU")
-    if identity.device == "gpu" and not found:
-        raise UserError("TensorFlow finds no GPU here; use --device cpu or install its GPU build")
+    # JAX and PyTorch would train on the CPU without a word, and the record would say "gpu".
+    if identity.device == "gpu" and not _finds_gpu(identity.backend):
+        raise UserError(
+            f"{identity.backend} finds no GPU here; use --device cpu or install its GPU build"
+        )
+
+
+def _finds_gpu(backend: str) -> bool:
+    if backend == "tensorflow":
+        import tensorflow
+
+        return bool(tensorflow.config.list_physical_devices("GPU"))
+    if backend == "jax":
+        import jax
+
+        return bool(jax.default_backend() == "gpu")
+    import torch
+
+    return bool(torch.cuda.is_available())

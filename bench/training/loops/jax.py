@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.training.augmentation import Warp
 from bench.training.loops.images import EVALUATION_BATCH, Images, Labels, to_float
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
+
+
+Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
 
 
 class JaxLoop:
@@ -19,7 +23,13 @@ class JaxLoop:
     """
 
     def __init__(
-        self, model: Any, images: Images, labels: Labels, batch_size: int, scale: str
+        self,
+        model: Any,
+        images: Images,
+        labels: Labels,
+        batch_size: int,
+        scale: str,
+        warp: Warp | None = None,
     ) -> None:
         import jax
 
@@ -27,6 +37,7 @@ class JaxLoop:
         self._model = model
         self._scale = scale
         self._batch_size = batch_size
+        self._warp = warp
         self._pixels = jax.device_put(to_float(images, scale))
         targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
         self._targets = jax.device_put(targets)
@@ -39,14 +50,19 @@ class JaxLoop:
 
     def compile(self) -> None:
         """Compile the epoch's scan for full batches and the step for the smaller last one."""
-        for order in self._batches(np.arange(len(self._pixels), dtype=np.int32)):
+        images = len(self._pixels)
+        order = np.arange(images, dtype=np.int32)
+        changes = None if self._warp is None else self._warp.no_changes(images)
+        for batches in self._batches(order, changes):
             state = self._state()
-            self._epoch.lower(state, self._pixels, self._targets, order).compile()
+            self._epoch.lower(state, self._pixels, self._targets, batches).compile()
 
-    def run_epoch(self, order: NDArray[np.int32]) -> dict[str, float]:
+    def run_epoch(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
+    ) -> dict[str, float]:
         self._model.reset_metrics()
         state = self._state()
-        for batches in self._batches(order):
+        for batches in self._batches(order, changes):
             state = self._epoch(state, self._pixels, self._targets, batches)
         self._write_back(state)
         # Reading the metrics waits for the device: a clock read after this is synchronised.
@@ -61,19 +77,35 @@ class JaxLoop:
             parts.append(np.asarray(outputs, dtype=np.float32))
         return np.concatenate(parts)
 
-    def _scan(self, state: State, pixels: Any, targets: Any, batches: Any) -> State:
-        def step(state: State, batch: Any) -> tuple[State, None]:
-            _, state = self._model.train_step(state, (pixels[batch], targets[batch]))
+    def _scan(self, state: State, pixels: Any, targets: Any, batches: Batches) -> State:
+        def step(state: State, batch: Batches) -> tuple[State, None]:
+            places, changes = batch
+            images = pixels[places]
+            if self._warp is not None:
+                images = self._warp(images, changes)
+            _, state = self._model.train_step(state, (images, targets[places]))
             return state, None
 
         final: State = self._jax.lax.scan(step, state, batches)[0]
         return final
 
-    def _batches(self, order: NDArray[np.int32]) -> list[NDArray[np.int32]]:
-        """Return the full batches (steps, batch), then the smaller last one (1, rest), if any."""
+    def _batches(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None
+    ) -> list[Batches]:
+        """Return the full batches (steps, batch), then the smaller last one (1, rest), if any.
+
+        Each is a pair: which images, and what is done to them (steps, batch, k), or None.
+        """
         full = len(order) - len(order) % self._batch_size
-        parts = [order[:full].reshape(-1, self._batch_size), order[full:][np.newaxis]]
-        return [part for part in parts if part.size]
+        parts = []
+        for chosen, size in ((slice(full), self._batch_size), (slice(full, None), None)):
+            places = order[chosen]
+            if not places.size:
+                continue
+            shape = (-1, size or len(places))
+            given = None if changes is None else changes[chosen].reshape(*shape, changes.shape[1])
+            parts.append((places.reshape(shape), given))
+        return parts
 
     def _variables(self) -> tuple[list[Any], ...]:
         model = self._model
