@@ -1,7 +1,7 @@
 """four_convs_schedule with batch norm after each pool and before the last.
 
 Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
-Deviations: none; over four_convs_schedule: batch norm (Ioffe and Szegedy, 2015), where maps are small.
+Deviations: none; over four_convs_schedule: batch norm (Ioffe and Szegedy, 2015) on small maps.
 """
 
 import keras

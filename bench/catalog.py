@@ -114,6 +114,14 @@ def discover(files: Sequence[Path] = ()) -> dict[str, Architecture]:
     return catalog
 
 
+def read_sent(path: Path, module: str | None, folders: Sequence[Path]) -> Architecture:
+    """Return the architecture in ``path`` that was sent here with all that it imports locally.
+
+    These modules lie below ``folders``; nothing that is installed here is looked at.
+    """
+    return _read(_Place(path, module, "sent", tuple(Root("", folder) for folder in folders)))
+
+
 def get(catalog: Mapping[str, Architecture], name: str) -> Architecture:
     """Return the architecture called ``name``; raise UserError with the nearest name if none is."""
     if name not in catalog:

@@ -3,11 +3,13 @@
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError as PackageNotFoundError
 from pathlib import Path
 
 from bench.cells import CellIdentity, canonical_hash
+from bench.errors import UserError
 from bench.records.schema import Machine
 
 # The packages that compute, by backend; their versions are part of a cell's key.
@@ -16,6 +18,9 @@ _NUMERIC_PACKAGES = {
     "jax": ("jax", "jaxlib", "keras", "numpy"),
     "torch": ("keras", "numpy", "torch"),
 }
+
+# NVIDIA's driver, AMD's, that of Windows's Linux, and any other graphics card's.
+_GPU_FILES = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/dev/dri")))
 
 
 def package_versions(backend: str) -> dict[str, str]:
@@ -31,6 +36,20 @@ def available_cores() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def check_device(device: str) -> None:
+    """Raise UserError where ``device`` is "gpu" and this machine cannot have one.
+
+    Linux shows every driver that computes as a file, so this needs no backend.  Whether a backend
+    can use the GPU that there may be is found out by whoever imports it.
+    """
+    if device != "gpu" or sys.platform != "linux":
+        return
+    if not any(path.exists() for path in _GPU_FILES):
+        raise UserError(
+            "--device gpu: no driver of a GPU is found on this machine; use --device cpu"
+        )
 
 
 def memory_bytes() -> int:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.cells import Cell, CellIdentity, differing_fields
-from bench.errors import UserError
 from bench.recipe import Recipe
 from bench.records import Problem, Record, RecordStore
 
@@ -120,18 +119,5 @@ def _epoch_seconds(records: Sequence[Record]) -> dict[tuple[str, str], float]:
         (record.cell.architecture, record.cell.dataset_fingerprint): record.timing.train_seconds
         / Recipe.from_canonical(record.cell.recipe).epochs
         for record in records
-        if record.timing is not None
+        if record.timing is not None and record.kind == "trained"
     }
-
-
-def check_memory(jobs: int, needed_bytes: int, available_bytes: int) -> int:
-    """Return how many of ``jobs`` workers fit into ``available_bytes``, at least one.
-
-    Raises UserError where not even one fits.
-    """
-    if needed_bytes > available_bytes:
-        raise UserError(
-            f"a worker needs about {needed_bytes / 2**30:.1f} GiB of memory and "
-            f"{available_bytes / 2**30:.1f} GiB are free; close other programs and run it again"
-        )
-    return max(1, min(jobs, available_bytes // needed_bytes))

@@ -12,6 +12,7 @@ from bench.catalog import Architecture
 from bench.errors import UserError
 from bench.recipe import Recipe
 from bench.records import Record
+from bench.suite import packages_of
 from bench.training.loops.images import to_float
 from bench.training.setup import prepare_backend, start_backend_here
 
@@ -22,9 +23,11 @@ def classify(
     """Return the class probabilities of the picture in ``image_path``.
 
     The model is built from the architecture's own code and only its weights are read from the
-    ``.keras`` file: nothing in that file is executed.
+    ``.keras`` file: nothing in that file is executed.  Raises UserError where the backend that
+    the model was trained on is not installed.
     """
-    cell = record.cell
+    cell = record.cell.model_copy(update={"device": "cpu"})  # wherever it was trained
+    packages_of(cell.backend)
     start_backend_here(cell.backend, cell.threads, cell.device)
     prepare_backend(cell)
     shape, classes = _shape_and_classes(model_path)

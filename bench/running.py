@@ -89,6 +89,7 @@ def execute(
         for event in events:
             if isinstance(event, Finished):
                 record = _in_context(event.record, commit, dirty)
+                record = record.model_copy(update={"attempts": event.attempts})
                 outcome.finished.append(_keep(store, record, event.predictions))
             elif isinstance(event, Failed):
                 record = _in_context(_failed(event), commit, dirty)

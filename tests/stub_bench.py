@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import bench.cli.run
+import bench.memory
 from bench.cli import main
 from bench.executors import process
 
 if __name__ == "__main__":
     process.WORKER = (str(Path(__file__).with_name("stub_worker.py")),)
-    bench.cli.run._WORKER_BYTES = 2**20
+    bench.memory._UNKNOWN_WORKER_BYTES = 2**20
     main()

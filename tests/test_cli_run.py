@@ -21,7 +21,7 @@ def refuse(capsys, tmp_path, monkeypatch):
     """Return a function that runs a command in a bare folder and returns its one line."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
-    monkeypatch.setattr("bench.cli.run._WORKER_BYTES", 1)  # the same line on a small machine
+    monkeypatch.setattr("bench.memory._UNKNOWN_WORKER_BYTES", 1)  # the same line on a small machine
 
     def refuse(*arguments):
         with pytest.raises(SystemExit) as end:

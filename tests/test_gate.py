@@ -253,6 +253,54 @@ def test_memory_is_gated_by_itself():
     assert judge_cost("peak memory", old, with_memory([2**31]), 0.05, 0.05).outcome == 1
 
 
+def with_latency(values, **fields):
+    """Runs whose training took ever longer, and that answer one image in ``values`` seconds."""
+    runs = timed(10.0 * 2 ** np.arange(len(values)), **fields)
+    return [
+        Run(
+            run.record.model_copy(
+                update={"timing": run.record.timing.model_copy(update={"latency_seconds": value})}
+            ),
+            run.predictions,
+        )
+        for run, value in zip(runs, values, strict=True)
+    ]
+
+
+def judge_latency(old, new):
+    return judge_cost("inference latency", old, new, 0.1, 0.05)
+
+
+def test_latency_is_gated_by_itself():
+    old = with_latency([1e-3, 1.02e-3, 0.99e-3, 1.01e-3])
+    assert judge_latency(old, with_latency([1.005e-3])).outcome == 0
+    slower = judge_latency(old, with_latency([2e-3, 2.03e-3]))
+    assert slower.outcome == 1
+    assert slower.growth == pytest.approx(1.0, abs=0.05)
+    assert judge_latency(with_latency([1e-3, 1.5e-3, 0.8e-3]), with_latency([1e-3])).outcome == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (with_latency([None] * 4), with_latency([1e-3]), "the baseline has 0 runs with a latency"),
+        (with_latency([1e-3] * 4), with_latency([None]), "this check has no runs with a latency"),
+        (with_latency([1e-3] * 4), with_latency([1e-3], exclusive=False), "cores to themselves"),
+        (with_latency([1e-3] * 4, exclusive=False), with_latency([1e-3]), "the baseline has 0"),
+        (
+            with_latency([1e-3] * 4),
+            with_latency([1e-3], machine=make_machine(fingerprint="0" * 16)),
+            "on a machine of this fingerprint (0000000000000000)",
+        ),
+    ],
+    ids=["old records", "not measured", "not alone", "baseline not alone", "other machine"],
+)
+def test_a_latency_that_is_missing_or_from_elsewhere_is_never_a_pass(old, new, words):
+    verdict = judge_latency(old, new)
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert words in verdict.reason
+
+
 def test_the_gravest_of_accuracy_and_costs_is_the_architectures_answer():
     side = make_side(BASELINE)
     terms = Terms(cost_margins={"training time": 0.1})

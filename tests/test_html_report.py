@@ -251,16 +251,6 @@ def test_answers_without_probabilities_have_no_calibration(tmp_path):
     assert "Expected calibration error" not in page
 
 
-def test_the_ladder_is_there_when_its_records_are(store):
-    assert "The ladder" not in page_of(store)
-    for name, wrong in (("low", 60), ("high", 20)):
-        for seed in range(3):
-            write_run(store, name, seed, wrong=range(wrong), context={"suite": "ladder"})
-    page = page_of(store)
-    assert "The ladder" in page
-    assert re.search(r'scope="row">high</th>.*?<td class="strong">4.00</td>', page)
-
-
 def test_boards_of_one_title_are_told_apart(tmp_path):
     store = RecordStore(tmp_path)
     for fingerprint in ("a" * 64, "b" * 64):

@@ -16,8 +16,10 @@ LAYERS = [
     {"errors"},
     {"cells", "datasets", "recipe", "sources", "statistics"},
     {"catalog", "records", "speed"},
-    {"machine"},
-    {"building", "external", "gate_simulation", "leaderboard", "planning", "simulation", "suite"},
+    {"machine", "merging"},
+    {"suite"},
+    {"building", "external", "gate_simulation", "leaderboard", "simulation"},
+    {"ensembles", "memory", "planning"},
     {"training"},
     {"executors", "prediction"},
     {"running"},
@@ -36,7 +38,7 @@ IMPORT_BACKENDS = (  # and only inside functions
     "bench.datasets.download",
 )
 REPORTING = {"leaderboard", "report", "statistics"}
-TRAINING = {"building", "executors", "planning", "running", "training"}
+TRAINING = {"building", "executors", "memory", "planning", "running", "training"}
 
 
 def modules(package: str) -> dict[str, ast.Module]:

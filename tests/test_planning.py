@@ -4,8 +4,7 @@ import pytest
 from record_builders import make_failed, make_identity, make_record, write_run
 
 from bench.cells import Cell
-from bench.errors import UserError
-from bench.planning import check_memory, explain, longest_first, model_path, plan
+from bench.planning import explain, longest_first, model_path, plan
 from bench.records import RecordStore
 
 
@@ -133,13 +132,3 @@ def test_what_was_never_timed_goes_before_what_was_and_the_unknown_first_of_all(
 def test_equal_cells_keep_their_order_and_none_is_lost():
     cells = [make_cell(seed=seed) for seed in (3, 1, 2)]
     assert longest_first(cells, {"net": 5}, [make_failed()]) == cells
-
-
-@pytest.mark.parametrize(("available", "jobs"), [(10, 4), (8, 4), (7, 3), (2, 1)])
-def test_as_many_workers_as_fit_into_memory(available, jobs):
-    assert check_memory(4, 2, available) == jobs
-
-
-def test_no_memory_for_a_single_worker_is_told():
-    with pytest.raises(UserError, match=r"needs about 2\.0 GiB of memory and 1\.0 GiB are free"):
-        check_memory(1, 2 * 2**30, 2**30)

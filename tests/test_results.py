@@ -50,18 +50,19 @@ def test_the_readme_regenerates_byte_for_byte(committed):
 def test_every_cell_of_the_suite_is_recorded_and_finished(name, records):
     chosen = suite.load(name)
     catalog = discover()
-    for architecture in chosen.architectures:
-        recipe = catalog[architecture].recipe.override(chosen.recipe, name).canonical()
+    for entry in chosen.entries:
+        recipe = catalog[entry.name].recipe.override(chosen.recipe, name).canonical()
         seeds = {
             record.cell.seed
             for record in records
-            if record.cell.architecture == architecture
+            if record.cell.architecture == entry.name
             and record.cell.recipe == recipe
             and record.cell.dataset == chosen.dataset
-            and record.cell.source_hash == catalog[architecture].source_hash
+            and record.cell.precision == entry.precision
+            and record.cell.source_hash == catalog[entry.name].source_hash
             and record.status == "finished"
         }
-        assert seeds >= set(chosen.seeds), architecture
+        assert seeds >= set(chosen.seeds_of(entry)), entry.label
 
 
 def test_every_record_agrees_with_its_predictions(committed, records):

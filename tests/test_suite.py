@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench import suite
+from bench import machine, suite
 from bench.catalog import discover
 from bench.errors import UserError
-from bench.suite import Setting, load, make_cells, parse_seeds, select
+from bench.suite import Setting, load, make_cells, parse_seeds, select, select_ensembles
 
 GOOD = 'dataset = "digits"\narchitectures = ["t2_dense", "t1_small_cnn"]\n'
 
@@ -45,7 +45,7 @@ def test_the_built_in_suites_are_the_promised_ones():
 def test_every_built_in_suite_becomes_cells(name, catalog):
     found = load(name)
     cells = make_cells(found, catalog, found.architectures, Setting())
-    assert len(cells) == len(found.architectures) * len(found.seeds)
+    assert len(cells) == sum(len(found.seeds_of(entry)) for entry in found.entries)
     assert len({cell.key for cell in cells}) == len(cells)
     assert found.description
 
@@ -162,6 +162,152 @@ def test_a_recipe_override_replaces_what_the_architecture_watches(write, catalog
     assert cell.identity.recipe["epochs"] == 10
 
 
+# Entries that say more, and ensembles -----------------------------------------------------------
+
+LADDER = """
+dataset = "digits"
+precision = "mixed_bfloat16"
+seeds = "0-9"
+architectures = [
+    "softmax_regression",
+    {name = "t2_dense", adds = "two hidden layers"},
+    {name = "t1_small_cnn", over = "softmax_regression", seeds = "5-14", precision = "float32"},
+    {name = "t3_deep_cnn", over = "none"},
+]
+
+[[ensembles]]
+name = "vote"
+members = ["t1_small_cnn"]
+size = 5
+replicates = 2
+adds = "a vote of five"
+
+[[ensembles]]
+name = "mixed"
+members = ["t2_dense", "t3_deep_cnn"]
+size = 1
+over = "t3_deep_cnn"
+"""
+
+
+def test_an_entry_may_have_its_own_seeds_and_precision(write, catalog):
+    found = load(write(LADDER))
+    cells = make_cells(found, catalog, found.architectures, Setting())
+    by_name = {
+        name: {
+            (c.identity.seed, c.identity.precision)
+            for c in cells
+            if c.identity.architecture == name
+        }
+        for name in found.architectures
+    }
+    assert by_name["t1_small_cnn"] == {(seed, "float32") for seed in range(5, 15)}
+    assert by_name["t2_dense"] == {(seed, "mixed_bfloat16") for seed in range(10)}
+
+
+def test_the_command_line_goes_before_the_file(write, catalog):
+    found = load(write(LADDER)).with_seeds((3,))
+    cells = make_cells(found, catalog, found.architectures, Setting(precision="mixed_float16"))
+    assert {(c.identity.seed, c.identity.precision) for c in cells} == {(3, "mixed_float16")}
+    assert len(cells) == 4
+
+
+def test_rungs_stand_over_the_entry_before_unless_they_say_so(write):
+    rungs = load(write(LADDER)).rungs
+    assert [(rung.label, rung.over, rung.adds) for rung in rungs] == [
+        ("softmax_regression", None, ""),
+        ("t2_dense", "softmax_regression", "two hidden layers"),
+        ("t1_small_cnn", "softmax_regression", ""),
+        ("t3_deep_cnn", None, ""),
+        ("vote", "t3_deep_cnn", "a vote of five"),
+        ("mixed", "t3_deep_cnn", ""),
+    ]
+    assert [rung.precision for rung in rungs[-2:]] == ["float32", "mixed_bfloat16"]
+
+
+BOTH = """
+dataset = "digits"
+architectures = [
+    {name = "t2_dense"},
+    {name = "t2_dense", precision = "mixed_bfloat16", seeds = "0-4"},
+]
+"""
+
+
+def test_an_architecture_in_two_precisions_is_two_rungs_and_one_under_one_precision(write, catalog):
+    found = load(write(BOTH))
+    assert found.architectures == ("t2_dense",)
+    assert [rung.label for rung in found.rungs] == [
+        "t2_dense [float32]",
+        "t2_dense [mixed_bfloat16]",
+    ]
+    cells = make_cells(found, catalog, found.architectures, Setting())
+    assert [cell.identity.precision for cell in cells] == ["float32"] + ["mixed_bfloat16"] * 5
+    one = make_cells(found, catalog, found.architectures, Setting(precision="float32"))
+    assert [cell.identity.seed for cell in one] == list(range(5))
+    vote = '[[ensembles]]\nname = "v"\nmembers = ["t2_dense [mixed_bfloat16]"]\nsize = 5\n'
+    assert load(write(BOTH + vote)).ensembles[0].precision == "mixed_bfloat16"
+    message = complaint(load, write(BOTH + vote.replace(" [mixed_bfloat16]", "")))
+    assert "'t2_dense' is there in several precisions" in message
+    assert "t2_dense [float32], t2_dense [mixed_bfloat16]" in message
+
+
+def edited(old, new, text=LADDER):
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (edited('"mixed_bfloat16"', '"bfloat16"'), ["precision is 'bfloat16'", "mixed_bfloat16"]),
+        (edited('adds = "two', 'add = "two'), ["t2_dense", "'add'; did you mean 'adds'?"]),
+        (edited('seeds = "5-14"', 'seeds = "5-"'), ["t1_small_cnn: seeds: '5-' is no seed"]),
+        (edited('precision = "float32"', "precision = 32"), ["'precision' is 32; expected one of"]),
+        (edited('over = "none"', 'over = "t2_dens"'), ["over: 't2_dens'", "mean 't2_dense'?"]),
+        (
+            edited('over = "none"', 'over = "t3_deep_cnn"'),
+            ["not among what the suite names before"],
+        ),
+        (edited('{name = "t3', '{adds = "x"}, {name = "t3'), ["'name' is missing"]),
+        (edited('{name = "t3', '"t2_dense", {name = "t3'), ["t2_dense", "is there twice"]),
+        (edited('name = "vote"', ""), ["[[ensembles]]", "'name' is missing"]),
+        (edited("size = 5", "sise = 5"), ["unknown ensemble key 'sise'; did you mean 'size'?"]),
+        (edited("size = 5", "size = 0"), ["'size' is 0; expected a positive whole number"]),
+        (edited("size = 5", "size = 1"), ["'vote'", "at least two runs"]),
+        (edited("size = 5", "size = 6"), ["'vote'", "2 x 6 seeds are 12", "has 10"]),
+        (edited("replicates = 2", "replicates = 'all'"), ["'replicates' is 'all'"]),
+        (edited('["t1_small_cnn"]', '"t1_small_cnn"'), ["'members' is 't1_small_cnn'; expected a"]),
+        (edited('["t1_small_cnn"]', "[]"), ["'members' is []"]),
+        (edited('["t1_small_cnn"]', '["t4_wide_cnn"]'), ["'t4_wide_cnn' is not among"]),
+        (edited('["t1_small_cnn"]', '["t2_dense", "t2_dense"]'), ["named twice"]),
+        (
+            edited('["t1_small_cnn"]', '["t1_small_cnn", "t2_dense"]'),
+            ["float32 and mixed_bfloat16"],
+        ),
+        (edited('name = "mixed"', 'name = "vote"'), ["'vote'", "something of this name"]),
+        (edited('name = "vote"', 'name = "t2_dense"'), ["'t2_dense'", "something of this name"]),
+        (edited('name = "vote"', 'name = "a@b"'), ["'a@b'", "use letters"]),
+        (GOOD + "ensembles = 3", ["[[ensembles]]"]),
+        (GOOD + "ensembles = [3]", ["[[ensembles]]", "3 is no ensemble"]),
+    ],
+)
+def test_a_mistake_about_entries_and_ensembles_is_one_line(write, text, parts):
+    message = complaint(load, write(text))
+    for part in parts:
+        assert part in message
+    assert "mine.toml" in message
+
+
+def test_an_ensemble_is_chosen_with_its_members(write):
+    found = load(write(LADDER))
+    assert select(found, "mixed") == ("t2_dense", "t3_deep_cnn")
+    assert [e.name for e in select_ensembles(found, "mixed", select(found, "mixed"))] == ["mixed"]
+    assert [e.name for e in select_ensembles(found, "t1", select(found, "t1"))] == ["vote"]
+    assert len(select_ensembles(found, None, select(found, None))) == 2
+    assert "did you mean 'mixed'?" in complaint(select, found, "mixd")
+
+
 # Seeds and names ---------------------------------------------------------------------------------
 
 
@@ -246,9 +392,9 @@ def test_the_setting_is_part_of_every_cell(write, catalog):
 
 def test_a_backend_that_is_not_installed_says_how_to_install_it(write, catalog, monkeypatch):
     def missing(backend):
-        raise suite.machine.PackageNotFoundError("jaxlib")
+        raise machine.PackageNotFoundError("jaxlib")
 
-    monkeypatch.setattr(suite.machine, "package_versions", missing)
+    monkeypatch.setattr(machine, "package_versions", missing)
     found = load(write(GOOD))
     message = complaint(make_cells, found, catalog, found.architectures, Setting(backend="jax"))
     assert "needs the package jaxlib" in message

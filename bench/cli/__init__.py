@@ -18,6 +18,7 @@ _VERBS = {
     "compare": ("compare", "Compare two models: difference, interval, verdict."),
     "plan": ("plan", "Say how many seeds would show a difference."),
     "import": ("importing", "Put predictions made elsewhere on the board."),
+    "merge": ("merge", "Put records from several machines on one board."),
     "check": ("check", "Say whether accuracy is no worse than a baseline's."),
     "baseline": ("baseline", "Make or show the baseline that check compares with."),
     "time": ("timing", "Time training steps, latency and throughput on this machine."),

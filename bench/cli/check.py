@@ -1,5 +1,6 @@
 """``bench check``: is accuracy still what the baseline says, and can this data tell."""
 
+import math
 import sys
 import traceback
 from pathlib import Path
@@ -38,6 +39,12 @@ from bench.statistics.sequential import MAX_SEEDS
 )
 @click.option("--familywise", is_flag=True, help="Share alpha among the architectures.")
 @click.option("--time-margin", type=float, metavar="PERCENT", help="Gate the training time too.")
+@click.option(
+    "--latency-margin",
+    type=float,
+    metavar="PERCENT",
+    help="Gate the inference latency (of one image) too.",
+)
 @click.option("--memory-margin", type=float, metavar="PERCENT", help="Gate the peak memory too.")
 @click.option("--allow-recipe-change", is_flag=True, help="Compare though the recipe changed.")
 @click.option("--allow-new", is_flag=True, help="Pass over what the baseline does not have.")
@@ -89,13 +96,6 @@ def _check(chosen: dict[str, Any]) -> int:
 
 
 def _terms(chosen: dict[str, Any], architectures: int) -> Terms:
-    margins: dict[CostMeasure, float] = {}
-    if chosen["time_margin"] is not None:
-        margins["training time"] = chosen["time_margin"] / 100
-    if chosen["memory_margin"] is not None:
-        margins["peak memory"] = chosen["memory_margin"] / 100
-    if any(margin <= 0 for margin in margins.values()):
-        raise UserError("--time-margin and --memory-margin are percentages above 0, such as 10")
     share = max(1, architectures) if chosen["familywise"] else 1
     return Terms(
         margin=chosen["margin"] / 100,
@@ -104,8 +104,23 @@ def _terms(chosen: dict[str, Any], architectures: int) -> Terms:
         allow_recipe_change=chosen["allow_recipe_change"],
         allow_new=chosen["allow_new"],
         allow_gone=chosen["allow_gone"],
-        cost_margins=margins,
+        cost_margins=_cost_margins(chosen),
     )
+
+
+def _cost_margins(chosen: dict[str, Any]) -> dict[CostMeasure, float]:
+    asked: dict[CostMeasure, float | None] = {
+        "training time": chosen["time_margin"],
+        "inference latency": chosen["latency_margin"],
+        "peak memory": chosen["memory_margin"],
+    }
+    margins = {measure: percent / 100 for measure, percent in asked.items() if percent is not None}
+    if not all(0 < margin < math.inf for margin in margins.values()):
+        raise UserError(
+            "--time-margin, --latency-margin and --memory-margin are percentages above 0, "
+            "such as 10"
+        )
+    return margins
 
 
 def _train(

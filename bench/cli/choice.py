@@ -7,6 +7,7 @@ from typing import Any
 
 from bench import catalog, suite
 from bench.cells import Cell
+from bench.ensembles import Vote, plan_votes
 from bench.errors import UserError
 from bench.machine import available_cores
 from bench.running import Source
@@ -19,6 +20,7 @@ class Choice:
     suite: suite.Suite
     catalog: dict[str, catalog.Architecture]
     cells: list[Cell]
+    votes: list[Vote]  # on the suite's own seeds, whatever --seeds asks for
     jobs: int
     source: Source
 
@@ -29,8 +31,9 @@ def choose(options: dict[str, Any], models_dir: Path | None = None) -> Choice:
     chosen = suite.load(options["suite"])
     if options["dataset"]:
         chosen = dataclasses.replace(chosen, dataset=options["dataset"])
+    seeded = chosen
     if options["seeds"]:
-        chosen = dataclasses.replace(chosen, seeds=suite.parse_seeds(options["seeds"], "--seeds"))
+        seeded = chosen.with_seeds(suite.parse_seeds(options["seeds"], "--seeds"))
     own = [a.name for a in found.values() if a.path in _absolute(options["architecture_files"])]
     names = suite.select(_expand(chosen, found), options["only"], own)
     jobs, threads = jobs_and_threads(options["jobs"], options["threads"])
@@ -40,14 +43,16 @@ def choose(options: dict[str, Any], models_dir: Path | None = None) -> Choice:
         device=options["device"],
         threads=threads,
     )
-    cells = suite.make_cells(chosen, found, names, setting, options["data_dir"])
+    cells = suite.make_cells(seeded, found, names, setting, options["data_dir"])
+    ensembles = suite.select_ensembles(chosen, options["only"], names)
+    votes = plan_votes(chosen, found, ensembles, setting, options["data_dir"])
     source = Source(
         dataset=chosen.dataset,
         data_dir=options["data_dir"],
         architecture_files=tuple(options["architecture_files"]),
         models_dir=models_dir,
     )
-    return Choice(chosen, found, cells, jobs, source)
+    return Choice(chosen, found, cells, votes, jobs, source)
 
 
 def jobs_and_threads(jobs: str, threads: int | None) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from bench.cells import Cell
 from bench.cli import options
 from bench.cli.choice import jobs_and_threads
 from bench.cli.progress import make_progress
+from bench.cli.workers import affordable_jobs
 from bench.errors import UserError
 from bench.gate.baseline import Baseline
 from bench.gate.checking import Trainer
@@ -105,7 +106,7 @@ def prepare(chosen: dict[str, Any], baseline: Baseline | None) -> Prepared:
         threads=threads,
     )
     present = [name for name in names if name not in missing]
-    one_seed = dataclasses.replace(wanted, seeds=(0,))
+    one_seed = wanted.with_seeds((0,))
     templates = suite.make_cells(one_seed, found, present, setting, chosen["data_dir"])
     source = Source(
         dataset=wanted.dataset,
@@ -152,13 +153,15 @@ def _threads(baseline: Baseline | None, names: Sequence[str]) -> int | None:
 def open_training(prepared: Prepared, chosen: dict[str, Any]) -> tuple[RecordStore, Trainer]:
     """Return the store of the runs that a check or a baseline makes, and what trains into it.
 
-    Raises UserError for a mistake about the data, before the first worker starts.
+    Raises UserError for a mistake about the data or the device, and where memory is too small,
+    before the first worker starts.
     """
     datasets.load(prepared.source.dataset, prepared.source.data_dir)
     store = open_workspace(chosen["work_dir"], chosen["fresh"])
+    known = [*store.read_all()[0], *RecordStore(chosen["baseline"]).read_all()[0]]
     train = local_trainer(
         prepared.source,
-        prepared.jobs,
+        affordable_jobs(prepared.jobs, prepared.templates, known),
         store,
         chosen["timeout"],
         progress=lambda cells: make_progress(cells, 0),

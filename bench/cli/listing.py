@@ -30,7 +30,7 @@ def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool, verb
 
 
 # Too long for a table; `bench show` and --json have them.
-_ONLY_IN_JSON = ("path", "fingerprint", "recipe", "origin")
+_ONLY_IN_JSON = ("path", "fingerprint", "recipe", "origin", "ensembles")
 
 
 def _architectures(files: tuple[Path, ...]) -> list[dict[str, Any]]:
@@ -82,6 +82,7 @@ def _suites() -> list[dict[str, Any]]:
                 "dataset": found.dataset,
                 "architectures": list(found.architectures),
                 "seeds": list(found.seeds),
+                "ensembles": [ensemble.name for ensemble in found.ensembles],
                 "path": str(found.path),
                 "recipe": found.recipe,
             }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -36,15 +37,15 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 
 
-def compute(command: Command) -> Command:
-    """Add the options that say what computes: precision, backend, device."""
+def compute(command: Command, precision: Precision | None = "float32") -> Command:
+    """Add the options that say what computes; ``precision`` None is what the suite says."""
     precisions, backends = get_args(Precision), get_args(Backend)
     options = [
         click.option(
             "--precision",
             type=click.Choice([p for p in precisions if p != "unknown"]),
-            default="float32",
-            show_default=True,
+            default=precision,
+            show_default=precision or "the suite's",
         ),
         click.option(
             "--backend",
@@ -63,7 +64,7 @@ def compute(command: Command) -> Command:
 
 def cell_options(command: Command) -> Command:
     """Add the options that choose cells: suite, pattern, dataset, seeds, backend, threads..."""
-    options = [
+    options: list[Callable[[Command], Command]] = [
         click.argument("suite", default="quick"),
         click.option("--only", metavar="PATTERN", help="Only architectures whose name matches."),
         click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
@@ -79,7 +80,7 @@ def cell_options(command: Command) -> Command:
             type=click.IntRange(min=1),
             help="Threads per worker [default: cores / jobs]; part of a record's key.",
         ),
-        compute,
+        partial(compute, precision=None),
         results,
         data_dir,
         architecture_files,

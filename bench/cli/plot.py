@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from bench import catalog
+from bench import catalog, suite
 from bench.cli import options
+from bench.datasets import row_name_of
 from bench.errors import UserError, nearest
 from bench.records import RecordStore
 from bench.report.plots.cost import COSTS
-from bench.report.plots.runs import BoardRuns, load_runs
+from bench.report.plots.runs import BoardRuns, load_runs, of_suite
 from bench.report.plots.static import KINDS, draw
 
 
@@ -29,6 +30,7 @@ from bench.report.plots.static import KINDS, draw
     metavar="NAME",
     help="The suite whose common recipe holds [default: recipes as published].",
 )
+@click.option("--suite", "suite_name", metavar="NAME", help="Only what this suite is made of.")
 @click.option(
     "--against",
     type=click.Choice([cost.name for cost in COSTS]),
@@ -45,6 +47,7 @@ def command(
     output: Path,
     dataset: str | None,
     variant: str | None,
+    suite_name: str | None,
     against: str,
     model: str | None,
     results: Path,
@@ -67,7 +70,11 @@ def command(
     store = RecordStore(results)
     records = store.read_all()[0]
     boards = load_runs(store, catalog.discover(architecture_files), records)
-    draw(kind, _choose(boards, dataset, variant), output, against, model)
+    chosen = suite.load(suite_name) if suite_name else None
+    if chosen is not None:
+        dataset, variant = dataset or row_name_of(chosen.dataset), variant or chosen.variant
+    runs = _choose(boards, dataset, variant)
+    draw(kind, of_suite(runs, chosen) if chosen else runs, output, against, model)
     click.echo(f"picture: {output}")
 
 

@@ -5,7 +5,16 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from bench.executors.events import EpochEnded, Event, Failed, Finished, Refused, Started
+from bench.executors.events import (
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Refused,
+    Retrying,
+    Started,
+    Waiting,
+)
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -35,7 +44,7 @@ def make_progress(cells: int, reused: int) -> Progress:
 
 
 class LineProgress:
-    """One line for each cell that ends."""
+    """One line for each cell that ends, and on a cluster for each that starts."""
 
     def __init__(self, cells: int) -> None:
         self._cells = cells
@@ -54,10 +63,11 @@ class LineProgress:
         return None
 
     def on_event(self, event: Event) -> None:
-        text = ending(event)
+        end = ending(event)
+        text = end or notice(event)
         if text is None:
             return
-        self._ended += 1
+        self._ended += end is not None
         seconds = time.perf_counter() - self._started
         line = f"[{self._ended}/{self._cells} {seconds:5.0f} s] {text}"
         print(line, file=sys.stderr, flush=True)
@@ -101,7 +111,9 @@ class BarProgress:
             self._bar.advance(self._cells)
         elif isinstance(event, Started):
             task = self._task_of(event.worker)
-            self._bar.reset(task, description=event.task.cell.label, total=None, note="starting")
+            where = f" on {event.node}" if event.node else ""
+            description = f"{event.task.cell.label}{where}"
+            self._bar.reset(task, description=description, total=None, note="starting")
         elif isinstance(event, EpochEnded):
             note = f"training accuracy {event.accuracy:.2%}"
             self._bar.update(
@@ -110,6 +122,10 @@ class BarProgress:
                 total=event.epochs,
                 note=note,
             )
+        else:
+            self._bar.console.print(notice(event), highlight=False, markup=False)
+            if isinstance(event, Retrying) and event.worker in self._workers:
+                self._bar.remove_task(self._workers.pop(event.worker))
 
     def _task_of(self, worker: str) -> "TaskID":
         if worker not in self._workers:
@@ -127,4 +143,16 @@ def ending(event: Event) -> str | None:
         return f"{event.task.cell.label}: failed: {event.failure.reason}"
     if isinstance(event, Refused):
         return f"{event.task.cell.label}: not run: {event.message}"
+    return None
+
+
+def notice(event: Event) -> str | None:
+    """Return one line on what happens to a cell on a cluster, or None for another event."""
+    label = event.task.cell.label
+    if isinstance(event, Started) and event.node:
+        return f"{label}: started on {event.node}"
+    if isinstance(event, Retrying):
+        return f"{label}: attempt {event.attempts} on {event.worker} was lost: {event.reason}"
+    if isinstance(event, Waiting):
+        return event.reason
     return None

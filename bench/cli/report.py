@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bench import catalog
+from bench import catalog, suite
 from bench.cli import options
 from bench.errors import UserError
 from bench.leaderboard import build_boards
@@ -17,17 +17,25 @@ from bench.report import FORMATS, render
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([*FORMATS, "html", "readme"]),
+    type=click.Choice([*FORMATS, "html", "readme", "ladder"]),
     default="table",
     show_default=True,
     help="html is a page with pictures for a browser, complete in itself; "
-    "readme is the page that results/README.md holds.",
+    "readme is the page that results/README.md holds; ladder goes through a suite rung by rung.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write to FILE instead of printing.",
+)
+@click.option(
+    "--suite",
+    "suite_name",
+    default="ladder",
+    show_default=True,
+    metavar="NAME",
+    help="Whose rungs ladder and html show.",
 )
 @options.results
 @options.data_dir
@@ -36,6 +44,7 @@ from bench.report import FORMATS, render
 def command(
     format_: str,
     output: Path | None,
+    suite_name: str,
     results: Path,
     data_dir: Path | None,
     architecture_files: tuple[Path, ...],
@@ -47,7 +56,7 @@ def command(
     if format_ == "html" and output is None and sys.stdout.isatty():
         raise UserError("--format html is a page for a browser: name a file, --output report.html")
     store, color = RecordStore(results), output is None
-    text = _text(format_, store, architecture_files, data_dir, color)
+    text = _text(format_, store, suite_name, architecture_files, data_dir, color)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -60,6 +69,7 @@ def command(
 def _text(
     format_: str,
     store: RecordStore,
+    suite_name: str,
     architecture_files: tuple[Path, ...],
     data_dir: Path | None,
     color: bool,
@@ -68,7 +78,11 @@ def _text(
     if format_ == "html":
         from bench.report.html import render_html
 
-        return render_html(store, found, data_dir)
+        return render_html(store, found, data_dir, suite.load(suite_name))
+    if format_ == "ladder":
+        from bench.report.ladder import ladder_page
+
+        return ladder_page(store, found, suite.load(suite_name))
     if format_ == "readme":
         from bench.report.readme import results_readme
 

@@ -9,14 +9,13 @@ import click
 
 from bench.cli import options
 from bench.cli.choice import Choice, choose
+from bench.cli.executing import check_executor_options, open_executor
 from bench.cli.progress import make_progress
+from bench.ensembles import derive
 from bench.errors import UserError
-from bench.planning import Plan, check_memory, longest_first, plan
+from bench.planning import Plan, longest_first, plan
 from bench.records import RecordStore
 from bench.running import Outcome, execute, make_tasks
-
-# What a worker needs at most: TensorFlow with MNIST and T3 peaks near 1.3 GiB here.
-_WORKER_BYTES = 2 * 2**30
 
 
 @click.command("run")
@@ -30,12 +29,26 @@ _WORKER_BYTES = 2 * 2**30
 )
 @click.option("--retry-failed", is_flag=True, help="Try again the cells recorded as failed.")
 @click.option("--keep-models", is_flag=True, help="Save each trained model in RESULTS/models.")
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where cells are trained: here, or on a Ray cluster.",
+)
+@click.option(
+    "--address",
+    metavar="ADDRESS",
+    help="Of the Ray cluster: auto, local, HOST:PORT or ray://HOST:PORT [default: auto].",
+)
 @options.as_json
 def command(
     dry_run: bool,
     timeout: float | None,
     retry_failed: bool,
     keep_models: bool,
+    executor: str,
+    address: str | None,
     as_json: bool,
     **chosen: Any,
 ) -> int:
@@ -44,6 +57,7 @@ def command(
     SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
     a record in --results are not trained again.
     """
+    check_executor_options(executor, address, chosen["jobs"])
     results: Path = chosen["results"]
     choice = choose(chosen, models_dir=results / "models" if keep_models else None)
     store = RecordStore(results)
@@ -58,31 +72,34 @@ def command(
         _print_dry_run(planned, as_json)
         return 0
     if planned.missing:
-        planned, outcome = _train(choice, plan_now, store, timeout)
-    records = [*planned.reused, *outcome.finished, *outcome.failed]
+        planned, outcome = _train(choice, plan_now, store, timeout, executor, address)
+    votes = derive(choice.votes, store) if choice.votes else []
+    records = [*planned.reused, *outcome.finished, *outcome.failed, *votes]
     _print_table(store, choice, records, as_json)
     return _verdict(outcome, planned)
 
 
 def _train(
-    choice: Choice, plan_now: Callable[[], Plan], store: RecordStore, timeout: float | None
+    choice: Choice,
+    plan_now: Callable[[], Plan],
+    store: RecordStore,
+    timeout: float | None,
+    executor: str,
+    address: str | None,
 ) -> tuple[Plan, Outcome]:
-    import psutil
-
     from bench import datasets
-    from bench.executors.local import LocalExecutor
 
-    jobs = check_memory(choice.jobs, _WORKER_BYTES, psutil.virtual_memory().available)
     datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
     parameters = {name: found.parameters for name, found in choice.catalog.items()}
     with store.lock():
         planned = plan_now()  # once more: another run may have ended while this one waited
-        cells = longest_first(planned.missing, parameters, store.read_all()[0])
+        records = store.read_all()[0]
+        cells = longest_first(planned.missing, parameters, records)
         tasks = make_tasks(cells, choice.source)
+        opened = open_executor(executor, address, choice.jobs, timeout, cells, tasks, records)
         try:
-            with make_progress(len(tasks), len(planned.reused)) as progress:
-                executor = LocalExecutor(jobs, timeout)
-                return planned, execute(tasks, executor, store, progress.on_event)
+            with opened as trainer, make_progress(len(tasks), len(planned.reused)) as progress:
+                return planned, execute(tasks, trainer, store, progress.on_event)
         except KeyboardInterrupt:
             done = len(plan(choice.cells, store).reused)
             raise UserInterrupt(done, len(choice.cells)) from None

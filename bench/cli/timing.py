@@ -9,6 +9,7 @@ import click
 from bench import catalog, suite
 from bench.cells import PROTOCOL_VERSION, Backend, CellIdentity, Device, Precision
 from bench.cli import options
+from bench.cli.workers import check_computing
 from bench.errors import UserError, nearest
 from bench.executors.local import cores_of
 from bench.machine import available_cores, commit_of, describe
@@ -51,9 +52,10 @@ def command(
         raise UserError(f"no architecture matches {pattern!r}{nearest(pattern, found)}")
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
+    identity = _identity(backend, precision, device, threads)  # needs the backend's packages
+    check_computing([identity])
     pin(cores)
     start_backend_here(backend, threads, device)
-    identity = _identity(backend, precision, device, threads)
     prepare_backend(identity)
 
     from bench.report.timings import pytest_benchmark_json, table

@@ -8,6 +8,7 @@ from bench import datasets
 from bench.cli import options
 from bench.cli.choice import choose
 from bench.cli.progress import make_progress
+from bench.cli.workers import affordable_jobs
 from bench.errors import UserError
 from bench.executors.events import Failed, Finished, Refused
 from bench.executors.local import LocalExecutor
@@ -32,9 +33,10 @@ def command(as_json: bool, **chosen: Any) -> int:
         raise UserError(f"none of these cells has a finished record in {store.directory}")
     cells = [cell for cell in choice.cells if cell.key in recorded]
     datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
+    jobs = affordable_jobs(choice.jobs, cells, recorded.values())
     verdicts = []
     with make_progress(len(cells), 0) as progress:
-        for event in LocalExecutor(choice.jobs).run(make_tasks(cells, choice.source)):
+        for event in LocalExecutor(jobs).run(make_tasks(cells, choice.source)):
             progress.on_event(event)
             if isinstance(event, Finished):
                 verdicts.append(_compare(recorded[event.record.key], event.record))

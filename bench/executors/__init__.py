@@ -6,8 +6,22 @@ from bench.executors.events import (
     Failed,
     Finished,
     Refused,
+    Retrying,
+    SentCode,
     Started,
     Task,
+    Waiting,
 )
 
-__all__ = ["EpochEnded", "Event", "Failed", "Finished", "Refused", "Started", "Task"]
+__all__ = [
+    "EpochEnded",
+    "Event",
+    "Failed",
+    "Finished",
+    "Refused",
+    "Retrying",
+    "SentCode",
+    "Started",
+    "Task",
+    "Waiting",
+]

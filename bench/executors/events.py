@@ -9,6 +9,19 @@ from bench.cells import Cell
 from bench.records import Failure, Predictions, Record
 
 
+class SentCode(BaseModel):
+    """An architecture that came to this machine with its task; what is installed is not asked.
+
+    ``folders`` are import folders below which all its local modules lie.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    module: str | None
+    folders: list[Path]
+
+
 class Task(BaseModel):
     """A cell to train, with where its code and data are found; names and paths, never objects."""
 
@@ -19,6 +32,7 @@ class Task(BaseModel):
     dataset: str  # a known name, or the path of an .npz
     data_dir: Path | None = None
     keep_model: Path | None = None  # where to save the trained model
+    code: SentCode | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class Started:
 
     task: Task
     worker: str
+    node: str = ""  # of a cluster
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class Finished:
     task: Task
     record: Record
     predictions: Predictions
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,4 +83,22 @@ class Refused:
     detail: str = ""  # the traceback behind it, where the user's own code raised
 
 
-Event = Started | EpochEnded | Finished | Failed | Refused
+@dataclass(frozen=True)
+class Retrying:
+    """An attempt was lost with its worker or its node; the cell will be tried again."""
+
+    task: Task
+    worker: str
+    reason: str
+    attempts: int  # so far
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing can run at the moment; ``task`` is the next that will."""
+
+    task: Task
+    reason: str
+
+
+Event = Started | EpochEnded | Finished | Failed | Refused | Retrying | Waiting

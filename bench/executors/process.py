@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from bench.executors.events import EpochEnded, Event, Failed, Finished, Refused, Started, Task
@@ -19,15 +19,25 @@ _LAST_WORDS_BYTES = 4000
 
 
 class WorkerProcess:
-    """Starts a worker on ``cores`` with ``environment`` and hands it one task at a time."""
+    """Starts a worker on ``cores`` with ``environment`` and hands it one task at a time.
 
-    def __init__(self, name: str, cores: list[int], environment: dict[str, str]) -> None:
+    ``command`` is what Python is to run, WORKER where nothing else is given.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        cores: list[int],
+        environment: dict[str, str],
+        command: Sequence[str] | None = None,
+    ) -> None:
         self.name = name
+        self.cores = cores
         self.environment = environment
         self._timed_out = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker lives)
         self._process = subprocess.Popen(
-            [sys.executable, *WORKER, ",".join(map(str, cores))],
+            [sys.executable, *(command or WORKER), ",".join(map(str, cores))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -38,6 +48,11 @@ class WorkerProcess:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has started and imported its backend."""
+        return self._ready
 
     def train(self, task: Task, timeout_seconds: float | None) -> Iterator[Event]:
         """Yield the task's events; the last is Finished, Failed or Refused.

@@ -81,7 +81,10 @@ def _serve(
 
 def _architecture(task: Task) -> catalog.Architecture:
     identity = task.cell.identity
-    found = catalog.get(catalog.discover(task.architecture_files), identity.architecture)
+    if task.code is not None:
+        found = catalog.read_sent(task.code.path, task.code.module, task.code.folders)
+    else:
+        found = catalog.get(catalog.discover(task.architecture_files), identity.architecture)
     if found.source_hash != identity.source_hash:
         raise UserError(f"{found.path} was edited while the suite ran; run the command again")
     return found

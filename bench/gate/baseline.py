@@ -103,7 +103,8 @@ def load_baseline(directory: Path) -> Baseline:
     if not directory.is_dir():
         raise UserError(f"{directory}: no such folder; make a baseline with: bench baseline update")
     store = RecordStore(directory)
-    records, problems = store.read_all()
+    found, problems = store.read_all()
+    records = [record for record in found if record.kind != "ensemble"]  # these train nothing
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise UserError(f"baseline {problems[0].path}: {problems[0].reason}{more}")

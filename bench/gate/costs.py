@@ -1,4 +1,4 @@
-"""Training time and memory against the baseline: only on the very same kind of machine."""
+"""Training time, latency and memory against the baseline: only on the very same machine kind."""
 
 import math
 from collections.abc import Sequence
@@ -14,6 +14,11 @@ from bench.statistics.special import t_quantile
 
 # Logarithms of costs are known to about a millionth; it keeps equal values from being "certain".
 _RESOLUTION = 10**6
+_USABLE: dict[CostMeasure, str] = {
+    "training time": "timed runs that had their cores to themselves",
+    "inference latency": "runs with a latency that had their cores to themselves",
+    "peak memory": "runs with a peak memory",
+}
 
 
 def judge_cost(
@@ -32,11 +37,11 @@ def judge_cost(
         return _unknown(
             measure,
             margin,
-            f"the baseline has {len(old)} {_usable(measure)} on a machine of this fingerprint "
+            f"the baseline has {len(old)} {_USABLE[measure]} on a machine of this fingerprint "
             f"({fingerprint}); at least 2 are needed",
         )
     if not len(now):
-        return _unknown(measure, margin, f"this check has no {_usable(measure)}")
+        return _unknown(measure, margin, f"this check has no {_USABLE[measure]}")
     growth = float(now.mean() - old.mean())
     error, freedom = drop_error(
         old.var(ddof=1), len(old), now.var(ddof=1) if len(now) > 1 else 0.0, len(now), _RESOLUTION
@@ -64,10 +69,6 @@ def _unknown(measure: CostMeasure, margin: float, reason: str) -> CostVerdict:
     return CostVerdict(measure, Outcome.NOT_COMPARABLE, margin, reason=reason)
 
 
-def _usable(measure: CostMeasure) -> str:
-    return "timed runs that had their cores to themselves" if measure == "training time" else "runs"
-
-
 def _values(measure: CostMeasure, runs: Sequence[Run], fingerprint: str) -> NDArray[np.float64]:
     """Return the logarithms of the costs that were measured on that kind of machine."""
     records = [r.record for r in runs if r.record.machine and r.record.status == "finished"]
@@ -80,7 +81,10 @@ def _fingerprint(record: Record) -> str | None:
 
 
 def _cost(measure: CostMeasure, record: Record) -> float | None:
+    """Return the cost in seconds or bytes; None where it was not measured, or beside others."""
     if measure == "peak memory":
         return record.peak_memory_bytes
     timing = record.timing
-    return timing.train_seconds if timing is not None and timing.exclusive else None
+    if timing is None or not timing.exclusive:
+        return None
+    return timing.train_seconds if measure == "training time" else timing.latency_seconds

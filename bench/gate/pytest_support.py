@@ -89,7 +89,8 @@ def _template(
     own = () if file.resolve() in built_in else (file.absolute(),)
     name = built_in.get(file.resolve(), file.stem)
     threads = {record.cell.threads for record in baseline.records.get(name, [])}
-    setting = suites.Setting(threads=threads.pop() if len(threads) == 1 else 1)
-    one = dataclasses.replace(wanted, seeds=(0,))
+    own_threads = threads.pop() if len(threads) == 1 else 1
+    setting = suites.Setting(precision="float32", threads=own_threads)
+    one = wanted.with_seeds((0,))
     (cell,) = suites.make_cells(one, catalog.discover(own), [name], setting, data_dir)
     return Source(wanted.dataset, data_dir, own), cell

@@ -11,7 +11,7 @@ from typing import Literal
 from bench.statistics import DifferenceBound
 from bench.statistics.sequential import Look, SeedsNeeded
 
-CostMeasure = Literal["training time", "peak memory"]
+CostMeasure = Literal["training time", "inference latency", "peak memory"]
 
 
 class Outcome(IntEnum):

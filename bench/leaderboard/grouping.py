@@ -61,8 +61,9 @@ def _share_common_recipes(boards: dict[BoardKey, list[Record]]) -> None:
     this it would be missing from the second one's board.
     """
     for key, members in boards.items():
-        recipes = {identity_of(record).recipe_json for record in members}
-        models = {record.cell.architecture for record in members}
+        trained = [record for record in members if record.kind != "ensemble"]
+        recipes = {identity_of(record).recipe_json for record in trained}
+        models = {record.cell.architecture for record in trained}
         if not key.not_published or len(recipes) != 1 or len(models) < 2:
             continue
         found = {record.key: record for record in members}

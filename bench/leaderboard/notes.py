@@ -105,7 +105,8 @@ def board_notes(rows: Sequence[Row]) -> Iterator[str]:
     yield from _few_seeds(rows)
     finished = [row for row in rows if row.seeds]
     yield from _apart(
-        "Rows rest on different seeds", [(r.name, seed_list(r.seeds)) for r in finished]
+        "Rows rest on different seeds",
+        [(r.name, seed_list(r.seeds)) for r in finished if r.identity.kind != "ensemble"],
     )
     yield from _apart(
         "Rows were trained in different precision",

@@ -21,7 +21,7 @@ class RowIdentity:
     """What the records of one row share; two records that differ here are never pooled."""
 
     architecture: str
-    kind: str  # "trained", or "external" for predictions made elsewhere
+    kind: str  # "trained", "ensemble", or "external" for predictions made elsewhere
     precision: str
     backend: str
     device: str

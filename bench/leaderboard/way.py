@@ -36,11 +36,20 @@ def way_row(row: Row, outcomes: Sequence[Outcome], dataset: str) -> WayRow | Non
     return WayRow(
         row=row.name,
         errors=errors,
-        share=(row.accuracy.mean - START_ACCURACY) / (BEST_ACCURACY - START_ACCURACY),
+        share=_share(row.accuracy.mean),
         clean=spread(_clean_accuracy(outcome, dataset) for outcome in outcomes),
         difference=against.interval,
         p_value=against.p_value,
     )
+
+
+def share_of_the_way(row: Row, dataset: str) -> float | None:
+    """Return the share of the way that ``row`` has gone, negative below 99.06%."""
+    return None if dataset != DATASET or row.accuracy is None else _share(row.accuracy.mean)
+
+
+def _share(accuracy: float) -> float:
+    return (accuracy - START_ACCURACY) / (BEST_ACCURACY - START_ACCURACY)
 
 
 def _clean_accuracy(outcome: Outcome, dataset: str) -> float | None:

@@ -11,6 +11,7 @@ from bench.records.schema import (
     Score,
     Scores,
     Timing,
+    key_of,
 )
 from bench.records.store import Predictions, Problem, RecordStore
 
@@ -28,4 +29,5 @@ __all__ = [
     "Score",
     "Scores",
     "Timing",
+    "key_of",
 ]

@@ -4,13 +4,15 @@ Every number carries its unit in its name.  ``results/record.schema.json`` is th
 JSON Schema of this file (``python -m bench.records`` prints it).
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-from bench.cells import CellIdentity
+from bench.cells import CellIdentity, canonical_hash
 
-SCHEMA_VERSION = 1
+# 2 has ensembles: the kind, and the members.
+SCHEMA_VERSION = 2
 
 
 class _Part(BaseModel):
@@ -105,14 +107,19 @@ class Context(_Part):
 
 
 class Record(_Part):
-    """One cell's outcome.  ``kind`` is "external" for predictions made elsewhere."""
+    """One cell's outcome.
+
+    ``kind`` is "external" for predictions made elsewhere, and "ensemble" for a vote over other
+    records: ``members`` are their keys, and its cell's seed counts its replicates.
+    """
 
     schema_version: int = SCHEMA_VERSION
-    kind: Literal["trained", "external"] = "trained"
+    kind: Literal["trained", "external", "ensemble"] = "trained"
     key: str
     status: Literal["finished", "failed"]
     attempts: int = 1
     cell: CellIdentity
+    members: list[str] = []
     context: Context
     machine: Machine | None = None
     model: Model | None = None
@@ -122,6 +129,21 @@ class Record(_Part):
     peak_memory_bytes: int | None = None
     failure: Failure | None = None
     predictions_sha256: str | None = None  # of the .npz file beside the record
+
+    @model_serializer(mode="wrap")
+    def _without_members_that_are_none(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leave out what version 1 lacks, so that its records are written as they were read."""
+        content: dict[str, Any] = serialize(self)
+        return content if self.members else {k: v for k, v in content.items() if k != "members"}
+
+
+def key_of(cell: CellIdentity, members: Sequence[str] = ()) -> str:
+    """Return the key of a record: its cell's, for an ensemble together with its members' keys."""
+    if not members:
+        return cell.key
+    return canonical_hash({"cell": cell.model_dump(mode="json"), "members": list(members)})
 
 
 def json_schema() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bench.errors import UserError
-from bench.records.schema import SCHEMA_VERSION, Record
+from bench.records.schema import SCHEMA_VERSION, Record, key_of
 
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
 
@@ -223,7 +223,7 @@ def read_record(path: Path) -> Record | Problem:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         return Problem(path, f"not a valid record ({where}: {first['msg']})")
-    if record.kind == "trained" and record.cell.key != record.key:
+    if record.kind != "external" and key_of(record.cell, record.members) != record.key:
         return Problem(path, "its key is not the hash of its cell (edited by hand?)")
     return record
 

@@ -23,6 +23,7 @@ _SPECIAL = {
     "−": "$-$",
     "±": r"$\pm$",
     "†": r"\textsuperscript{\dag}",
+    "‡": r"\textsuperscript{\ddag}",
     "[": "{[}",  # at the start of a row it would be an argument of the row before
     "]": "{]}",
 }

@@ -59,7 +59,7 @@ def code(name: str) -> str:
 
 
 def _cell(value: str, column: Column) -> str:
-    if not column.is_name:
+    if not (column.is_name and value):
         return escape(value)
-    name, mark = (value[:-1], value[-1]) if value.endswith("†") else (value, "")
-    return code(name) + mark
+    name = value.rstrip("†‡")
+    return code(name) + value[len(name) :]

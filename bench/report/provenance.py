@@ -33,7 +33,7 @@ def provenance(records: Sequence[Record]) -> str:
 
 def _facts(records: Sequence[Record]) -> list[str]:
     failed = sum(record.status == "failed" for record in records)
-    exclusive = sum(r.timing is not None and r.timing.exclusive for r in records)
+    exclusive = sum(r.timing is not None and r.timing.exclusive for r in ran(records))
     protocols = _listed(str(record.cell.protocol_version) for record in records)
     return [
         f"{text.count(len(records), 'record')}, {failed} of them failed; {exclusive} with a timing "
@@ -43,6 +43,11 @@ def _facts(records: Sequence[Record]) -> list[str]:
         f"packages: {_listed(packages_of(record) for record in records)}",
         f"commits: {_listed(commit_of(record) for record in records)}",
     ]
+
+
+def ran(records: Iterable[Record]) -> list[Record]:
+    """Return the records of runs: an ensemble only adds up what its members' records hold."""
+    return [record for record in records if record.kind != "ensemble"]
 
 
 def packages_of(record: Record) -> str:
@@ -68,7 +73,7 @@ def _listed(values: Iterable[str]) -> str:
 def _machines(records: Sequence[Record]) -> Table:
     counts: Counter[tuple[str, ...]] = Counter()
     timed: Counter[tuple[str, ...]] = Counter()
-    for record in records:
+    for record in ran(records):
         if record.machine is None:
             continue
         machine = record.machine

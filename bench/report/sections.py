@@ -43,10 +43,11 @@ def introduction(board: Board) -> str:
 
 
 def _common_recipe(board: Board) -> str:
-    recipes = {row.identity.recipe_json for row in board.rows}
-    if len(board.rows) < 2 or len(recipes) != 1:
+    trained = [row for row in board.rows if row.identity.kind != "ensemble"]
+    recipes = {row.identity.recipe_json for row in trained}
+    if len(trained) < 2 or len(recipes) != 1:
         return ""
-    recipe = board.rows[0].identity.recipe
+    recipe = trained[0].identity.recipe
     return ", ".join(f"{key} {_recipe_value(recipe[key])}" for key in sorted(recipe))
 
 

@@ -9,6 +9,7 @@ from bench.report.document import Column, Table
 from bench.report.text import BLANK
 
 WATCHES = "†"
+VOTES = "‡"
 
 
 def accuracy_table(board: Board) -> Table:
@@ -45,7 +46,7 @@ def _accuracy_cells(row: Row, decimals: int) -> tuple[str, ...]:
     finished = str(len(row.seeds)) if not row.failed else f"{len(row.seeds)} of {row.tried}"
     return (
         row.band,
-        row.name + (WATCHES if row.identity.watches_test_set else ""),
+        marked(row),
         text.percent_spread(row.accuracy, decimals),
         finished,
         text.percent_interval(row.these_images, decimals),
@@ -55,6 +56,18 @@ def _accuracy_cells(row: Row, decimals: int) -> tuple[str, ...]:
         text.number_spread(row.loss, 4),
         text.percent(row.train_test_gap, 2),
     )
+
+
+def marked(row: Row) -> str:
+    """Return the row's name with the marks that footnotes explain."""
+    watches = WATCHES if row.identity.watches_test_set else ""
+    return row.name + watches + (VOTES if row.identity.kind == "ensemble" else "")
+
+
+def votes(row: Row) -> str:
+    """Return who votes in the row of an ensemble."""
+    recipe = row.identity.recipe
+    return f"a vote of {recipe['size']} seeds of {' and '.join(recipe['members'])}"
 
 
 def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
@@ -68,6 +81,13 @@ def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
         notes.append(
             f"{WATCHES} watches the test set while training, as published; nothing is selected on "
             "it."
+        )
+    ensembles = [row for row in board.rows if row.identity.kind == "ensemble"]
+    if ensembles:
+        of = "; ".join(f"{row.name} is {votes(row)}" for row in ensembles)
+        notes.append(
+            f"{VOTES} votes: the mean of the probabilities of several runs. Its seeds are "
+            f"replicates on disjoint seeds, and its costs the sums of its members'. {of}."
         )
     return tuple(notes)
 

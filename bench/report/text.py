@@ -66,7 +66,7 @@ def magnitude(value: int | None) -> str:
     """Return a large count with three digits and a unit: ``5.98 M``."""
     if value is None:
         return BLANK
-    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+    for unit, size in (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if value >= size:
             return f"{three_digits(value / size)} {unit}"
     return str(value)

@@ -20,17 +20,22 @@ from bench.catalog import Architecture
 from bench.records import RecordStore
 from bench.report.html.page import page_content, render_page
 from bench.report.plots.runs import load_runs
+from bench.suite import Suite
 
 
 def render_html(
-    store: RecordStore, catalog: Mapping[str, Architecture], data_dir: Path | None = None
+    store: RecordStore,
+    catalog: Mapping[str, Architecture],
+    data_dir: Path | None = None,
+    suite: Suite | None = None,
 ) -> str:
     """Return the page of all records in ``store``, the same bytes for the same records and data.
 
+    ``suite`` is the one whose ladder is shown, where it was run.
     Test images are drawn where their dataset is at hand (``data_dir``, BENCH_DATA_DIR, Keras's
     cache); it is never downloaded.
     """
     records, problems = store.read_all()
     boards = load_runs(store, catalog, records)
     left_out = tuple(str(problem) for problem in problems)
-    return render_page(page_content(records, boards, catalog, data_dir, left_out))
+    return render_page(page_content(records, boards, catalog, data_dir, left_out, suite))

@@ -12,7 +12,7 @@ from bench.report.html import svg, words
 from bench.report.html.columns import Column, columns
 from bench.report.html.frame import accuracy_tick
 from bench.report.plots.scale import Scale, accuracy_scale
-from bench.report.tables import WATCHES
+from bench.report.tables import WATCHES, votes
 
 _BAR_WIDTH, _BAR_HEIGHT, _BAR_END = 180.0, 22.0, 6.0
 _FAR = 2.5  # models with more than this many times the best one's errors are arrows at the end
@@ -77,7 +77,7 @@ def _row(
     board: Board, index: int, details: Sequence[Sequence[str]], scale: Scale | None
 ) -> LeaderRow:
     row, own = board.rows[index], details[index]
-    varying = [word for place, word in enumerate(own) if len({d[place] for d in details}) > 1]
+    varying = [w for place, w in enumerate(own) if w and len({d[place] for d in details}) > 1]
     if row.identity.watches_test_set:
         varying.append(f"{WATCHES} watches the test set while training")
     decimals = text.percent_decimals(board.images)
@@ -106,13 +106,14 @@ def _details(row: Row) -> list[str]:
     """Return how the row was trained; each place of the list has one meaning in all rows."""
     identity = row.identity
     if identity.kind == "external":
-        return ["predictions made elsewhere", "", "", ""]
+        return ["predictions made elsewhere", "", "", "", ""]
     threads = "/".join(map(str, row.threads))
     return [
         identity.precision,
         identity.backend,
         identity.device,
         f"{threads} thread{'' if threads == '1' else 's'}" if threads else "",
+        votes(row) if identity.kind == "ensemble" else "",
     ]
 
 

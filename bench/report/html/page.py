@@ -20,13 +20,14 @@ from bench.report.html.curves_plot import CurvePanels, curve_panels
 from bench.report.html.figure import Figure
 from bench.report.html.headline import Headline, headline, unique_titles
 from bench.report.html.images import ImageSection, image_section
-from bench.report.html.ladder import Rung, ladder
+from bench.report.html.ladder import LadderTable, ladder
 from bench.report.html.leaderboard import Leaderboard, leaderboard
 from bench.report.html.pairs_table import PairTable, pair_table
 from bench.report.html.provenance import Provenance, provenance
 from bench.report.html.seeds_plot import seeds_figure
 from bench.report.html.words import like_these
 from bench.report.plots.runs import BoardRuns
+from bench.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class BoardContent:
     pairs: PairTable | None
     errors: ErrorPanels
     images: ImageSection | None
-    ladder: tuple[Rung, ...]
+    ladder: tuple[LadderTable, ...]
     like_these: str
 
 
@@ -62,19 +63,26 @@ def page_content(
     catalog: Mapping[str, Architecture],
     data_dir: Path | None,
     left_out: tuple[str, ...],
+    suite: Suite | None = None,
 ) -> Page:
-    """Return what the page says; MNIST, which the suite is about, comes first."""
+    """Return what the page says, with the ladder of ``suite``; MNIST's boards come first."""
     ordered = sorted(boards, key=lambda runs: runs.board.dataset != DATASET)
     titles = unique_titles([runs.board for runs in ordered])
     contents = tuple(
-        _board(f"board-{number}", title, runs, data_dir)
+        _board(f"board-{number}", title, runs, data_dir, ladder(runs, suite, catalog))
         for number, (title, runs) in enumerate(zip(titles, ordered, strict=True), start=1)
     )
     titled = list(zip(titles, ordered, strict=True))
     return Page(contents, provenance(records, titled, catalog), left_out, __version__)
 
 
-def _board(identifier: str, title: str, runs: BoardRuns, data_dir: Path | None) -> BoardContent:
+def _board(
+    identifier: str,
+    title: str,
+    runs: BoardRuns,
+    data_dir: Path | None,
+    rungs: tuple[LadderTable, ...],
+) -> BoardContent:
     return BoardContent(
         id=identifier,
         headline=headline(title, runs),
@@ -85,7 +93,7 @@ def _board(identifier: str, title: str, runs: BoardRuns, data_dir: Path | None) 
         pairs=pair_table(runs),
         errors=error_panels(runs),
         images=image_section(runs, data_dir),
-        ladder=ladder(runs),
+        ladder=rungs,
         like_these=like_these(runs.board),
     )
 

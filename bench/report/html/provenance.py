@@ -12,7 +12,8 @@ from bench.leaderboard.notes import seed_list
 from bench.records import Record
 from bench.report import text
 from bench.report.plots.runs import BoardRuns, RowRuns
-from bench.report.provenance import commit_of, packages_of
+from bench.report.provenance import commit_of, packages_of, ran
+from bench.report.tables import votes
 
 _MOST_FAILED = 100
 
@@ -77,7 +78,7 @@ def provenance(
 
 
 def _facts(records: Sequence[Record]) -> list[tuple[str, str]]:
-    exclusive = sum(r.timing is not None and r.timing.exclusive for r in records)
+    exclusive = sum(r.timing is not None and r.timing.exclusive for r in ran(records))
     failed = sum(r.status == "failed" for r in records)
     return [
         ("Records", f"{len(records):,}, {failed:,} of them failed"),
@@ -103,7 +104,7 @@ def _listed(values: Iterable[str]) -> str:
 
 def _machines(records: Sequence[Record]) -> list[Machine]:
     by_fingerprint: dict[str, list[Record]] = {}
-    for record in records:
+    for record in ran(records):
         if record.machine is not None:
             by_fingerprint.setdefault(record.machine.fingerprint, []).append(record)
     return [_machine(found) for _, found in sorted(by_fingerprint.items())]
@@ -134,6 +135,8 @@ def _recipe(title: str, found: RowRuns, catalog: Mapping[str, Architecture]) -> 
     row, identity = found.row, found.row.identity
     if identity.kind == "external":
         return Recipe(title, row.name, "", "predictions made elsewhere, taken in by bench import")
+    if identity.kind == "ensemble":
+        return Recipe(title, row.name, _command(found, ()), f"{votes(row)}, taken after their runs")
     architecture = catalog.get(identity.architecture)
     if architecture is None:
         return Recipe(title, row.name, "", "its architecture is not in this installation")
@@ -142,7 +145,10 @@ def _recipe(title: str, found: RowRuns, catalog: Mapping[str, Architecture]) -> 
         note = "its code is not the one in this installation" + _at_commits(found.records)
     if not found.records:
         return Recipe(title, row.name, "", note or "no run finished")
-    return Recipe(title, row.name, _command(found, architecture), note)
+    own = architecture.origin.startswith("--architecture")
+    file = ("--architecture", architecture.path.name) if own else ()
+    seeds = ("--seeds", _seeds(found.row.seeds))
+    return Recipe(title, row.name, _command(found, (*file, *seeds)), note)
 
 
 def _at_commits(records: Sequence[Record]) -> str:
@@ -150,17 +156,20 @@ def _at_commits(records: Sequence[Record]) -> str:
     return f"; recorded at commit {', '.join(commits)}" if commits else ""
 
 
-def _command(found: RowRuns, architecture: Architecture) -> str:
+def _command(found: RowRuns, more: Sequence[str]) -> str:
+    """Return the command that makes a row: ``more`` are the options that only runs take."""
     identity = found.row.identity
     asked = Counter(record.context.suite for record in found.records).most_common(1)[0][0]
-    words = ["bench", "run", asked]
-    if architecture.origin.startswith("--architecture"):
-        words += ["--architecture", str(architecture.path.name)]
-    words += ["--only", identity.architecture, "--seeds", _seeds(found.row.seeds)]
+    words = ["bench", "run", asked, "--only", identity.architecture, *more]
+    wanted = _suite(asked)
     dataset = found.records[0].cell.dataset
-    if dataset != _dataset_of(asked):
+    if wanted is None or dataset != wanted.dataset:
         words += ["--dataset", dataset]
     usual = {"precision": "float32", "backend": "tensorflow", "device": "cpu"}
+    if wanted is not None:
+        rungs = [rung for rung in wanted.rungs if rung.name == identity.architecture]
+        precisions = {rung.precision for rung in rungs} or {wanted.precision}
+        usual["precision"] = precisions.pop() if len(precisions) == 1 else ""
     for option, value in usual.items():
         own = getattr(identity, option)
         words += [f"--{option}", own] if own != value else []
@@ -176,8 +185,8 @@ def _seeds(seeds: tuple[int, ...]) -> str:
     return seed_list(seeds).replace(" ", "")
 
 
-def _dataset_of(name: str) -> str | None:
+def _suite(name: str) -> suite.Suite | None:
     try:
-        return suite.load(name).dataset
+        return suite.load(name)
     except UserError:
         return None

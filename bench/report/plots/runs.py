@@ -1,16 +1,18 @@
 """Boards together with the runs behind their rows: what pictures are made of."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bench.catalog import Architecture
 from bench.leaderboard import Board, Row, build_boards
 from bench.leaderboard.grouping import by_board
+from bench.leaderboard.ladder import is_on
 from bench.leaderboard.rows import Outcome, identity_of, load_outcome, runs_by_seed
 from bench.records import Predictions, Record, RecordStore
 from bench.report.plots.answers import Answers, sum_answers
 from bench.statistics import Summary, summarize_counts
+from bench.suite import Suite
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,12 @@ def load_runs(
         rows = tuple(_row_runs(store, row, members) for row in board.rows)
         loaded.append(BoardRuns(board, rows))
     return loaded
+
+
+def of_suite(runs: BoardRuns, suite: Suite) -> BoardRuns:
+    """Return ``runs`` with those rows alone that are rungs of ``suite``."""
+    rows = tuple(r for r in runs.rows if any(is_on(rung, r.row) for rung in suite.rungs))
+    return BoardRuns(replace(runs.board, rows=tuple(found.row for found in rows)), rows)
 
 
 def _with_labels(store: RecordStore, members: list[Record], board: Board) -> list[Record]:

@@ -1,4 +1,8 @@
-"""JAX: a whole epoch as one compiled scan; data and state stay on the device."""
+"""JAX: data and state stay on the device; an epoch is one compiled scan, on a CPU compiled steps.
+
+XLA's convolutions are several times slower inside a loop than outside on a CPU
+(https://github.com/jax-ml/jax/issues/12868), and there a call costs little.
+"""
 
 from functools import partial
 from typing import Any
@@ -45,17 +49,20 @@ class JaxLoop:
         model.test_on_batch(np.asarray(self._pixels[:1]), targets[:1])
         model.optimizer.build(model.trainable_variables)
         model.reset_metrics()
-        self._epoch = jax.jit(self._scan, donate_argnums=0)
+        self._stepwise = jax.default_backend() == "cpu"
+        whole = self._step if self._stepwise else self._scan
+        self._train = jax.jit(whole, donate_argnums=0)
+        self._compiled: dict[tuple[int, ...], Any] = {}  # by the shape of what it is given
         self._forward = jax.jit(partial(model.stateless_call, training=False))
 
     def compile(self) -> None:
-        """Compile the epoch's scan for full batches and the step for the smaller last one."""
+        """Compile for full batches and for the smaller last one."""
         images = len(self._pixels)
         order = np.arange(images, dtype=np.int32)
         changes = None if self._warp is None else self._warp.no_changes(images)
         for batches in self._batches(order, changes):
-            state = self._state()
-            self._epoch.lower(state, self._pixels, self._targets, batches).compile()
+            if batches[0].shape not in self._compiled:
+                self._compile(self._state(), batches)
 
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
@@ -63,7 +70,8 @@ class JaxLoop:
         self._model.reset_metrics()
         state = self._state()
         for batches in self._batches(order, changes):
-            state = self._epoch(state, self._pixels, self._targets, batches)
+            train = self._compiled.get(batches[0].shape) or self._compile(state, batches)
+            state = train(state, self._pixels, self._targets, batches)
         self._write_back(state)
         # Reading the metrics waits for the device: a clock read after this is synchronised.
         return {name: float(value) for name, value in self._model.get_metrics_result().items()}
@@ -77,14 +85,22 @@ class JaxLoop:
             parts.append(np.asarray(outputs, dtype=np.float32))
         return np.concatenate(parts)
 
+    def _compile(self, state: State, batches: Batches) -> Any:
+        compiled = self._train.lower(state, self._pixels, self._targets, batches).compile()
+        self._compiled[batches[0].shape] = compiled
+        return compiled
+
+    def _step(self, state: State, pixels: Any, targets: Any, batch: Batches) -> State:
+        places, changes = batch
+        images = pixels[places]
+        if self._warp is not None:
+            images = self._warp(images, changes)
+        stepped: State = self._model.train_step(state, (images, targets[places]))[1]
+        return stepped
+
     def _scan(self, state: State, pixels: Any, targets: Any, batches: Batches) -> State:
         def step(state: State, batch: Batches) -> tuple[State, None]:
-            places, changes = batch
-            images = pixels[places]
-            if self._warp is not None:
-                images = self._warp(images, changes)
-            _, state = self._model.train_step(state, (images, targets[places]))
-            return state, None
+            return self._step(state, pixels, targets, batch), None
 
         final: State = self._jax.lax.scan(step, state, batches)[0]
         return final
@@ -92,9 +108,10 @@ class JaxLoop:
     def _batches(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None
     ) -> list[Batches]:
-        """Return the full batches (steps, batch), then the smaller last one (1, rest), if any.
+        """Return what each call trains on: which images, and what is done to them, or None.
 
-        Each is a pair: which images, and what is done to them (steps, batch, k), or None.
+        For a scan, all full batches (steps, batch), then the smaller last one (1, rest), if any;
+        for steps, each batch (batch,) by itself.  Changes have one more axis.
         """
         full = len(order) - len(order) % self._batch_size
         parts = []
@@ -105,7 +122,13 @@ class JaxLoop:
             shape = (-1, size or len(places))
             given = None if changes is None else changes[chosen].reshape(*shape, changes.shape[1])
             parts.append((places.reshape(shape), given))
-        return parts
+        if not self._stepwise:
+            return parts
+        return [
+            (places[i], None if given is None else given[i])
+            for places, given in parts
+            for i in range(len(places))
+        ]
 
     def _variables(self) -> tuple[list[Any], ...]:
         model = self._model

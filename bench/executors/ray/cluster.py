@@ -1,0 +1,212 @@
+"""The cluster: connecting to it, what its nodes have room for, whether they are fit to train.
+
+Ray's own words about what went wrong fill a screen; here each becomes one line.
+"""
+
+import logging
+import os
+import re
+import socket
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.cells import CellIdentity
+from bench.errors import UserError
+from bench.executors.ray import facts
+from bench.machine import available_cores
+
+_CONNECT_SECONDS = 10.0
+_ANSWER_SECONDS = 120.0
+_START = "start one with: ray start --head (or take --address local; see docs/clusters.md)"
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one cell takes of a node."""
+
+    cpus: int
+    gpus: int
+    memory_bytes: int
+
+    def __str__(self) -> str:
+        gpus = f", {_count(self.gpus, 'GPU')}" if self.gpus else ""
+        return f"{_count(self.cpus, 'CPU')}{gpus} and {self.memory_bytes / 2**30:.1f} GiB of memory"
+
+    def fits_into(self, room: "Need") -> int:
+        """Return how many cells of this need ``room`` holds at once."""
+        counts = [room.cpus // self.cpus]
+        counts += [room.gpus // self.gpus] if self.gpus else []
+        counts += [room.memory_bytes // self.memory_bytes] if self.memory_bytes else []
+        return min(counts)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A living node, and all that it has, in use or not."""
+
+    id: str
+    name: str
+    room: Need
+
+
+def import_ray() -> Any:
+    """Return the module ray; raise UserError where it is not installed."""
+    # Ray prints what its own processes say on our standard output, which is for tables.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "--executor ray needs the package ray, which is not installed; "
+            "install it with: pip install 'ninetynine[ray]'"
+        ) from error
+    return ray
+
+
+def connect(address: str) -> None:
+    """Connect this process to the cluster at ``address``, or start one here for "local".
+
+    ``address`` is "auto" (a cluster that this machine is a node of), "local", HOST:PORT of the
+    head, or ray://HOST:PORT of its client server.  Raises UserError where there is none.
+    """
+    ray = import_ray()
+    _check_reachable(address)
+    options: dict[str, Any] = {}
+    if address == "local":
+        options = {"num_cpus": len(available_cores()), "include_dashboard": False}
+    if not address.startswith("ray://"):
+        options |= {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ray.init(address=address, **options)
+    except Exception as error:  # of whatever kind: Ray says ConnectionError, RuntimeError, ...
+        ray.shutdown()
+        raise UserError(f"--address {address}: {_reason(error)}") from error
+
+
+def disconnect() -> None:
+    """End the connection; what this process still runs on the cluster ends with it."""
+    import_ray().shutdown()
+
+
+def nodes() -> list[Node]:
+    """Return the nodes that are alive."""
+    return [
+        Node(
+            id=found["NodeID"],
+            name=f"node {found['NodeManagerAddress']} ({found['NodeID'][:8]})",
+            room=_room(found["Resources"]),
+        )
+        for found in import_ray().nodes()
+        if found["Alive"]
+    ]
+
+
+def need_of(identity: CellIdentity, memory_bytes: int) -> Need:
+    """Return what a cell takes of a node."""
+    return Need(identity.threads, 1 if identity.device == "gpu" else 0, memory_bytes)
+
+
+def check_room(needs: Iterable[Need], found: Sequence[Node]) -> None:
+    """Raise UserError where no node could ever hold a cell; Ray would wait for one forever."""
+    for need in needs:
+        if any(need.fits_into(node.room) for node in found):
+            continue
+        largest = max(found, key=lambda node: _rank(need, node.room), default=None)
+        most = f"the largest of {_count(len(found), 'node')} has {largest.room}" if largest else ""
+        raise UserError(
+            f"no node of the cluster has room for a cell: it needs {need}, "
+            f"{most or 'and no node is alive'}; add a larger node, or take a smaller cell "
+            "(--threads, --device)"
+        )
+
+
+def check_fit(needs: Sequence[Need], found: Sequence[Node], packages: list[str]) -> None:
+    """Raise UserError for a node on which a cell might run and would get other numbers.
+
+    ``packages`` are those that compute.
+    """
+    ray = import_ray()
+    expected = facts.facts_here(facts.script(), packages)
+    ray.cloudpickle.register_pickle_by_value(facts)  # the node may lack this package
+    probe = ray.remote(facts.facts_here)
+    asked = {}
+    for node in found:
+        if any(need.fits_into(node.room) for need in needs):
+            options = {"num_cpus": 0, "scheduling_strategy": at(node.id), "max_retries": 0}
+            asked[probe.options(**options).remote(facts.script(), packages)] = node
+    if not asked:
+        return
+    answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_ANSWER_SECONDS)
+    for reference, node in asked.items():
+        if reference not in answered:
+            raise UserError(f"{node.name} did not answer within {_ANSWER_SECONDS:g} seconds")
+        try:
+            fault = facts.mismatch(expected, ray.get(reference), node.name)
+        except ray.exceptions.RayError as error:
+            fault = f"{node.name} cannot run a task: {_reason(error)}"
+        if fault is not None:
+            raise UserError(fault)
+
+
+def at(node_id: str, soft: bool = False) -> Any:
+    """Return Ray's word for "on this node"; ``soft`` is "if it is alive"."""
+    strategies = import_ray().util.scheduling_strategies
+    return strategies.NodeAffinitySchedulingStrategy(node_id, soft=soft)
+
+
+def _check_reachable(address: str) -> None:
+    """Raise UserError at once where Ray would try for minutes, or take the process down."""
+    if address in ("auto", "local"):
+        return
+    found = re.fullmatch(r"(?:ray://)?([^\s/]+):(\d+)", address)
+    if found is None:
+        raise UserError(
+            f"--address {address!r}: expected auto, local, HOST:PORT or ray://HOST:PORT"
+        )
+    try:
+        socket.create_connection((found[1].strip("[]"), int(found[2])), _CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(
+            f"--address {address}: no Ray cluster answers ({reason}); {_START}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return why, in one line."""
+    text = " ".join(str(error).split())
+    versions = re.findall(r"Ray: (\S+) Python: (\S+)", text)
+    if len(versions) == 2:
+        (ray, python), (own_ray, own_python) = versions
+        return (
+            f"the cluster runs Ray {ray} on Python {python}, this machine Ray {own_ray} on Python "
+            f"{own_python}; install the same of both"
+        )
+    if "Could not find any running Ray" in text:
+        return f"no Ray cluster runs on this machine; {_START}"
+    return f"cannot be used ({type(error).__name__}: {text[:300]}); {_START}"
+
+
+def _room(resources: dict[str, float]) -> Need:
+    return Need(
+        cpus=int(resources.get("CPU", 0)),
+        gpus=int(resources.get("GPU", 0)),
+        memory_bytes=int(resources.get("memory", 0)),
+    )
+
+
+def _rank(need: Need, room: Need) -> tuple[int, int, int, int]:
+    """Order rooms by how many of the three they satisfy, then by size."""
+    satisfied = (room.cpus >= need.cpus) + (room.gpus >= need.gpus)
+    satisfied += room.memory_bytes >= need.memory_bytes
+    return satisfied, room.cpus, room.gpus, room.memory_bytes
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

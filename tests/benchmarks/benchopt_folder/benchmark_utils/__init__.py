@@ -1,0 +1,1 @@
+"""What the solvers share; benchopt puts this package on their path."""
