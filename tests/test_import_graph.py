@@ -128,6 +128,16 @@ def test_backends_are_imported_in_few_places_and_never_with_the_module():
                 assert node not in tree.body, f"{name} imports a backend when it is imported"
 
 
+def test_ray_is_imported_by_its_executor_alone_and_never_with_a_module():
+    for name, tree in BENCH.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom) and "ray" in {
+                target.partition(".")[0] for target in imported(node)
+            }:
+                assert name.startswith("bench.executors.ray."), f"{name} imports ray"
+                assert node not in tree.body, f"{name} imports ray when it is imported"
+
+
 def test_the_engine_never_imports_an_architecture():
     for name, tree in BENCH.items():
         assert "architectures" not in {t.partition(".")[0] for t in imported(tree)}, name

@@ -4,8 +4,10 @@ import csv
 import io
 import os
 import signal
+import socketserver
 import sys
 import tempfile
+import threading
 from collections import defaultdict
 from pathlib import Path
 
@@ -40,10 +42,12 @@ from bench.executors import (
     Refused,
     Retrying,
     Started,
+    Waiting,
     process,
 )
 from bench.executors.local import LocalExecutor
 from bench.executors.ray import RayExecutor
+from bench.executors.ray import cluster as cluster_module
 from bench.executors.ray.cluster import Need, check_room
 from bench.executors.ray.facts import facts_here, mismatch, script
 from bench.executors.ray.node import own_cores
@@ -292,6 +296,24 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, folde
     assert any(f"the worker on node {other.node_ip_address}" in reason for reason in reasons)
 
 
+def test_a_run_without_a_node_left_says_so_and_waits_for_one(
+    cluster, stub, files, dataset, monkeypatch
+):
+    answers = [cluster_module.nodes, cluster_module.nodes, lambda: [], lambda: []]
+
+    def nodes():
+        return (answers.pop() if len(answers) > 2 else answers[0])()
+
+    with RayExecutor(cluster.address, 2**20) as executor:
+        monkeypatch.setattr(cluster_module, "nodes", nodes)
+        events = list(executor.run(tasks_for(files[:1], dataset, seeds=range(4))))
+    waiting = [event for event in events if isinstance(event, Waiting)]
+    assert [event.reason for event in waiting] == [
+        "no node that is left has 1 CPU and 0.0 GiB of memory; waiting for one to join"
+    ]
+    assert [type(e) for e in events if isinstance(e, ENDS)] == [Finished] * 4
+
+
 def test_ctrl_c_cancels_what_runs_and_says_how_to_go_on(cluster, tmp_path):
     path = write_architecture(tmp_path, "slow", "time.sleep(600)")
     quick = write_architecture(tmp_path, "quick")
@@ -318,31 +340,36 @@ def test_ctrl_c_cancels_what_runs_and_says_how_to_go_on(cluster, tmp_path):
 # Other ways to a cluster -------------------------------------------------------------------------
 
 
-def test_a_client_outside_the_cluster_gets_the_same_records(cluster, stub, files, dataset):
-    tasks = tasks_for(files[:1], dataset, seeds=range(2))
-    events = []
-    address = f"ray://127.0.0.1:{cluster.client_port}"
-    with RayExecutor(address, 2**20) as executor:
-        executor.check(tasks)
-        events.extend(executor.run(tasks))
-    records = {e.record.key: e.record for e in events if isinstance(e, Finished)}
-    local = LocalExecutor(jobs=1).run(tasks)
-    assert records == {e.record.key: e.record for e in local if isinstance(e, Finished)}
-    assert any(isinstance(event, EpochEnded) for event in events)
-
-
-def test_a_cluster_of_this_machine_alone_says_nothing_of_its_own(tmp_path, sent):
+@pytest.fixture
+def small_run(tmp_path):
+    """Return a run of three short cells as arguments, and the table of the local executor."""
     suite = write_suite(tmp_path / "s.toml", ["good"], write_dataset(tmp_path / "d.npz"), 3)
     path = write_architecture(tmp_path, "good")
-    given = ["run", suite, "--architecture", path, "--results", tmp_path / "results"]
-    ray = ["--executor", "ray", "--address", "local"]
-    done = run_bench(*given, *ray, command=STUB_BENCH, env={**os.environ, "TMPDIR": str(sent)})
+    given = ["run", suite, "--architecture", path, "--results"]
+    done = run_bench(*given, tmp_path / "local", command=STUB_BENCH)
     assert done.returncode == 0, done.stderr
-    assert "3 cells to train, 0 recorded already" in done.stderr
-    assert [line for line in done.stderr.splitlines()[1:] if not line.startswith("[")] == []
-    again = run_bench(*given, command=STUB_BENCH)
-    assert again.stdout == done.stdout
-    assert again.stderr == ""
+    return [*given, tmp_path / "ray", "--executor", "ray", "--address"], done.stdout
+
+
+def assert_trained(done, table):
+    """Assert the local executor's table, and nothing but progress beside it."""
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == table
+    first, *progress = done.stderr.splitlines()
+    assert first == "3 cells to train, 0 recorded already"
+    assert [line for line in progress if not line.startswith("[")] == []
+
+
+def test_a_client_outside_the_cluster_gets_the_same_table(cluster, small_run):
+    given, table = small_run
+    address = f"ray://127.0.0.1:{cluster.client_port}"
+    assert_trained(run_bench(*given, address, command=STUB_BENCH), table)
+
+
+def test_a_cluster_of_this_machine_alone_gets_the_same_table(small_run, sent):
+    given, table = small_run
+    environment = {**os.environ, "TMPDIR": str(sent)}
+    assert_trained(run_bench(*given, "local", command=STUB_BENCH, env=environment), table)
 
 
 # A mistake is one line ---------------------------------------------------------------------------
@@ -379,6 +406,37 @@ def test_an_address_without_a_cluster_is_told_at_once(refuse, scheme):
     line = refuse("--executor", "ray", "--address", address)
     assert f"--address {address}: no Ray cluster answers (Connection refused)" in line
     assert "ray start --head" in line
+
+
+class Other(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"SSH-2.0-OpenSSH_9.9\r\n")
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_an_address_where_something_else_answers_is_told_at_once(refuse, scheme):
+    with socketserver.TCPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever).start()
+        address = f"{scheme}127.0.0.1:{server.server_address[1]}"
+        line = refuse("--executor", "ray", "--address", address)
+        server.shutdown()
+    assert "no Ray cluster answers (something else listens there)" in line
+
+
+def test_another_version_or_token_is_told_in_one_line():
+    versions = """Version mismatch: The cluster was started with:
+    Ray: 2.50.0
+    Python: 3.12.1
+This process on node 192.0.2.1 was started with:
+    Ray: 2.60.0
+    Python: 3.11.7
+"""
+    assert cluster_module._reason(versions) == (
+        "the cluster runs Ray 2.50.0 on Python 3.12.1, this machine Ray 2.60.0 on Python 3.11.7; "
+        "install the same of both"
+    )
+    told = cluster_module._reason("ConnectionError: Failed", "Unauthenticated: RPC error: Invalid")
+    assert told.startswith("the cluster wants another token; set RAY_AUTH_MODE=token")
 
 
 def test_options_of_the_other_executor_are_told(refuse):
@@ -424,20 +482,27 @@ def test_no_room_on_no_node_at_all():
     ids=["without the package", "another version"],
 )
 def test_a_node_that_would_get_other_numbers_is_named_before_anything_runs(
-    cluster, files, dataset, tmp_path, content, told
+    cluster, stub, dataset, tmp_path, content, told
 ):
     for name, text in content.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
+    slow = write_architecture(tmp_path, "slow", "time.sleep(1)")
+    tasks = tasks_for([slow], dataset, seeds=range(6))
     node = cluster.add_node(PYTHONPATH=str(tmp_path))
     try:
-        with pytest.raises(UserError) as refused:
-            run(cluster, tasks_for(files[:1], dataset))
+        with RayExecutor(cluster.address, 2**20) as executor:
+            with pytest.raises(UserError) as refused:
+                executor.check(tasks)
+            with pytest.raises(UserError) as stopped:  # as if it had joined after the check
+                list(executor.run(tasks))
     finally:
         cluster.remove_node(node)
     name = f"node {node.node_ip_address} ({node.node_id[:8]})"
     assert str(refused.value).startswith(f"{name} {told}")
     assert "\n" not in str(refused.value)
+    assert "\n" not in str(stopped.value)
+    assert "bench" in str(stopped.value)
 
 
 def test_facts_name_the_first_difference_and_equal_facts_none():

@@ -2,14 +2,12 @@
 
 import queue
 import threading
-import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 
 from bench.executors.events import Event, Failed, Task
-from bench.executors.process import WorkerProcess
+from bench.executors.process import WorkerProcess, fault
 from bench.machine import available_cores
-from bench.records import Failure
 from bench.training.setup import thread_environment
 
 
@@ -67,7 +65,7 @@ class _Run:
                 for event in self._worker(slot, task).train(task, self._timeout_seconds):
                     self._events.put(event)
             except Exception as error:  # a fault of ours must not silently lose a cell
-                self._events.put(Failed(task, _fault(error)))
+                self._events.put(Failed(task, fault(error)))
                 self._discard(slot)
         worker = self._workers.get(slot)
         if worker is not None and worker.alive and not self._stopped.is_set():
@@ -109,9 +107,3 @@ def cores_of(slot: int, jobs: int, threads: int) -> list[int]:
     if jobs * threads > len(cores):
         return cores
     return cores[slot * threads : (slot + 1) * threads]
-
-
-def _fault(error: Exception) -> Failure:
-    lines = str(error).strip().splitlines() or [""]
-    detail = "".join(traceback.format_exception(error))
-    return Failure(kind="error", reason=f"{type(error).__name__}: {lines[0]}", detail=detail)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -165,3 +166,10 @@ class WorkerProcess:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
+
+
+def fault(error: Exception) -> Failure:
+    """Return the failure of a cell whose worker was spoken to in vain: a fault of ours."""
+    lines = str(error).strip().splitlines() or [""]
+    detail = "".join(traceback.format_exception(error))
+    return Failure(kind="error", reason=f"{type(error).__name__}: {lines[0]}", detail=detail)

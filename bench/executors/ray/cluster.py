@@ -7,16 +7,25 @@ import logging
 import os
 import re
 import socket
+import sys
+import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from bench.cells import CellIdentity
 from bench.errors import UserError
 from bench.executors.ray import facts
 from bench.machine import available_cores
 
+# Ray prints what its own processes say on our standard output, which is for tables, and reports
+# each use to its makers.  Read when it is imported.
+_QUIET = {
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 120.0
 _START = "start one with: ray start --head (or take --address local; see docs/clusters.md)"
@@ -53,9 +62,8 @@ class Node:
 
 def import_ray() -> Any:
     """Return the module ray; raise UserError where it is not installed."""
-    # Ray prints what its own processes say on our standard output, which is for tables.
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -74,19 +82,19 @@ def connect(address: str) -> None:
     """
     ray = import_ray()
     _check_reachable(address)
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address == "local":
-        options = {"num_cpus": len(available_cores()), "include_dashboard": False}
-    if not address.startswith("ray://"):
-        options |= {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ray.init(address=address, **options)
-    except Exception as error:  # of whatever kind: Ray says ConnectionError, RuntimeError, ...
-        ray.shutdown()
-        raise UserError(f"--address {address}: {_reason(error)}") from error
+        options |= {"num_cpus": len(available_cores()), "include_dashboard": False}
+    with tempfile.TemporaryFile() as log:
+        try:
+            with _standard_error_to(log), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ray.init(address=address, **options)
+        except Exception as error:  # of whatever kind: Ray says ConnectionError, RuntimeError, ...
+            ray.shutdown()
+            log.seek(0)
+            reason = _reason(f"{type(error).__name__}: {error}", log.read().decode())
+            raise UserError(f"--address {address}: {reason}") from error
 
 
 def disconnect() -> None:
@@ -149,7 +157,8 @@ def check_fit(needs: Sequence[Need], found: Sequence[Node], packages: list[str])
         try:
             fault = facts.mismatch(expected, ray.get(reference), node.name)
         except ray.exceptions.RayError as error:
-            fault = f"{node.name} cannot run a task: {_reason(error)}"
+            text = " ".join(str(error).split())
+            fault = f"{node.name} cannot run a task: {text[:300]}"
         if fault is not None:
             raise UserError(fault)
 
@@ -170,7 +179,9 @@ def _check_reachable(address: str) -> None:
             f"--address {address!r}: expected auto, local, HOST:PORT or ray://HOST:PORT"
         )
     try:
-        socket.create_connection((found[1].strip("[]"), int(found[2])), _CONNECT_SECONDS).close()
+        place = (found[1].strip("[]"), int(found[2]))
+        with socket.create_connection(place, _CONNECT_SECONDS) as connection:
+            _greet(connection)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(
@@ -178,9 +189,34 @@ def _check_reachable(address: str) -> None:
         ) from error
 
 
-def _reason(error: Exception) -> str:
-    """Return why, in one line."""
-    text = " ".join(str(error).split())
+def _greet(connection: socket.socket) -> None:
+    """Raise OSError where no HTTP/2 is spoken, which is what Ray speaks (RFC 9113, section 3.4).
+
+    Each side begins with a frame of settings, whose type, 4, is the fourth of its nine bytes.
+    """
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+    if connection.recv(9)[3:4] != b"\4":
+        raise OSError("something else listens there")
+
+
+@contextmanager
+def _standard_error_to(file: IO[bytes]) -> Iterator[None]:
+    """Turn file descriptor 2, which Ray's C++ writes to past Python, to ``file``."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _reason(error: str, log: str = "") -> str:
+    """Return in one line why Ray failed with ``error``, having logged ``log``."""
+    text = " ".join(error.split())
     versions = re.findall(r"Ray: (\S+) Python: (\S+)", text)
     if len(versions) == 2:
         (ray, python), (own_ray, own_python) = versions
@@ -190,7 +226,9 @@ def _reason(error: Exception) -> str:
         )
     if "Could not find any running Ray" in text:
         return f"no Ray cluster runs on this machine; {_START}"
-    return f"cannot be used ({type(error).__name__}: {text[:300]}); {_START}"
+    if "Unauthenticated" in text + log:
+        return "the cluster wants another token; set RAY_AUTH_MODE=token and its RAY_AUTH_TOKEN"
+    return f"cannot be used ({text[:300]}); {_START}"
 
 
 def _room(resources: dict[str, float]) -> Need:

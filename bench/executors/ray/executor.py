@@ -1,5 +1,6 @@
 """The Ray executor: one task of the cluster's for each cell, and one driver that writes."""
 
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -70,7 +71,7 @@ class RayExecutor:
         """Yield events as they come until every task has its last one.
 
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.  Raises
-        UserError where a node that came later would get other numbers.
+        UserError where a node that came later is not fit for them.
         """
         return _Run(tasks, self._memory_bytes, self._timeout_seconds).events()
 
@@ -201,8 +202,9 @@ class _Run:
             failure = _failure(f"{flight.node} was lost", error)
             yield self._again(flight, failure, job.node_losses < MAX_NODE_LOSSES)
             return
+        except errors.RayTaskError as error:
+            raise UserError(_unfit(error)) from error
         except errors.RayError as error:
-            _raise_unfit(error)
             job.worker_deaths += 1
             failure = _failure(f"the worker on {flight.node} was lost", error)
             yield self._again(flight, failure, job.worker_deaths < MAX_WORKER_DEATHS)
@@ -248,13 +250,14 @@ def _failure(reason: str, error: Exception) -> Failure:
     return Failure(kind="killed", reason=reason, detail=str(error)[:4000])
 
 
-def _raise_unfit(error: Exception) -> None:
-    """Raise UserError where a node said that it would get other numbers, or has no bench."""
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, UserError):
-        raise UserError(str(cause)) from error
-    if isinstance(cause, ImportError):
-        raise UserError(f"a node that joined the cluster cannot run bench: {cause}") from error
+def _unfit(error: Any) -> str:
+    """Return one line on a node that cannot do what is asked of it."""
+    if isinstance(error.cause, UserError):
+        return str(error.cause)
+    text = str(error).strip()
+    where = re.search(r"ip=([^\s,)]+)", text)
+    place = f"node {where[1]}" if where else "a node"
+    return f"{place} cannot run bench: {text.splitlines()[-1]}; leave it out of the cluster"
 
 
 def _save_model(task: Task, files: dict[str, bytes]) -> None:

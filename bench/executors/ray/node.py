@@ -17,8 +17,8 @@ from filelock import FileLock, Timeout
 
 from bench.cells import CellIdentity
 from bench.errors import UserError
-from bench.executors.events import EpochEnded, Event, Finished, Refused, Started, Task
-from bench.executors.process import WorkerProcess
+from bench.executors.events import EpochEnded, Event, Failed, Finished, Refused, Started, Task
+from bench.executors.process import WorkerProcess, fault
 from bench.executors.ray.facts import facts_here, mismatch, script
 from bench.executors.ray.luggage import Luggage, Parcel, model_place, node_folder, unpack
 from bench.machine import available_cores
@@ -64,12 +64,16 @@ class Mailbox:
 def train(order: Order, luggage: Luggage, mailbox: Any) -> Result:
     """Train one cell on this node and return how it ended.
 
-    Raises UserError on a node that is not fit to: its numbers would be others.
+    Raises UserError on a node that is not fit to, because its numbers would be others or it has
+    no room on its disk; the run ends with that rather than send one cell after the other there.
     """
     node = node_name()
     _check_node(tuple(order.facts.items()), tuple(order.task.cell.identity.packages), node)
-    folder = node_folder()
-    task = unpack(order.task, order.parcel, luggage, folder)
+    try:
+        folder = node_folder()
+        task = unpack(order.task, order.parcel, luggage, folder)
+    except OSError as error:
+        raise UserError(f"{node} cannot keep what it was sent: {error}; make room there") from error
     if order.task.keep_model is not None:
         task = task.model_copy(update={"keep_model": model_place(folder, task)})
     import_folder = task.code.folders[1] if task.code is not None else folder
@@ -171,9 +175,9 @@ def _end_of(worker: WorkerProcess, task: Task, order: Order, mailbox: Any, node:
             elif isinstance(event, EpochEnded):
                 mailbox.put.remote(order.number, event)
         return event
-    except Exception:
+    except Exception as error:
         _kept().discard()  # its next answer could be one to this task
-        raise
+        return Failed(task, fault(error))
 
 
 def _in_the_users_words(
