@@ -13,6 +13,7 @@ from bench.errors import UserError
 from bench.recipe import Recipe
 from bench.records import Record
 from bench.suite import packages_of
+from bench.training.answers import Answers
 from bench.training.loops.images import to_float
 from bench.training.setup import prepare_backend, start_backend_here
 
@@ -35,8 +36,13 @@ def classify(
     model = build_model(architecture, shape, classes)
     model.load_weights(model_path)
     recipe = Recipe.from_canonical(record.cell.recipe)
-    outputs: Any = model.predict(to_float(pixels[np.newaxis], recipe.scale), verbose=0)
-    return [float(p) for p in np.asarray(outputs, dtype=np.float32)[0]]
+
+    def forward(images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+        outputs = model.predict(to_float(images, recipe.scale), batch_size, verbose=0)
+        return np.asarray(outputs, dtype=np.float32)
+
+    answers = Answers(forward, recipe.test_time_shifts)  # as its test images were answered
+    return [float(p) for p in answers.predict(pixels[np.newaxis])[0]]
 
 
 def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:

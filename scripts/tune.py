@@ -23,6 +23,7 @@ import numpy as np
 from bench import catalog
 from bench.cells import Cell
 from bench.cli.progress import make_progress
+from bench.errors import UserError
 from bench.executors.local import LocalExecutor
 from bench.planning import longest_first, plan
 from bench.records import Record, RecordStore
@@ -162,4 +163,8 @@ def _markdown(name: str, search: dict[str, Any], rows: list[dict[str, Any]]) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print(f"tune: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

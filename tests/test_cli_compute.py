@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from record_builders import make_identity, make_machine, write_run
 
+from bench.cli.choice import jobs_and_threads
 from bench.cli.workers import check_computing
 from bench.errors import UserError
 from bench.machine import check_device
@@ -147,3 +148,11 @@ def test_float16_on_a_cpu_is_told_to_be_slow_before_it_starts(capsys):
     assert line.startswith("bench: mixed_float16 is meant for GPUs")
     check_computing([make_identity(precision="mixed_bfloat16"), make_identity()])
     assert capsys.readouterr().err == ""
+
+
+def test_by_default_a_core_has_a_worker_and_a_gpu_has_one(monkeypatch):
+    monkeypatch.setattr("bench.cli.choice.available_cores", lambda: list(range(8)))
+    assert jobs_and_threads("auto", None, "cpu") == (8, 1)
+    assert jobs_and_threads("auto", 2, "cpu") == (4, 2)
+    assert jobs_and_threads("auto", None, "gpu") == (1, 1)
+    assert jobs_and_threads("3", None, "gpu") == (3, 2)  # who asks for it gets it

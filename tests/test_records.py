@@ -17,7 +17,7 @@ from bench.errors import UserError
 from bench.records import SCHEMA_VERSION, Predictions, Problem, Record, RecordStore
 from bench.records import store as store_module
 from bench.records.schema import json_schema
-from bench.records.store import read_record, write_atomically
+from bench.records.store import read_record, to_float16, write_atomically
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = RecordStore(Path(__file__).parent / "fixtures")
@@ -56,6 +56,24 @@ def test_records_are_found_by_their_key(store):
     write_run(store, seed=2)
     assert store.find(record.key) == record
     assert store.find("0" * 64) is None
+
+
+def test_stored_probabilities_are_exact_where_large_and_near_where_small():
+    drawn = np.random.default_rng(0).dirichlet(np.full(10, 0.3), size=2000).astype(np.float32)
+    stored = to_float16(drawn)
+    assert (stored.argmax(axis=1) == drawn.argmax(axis=1)).all()
+    large, small = drawn >= 1 / 16 + 1e-3, (drawn > 2**-14) & (drawn < 1 / 16 - 1e-3)
+    assert (stored[large] == drawn[large].astype(np.float16)).mean() > 0.999  # but for lifted ties
+    relative = np.abs(stored[small].astype(np.float64) / drawn[small] - 1)
+    assert 1 / 32 < relative.max() <= 1 / 16 + 2**-10
+    assert len(np.unique(stored[small])) <= 8 * 10 + 1  # three bits in each of ten powers of two
+    assert not stored[drawn < 2**-14.2].any()
+
+
+def test_of_two_small_probabilities_that_round_to_one_the_larger_still_wins():
+    rows = np.full((2, 20), 0.0499, np.float32)
+    rows[0, 7] = rows[1, 19] = 0.0502
+    assert to_float16(rows).argmax(axis=1).tolist() == [7, 19]
 
 
 def test_names_that_are_no_file_names_stay_inside_the_store(store):

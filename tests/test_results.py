@@ -11,6 +11,7 @@ from bench import suite
 from bench.catalog import discover
 from bench.leaderboard.lookup import Lookup
 from bench.records import RecordStore
+from bench.report.ladder import ladder_page
 from bench.report.own_numbers import own_numbers, rewrite
 from bench.report.readme import results_readme
 from bench.statistics import accuracy_estimate, compare, pigeonhole_bootstrap
@@ -46,7 +47,13 @@ def test_the_readme_regenerates_byte_for_byte(committed):
     assert results_readme(committed, discover()) == (RESULTS / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["tutorials", "controlled"])
+@pytest.mark.parametrize("name", ["ladder", "speedrun"])
+def test_the_ladders_regenerate_byte_for_byte(name, committed):
+    page = (RESULTS / f"{name.upper()}.md").read_text()
+    assert ladder_page(committed, discover(), suite.load(name)) == page
+
+
+@pytest.mark.parametrize("name", ["tutorials", "controlled", "ladder", "speedrun"])
 def test_every_cell_of_the_suite_is_recorded_and_finished(name, records):
     chosen = suite.load(name)
     catalog = discover()
@@ -73,7 +80,7 @@ def test_every_record_agrees_with_its_predictions(committed, records):
             accuracy = record.scores.test.accuracy
             assert predictions.correct.mean() == pytest.approx(accuracy, abs=1e-9)
             sums = predictions.probabilities.astype(np.float64).sum(axis=1)
-            assert np.abs(sums - 1).max() < 0.01
+            assert np.abs(sums - 1).max() < 0.04  # small ones are stored with three bits
 
 
 def test_every_trained_record_says_where_it_comes_from(records):

@@ -53,6 +53,13 @@ def test_pytest_benchmark_compares_our_json(speed, tmp_path):
         assert f"{samples.name}[net]" in process.stdout
 
 
+def test_the_training_step_says_its_share_of_the_peak(speed):
+    document = pytest_benchmark_json([speed], make_machine(), None, None)
+    step, *answers = [benchmark["extra_info"] for benchmark in document["benchmarks"]]
+    assert (step["training_gflops"], step["share_of_peak"]) == (139.6, 0.698)
+    assert all("share_of_peak" not in answer for answer in answers)
+
+
 def test_the_statistics_of_the_samples_are_theirs(speed):
     document = pytest_benchmark_json([speed], make_machine(), None, None)
     stats = document["benchmarks"][0]["stats"]

@@ -36,7 +36,7 @@ def choose(options: dict[str, Any], models_dir: Path | None = None) -> Choice:
         seeded = chosen.with_seeds(suite.parse_seeds(options["seeds"], "--seeds"))
     own = [a.name for a in found.values() if a.path in _absolute(options["architecture_files"])]
     names = suite.select(_expand(chosen, found), options["only"], own)
-    jobs, threads = jobs_and_threads(options["jobs"], options["threads"])
+    jobs, threads = jobs_and_threads(options["jobs"], options["threads"], options["device"])
     setting = suite.Setting(
         backend=options["backend"],
         precision=options["precision"],
@@ -55,16 +55,17 @@ def choose(options: dict[str, Any], models_dir: Path | None = None) -> Choice:
     return Choice(chosen, found, cells, votes, jobs, source)
 
 
-def jobs_and_threads(jobs: str, threads: int | None) -> tuple[int, int]:
+def jobs_and_threads(jobs: str, threads: int | None, device: str) -> tuple[int, int]:
     """Return worker processes and threads per worker.
 
     By default one thread per worker and a worker per core: nothing is lost to threads that wait
     for each other, and it does not depend on how many cells are left, so a resumed run finds its
-    own records.
+    own records.  A GPU is not shared: its memory is neither divided nor counted among workers.
     """
     cores = len(available_cores())
     if jobs == "auto":
-        return max(1, cores // (threads or 1)), threads or 1
+        workers = 1 if device == "gpu" else max(1, cores // (threads or 1))
+        return workers, threads or 1
     if not jobs.isdecimal() or int(jobs) < 1:
         raise UserError(f"--jobs {jobs!r}: expected a positive whole number or auto")
     return int(jobs), threads or max(1, cores // int(jobs))

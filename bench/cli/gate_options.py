@@ -98,7 +98,8 @@ def prepare(chosen: dict[str, Any], baseline: Baseline | None) -> Prepared:
     missing = [name for name in names if name not in found and name in known]
     if chosen["only"] is None:
         missing += sorted(known - found.keys() - set(missing))
-    jobs, threads = jobs_and_threads(chosen["jobs"], chosen["threads"] or _threads(baseline, names))
+    threads_asked = chosen["threads"] or _threads(baseline, names)
+    jobs, threads = jobs_and_threads(chosen["jobs"], threads_asked, chosen["device"])
     setting = suite.Setting(
         backend=chosen["backend"],
         precision=chosen["precision"],

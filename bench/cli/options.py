@@ -73,7 +73,7 @@ def cell_options(command: Command) -> Command:
             "--jobs",
             default="auto",
             show_default=True,
-            help="Worker processes; auto is one per core.",
+            help="Worker processes; auto is one per core, or one for the GPU.",
         ),
         click.option(
             "--threads",

@@ -97,6 +97,7 @@ def _benchmark(speed: Speed, samples: Samples) -> dict[str, Any]:
             "multiply_adds": speed.multiply_adds,
             "peak_memory_bytes": speed.peak_memory_bytes,
             "exclusive": speed.exclusive,
+            **_throughput_of_training(speed, samples),
         },
         "options": {
             "disable_gc": False,
@@ -108,6 +109,13 @@ def _benchmark(speed: Speed, samples: Samples) -> dict[str, Any]:
         },
         "stats": _stats(np.array(samples.seconds)),
     }
+
+
+def _throughput_of_training(speed: Speed, samples: Samples) -> dict[str, float | None]:
+    """Return GFLOP/s and the share of the matrix-product peak, beside a training step's seconds."""
+    if samples.name != "train_step":
+        return {}
+    return {"training_gflops": speed.training_gflops, "share_of_peak": speed.share_of_peak}
 
 
 def _stats(seconds: "np.ndarray[Any, np.dtype[np.float64]]") -> dict[str, Any]:

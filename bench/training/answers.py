@@ -1,23 +1,26 @@
 """What a trained model answers: averaged over small shifts where its recipe says so; how fast."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.training.clocks import repeated_seconds
-from bench.training.loops import StepLoop
 from bench.training.loops.images import EVALUATION_BATCH
 
 
 class Answers:
-    """A loop's predictions, or their mean over every shift of up to ``shifts`` steps.
+    """A model's predictions, or their mean over every shift of up to ``shifts`` steps.
 
-    A step is one pixel up, down, left or right: 5 shifts for 1, 13 for 2, 2 n (n + 1) + 1 for n.
+    ``forward`` maps images (n, h, w, c) and a batch size to float32 (n, classes).  A step is one
+    pixel up, down, left or right: 5 shifts for 1, 13 for 2, 2 n (n + 1) + 1 for n.
     """
 
-    def __init__(self, loop: StepLoop, shifts: int) -> None:
-        self._loop = loop
+    def __init__(
+        self, forward: Callable[[NDArray[Any], int], NDArray[np.float32]], shifts: int
+    ) -> None:
+        self._forward = forward
         steps = range(-shifts, shifts + 1)
         self._moves = [(y, x) for y in steps for x in steps if abs(y) + abs(x) <= shifts]
 
@@ -26,8 +29,8 @@ class Answers:
     ) -> NDArray[np.float32]:
         """Return the answers for ``images`` (n, h, w, c), float32 (n, classes)."""
         if len(self._moves) == 1:
-            return self._loop.predict(images, batch_size)
-        total = sum(self._loop.predict(shifted(images, *move), batch_size) for move in self._moves)
+            return self._forward(images, batch_size)
+        total = sum(self._forward(shifted(images, *move), batch_size) for move in self._moves)
         return np.asarray(total / len(self._moves), dtype=np.float32)
 
 

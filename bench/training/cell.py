@@ -148,7 +148,7 @@ def train_cell(
         loop.compile()
 
     train_clock, evaluate_clock = Clock(cores), Clock(cores)
-    answers = Answers(loop, recipe.test_time_shifts)
+    answers = Answers(loop.predict, recipe.test_time_shifts)
     history = _train(
         loop,
         model,
