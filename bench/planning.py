@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.cells import Cell, CellIdentity, differing_fields
+from bench.durations import Predictor
 from bench.recipe import Recipe
 from bench.records import Problem, Record, RecordStore
 
@@ -96,28 +97,19 @@ def longest_first(
 ) -> list[Cell]:
     """Return ``cells`` by falling expected duration, so that no long one is left for the end.
 
-    An earlier record of the same architecture and dataset says how long an epoch takes.  An
-    architecture without one may be the longest of all: these go first, by parameters and epochs.
+    Where ``records`` have no runs of an architecture on these data and in this setting, it may be
+    the longest of all: these go first, by what other runs let expect, else by parameters and
+    epochs.  To begin with a short cell costs little; to end with a long one costs its length.
     """
-    epoch_seconds = _epoch_seconds(records)
+    predictor = Predictor(records, parameters)
 
     def expected(cell: Cell) -> tuple[bool, float]:
         identity = cell.identity
-        epochs = Recipe.from_canonical(identity.recipe).epochs
-        seconds = epoch_seconds.get((identity.architecture, identity.dataset_fingerprint))
-        if seconds is not None:
-            return False, epochs * seconds
+        prediction = predictor.of(identity)
+        if prediction.seconds is not None:
+            return not prediction.measured, prediction.seconds
         size = parameters.get(identity.architecture)
+        epochs = Recipe.from_canonical(identity.recipe).epochs
         return True, math.inf if size is None else epochs * size
 
     return sorted(cells, key=expected, reverse=True)
-
-
-def _epoch_seconds(records: Sequence[Record]) -> dict[tuple[str, str], float]:
-    """Return the seconds of an epoch by architecture and dataset fingerprint."""
-    return {
-        (record.cell.architecture, record.cell.dataset_fingerprint): record.timing.train_seconds
-        / Recipe.from_canonical(record.cell.recipe).epochs
-        for record in records
-        if record.timing is not None and record.kind == "trained"
-    }

@@ -13,12 +13,12 @@ FIXTURES = ROOT / "tests" / "fixtures"
 
 # From the ground up.  A part of bench imports only parts of earlier lines (and of itself).
 LAYERS = [
-    {"errors"},
+    {"errors", "scheduling"},
     {"cells", "datasets", "recipe", "sources", "statistics"},
     {"catalog", "records", "speed"},
     {"machine", "merging"},
     {"suite"},
-    {"building", "external", "gate_simulation", "leaderboard", "simulation"},
+    {"building", "durations", "external", "gate_simulation", "leaderboard", "simulation"},
     {"ensembles", "memory", "planning"},
     {"training"},
     {"executors", "prediction"},

@@ -293,7 +293,7 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, folde
     assert sum(end.attempts for end in ends) == len(ends) + len(lost)
     reasons = [event.reason for event in lost]
     assert any(doomed.node_id[:8] in reason and "was lost" in reason for reason in reasons)
-    assert any(f"the worker on node {other.node_ip_address}" in reason for reason in reasons)
+    assert any(f"Ray's worker on node {other.node_ip_address}" in reason for reason in reasons)
 
 
 def test_a_run_without_a_node_left_says_so_and_waits_for_one(

@@ -9,6 +9,7 @@ import click
 
 from bench.cli import options
 from bench.cli.choice import Choice, choose
+from bench.cli.dry_run import check_dry_run_options, dry_run_options, print_dry_run
 from bench.cli.executing import check_executor_options, open_executor
 from bench.cli.progress import make_progress
 from bench.ensembles import derive
@@ -20,7 +21,7 @@ from bench.running import Outcome, execute, make_tasks
 
 @click.command("run")
 @options.cell_options
-@click.option("--dry-run", is_flag=True, help="Say what would run; train nothing.")
+@dry_run_options
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -44,6 +45,8 @@ from bench.running import Outcome, execute, make_tasks
 @options.as_json
 def command(
     dry_run: bool,
+    nodes: int | None,
+    cores_per_node: int | None,
     timeout: float | None,
     retry_failed: bool,
     keep_models: bool,
@@ -57,6 +60,7 @@ def command(
     SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
     a record in --results are not trained again.
     """
+    check_dry_run_options(dry_run, nodes, cores_per_node)
     check_executor_options(executor, address, chosen["jobs"])
     results: Path = chosen["results"]
     choice = choose(chosen, models_dir=results / "models" if keep_models else None)
@@ -69,7 +73,7 @@ def command(
     for problem in planned.problems:
         print(f"bench: {problem}", file=sys.stderr)
     if dry_run:
-        _print_dry_run(planned, as_json)
+        print_dry_run(planned, choice, store, nodes, cores_per_node, as_json)
         return 0
     if planned.missing:
         planned, outcome = _train(choice, plan_now, store, timeout, executor, address)
@@ -115,20 +119,6 @@ class UserInterrupt(UserError):
             f"interrupted: {done} of {cells} cells are recorded, none is lost; "
             "run the same command again to go on"
         )
-
-
-def _print_dry_run(planned: Plan, as_json: bool) -> None:
-    if as_json:
-        options.print_json(
-            {
-                "missing": [{"key": c.key, **c.identity.model_dump()} for c in planned.missing],
-                "reused": [record.key for record in planned.reused],
-            }
-        )
-        return
-    for cell in planned.missing:
-        click.echo(f"would train {cell.label} ({cell.variant} recipe)")
-    click.echo(f"{len(planned.missing)} cells to train, {len(planned.reused)} recorded already")
 
 
 def _print_table(store: RecordStore, choice: Choice, records: list[Any], as_json: bool) -> None:

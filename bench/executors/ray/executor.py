@@ -97,6 +97,14 @@ class _Flight:
     reference: Any
     worker: str = "a worker"
     node: str = "a node"
+    told: int = 0  # how many of its events were yielded
+
+    def tell(self, event: Event) -> Event:
+        """Return ``event`` of this attempt in the driver's terms."""
+        self.told += 1
+        if isinstance(event, Started):
+            self.worker, self.node = event.worker, event.node
+        return replace(event, task=self.job.task)
 
 
 class _Run:
@@ -186,38 +194,40 @@ class _Run:
             return  # its node is gone; the next one starts empty
         for number, event in told:
             flight = self._flights.get(number)
-            if flight is None:
-                continue
-            if isinstance(event, Started):
-                flight.worker, flight.node = event.worker, event.node
-            yield replace(event, task=flight.job.task)
+            if flight is not None:
+                yield flight.tell(event)
 
     def _land(self, flight: _Flight) -> Iterator[Event]:
         """Yield how an attempt ended, and take it up again where it is not the cell's end."""
-        job, errors = flight.job, self._ray.exceptions
+        errors = self._ray.exceptions
         try:
             result: Result = self._ray.get(flight.reference)
         except (errors.NodeDiedError, errors.ObjectLostError) as error:
-            job.node_losses += 1
-            failure = _failure(f"{flight.node} was lost", error)
-            yield self._again(flight, failure, job.node_losses < MAX_NODE_LOSSES)
-            return
+            flight.job.node_losses += 1
+            worth_it = flight.job.node_losses < MAX_NODE_LOSSES
+            yield self._again(flight, _failure(f"{flight.node} was lost", error), worth_it)
         except errors.RayTaskError as error:
             raise UserError(_unfit(error)) from error
         except errors.RayError as error:
-            job.worker_deaths += 1
-            failure = _failure(f"the worker on {flight.node} was lost", error)
-            yield self._again(flight, failure, job.worker_deaths < MAX_WORKER_DEATHS)
+            yield self._worker_died(flight, _failure(f"Ray's worker on {flight.node} died", error))
+        else:
+            yield from self._ended(flight, result)
+
+    def _ended(self, flight: _Flight, result: Result) -> Iterator[Event]:
+        *events, end = result.events
+        for event in events[flight.told :]:  # what was not news in time
+            yield flight.tell(event)
+        if isinstance(end, Failed) and end.failure.kind in ("killed", "crashed"):
+            yield self._worker_died(flight, end.failure)
             return
-        event = result.event
-        if isinstance(event, Failed) and event.failure.kind in ("killed", "crashed"):
-            job.worker_deaths += 1
-            yield self._again(flight, event.failure, job.worker_deaths < MAX_WORKER_DEATHS)
-            return
-        _save_model(job.task, result.model)
-        if isinstance(event, Finished | Failed):
-            event = replace(event, attempts=job.attempts + 1)
-        yield replace(event, task=job.task)
+        _save_model(flight.job.task, result.model)
+        if isinstance(end, Finished | Failed):
+            end = replace(end, attempts=flight.job.attempts + 1)
+        yield flight.tell(end)
+
+    def _worker_died(self, flight: _Flight, failure: Failure) -> Event:
+        flight.job.worker_deaths += 1
+        return self._again(flight, failure, flight.job.worker_deaths < MAX_WORKER_DEATHS)
 
     def _again(self, flight: _Flight, failure: Failure, worth_it: bool) -> Event:
         job = flight.job

@@ -8,7 +8,7 @@ so that its backend is imported once.
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from bench.executors.process import WorkerProcess, fault
 from bench.executors.ray.facts import facts_here, mismatch, script
 from bench.executors.ray.luggage import Luggage, Parcel, model_place, node_folder, unpack
 from bench.machine import available_cores
+from bench.records import Record
 from bench.training.setup import thread_environment
 
 
@@ -39,14 +40,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Result:
-    """How the attempt ended, with the files of the model where it is to be kept."""
+    """All that the attempt's worker told, its end last, and the files of a model to be kept."""
 
-    event: Event
-    model: dict[str, bytes] = field(default_factory=dict)  # by suffix
+    events: list[Event]
+    model: dict[str, bytes]  # by suffix
 
 
 class Mailbox:
-    """What workers tell of cells in hand; an actor.  Nothing but progress is lost with it."""
+    """What workers tell of cells in hand, for progress; an actor.  Results do not go this way."""
 
     def __init__(self) -> None:
         self._events: list[tuple[int, Event]] = []
@@ -79,12 +80,12 @@ def train(order: Order, luggage: Luggage, mailbox: Any) -> Result:
     import_folder = task.code.folders[1] if task.code is not None else folder
     with own_cores(task.cell.identity.threads, folder, _kept().cores) as (cores, own):
         worker = _kept().worker(order, cores, import_folder, node)
-        event = _end_of(worker, task, order, mailbox, node)
-    if isinstance(event, Refused):
-        event = _in_the_users_words(event, order.parcel, worker, node)
-    if isinstance(event, Finished) and not own:
-        event = replace(event, record=_not_exclusive(event))
-    return Result(event, _take_model(task))
+        *events, end = _events_of(worker, task, order, mailbox, node)
+    if isinstance(end, Refused):
+        end = _in_the_users_words(end, order.parcel, worker, node)
+    if isinstance(end, Finished) and not own:
+        end = replace(end, record=_not_exclusive(end.record))
+    return Result([*events, end], _take_model(task))
 
 
 def node_name() -> str:
@@ -161,23 +162,26 @@ def _environment(identity: CellIdentity, import_folder: Path) -> dict[str, str]:
 
 @cache
 def _check_node(facts: tuple[tuple[str, str], ...], packages: tuple[str, ...], node: str) -> None:
-    fault = mismatch(dict(facts), facts_here(script(), packages), node)
-    if fault is not None:
-        raise UserError(fault)
+    difference = mismatch(dict(facts), facts_here(script(), packages), node)
+    if difference is not None:
+        raise UserError(difference)
 
 
-def _end_of(worker: WorkerProcess, task: Task, order: Order, mailbox: Any, node: str) -> Event:
-    """Have ``worker`` train ``task``, tell ``mailbox`` about it, and return its last event."""
+def _events_of(
+    worker: WorkerProcess, task: Task, order: Order, mailbox: Any, node: str
+) -> list[Event]:
+    """Have ``worker`` train ``task`` and return its events; ``mailbox`` is told as they come."""
+    events: list[Event] = []
     try:
         for event in worker.train(task, order.timeout_seconds):
-            if isinstance(event, Started):
-                mailbox.put.remote(order.number, replace(event, node=node))
-            elif isinstance(event, EpochEnded):
-                mailbox.put.remote(order.number, event)
-        return event
+            told = replace(event, node=node) if isinstance(event, Started) else event
+            events.append(told)
+            if isinstance(told, Started | EpochEnded):
+                mailbox.put.remote(order.number, told)
     except Exception as error:
         _kept().discard()  # its next answer could be one to this task
-        return Failed(task, fault(error))
+        events.append(Failed(task, fault(error)))
+    return events
 
 
 def _in_the_users_words(
@@ -195,13 +199,11 @@ def _in_the_users_words(
     )
 
 
-def _not_exclusive(event: Finished) -> Any:
-    timing = event.record.timing
-    if timing is None:
-        return event.record
-    return event.record.model_copy(
-        update={"timing": timing.model_copy(update={"exclusive": False})}
-    )
+def _not_exclusive(record: Record) -> Record:
+    if record.timing is None:
+        return record
+    timing = record.timing.model_copy(update={"exclusive": False})
+    return record.model_copy(update={"timing": timing})
 
 
 def _take_model(task: Task) -> dict[str, bytes]:
