@@ -71,7 +71,7 @@ def command(
 
 
 def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) -> Record:
-    """Return the finished record to predict with: of several, MNIST's and as published."""
+    """Return the finished record to predict with: MNIST's, as published, in float32 if possible."""
     wanted = datasets.row_name_of(dataset) if dataset else None
     records = [
         r
@@ -90,8 +90,9 @@ def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) ->
     return min(records, key=_preference)
 
 
-def _preference(record: Record) -> tuple[bool, bool, str]:
-    return record.cell.dataset != "mnist", record.context.variant != "published", record.key
+def _preference(record: Record) -> tuple[bool, bool, bool, str]:
+    cell, variant = record.cell, record.context.variant
+    return cell.dataset != "mnist", variant != "published", cell.precision != "float32", record.key
 
 
 def _recorded(store: RecordStore, record: Record, index: int) -> tuple[Sequence[float], int]:

@@ -50,19 +50,19 @@ class Lookup:
         self._boards = by_board(here, catalog, None)
 
     def side(self, text: str, seed: int | None = None) -> Side:
-        """Return the row called ``text``: ``name`` (as published) or ``name@variant``.
+        """Return the row called ``text``: a row's or an architecture's name, or ``name@variant``.
 
-        ``seed`` keeps that single run.  Raises UserError where there is no such row, where it is
-        on several boards, or where its runs have no predictions to compare.
+        Of an architecture's rows the one as published comes first, then the one in float32, as
+        the sources have it.  ``seed`` keeps that single run.  Raises UserError where there is no
+        such row, where it is on several boards, or where its runs have no predictions to compare.
         """
         name, _, variant = text.partition("@")
         found = [(key, row) for key, row in self._rows(name) if variant in ("", key.variant)]
         if not found:
             known = {label for key, row in self._rows("") for label in _labels(key, row)}
             raise UserError(f"no row is called {text!r} on {self.dataset}{nearest(text, known)}")
-        as_published = [pair for pair in found if pair[0].variant == PUBLISHED]
-        if len(found) > 1 and len(as_published) == 1:
-            found = as_published
+        found = [pair for pair in found if pair[0].variant == PUBLISHED] or found
+        found = [pair for pair in found if pair[1].row.identity.precision == "float32"] or found
         if len(found) > 1:
             choices = ", ".join(sorted(f"{row.row.name}@{key.variant}" for key, row in found))
             raise UserError(f"{text!r} is on several boards; name one of: {choices}")
@@ -80,7 +80,11 @@ class Lookup:
         for key, members in self._boards.items():
             if any(name.startswith(r.cell.architecture) or not name for r in members):
                 rows += [(key, row) for row in self._measured(members)]
-        return [(key, row) for key, row in rows if name in ("", row.row.name)]
+        return [
+            (key, row)
+            for key, row in rows
+            if name in ("", row.row.name, row.row.identity.architecture)
+        ]
 
     def _measured(self, records: Sequence[Record]) -> list[RowData]:
         by_labels: dict[str | None, list[Outcome]] = {}
