@@ -91,6 +91,29 @@ def test_people_read_the_same(bench, recorded, tmp_path):
     assert "the longest cell, of t2_dense: more workers do not help" in out
 
 
+def test_where_no_worker_fits_it_is_said_why(bench, recorded, tmp_path, monkeypatch):
+    command = ["run", "quick", "--dry-run", "--results", tmp_path, "--threads", 1]
+    monkeypatch.setattr("bench.cli.dry_run.available_bytes", lambda: 10)
+    _, out, _ = bench(*command, "--nodes", 2)
+    assert "Not here: a worker needs about" in out
+    assert "2 nodes of" in out
+    monkeypatch.setattr("bench.machine.memory_bytes", lambda: 10)
+    _, out, _ = bench(*command)
+    assert "There is no schedule: a worker needs 1 cores and about" in out
+    assert "No record" not in out
+
+
+def test_nodes_like_this_machine_are_bound_by_their_memory(bench, recorded, tmp_path, monkeypatch):
+    needed = json.loads(
+        bench("run", "quick", "--dry-run", "--json", "--results", tmp_path, "--threads", 1)[1]
+    )["worker"]["memory_bytes"]
+    monkeypatch.setattr("bench.machine.available_cores", lambda: [0, 1, 2, 3])
+    monkeypatch.setattr("bench.machine.memory_bytes", lambda: 2 * needed)
+    command = ["run", "quick", "--dry-run", "--results", tmp_path, "--threads", 1, "--nodes", 1]
+    _, out, _ = bench(*command)
+    assert "memory: 2 of 4 workers fit" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

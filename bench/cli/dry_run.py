@@ -214,9 +214,17 @@ def _lines(paper: PaperPlan) -> Iterator[str]:
 
 
 def _notes(paper: PaperPlan) -> Iterator[str]:
-    if not paper.schedules:
+    if paper.longest is None:
         yield "No record of such cells says how long they take, so there is no schedule."
         return
+    if not paper.schedules:
+        yield (
+            f"There is no schedule: a worker needs {paper.threads} cores and about "
+            f"{gib(paper.worker_bytes)} of memory, which is not here and not on a node like this."
+        )
+        return
+    if paper.schedules[0][0].name != "here":
+        yield f"Not here: a worker needs about {gib(paper.worker_bytes)} of memory, less is free."
     startup = paper.startup_seconds
     started = "not known, taken as 0 s" if startup is None else f"{startup:.0f} s"
     yield (

@@ -6,6 +6,7 @@ a test holds the committed page to what this writes.
 
 import argparse
 import re
+import shlex
 from itertools import combinations
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def _two_intervals(side: Side) -> str:
 
 def _comparison(title: str, a: Side, b: Side) -> str:
     result = compare(a.correct, b.correct)
-    heading = f"**{title}.** `bench compare {a.name} {b.name}` says:"
+    names = " ".join(shlex.quote(side.name) for side in (a, b))
+    heading = f"**{title}.** `bench compare {names}` says:"
     return "\n".join([heading, "", *(f"> {line}" for line in sentences(a, b, result))])
 
 
