@@ -1,5 +1,7 @@
 """Schedules on paper: known answers, and what holds for every schedule."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,19 @@ def test_a_schedule_ends_between_its_lower_bound_and_less_than_twice_that(seed):
     assert found.makespan_seconds <= (2 - 1 / workers) * found.lower_bound_seconds + 1e-9
     assert found.worker_seconds == pytest.approx(sum(seconds))
     assert found.workers == min(workers, len(seconds))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_schedule_is_within_grahams_bound_of_the_best_order(seed):
+    generator = np.random.default_rng(seed)
+    seconds = generator.integers(1, 20, 7).astype(float).tolist()
+    workers = 2 + seed % 2
+    best = min(
+        max(sum(s for s, w in zip(seconds, chosen, strict=True) if w == k) for k in range(workers))
+        for chosen in itertools.product(range(workers), repeat=len(seconds))
+    )
+    found = simulate(seconds, workers).makespan_seconds
+    assert best <= found <= (4 / 3 - 1 / (3 * workers)) * best + 1e-9
 
 
 def test_more_workers_never_end_later():
