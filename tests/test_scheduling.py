@@ -14,8 +14,11 @@ def test_one_worker_takes_the_sum_and_its_start():
 
 
 def test_the_longest_go_first():
-    # In the order given, 2 + 3 and 2 + 3 + 2; the longest first, 3 + 2 + 2 and 3 + 2: Graham's
-    # example of where that is one sixth off the best, 3 + 3 and 2 + 2 + 2.
+    assert simulate([2.0, 2.0, 3.0], workers=2).makespan_seconds == 4.0  # 5 in the order given
+
+
+def test_the_longest_first_is_not_always_best():
+    # 3 + 2 + 2 and 3 + 2 where 3 + 3 and 2 + 2 + 2 would do: Graham's example of the worst case.
     found = simulate([2.0, 2.0, 2.0, 3.0, 3.0], workers=2)
     assert found.makespan_seconds == 7.0
     assert found.lower_bound_seconds == 6.0
