@@ -70,7 +70,9 @@ def test_a_vote_is_the_mean_of_the_stored_probabilities(store):
     stored = np.stack([store.predictions(m).probabilities for m in members]).astype(float)
     mean = stored.mean(axis=0)
     found = store.predictions(vote)
-    assert np.abs(found.probabilities.astype(float) - mean).max() < 1e-3
+    off = np.abs(found.probabilities.astype(float) - mean)
+    assert off[mean > 0.07].max() < 1e-3
+    assert off.max() < 2e-3  # small ones are stored with three bits
     assert np.array_equal(found.probabilities.argmax(axis=1), mean.argmax(axis=1))
     # Each image has one member against two: the vote outvotes it.
     assert vote.scores.test.accuracy == found.correct.mean() == 1.0
