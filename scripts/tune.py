@@ -13,26 +13,47 @@ or a path from the search file) and the ``recipe`` keys it changes.
 import argparse
 import json
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from bench import catalog
-from bench.cells import Cell
+from bench.cells import Cell, Precision
 from bench.cli.progress import make_progress
 from bench.errors import UserError
 from bench.executors.local import LocalExecutor
 from bench.planning import longest_first, plan
+from bench.recipe import parse
 from bench.records import Record, RecordStore
 from bench.report.tables import plain_table
 from bench.running import Source, execute, make_tasks
-from bench.suite import Setting, Suite, make_cells
+from bench.suite import Setting, Suite, make_cells, read_toml
 
 FOLDS = 12
 FIRST_SEED = 1000  # fold k trains with seed 1000 + k, far from the seeds of the suites
+
+
+class Entry(BaseModel):
+    """A table of ``candidates``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    architecture: str = Field(description="an architecture's name, or its path from this file")
+    recipe: dict[str, Any] = Field({}, description="recipe keys with their values")
+
+
+class Search(BaseModel):
+    """A search file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    description: str = Field(description="a sentence")
+    folds: list[int] = Field(description=f"folds from 0 to {FOLDS - 1}, such as [0, 1]")
+    precision: Precision = Field("mixed_bfloat16", description="such as 'mixed_bfloat16'")
+    candidates: dict[str, dict[str, Any]] = Field(description="a table [candidates.NAME] for each")
 
 
 @dataclass(frozen=True)
@@ -54,36 +75,38 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     store = RecordStore(options.work_dir)
     for path in options.search:
-        search = tomllib.loads(path.read_text())
+        where = f"search {path}"
+        search = parse(Search, read_toml(path, where), where, "search")
         candidates = [
-            _candidate(path, name, entry, search) for name, entry in search["candidates"].items()
+            _candidate(path, name, parse(Entry, given, f"{where}: {name}", "candidate"), search)
+            for name, given in search.candidates.items()
         ]
         _train(candidates, store, options.jobs)
         rows = [_row(c, plan(c.cells, store).reused, store) for c in candidates]
         rows.sort(key=lambda row: row["error"])
-        print(f"{path.stem}: {search['description']}\n{plain_table(_table(rows), _HEADINGS)}\n")
+        print(f"{path.stem}: {search.description}\n{plain_table(_table(rows), _HEADINGS)}\n")
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / f"{path.stem}.json").write_text(json.dumps(rows, indent=1) + "\n")
         (options.out / f"{path.stem}.md").write_text(_markdown(path.stem, search, rows))
     return 0
 
 
-def _candidate(path: Path, name: str, entry: dict[str, Any], search: dict[str, Any]) -> Candidate:
-    wanted = entry["architecture"]
+def _candidate(path: Path, name: str, entry: Entry, search: Search) -> Candidate:
+    wanted = entry.architecture
     files = (path.parent / wanted,) if wanted.endswith(".py") else ()
     found = catalog.discover(files)
-    setting = Setting(precision=search.get("precision", "mixed_bfloat16"))
+    setting = Setting(precision=search.precision)
     cells, sources = [], []
-    for fold in search["folds"]:
+    for fold in search.folds:
         dataset = f"mnist-fold-{fold}-of-{FOLDS}"
         suite = Suite(
             name=f"tuning/{path.stem}",
             path=path,
-            description=search["description"],
+            description=search.description,
             dataset=dataset,
             architectures=(Path(wanted).stem,),
             seeds=(FIRST_SEED + fold,),
-            recipe=entry.get("recipe", {}),
+            recipe=entry.recipe,
         )
         cells += make_cells(suite, found, suite.architectures, setting)
         sources.append(Source(dataset, None, files))
@@ -152,11 +175,11 @@ def _standard_error(errors: list[float]) -> float:
     return float(np.std(errors, ddof=1) / np.sqrt(len(errors))) if len(errors) > 1 else np.nan
 
 
-def _markdown(name: str, search: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+def _markdown(name: str, search: Search, rows: list[dict[str, Any]]) -> str:
     lines = [_HEADINGS, ["---", *["--:"] * 6], *_table(rows)]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (
-        f"# {name}\n\n{search['description']}\n\nEach run trains on 55,000 of MNIST's training "
+        f"# {name}\n\n{search.description}\n\nEach run trains on 55,000 of MNIST's training "
         "images and is judged by the other 5,000; the test images are not loaded. Seconds are of "
         f"runs that shared the machine.\n\n{table}\n"
     )

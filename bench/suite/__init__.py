@@ -19,7 +19,7 @@ An option of the command line goes before what the file says.
 """
 
 from bench.suite.cells import Setting, make_cells, packages_of, select, select_ensembles
-from bench.suite.file import built_in, load
+from bench.suite.file import built_in, load, read_toml
 from bench.suite.model import Ensemble, Entry, Rung, Suite
 from bench.suite.seeds import parse_seeds
 
@@ -34,6 +34,7 @@ __all__ = [
     "make_cells",
     "packages_of",
     "parse_seeds",
+    "read_toml",
     "select",
     "select_ensembles",
 ]

@@ -61,13 +61,17 @@ def load(name: str) -> Suite:
     path = Path(name) if name.endswith(".toml") else built_in().get(name)
     if path is None:
         raise UserError(f"no suite is called {name!r}{nearest(name, built_in())}")
+    return _parse(path, read_toml(path, f"suite {path}"))
+
+
+def read_toml(path: Path, where: str) -> dict[str, Any]:
+    """Return the content of ``path``; UserError, beginning with ``where``, for no TOML file."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"suite {path}: cannot be read ({error.strerror})") from error
+        raise UserError(f"{where}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"suite {path}: not valid TOML ({error})") from error
-    return _parse(path, content)
+        raise UserError(f"{where}: not valid TOML ({error})") from error
 
 
 def _parse(path: Path, content: dict[str, Any]) -> Suite:
