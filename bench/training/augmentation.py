@@ -89,28 +89,29 @@ class Warp:
         from keras import ops
 
         a, b, c, d, e, f = (changes[:, i : i + 1] for i in range(_AFFINE))
-        x = a * self._x + b * self._y + c
-        y = d * self._x + e * self._y + f
+        across, down = (ops.convert_to_tensor(axis) for axis in (self._x, self._y))
+        x = a * across + b * down + c
+        y = d * across + e * down + f
         if self._field is not None:
-            half = self._field.shape[0]
-            x += ops.matmul(changes[:, _AFFINE : _AFFINE + half], self._field)
-            y += ops.matmul(changes[:, _AFFINE + half :], self._field)
+            half, field = len(self._field), ops.convert_to_tensor(self._field)
+            x += ops.matmul(changes[:, _AFFINE : _AFFINE + half], field)
+            y += ops.matmul(changes[:, _AFFINE + half :], field)
         return x, y
 
     def _shifted(self, images: Any, changes: Any, most: int) -> Any:
         """Return the images read ``changes``' whole pixels away: nothing to interpolate."""
         from keras import ops
 
+        height, width, channels = self._height, self._width, images.shape[-1]
         padded = ops.pad(images, [[0, 0], [most, most], [most, most], [0, 0]])
-        height, width = self._height + 2 * most, self._width + 2 * most
+        # Every sideways shift of every row: what is left is to take whole rows, not pixels.
+        sideways = [padded[:, :, first : first + width] for first in range(2 * most + 1)]
+        table = ops.reshape(ops.stack(sideways, axis=1), (-1, width * channels))
         moves = ops.cast(changes, "int32") + most
-        first = ops.arange(ops.shape(images)[0], dtype="int32") * (height * width)
-        corner = first + moves[:, 5] * width + moves[:, 2]
-        rows, columns = np.mgrid[: self._height, : self._width].reshape(2, -1)
-        pixels = ops.reshape(padded, (-1, images.shape[-1]))
-        inside = (rows * width + columns).astype(np.int32)
-        read = ops.take(pixels, corner[:, None] + inside, axis=0)
-        return ops.reshape(read, (-1, self._height, self._width, images.shape[-1]))
+        image = ops.arange(ops.shape(images)[0], dtype="int32")
+        first_row = (image * len(sideways) + moves[:, 2]) * (height + 2 * most) + moves[:, 5]
+        rows = first_row[:, None] + ops.arange(height, dtype="int32")
+        return ops.reshape(ops.take(table, rows, axis=0), (-1, height, width, channels))
 
     def _read(self, images: Any, x: Any, y: Any) -> Any:
         """Return the images read at the points (x, y), each (b, h w)."""

@@ -53,8 +53,8 @@ class FitLoop:
         from keras import ops
 
         parts = [
-            ops.convert_to_numpy(warp(images[start:end], changes[start:end]))
-            for start, end in _spans(len(images), self._batch_size)
+            ops.convert_to_numpy(warp(*map(ops.convert_to_tensor, (images[a:b], changes[a:b]))))
+            for a, b in _spans(len(images), self._batch_size)
         ]
         return np.concatenate(parts)
 
