@@ -1,18 +1,15 @@
-"""Four convolutions of 24, 40, 40 and 88 channels: under 60,000 parameters.
+"""5x5x16, pool, 3x3x48, pool, 3x3x96, batch norm after the second and third, global max pool.
 
-Source: this project's ladder: four_convs_affine, narrower; its recipe was not searched for.
-Deviations: none; twelve epochs instead of five.
+Source: a candidate of this project's own search.
 """
 
 import keras
 from keras import layers
 
-PARAMETERS = 57_010
-
 RECIPE = {
-    "optimizer": {"name": "adam", "learning_rate": 0.008},
+    "optimizer": {"name": "adam", "learning_rate": 0.01},
     "batch_size": 128,
-    "epochs": 12,
+    "epochs": 8,
     "label_smoothing": 0.1,
     "schedule": {"name": "linear", "warmup_fraction": 0.2},
     "augmentation": {
@@ -20,28 +17,22 @@ RECIPE = {
         "rotation_degrees": 10,
         "scale_fraction": 0.1,
         "shear_fraction": 0.1,
-        "elastic_pixels": 0.7,
     },
 }
-
-CLAIMS = []
 
 
 def build(input_shape, num_classes):
     return keras.Sequential(
         [
             keras.Input(input_shape),
-            layers.Conv2D(24, 5),
+            layers.Conv2D(16, 5),
+            layers.MaxPooling2D(2),
+            layers.ReLU(),
+            layers.Conv2D(48, 3),
             layers.MaxPooling2D(2),
             layers.BatchNormalization(),
             layers.ReLU(),
-            layers.Conv2D(40, 3),
-            layers.ReLU(),
-            layers.Conv2D(40, 3),
-            layers.MaxPooling2D(2),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Conv2D(88, 3),
+            layers.Conv2D(96, 3),
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.GlobalMaxPooling2D(),

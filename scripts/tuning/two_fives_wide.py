@@ -1,0 +1,36 @@
+"""5x5x32, pool, 5x5x128, pool, dense 256, batch norm after the second and the third.
+
+Source: a candidate of this project's own search.
+"""
+
+import keras
+from keras import layers
+
+RECIPE = {
+    "optimizer": {"name": "adam", "learning_rate": 0.01},
+    "batch_size": 128,
+    "epochs": 3,
+    "label_smoothing": 0.1,
+    "schedule": {"name": "linear", "warmup_fraction": 0.2},
+    "augmentation": {"shift_pixels": 1},
+}
+
+
+def build(input_shape, num_classes):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv2D(32, 5),
+            layers.MaxPooling2D(2),
+            layers.ReLU(),
+            layers.Conv2D(128, 5),
+            layers.MaxPooling2D(2),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(256),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Dense(num_classes, activation="softmax"),
+        ]
+    )
