@@ -14,7 +14,7 @@ PARAMETERS = 292_330
 RECIPE = {
     "optimizer": {"name": "adam", "learning_rate": 0.01},
     "batch_size": 128,
-    "epochs": 2,
+    "epochs": 4,
     "label_smoothing": 0.1,
     "schedule": {"name": "linear", "warmup_fraction": 0.2},
     "augmentation": {"shift_pixels": 1},

@@ -32,7 +32,13 @@ def test_what_is_no_executed_operation_is_passed_over(line):
 
 
 def test_what_the_log_does_not_have_is_the_rest():
-    text = page("net", 1.0, 400.0, [parse(CONVOLUTION)] * 100)
+    text = page("net", "float32", 1.0, 400.0, [parse(CONVOLUTION)] * 100)
     rest = next(line for line in text.splitlines() if "rest of the step" in line)
     assert "0.75" in rest
     assert "75.0%" in rest
+
+
+def test_the_page_names_the_command_that_wrote_it():
+    text = page("net", "mixed_bfloat16", 1.0, 400.0, [parse(CONVOLUTION)])
+    assert "training_profile.py net --precision mixed_bfloat16`" in text
+    assert "--precision" not in page("net", "float32", 1.0, 400.0, [parse(CONVOLUTION)])

@@ -4,7 +4,8 @@
 
 trains 100 batches of random images on one pinned core by the loop of ``bench run`` (TensorFlow),
 in two processes: one on the clock alone, one with oneDNN's own log of what it executed.  What that
-log has not is the rest: Eigen's operations, the gathering of batches, the optimizer.
+log has not is the rest: Eigen's operations, the gathering of batches and what the recipe does to
+their images, the optimizer.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from bench.training.setup import pin, thread_environment
 
 _BATCHES = 100
 _BEGIN, _END, _SECONDS, _PEAK = "profile begins", "profile ends", "train seconds", "peak gflops"
+_PRECISIONS = ("float32", "mixed_bfloat16")
 _PASSES = {
     "forward_training": "forward",
     "forward_inference": "forward",
@@ -62,6 +64,7 @@ def main() -> int:
     """Profile as the command line asks; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("architecture", nargs="?", default="t3_deep_cnn")
+    parser.add_argument("--precision", choices=_PRECISIONS, default="float32")
     parser.add_argument("--output", type=Path, help="write the page there, too")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -70,9 +73,10 @@ def main() -> int:
             hint = nearest(arguments.architecture, known)
             raise UserError(f"{arguments.architecture}: no such architecture{hint}")
         if arguments.child:
-            _train(arguments.architecture)
+            _train(arguments.architecture, arguments.precision)
             return 0
-        text = page(arguments.architecture, *_run(arguments.architecture))
+        name, precision = arguments.architecture, arguments.precision
+        text = page(name, precision, *_run(name, precision))
     except UserError as error:
         print(f"training_profile: {error}", file=sys.stderr)
         return error.exit_code
@@ -82,46 +86,50 @@ def main() -> int:
     return 0
 
 
-def _train(name: str) -> None:
+def _train(name: str, precision: str) -> None:
     """Train in this process, which was started for it, and print marks and seconds."""
     pin(available_cores()[:1])
     import keras
 
+    from bench.training.augmentation import Warp, draw
     from bench.training.compiled import compiled_model
     from bench.training.loops import make_loop
     from bench.training.speed import matrix_product_peak
 
+    keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(0)
     architecture = discover()[name]
-    batch = architecture.recipe.batch_size
-    model = compiled_model(architecture, architecture.recipe, (28, 28, 1), 10, steps=2 * _BATCHES)
+    recipe, batch = architecture.recipe, architecture.recipe.batch_size
+    model = compiled_model(architecture, recipe, (28, 28, 1), 10, steps=2 * _BATCHES)
     images = np.random.default_rng(0).integers(0, 256, (_BATCHES * batch, 28, 28, 1), np.uint8)
     labels = np.arange(len(images), dtype=np.int64) % 10
-    loop = make_loop("tensorflow", model, images, labels, batch, architecture.recipe.scale)
+    warp = Warp(recipe.augmentation, 28, 28) if recipe.augmentation else None
+    loop = make_loop("tensorflow", model, images, labels, batch, recipe.scale, warp)
     order = np.arange(len(images), dtype=np.int32)
+    changes = draw(recipe.augmentation, len(images), 28, 0, 0) if recipe.augmentation else None
     loop.compile()
-    loop.run_epoch(order[: 10 * batch])
+    loop.run_epoch(order[: 10 * batch], None if changes is None else changes[: 10 * batch])
     print(_BEGIN, flush=True)
     started = time.perf_counter()
-    loop.run_epoch(order)
+    loop.run_epoch(order, changes)
     seconds = time.perf_counter() - started
     print(_END, flush=True)
     print(_SECONDS, seconds)
     print(_PEAK, matrix_product_peak())
 
 
-def _run(name: str) -> tuple[float, float, list[Operation]]:
+def _run(name: str, precision: str) -> tuple[float, float, list[Operation]]:
     """Return the seconds and the matrix-product peak without the log, and the operations."""
-    plain, logged = (_child_output(name, level) for level in ("0", "1"))
+    plain, logged = (_child_output(name, precision, level) for level in ("0", "1"))
     lines = logged[logged.index(_BEGIN) : logged.index(_END)]
     found = [operation for line in lines if (operation := parse(line))]
     return _figure(plain, _SECONDS), _figure(plain, _PEAK), found
 
 
-def _child_output(name: str, verbosity: str) -> list[str]:
+def _child_output(name: str, precision: str, verbosity: str) -> list[str]:
     environment = {**os.environ, **thread_environment("tensorflow", 1, "cpu")}
     environment["ONEDNN_VERBOSE"] = verbosity
-    command = [sys.executable, __file__, name, "--child"]
+    command = [sys.executable, __file__, name, "--precision", precision, "--child"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True)
     if ended.returncode:
         raise UserError(f"the profiled process failed: {ended.stderr.strip().splitlines()[-1]}")
@@ -141,7 +149,9 @@ def parse(line: str) -> Operation | None:
     return Operation(kind, implementation, propagation, fields[-2], float(fields[-1]) / 1e3)
 
 
-def page(name: str, seconds: float, peak: float, operations: list[Operation]) -> str:
+def page(
+    name: str, precision: str, seconds: float, peak: float, operations: list[Operation]
+) -> str:
     """Return the table in Markdown."""
     groups: dict[tuple[str, str, str], list[Operation]] = defaultdict(list)
     for found in operations:
@@ -159,10 +169,18 @@ def page(name: str, seconds: float, peak: float, operations: list[Operation]) ->
                      colalign=("left", "left", "left", *["right"] * 4))  # fmt: skip
     return (
         f"# Where {name}'s training seconds go\n\n"
-        f"{_BATCHES} batches on one core take {seconds:.2f} s; the peak, the best 2048 x 2048 "
-        f"product on that core, is {peak:.0f} GFLOP/s. Written by `python "
-        f"tests/benchmarks/training_profile.py {name}`.\n\n{table}\n"
+        f"{_BATCHES} batches on one core take {seconds:.2f} s{_in(precision)}; the peak, the best "
+        f"2048 x 2048 product on that core, is {peak:.0f} GFLOP/s. Written by `python "
+        f"tests/benchmarks/training_profile.py {name}{_option(precision)}`.\n\n{table}\n"
     )
+
+
+def _in(precision: str) -> str:
+    return "" if precision == "float32" else f" in {precision}"
+
+
+def _option(precision: str) -> str:
+    return "" if precision == "float32" else f" --precision {precision}"
 
 
 def _times(part: float, whole: float) -> tuple[str, str]:
