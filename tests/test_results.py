@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,21 @@ def test_the_readme_regenerates_byte_for_byte(committed):
 def test_the_ladders_regenerate_byte_for_byte(name, committed):
     page = (RESULTS / f"{name.upper()}.md").read_text()
     assert ladder_page(committed, discover(), suite.load(name)) == page
+
+
+def test_the_page_on_folds_regenerates_byte_for_byte(committed):
+    folder = committed.folder.parent / "tuning"
+    shutil.copytree(RESULTS / "tuning", folder, dirs_exist_ok=True)
+    page = folder / "folds_beside_test.md"
+    page.unlink()
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "folds_beside_test.py",
+        "--results",
+        folder.parent,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    assert page.read_text() == (RESULTS / "tuning" / page.name).read_text()
 
 
 @pytest.mark.parametrize("name", ["tutorials", "controlled", "ladder", "speedrun"])
