@@ -7,7 +7,6 @@ its members' and names them; it is a row like any other.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +162,7 @@ def _vote(
         status="finished",
         cell=vote.identity,
         members=[record.key for record in records],
-        context=_context(vote, commit, dirty),
+        context=_context(vote, records, commit, dirty),
         machine=machine,
         model=_model(records),
         scores=Scores(test=_score(probabilities, predictions)),
@@ -191,7 +190,9 @@ def _score(probabilities: NDArray[np.float64], predictions: Predictions) -> Scor
     return Score(loss=loss, accuracy=float(predictions.correct.mean()))
 
 
-def _context(vote: Vote, commit: str | None, dirty: bool | None) -> Context:
+def _context(
+    vote: Vote, members: Sequence[Record], commit: str | None, dirty: bool | None
+) -> Context:
     first = vote.members[0]
     runs = ", ".join(f"{m.identity.architecture} seed {m.identity.seed}" for m in vote.members)
     return Context(
@@ -200,7 +201,8 @@ def _context(vote: Vote, commit: str | None, dirty: bool | None) -> Context:
         suite_version=bench.__version__,
         commit=commit,
         dirty=dirty,
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        # When its first member's training began: a vote's seconds are its members'.
+        started_at=min(member.context.started_at for member in members),
         note=f"a soft vote of {runs}",
     )
 

@@ -23,7 +23,12 @@ from bench.records import (
 )
 
 PACKAGES = {"keras": "3.15.1", "numpy": "2.4.0", "tensorflow": "2.21.0"}
-CONTEXT = {"suite": "tutorials", "variant": "published", "suite_version": "0.1.0"}
+CONTEXT = {
+    "suite": "tutorials",
+    "variant": "published",
+    "suite_version": "0.1.0",
+    "started_at": "2026-01-01T00:00:00+00:00",
+}
 
 
 def make_identity(architecture: str = "net", seed: int = 0, **changes: Any) -> CellIdentity:
@@ -97,7 +102,7 @@ def make_record(
         key=cell.key,
         status="finished",
         cell=cell,
-        context=Context(started_at="2026-01-01T00:00:00+00:00", **{**CONTEXT, **(context or {})}),
+        context=Context(**{**CONTEXT, **(context or {})}),
         machine=machine or make_machine(),
         model=Model(parameters=parameters, multiply_adds=2 * parameters, weights_hash="a" * 64),
         scores=Scores(train=train, test=Score(loss=loss, accuracy=accuracy)),
@@ -129,7 +134,7 @@ def make_failed(
         key=cell.key,
         status="failed",
         cell=cell,
-        context=Context(started_at="2026-01-01T00:00:00+00:00", **CONTEXT),
+        context=Context(**CONTEXT),
         failure=Failure(kind=kind, reason=reason),
     )
 

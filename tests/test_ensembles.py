@@ -108,6 +108,13 @@ def test_costs_are_the_sums_of_the_members(store):
     assert vote.timing.latency_seconds is None
 
 
+def test_a_vote_began_when_its_first_member_did(store):
+    for seed, hour in enumerate("534"):
+        write_member(store, seed=seed, context={"started_at": f"2026-01-01T0{hour}:00:00+00:00"})
+    (vote,) = derive([make_vote()], store)
+    assert vote.context.started_at == "2026-01-01T03:00:00+00:00"
+
+
 def test_seconds_count_only_where_every_member_had_its_cores_to_itself(store):
     for seed in range(3):
         write_member(store, seed=seed, exclusive=seed != 1)

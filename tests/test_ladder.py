@@ -197,6 +197,22 @@ def test_of_several_machines_the_one_with_the_reference_counts():
     assert (found.train_seconds, found.runs, found.ratio) == (10.0, 1, 0.1)
 
 
+def at(hour):
+    return {"context": {"started_at": f"2026-01-01T{hour:02}:00:00+00:00"}}
+
+
+def test_a_run_stands_beside_the_reference_runs_nearest_in_time():
+    reference = [
+        make_record(REFERENCE, seed, train_seconds=seconds, **at(hour))
+        for seed, (hour, seconds) in enumerate([(3, 300.0), (8, 200.0), (9, 202.0), (20, 100.0)])
+    ]
+    for hour, expected in [(0, 300.0), (7, 201.0), (8, 201.0), (16, 100.0)]:
+        found = pace([make_record(train_seconds=10.0, **at(hour))], reference)
+        assert found.reference_seconds == expected, hour
+    runs = [make_record(seed=hour, train_seconds=10.0, **at(hour)) for hour in (1, 2, 21)]
+    assert pace(runs, reference).ratio == pytest.approx(10 / 300)
+
+
 def test_core_seconds_count_every_thread():
     assert pace([make_record(train_seconds=600.0, threads=2)], []).core_seconds == 1200.0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from record_builders import make_failed, make_predictions, make_record, write_run
+from record_builders import CONTEXT, make_failed, make_predictions, make_record, write_run
 
 from bench.errors import UserError
 from bench.records import SCHEMA_VERSION, Predictions, Problem, Record, RecordStore
@@ -231,6 +231,9 @@ DAMAGES = {
     "not a record": lambda path: path.write_text("[1, 2]"),
     "not a valid record (scores.test: Field required)": lambda path: edit(path, scores={}),
     "not a valid record (colour: Extra inputs": lambda path: edit(path, colour="red"),
+    "not a valid record (context.started_at: ": (
+        lambda path: edit(path, context={**CONTEXT, "started_at": "2026-01-01"})
+    ),
     "its key is not the hash of its cell (edited by hand?)": lambda path: edit(path, key="0" * 64),
 }
 

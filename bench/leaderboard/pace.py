@@ -2,11 +2,14 @@
 
 A fingerprint holds the precision too, since seconds of different precision are different rows.
 Here a row in one precision is put beside a reference in another, so that the place of a run is
-everything that its fingerprint holds but the precision.
+everything that its fingerprint holds but the precision.  A machine's speed moves from hour to hour,
+most of all that of one which shares its processor with others, so a run stands beside the
+reference runs that began nearest to it in time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -14,6 +17,18 @@ from bench.leaderboard.measure import hardware
 from bench.records import Machine, Record
 
 Place = tuple[object, ...]
+
+_TOGETHER = timedelta(hours=1)  # reference runs so near in time are as good as one another
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """One run that had its cores to itself."""
+
+    train_seconds: float
+    started: datetime
+    threads: int
+    machine: Machine
 
 
 @dataclass(frozen=True)
@@ -24,7 +39,7 @@ class Pace:
     runs: int
     threads: int
     hardware: str
-    reference_seconds: float | None  # what the reference takes there; None where it never ran
+    reference_seconds: float | None  # what the reference takes there and then; None: it never ran
 
     @property
     def core_seconds(self) -> float:
@@ -46,25 +61,38 @@ def pace(records: Sequence[Record], reference: Sequence[Record]) -> Pace | None:
     if not places:
         return None
     chosen = max(places, key=lambda place: (place in known, len(places[place]), str(place)))
-    found = places[chosen]
-    beside = [seconds for seconds, _, _ in known.get(chosen, [])]
+    found, references = places[chosen], known.get(chosen, [])
     return Pace(
-        train_seconds=float(np.median([seconds for seconds, _, _ in found])),
+        train_seconds=float(np.median([run.train_seconds for run in found])),
         runs=len(found),
-        threads=found[0][1],
-        hardware=hardware(found[0][2]),
-        reference_seconds=float(np.median(beside)) if beside else None,
+        threads=found[0].threads,
+        hardware=hardware(found[0].machine),
+        reference_seconds=_beside(found, references) if references else None,
     )
 
 
-def _by_place(records: Sequence[Record]) -> dict[Place, list[tuple[float, int, Machine]]]:
-    """Return training seconds, threads and machine of the exclusive runs in each place."""
-    places: dict[Place, list[tuple[float, int, Machine]]] = {}
+def _beside(runs: Sequence[_Timed], references: Sequence[_Timed]) -> float:
+    """Return the median over ``runs`` of what the reference took at nearly the same time."""
+    return float(np.median([_then(run, references) for run in runs]))
+
+
+def _then(run: _Timed, references: Sequence[_Timed]) -> float:
+    """Return the median over the nearest reference run and those up to an hour further away."""
+    away = [abs(reference.started - run.started) for reference in references]
+    reach = min(away) + _TOGETHER
+    near = zip(references, away, strict=True)
+    return float(np.median([reference.train_seconds for reference, time in near if time <= reach]))
+
+
+def _by_place(records: Sequence[Record]) -> dict[Place, list[_Timed]]:
+    """Return the exclusive runs in each place."""
+    places: dict[Place, list[_Timed]] = {}
     for record in records:
-        timing, machine, threads = record.timing, record.machine, record.cell.threads
+        timing, machine = record.timing, record.machine
         if timing is not None and timing.exclusive and machine is not None:
-            found = places.setdefault(_place(record, machine), [])
-            found.append((timing.train_seconds, threads, machine))
+            started = datetime.fromisoformat(record.context.started_at)
+            run = _Timed(timing.train_seconds, started, record.cell.threads, machine)
+            places.setdefault(_place(record, machine), []).append(run)
     return places
 
 

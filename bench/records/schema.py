@@ -5,9 +5,16 @@ JSON Schema of this file (``python -m bench.records`` prints it).
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from bench.cells import CellIdentity, canonical_hash
 
@@ -94,6 +101,12 @@ class Failure(_Part):
     detail: str = ""  # traceback or the worker's last words
 
 
+def _with_zone(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; expected ISO 8601, UTC")
+    return text
+
+
 class Context(_Part):
     """What is worth knowing and cannot change a number; not part of the key."""
 
@@ -102,7 +115,7 @@ class Context(_Part):
     suite_version: str
     commit: str | None = None
     dirty: bool | None = None
-    started_at: str  # ISO 8601, UTC
+    started_at: Annotated[str, AfterValidator(_with_zone)]  # ISO 8601, UTC
     note: str = ""
 
 

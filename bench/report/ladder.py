@@ -190,7 +190,8 @@ def _cost_footnotes(ladder: Ladder) -> tuple[str, ...]:
     machines = "; ".join(sorted({found.hardware for found in timed}))
     references = sorted({found.reference_seconds for found in timed if found.reference_seconds})
     beside = (
-        f"{REFERENCE} in float32 takes {' or '.join(map(text.three_digits, references))} s there"
+        f"{REFERENCE} in float32 takes {' or '.join(map(text.three_digits, references))} s there "
+        "by the runs nearest in time"
         if references
         else f"{REFERENCE} was not timed there"
     )
