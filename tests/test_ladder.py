@@ -208,9 +208,16 @@ def test_a_run_stands_beside_the_reference_runs_nearest_in_time():
     ]
     for hour, expected in [(0, 300.0), (7, 201.0), (8, 201.0), (16, 100.0)]:
         found = pace([make_record(train_seconds=10.0, **at(hour))], reference)
-        assert found.reference_seconds == expected, hour
-    runs = [make_record(seed=hour, train_seconds=10.0, **at(hour)) for hour in (1, 2, 21)]
-    assert pace(runs, reference).ratio == pytest.approx(10 / 300)
+        assert found.reference_seconds == (expected,), hour
+        assert found.ratio == pytest.approx(10 / expected)
+    runs = [
+        make_record(seed=hour, train_seconds=seconds, **at(hour))
+        for hour, seconds in [(1, 30.0), (2, 33.0), (21, 5.0)]
+    ]
+    found = pace(runs, reference)
+    assert found.reference_seconds == (100.0, 300.0)
+    assert found.ratio == pytest.approx(0.1)  # of 0.1, 0.11 and 0.05
+    assert found.train_seconds == 30.0
 
 
 def test_core_seconds_count_every_thread():

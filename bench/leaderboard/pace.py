@@ -39,17 +39,13 @@ class Pace:
     runs: int
     threads: int
     hardware: str
-    reference_seconds: float | None  # what the reference takes there and then; None: it never ran
+    ratio: float | None  # the median share of what the reference takes; None: it never ran there
+    reference_seconds: tuple[float, ...]  # what it takes there, in as many times as runs were near
 
     @property
     def core_seconds(self) -> float:
         """Return how long the run's cores were taken, all together."""
         return self.threads * self.train_seconds
-
-    @property
-    def ratio(self) -> float | None:
-        """Return the training time as a share of the reference's."""
-        return self.train_seconds / self.reference_seconds if self.reference_seconds else None
 
 
 def pace(records: Sequence[Record], reference: Sequence[Record]) -> Pace | None:
@@ -62,18 +58,15 @@ def pace(records: Sequence[Record], reference: Sequence[Record]) -> Pace | None:
         return None
     chosen = max(places, key=lambda place: (place in known, len(places[place]), str(place)))
     found, references = places[chosen], known.get(chosen, [])
+    pairs = [(run.train_seconds, _then(run, references)) for run in found if references]
     return Pace(
         train_seconds=float(np.median([run.train_seconds for run in found])),
         runs=len(found),
         threads=found[0].threads,
         hardware=hardware(found[0].machine),
-        reference_seconds=_beside(found, references) if references else None,
+        ratio=float(np.median([taken / beside for taken, beside in pairs])) if pairs else None,
+        reference_seconds=tuple(sorted({beside for _, beside in pairs})),
     )
-
-
-def _beside(runs: Sequence[_Timed], references: Sequence[_Timed]) -> float:
-    """Return the median over ``runs`` of what the reference took at nearly the same time."""
-    return float(np.median([_then(run, references) for run in runs]))
 
 
 def _then(run: _Timed, references: Sequence[_Timed]) -> float:

@@ -188,7 +188,7 @@ def _cost_footnotes(ladder: Ladder) -> tuple[str, ...]:
     if not timed:
         return ("No run had its cores to itself, so there is no training time to show.",)
     machines = "; ".join(sorted({found.hardware for found in timed}))
-    references = sorted({found.reference_seconds for found in timed if found.reference_seconds})
+    references = sorted({seconds for found in timed for seconds in found.reference_seconds})
     beside = (
         f"{REFERENCE} in float32 takes {' or '.join(map(text.three_digits, references))} s there "
         "by the runs nearest in time"
