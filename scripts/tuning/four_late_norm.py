@@ -1,4 +1,4 @@
-"""5x5x32, pool, 3x3x64 twice, pool, 3x3x128, batch norm after the third and fourth, global max pool.
+"""5x5x32, pool, 3x3x64 twice, pool, 3x3x128, global max pool; batch norm after the last two.
 
 Source: a candidate of this project's own search.
 """
