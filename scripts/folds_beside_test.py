@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.errors import UserError
 from bench.records import Record, RecordStore
 
 _HEADINGS = [
@@ -32,14 +33,17 @@ Kind = tuple[str, str, int]  # recipe as JSON, precision, parameters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page and print it."""
+    """Write the page and print it.  Raises UserError where there are no searches."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"))
     options = parser.parse_args(arguments)
     folder = options.results / "tuning"
+    searches = sorted(folder.glob("[0-9]*.json"))
+    if not searches:
+        raise UserError(f"{folder} has no searches; expected files of scripts/tune.py there")
     candidates = [
         {"search": path.stem[:2], **row}
-        for path in sorted(folder.glob("[0-9]*.json"))
+        for path in searches
         for row in json.loads(path.read_text())
     ]
     records = [
@@ -124,4 +128,8 @@ def _kind(row: Mapping[str, Any], exactly: bool) -> Kind:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print(f"folds_beside_test: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -58,3 +58,11 @@ def test_test_time_shifts_alone_do_not_part_a_pair(store, tmp_path):
     recipe = store.read_all()[0][0].cell.recipe
     (line,) = lines(store, tmp_path, recipe={**recipe, "test_time_shifts": 1})
     assert "chosen" in line
+
+
+def test_a_folder_without_searches_is_one_line(tmp_path):
+    command = [sys.executable, SCRIPT, "--results", tmp_path]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (said,) = ended.stderr.splitlines()
+    assert "has no searches" in said
