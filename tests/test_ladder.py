@@ -19,6 +19,7 @@ from bench.cells import Cell
 from bench.ensembles import Vote, derive
 from bench.errors import UserError
 from bench.leaderboard.ladder import load_ladders
+from bench.leaderboard.left import Left, left
 from bench.leaderboard.operations import training_flops
 from bench.leaderboard.pace import pace
 from bench.leaderboard.targets import REFERENCE, TARGETS, Candidate, answers
@@ -241,6 +242,40 @@ def test_a_vote_takes_the_operations_of_its_members(store, steps):
     assert training_flops(vote, {}) is None  # who voted is not known
 
 
+# What is left --------------------------------------------------------------------------------
+
+
+def test_errors_by_chance_are_told_from_errors_of_most_runs():
+    wrong_runs = [0, 1, 2, 3, 4, 4]  # of four, by image
+    correct = np.array([[run >= wrong for wrong in wrong_runs] for run in range(4)])
+    found = left(summarize(correct), "digits")
+    assert found == Left(pytest.approx(3.5), ever=5, mostly=4, always=2, doubtful=None)
+
+
+@pytest.mark.parametrize("n_seeds", [3, 7, 10, 49])
+def test_a_third_of_the_runs_is_counted_and_not_compared_as_a_fraction(n_seeds):
+    correct = np.ones((n_seeds, n_seeds + 1), dtype=bool)
+    for image in range(n_seeds + 1):
+        correct[:image, image] = False  # image k is wrong in k runs
+    found = left(summarize(correct), "digits")
+    assert (found.always, found.mostly, found.ever) == (1, n_seeds // 2 + 1, n_seeds)
+
+
+def test_doubtful_labels_are_counted_where_people_judged_them():
+    correct = np.ones((2, IMAGES), dtype=bool)
+    correct[:, [947, 948]] = False  # 947 is doubtful (Northcutt et al., 2021), 948 is not
+    assert left(summarize(correct), "mnist").doubtful == 1
+    assert left(summarize(correct[:, :9_999]), "mnist").doubtful is None
+
+
+def test_a_vote_of_many_runs_errs_on_what_at_least_half_of_them_get_wrong():
+    rng = np.random.default_rng(0)
+    rate = np.concatenate([np.zeros(900), rng.uniform(0, 0.3, 60), rng.uniform(0.7, 1, 40)])
+    correct = rng.random((41, len(rate))) >= rate
+    by_head = (correct.sum(axis=0) < 21).sum()
+    assert left(summarize(correct), "digits").mostly == by_head == 40
+
+
 # Targets -----------------------------------------------------------------------------------------
 
 
@@ -363,6 +398,9 @@ def test_the_page_says_what_a_rung_added_and_cost(store, suite, steps):
     assert high[4:7] == ["7.50", "6", "1/27.0"]
     assert high[8] == "3.60 G"
     assert "backward counted as twice forward" in page
+    errors = IMAGES * (1 - steps["middle"].row.accuracy.mean)
+    assert cells_of(page, "What is left", "`middle`")[1:3] == ["6", f"{errors:.1f}"]
+    assert cells_of(page, "What is left", "`later`")[1:] == [""] * 6
     assert page.count("no row qualifies") >= 3
 
 

@@ -9,6 +9,7 @@ from bench import datasets
 from bench.catalog import Architecture
 from bench.errors import UserError
 from bench.leaderboard.grouping import by_board
+from bench.leaderboard.left import Left, left
 from bench.leaderboard.model import Row
 from bench.leaderboard.operations import training_flops
 from bench.leaderboard.pace import Pace, pace
@@ -43,6 +44,7 @@ class Step:
     share: float | None  # of the way from 99.06% to 99.79%
     pace: Pace | None
     training_flops: float | None
+    left: Left | None  # what its runs get wrong
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _step(
     asked = rung.replicates if isinstance(rung, Ensemble) else len(suite.seeds_of(rung))
     found = chosen[rung.label]
     if found is None:
-        return Step(rung, asked, None, None, None, None, None)
+        return Step(rung, asked, None, None, None, None, None, None)
     below = chosen[rung.over] if rung.over is not None else None
     return Step(
         rung=rung,
@@ -183,6 +185,7 @@ def _step(
         share=share_of_the_way(found.row, suite.dataset),
         pace=pace(found.records, reference),
         training_flops=training_flops(found.records[0], by_key) if found.records else None,
+        left=left(found.summary, suite.dataset) if found.summary is not None else None,
     )
 
 

@@ -44,7 +44,7 @@ def _rewrite(suite: Suite) -> str:
 
 def section(ladder: Ladder) -> Section:
     """Return the tables of one ladder."""
-    tables = [_ladder_table(ladder), _cost_table(ladder)]
+    tables = [_ladder_table(ladder), _cost_table(ladder), _left_table(ladder)]
     if ladder.answers:
         tables.append(_targets_table(ladder))
     images = f"{ladder.images:,} test images" if ladder.images else "no predictions"
@@ -202,6 +202,48 @@ def _cost_footnotes(ladder: Ladder) -> tuple[str, ...]:
         "threads.",
         "Training FLOPs: 2 × 3 × multiply-adds × training images × epochs, backward counted as "
         "twice forward, augmentation not counted.",
+    )
+
+
+def _left_table(ladder: Ladder) -> Table:
+    columns = (
+        Column("Rung", "left", is_name=True),
+        Column("Runs"),
+        Column("Images wrong in a run"),
+        Column("In any run"),
+        Column("In at least half of the runs"),
+        Column("Of these with a doubtful label"),
+        Column("In every run"),
+    )
+    return Table(
+        title="What is left",
+        columns=columns,
+        rows=tuple(_left_cells(step) for step in ladder.steps),
+        footnotes=_LEFT_FOOTNOTES,
+    )
+
+
+_LEFT_FOOTNOTES = (
+    "A run's errors are of two kinds: what it lost by chance, which other runs of its rung get "
+    "right, and what most of them get wrong. A vote wins the first kind only: of many runs it errs "
+    "on about the images that at least half of them get wrong. Runs of a vote are its replicates. "
+    "A label is doubtful where fewer than three of five people agreed with it (Northcutt, Athalye "
+    "and Mueller, 2021).",
+)
+
+
+def _left_cells(step: Step) -> tuple[str, ...]:
+    found = step.left
+    if found is None or step.row is None:
+        return (step.rung.label, *[BLANK] * 6)
+    return (
+        step.rung.label,
+        str(len(step.row.seeds)),
+        text.number(found.per_run, 1),
+        f"{found.ever:,}",
+        f"{found.mostly:,}",
+        BLANK if found.doubtful is None else str(found.doubtful),
+        f"{found.always:,}",
     )
 
 
