@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {"search": path.stem[:2], **row}
         for path in searches
         for row in json.loads(path.read_text())
+        if "vote_of" not in row
     ]
     records = [
         record

@@ -7,7 +7,8 @@ Trained runs are kept in ``--work-dir``, so the script goes on where it was stop
 
 A search is a TOML file: ``description``, ``folds`` (which, e.g. [0, 1]), optionally ``precision``
 (mixed_bfloat16 by default), and a table ``[candidates.NAME]`` each with ``architecture`` (a name,
-or a path from the search file) and the ``recipe`` keys it changes.
+or a path from the search file) and the ``recipe`` keys it changes.  A table ``[votes]`` may say
+which candidates answer together, ``NAME = ["one", "another"]``: a soft vote of one run of each.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench import catalog
 from bench.cells import Cell, Precision
 from bench.cli.progress import make_progress
+from bench.ensembles import mean_probabilities
 from bench.errors import UserError
 from bench.executors.local import LocalExecutor
 from bench.planning import longest_first, plan
@@ -54,6 +56,7 @@ class Search(BaseModel):
     folds: list[int] = Field(description=f"folds from 0 to {FOLDS - 1}, such as [0, 1]")
     precision: Precision = Field("mixed_bfloat16", description="such as 'mixed_bfloat16'")
     candidates: dict[str, dict[str, Any]] = Field(description="a table [candidates.NAME] for each")
+    votes: dict[str, list[str]] = Field({}, description='NAME = ["candidate", "candidate"]')
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,18 @@ def main(arguments: list[str] | None = None) -> int:
     for path in options.search:
         where = f"search {path}"
         search = parse(Search, read_toml(path, where), where, "search")
+        _check_votes(search, where)
         candidates = [
             _candidate(path, name, parse(Entry, given, f"{where}: {name}", "candidate"), search)
             for name, given in search.candidates.items()
         ]
         _train(candidates, store, options.jobs)
-        rows = [_row(c, plan(c.cells, store).reused, store) for c in candidates]
+        records = {c.name: plan(c.cells, store).reused for c in candidates}
+        rows = [_row(c, records[c.name], store) for c in candidates]
+        rows += [
+            _vote(name, members, [records[member] for member in members], store)
+            for name, members in search.votes.items()
+        ]
         rows.sort(key=lambda row: row["error"])
         print(f"{path.stem}: {search.description}\n{plain_table(_table(rows), _HEADINGS)}\n")
         options.out.mkdir(parents=True, exist_ok=True)
@@ -151,6 +160,46 @@ def _row(candidate: Candidate, records: list[Record], store: RecordStore) -> dic
         "parameters": model.parameters if model else None,
         "train_seconds": [r.timing.train_seconds for r in finished if r.timing is not None],
     }
+
+
+def _check_votes(search: Search, where: str) -> None:
+    for name, members in search.votes.items():
+        for member in members:
+            if member not in search.candidates:
+                raise UserError(
+                    f"{where}: vote {name}: there is no candidate {member!r}; "
+                    f"expected some of {', '.join(search.candidates)}"
+                )
+
+
+def _vote(
+    name: str, members: list[str], runs: list[list[Record]], store: RecordStore
+) -> dict[str, Any]:
+    """Return what a soft vote did on each fold that all its members finished, as `_row` does."""
+    by_fold = [{r.cell.dataset: r for r in found if r.scores is not None} for found in runs]
+    folds = [fold for fold in by_fold[0] if all(fold in found for found in by_fold)]
+    errors = [_error_of_vote([found[fold] for found in by_fold], store) for fold in folds]
+    models = [found[folds[0]].model for found in by_fold] if folds else []
+    timings = [[found[fold].timing for found in by_fold] for fold in folds]
+    return {
+        "candidate": name,
+        "vote_of": members,
+        "folds": folds,
+        "failed": max(map(len, runs)) - len(folds),
+        "errors": errors,
+        "error": float(np.mean(errors)) if errors else 1.0,
+        "loss": None,
+        "parameters": sum(model.parameters for model in models if model is not None) or None,
+        "train_seconds": [sum(t.train_seconds for t in of if t is not None) for of in timings],
+    }
+
+
+def _error_of_vote(members: list[Record], store: RecordStore) -> float:
+    answers = [found for found in map(store.predictions, members) if found is not None]
+    if len(answers) < len(members):
+        raise UserError("a member of a vote has lost its predictions; remove its record")
+    together = mean_probabilities([found.probabilities for found in answers]).argmax(axis=1)
+    return float(np.mean(together != answers[0].labels))
 
 
 _HEADINGS = ["Candidate", "Error, %", "SE", "Loss", "Runs", "Parameters", "Train s"]
