@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench import datasets
 from bench.datasets.dataset import Images, Labels
+from bench.errors import UserError
 
 PLACES = (1, 2, 3, 4, 10, 11, 50, 51, 100, 200, 1000)
 
@@ -24,7 +25,7 @@ FloatArray = NDArray[np.float64]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page and print it."""
+    """Write the page and print it.  Raises UserError where MNIST is not at hand."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"))
     options = parser.parse_args(arguments)
@@ -34,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "test": (dataset.test_images, dataset.test_labels),
     }
     text = "\n".join([_HEAD, *_lines(parts)]) + "\n"
-    (options.results / "tuning" / "order_of_writers.md").write_text(text)
+    folder = options.results / "tuning"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "order_of_writers.md").write_text(text)
     print(text)
     return 0
 
@@ -86,4 +89,8 @@ def _lines(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print(f"order_of_writers: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

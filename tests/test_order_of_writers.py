@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,15 @@ def test_what_a_digit_looks_like_is_no_hand(script):
     labels = np.repeat([0, 1], 500)  # all of one digit lean left, all of the other lean right
     slants = np.where(labels == 0, -0.3, 0.3) + np.random.default_rng(1).uniform(-0.05, 0.05, 1000)
     assert abs(script.resemblance(script.hands(bars(slants), labels), 1)[0]) < 0.2
+
+
+def test_without_mnist_the_script_says_so_in_one_line(tmp_path):
+    command = [sys.executable, SCRIPT, "--results", tmp_path / "results"]
+    environment = {**os.environ, "BENCH_DATA_DIR": str(tmp_path)}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("order_of_writers: ")
 
 
 @pytest.mark.real_mnist
