@@ -78,9 +78,7 @@ def resemblance(features: FloatArray, places: int) -> FloatArray:
     return np.asarray((features[:-places] * features[places:]).mean(axis=0))
 
 
-def _lines(
-    parts: dict[str, tuple[Images, Labels]],
-) -> Iterator[str]:
+def _lines(parts: dict[str, tuple[Images, Labels]]) -> Iterator[str]:
     for name, (images, labels) in parts.items():
         features = hands(images, labels)
         for places in PLACES:

@@ -163,12 +163,14 @@ def _row(candidate: Candidate, records: list[Record], store: RecordStore) -> dic
 
 
 def _check_votes(search: Search, where: str) -> None:
+    expected = f"expected some of {', '.join(search.candidates)}"
     for name, members in search.votes.items():
+        if not members:
+            raise UserError(f"{where}: vote {name} has no members; {expected}")
         for member in members:
             if member not in search.candidates:
                 raise UserError(
-                    f"{where}: vote {name}: there is no candidate {member!r}; "
-                    f"expected some of {', '.join(search.candidates)}"
+                    f"{where}: vote {name}: there is no candidate {member!r}; {expected}"
                 )
 
 

@@ -1,10 +1,12 @@
 """What tests of runs share: tiny architectures, data and suites, and the command in a process."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import psutil
@@ -18,6 +20,16 @@ TESTS = Path(__file__).parent
 STUB_WORKER = (str(TESTS / "stub_worker.py"),)
 BENCH = (sys.executable, "-m", "bench")
 STUB_BENCH = (sys.executable, str(TESTS / "stub_bench.py"))
+
+
+def load_script(path: Path) -> ModuleType:
+    """Import a script that is in no package, such as those in ``scripts/``."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
 
 # For the stub worker, whose keras holds a Model and nothing else.
 ARCHITECTURE = '''"""A model for the tests.

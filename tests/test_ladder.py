@@ -249,7 +249,7 @@ def test_errors_by_chance_are_told_from_errors_of_most_runs():
     wrong_runs = [0, 1, 2, 3, 4, 4]  # of four, by image
     correct = np.array([[run >= wrong for wrong in wrong_runs] for run in range(4)])
     found = left(summarize(correct), "digits")
-    assert found == Left(pytest.approx(3.5), ever=5, mostly=4, always=2, doubtful=None)
+    assert found == Left(4, pytest.approx(3.5), ever=5, mostly=4, always=2, doubtful=None)
 
 
 @pytest.mark.parametrize("n_seeds", [3, 7, 10, 49])
@@ -401,6 +401,7 @@ def test_the_page_says_what_a_rung_added_and_cost(store, suite, steps):
     errors = IMAGES * (1 - steps["middle"].row.accuracy.mean)
     assert cells_of(page, "What is left", "`middle`")[1:3] == ["6", f"{errors:.1f}"]
     assert cells_of(page, "What is left", "`later`")[1:] == [""] * 6
+    assert page.count("(Northcutt, Athalye and Mueller, 2021).\n") == 1
     assert page.count("no row qualifies") >= 3
 
 
@@ -409,6 +410,14 @@ def test_a_replicate_that_is_missing_is_told(store, suite):
     store.path_of(vote).unlink()
     page = ladder_page(store, CATALOG, suite)
     assert cells_of(page, "What each rung adds", "`vote`")[3] == "1 of 2"
+
+
+def test_a_record_that_cannot_be_read_is_named(store, suite):
+    (damaged, *_) = [r for r in store.read_all()[0] if r.cell.architecture == "middle"]
+    store.path_of(damaged).write_text("{")
+    page = ladder_page(store, CATALOG, suite)
+    assert f"- {store.path_of(damaged).relative_to(store.directory)}: " in page
+    assert cells_of(page, "What each rung adds", "`middle`")[3] == "5 of 6"
 
 
 def test_a_difference_that_cannot_be_told_says_so(tmp_path, suite):

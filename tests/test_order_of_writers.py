@@ -1,6 +1,5 @@
 """Hands that stand together show in the order of images; an order by chance shows nothing."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_helpers import load_script
 
 from bench.datasets import load
 
@@ -18,10 +18,7 @@ PAGE = REPOSITORY / "results" / "tuning" / "order_of_writers.md"
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("order_of_writers", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 def bars(slants):

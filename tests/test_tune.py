@@ -1,12 +1,12 @@
 """A mistake in a search file is one line; nothing is trained for it."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from record_builders import make_failed, write_run
+from run_helpers import load_script
 
 from bench.records import RecordStore
 
@@ -27,6 +27,10 @@ CANDIDATE = '[candidates.a]\narchitecture = "t2_dense"\n'
             HEAD + "folds = [0]\n" + CANDIDATE + '[votes]\nboth = ["a", "b"]\n',
             "vote both: there is no candidate 'b'; expected some of a",
         ),
+        (
+            HEAD + "folds = [0]\n" + CANDIDATE + "[votes]\nnobody = []\n",
+            "vote nobody has no members; expected some of a",
+        ),
     ],
 )
 def test_a_mistake_in_a_search_is_one_line(tmp_path, text, line):
@@ -42,10 +46,7 @@ def test_a_mistake_in_a_search_is_one_line(tmp_path, text, line):
 
 
 def test_a_vote_errs_where_its_members_err_together(tmp_path):
-    spec = importlib.util.spec_from_file_location("tune", SCRIPT)
-    tune = importlib.util.module_from_spec(spec)
-    sys.modules["tune"] = tune  # dataclasses look their module up
-    spec.loader.exec_module(tune)
+    tune = load_script(SCRIPT)
     store = RecordStore(tmp_path)
     wrong = {"a": (0, 1), "b": (0, 2), "c": (0, 3)}
     runs = [

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bench import datasets
@@ -65,10 +65,13 @@ def load_ladders(
 ) -> list[Ladder]:
     """Return the ladders of ``suite``, one per backend and device that its rungs ran on.
 
+    Files that cannot be read are named in the notes of each.
+
     Raises UserError where nothing of the suite is recorded.
     """
     dataset = datasets.row_name_of(suite.dataset)
-    records = [record for record in store.read_all()[0] if record.cell.dataset == dataset]
+    readable, problems = store.read_all()
+    records = [record for record in readable if record.cell.dataset == dataset]
     boards = by_board(records, catalog, None)
     fitting = [key for key in boards if key.variant == suite.variant]
     newest = max(fitting, key=lambda k: (k.protocol_version, len(boards[k]), k), default=None)
@@ -82,7 +85,8 @@ def load_ladders(
             f"nothing of suite {suite.name} is recorded in {store.directory}; "
             f"train it with: bench run {suite.name}"
         )
-    return found
+    unread = [store.describe(problem) for problem in problems]
+    return [replace(ladder, notes=(*unread, *ladder.notes)) for ladder in found]
 
 
 def make_ladders(

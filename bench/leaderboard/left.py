@@ -10,13 +10,14 @@ from bench.statistics import Summary
 
 @dataclass(frozen=True)
 class Left:
-    """A row's wrong images; all but ``per_run`` are counts of test images.
+    """A row's wrong images; but for ``runs`` and ``per_run``, counts of test images.
 
     Runs that vote win the images that chance loses, and hardly those that at least half of the
     runs get wrong: with many voters a vote by head errs on just these (Condorcet's theorem, image
     by image), and a vote by probabilities on about as many.
     """
 
+    runs: int  # with predictions
     per_run: float  # mean number of images wrong in a run
     ever: int  # wrong in at least one run
     mostly: int  # wrong in at least half of the runs
@@ -32,6 +33,7 @@ def left(summary: Summary, dataset: str) -> Left:
     mostly = 2 * wrong >= summary.n_seeds
     known = doubtful_images(dataset, summary.n_images)
     return Left(
+        runs=summary.n_seeds,
         per_run=(1 - summary.mean) * summary.n_images,
         ever=int((wrong > 0).sum()),
         mostly=int(mostly.sum()),

@@ -128,6 +128,10 @@ class RecordStore:
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None
 
+    def describe(self, problem: Problem) -> str:
+        """Return ``problem`` in words that are the same wherever the folder lies."""
+        return f"{problem.path.relative_to(self.directory)}: {problem.reason}"
+
     def path_of(self, record: Record) -> Path:
         cell = record.cell
         stem = f"{_safe(cell.dataset)}-seed-{cell.seed}-{record.key[:_KEY_DIGITS]}"

@@ -219,26 +219,33 @@ def _left_table(ladder: Ladder) -> Table:
         title="What is left",
         columns=columns,
         rows=tuple(_left_cells(step) for step in ladder.steps),
-        footnotes=_LEFT_FOOTNOTES,
+        footnotes=(f"{_ABOUT_ERRORS} {_ABOUT_DOUBT}" if _judged(ladder) else _ABOUT_ERRORS,),
     )
 
 
-_LEFT_FOOTNOTES = (
+def _judged(ladder: Ladder) -> bool:
+    """Return whether people judged the labels of the ladder's test images."""
+    return any(step.left is not None and step.left.doubtful is not None for step in ladder.steps)
+
+
+_ABOUT_ERRORS = (
     "A run's errors are of two kinds: what it lost by chance, which other runs of its rung get "
     "right, and what most of them get wrong. A vote wins the first kind only: of many runs it errs "
-    "on about the images that at least half of them get wrong. Runs of a vote are its replicates. "
+    "on about the images that at least half of them get wrong. Runs of a vote are its replicates."
+)
+_ABOUT_DOUBT = (
     "A label is doubtful where fewer than three of five people agreed with it (Northcutt, Athalye "
-    "and Mueller, 2021).",
+    "and Mueller, 2021)."
 )
 
 
 def _left_cells(step: Step) -> tuple[str, ...]:
     found = step.left
-    if found is None or step.row is None:
+    if found is None:
         return (step.rung.label, *[BLANK] * 6)
     return (
         step.rung.label,
-        str(len(step.row.seeds)),
+        str(found.runs),
         text.number(found.per_run, 1),
         f"{found.ever:,}",
         f"{found.mostly:,}",

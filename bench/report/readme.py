@@ -30,9 +30,7 @@ def results_readme(store: RecordStore, catalog: Mapping[str, Architecture]) -> s
     boards = sorted(
         build_boards(store, catalog, records), key=lambda board: board.dataset != DATASET
     )
-    left_out = [
-        f"{problem.path.relative_to(store.directory)}: {problem.reason}" for problem in problems
-    ]
+    left_out = [store.describe(problem) for problem in problems]
     parts = [
         f"# Results\n\nWritten by `{REWRITE}` from the records beside it; not edited by hand.\n",
         _headline(boards),
