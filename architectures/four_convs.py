@@ -1,6 +1,6 @@
 """Four convolutions and a global max pool: 5x5x32, 3x3x64 twice, 3x3x128.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; the rungs above it change one thing at a time.
 """
 

@@ -1,6 +1,6 @@
 """four_convs_shifts with affine and elastic distortions.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs_shifts: the distortions (Simard, Steinkraus and Platt, 2003).
 """
 

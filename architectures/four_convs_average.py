@@ -1,6 +1,6 @@
 """four_convs_affine with its weights averaged over the last two epochs.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs_affine: weight averaging (Izmailov et al., 2018).
 """
 

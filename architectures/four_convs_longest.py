@@ -1,6 +1,6 @@
 """four_convs_long in smaller batches and without its first batch norm, eighteen epochs.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs_long: batches of 64, their rate, the first batch norm, the length.
 """
 

@@ -1,6 +1,6 @@
 """four_convs_schedule with batch norm after each pool and before the last.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs_schedule: batch norm (Ioffe and Szegedy, 2015) on small maps.
 """
 

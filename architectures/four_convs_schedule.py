@@ -1,6 +1,6 @@
 """four_convs with a learning rate that rises and falls linearly.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs: the schedule, and the higher rate it allows.
 """
 

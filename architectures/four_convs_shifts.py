@@ -1,6 +1,6 @@
 """four_convs_smooth with random shifts of up to two pixels.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs_smooth: the shifts.
 """
 

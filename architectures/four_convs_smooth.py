@@ -1,6 +1,6 @@
 """four_convs_norm with smoothed labels.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs_norm: label smoothing 0.1 (Szegedy et al., 2016).
 """
 

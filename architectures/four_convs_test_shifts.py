@@ -1,6 +1,6 @@
 """four_convs_affine, answering for the image and its four neighbours a pixel away.
 
-Source: this project's ladder; its recipe was chosen on folds of the training set (scripts/tuning).
+Source: this project's ladder; its recipe was chosen on folds of the training set (studies/mnist).
 Deviations: none; over four_convs_affine: the mean of five answers.
 """
 

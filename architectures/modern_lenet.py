@@ -2,7 +2,7 @@
 
 Source: this project's ladder, after LeNet-5 (LeCun, Bottou, Bengio and Haffner, "Gradient-based
 learning applied to document recognition", 1998); its recipe was chosen on folds of the training
-set (scripts/tuning).
+set (studies/mnist).
 Deviations: ReLU, max pools, batch norm and one dense layer of 256 for two of 120 and 84.
 """
 

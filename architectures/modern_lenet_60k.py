@@ -2,7 +2,7 @@
 
 Source: this project's ladder, after LeNet-5 (LeCun, Bottou, Bengio and Haffner, "Gradient-based
 learning applied to document recognition", 1998); its recipe was chosen on folds of the training
-set (scripts/tuning).
+set (studies/mnist).
 Deviations: none; over modern_lenet: 16 and 32 channels, a dense layer of 64.
 """
 

@@ -1,7 +1,7 @@
 """Four 7x7 convolutions without padding or pooling: to vote beside those that pool.
 
 Source: An, Lee, Park, Yang and So, "An Ensemble of Simple Convolutional Neural Network Models for
-MNIST Digit Recognition" (arXiv:2008.10400), M7; the recipe is this project's (scripts/tuning).
+MNIST Digit Recognition" (arXiv:2008.10400), M7; the recipe is this project's (studies/mnist).
 Deviations: fewer channels, batch norm after the last two only, the ladder's recipe, eight epochs.
 """
 

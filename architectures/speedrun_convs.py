@@ -1,7 +1,7 @@
 """Three convolutions for the shortest training that reaches 99.5%: 5x5x24, 3x3x48, 3x3x96.
 
 Source: this project's speedrun; its recipe was chosen on folds of the training set
-(scripts/tuning).
+(studies/mnist).
 Deviations: none; batch norm only where maps are small, since it costs most where they are large.
 """
 

@@ -3,8 +3,7 @@
 import os
 
 import pytest
-
-from bench import cli
+from ninetynine import cli
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

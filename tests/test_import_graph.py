@@ -11,14 +11,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests" / "fixtures"
 
-# From the ground up.  A part of bench imports only parts of earlier lines (and of itself).
+# From the ground up.  A part of the library imports only parts of earlier lines
+# (and of itself).
 LAYERS = [
     {"errors", "scheduling"},
     {"cells", "datasets", "recipe", "sources", "statistics"},
     {"catalog", "records", "speed"},
     {"machine", "merging"},
     {"suite"},
-    {"building", "durations", "external", "gate_simulation", "leaderboard", "simulation"},
+    {"building", "durations", "external", "gate_power", "leaderboard", "simulation"},
     {"ensembles", "memory", "planning"},
     {"training"},
     {"executors", "prediction"},
@@ -32,25 +33,26 @@ RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
 BACKENDS = {"keras", "tensorflow", "jax", "torch"}
 IMPORT_BACKENDS = (  # and only inside functions
-    "bench.building",
-    "bench.training",
-    "bench.executors.worker",
-    "bench.datasets.download",
+    "ninetynine.building",
+    "ninetynine.training",
+    "ninetynine.executors.worker",
+    "ninetynine.datasets.download",
 )
 REPORTING = {"leaderboard", "report", "statistics"}
 TRAINING = {"building", "executors", "memory", "planning", "running", "training"}
 
 
-def modules(package: str) -> dict[str, ast.Module]:
-    """The package's modules by dotted name, read without importing any."""
+def modules(folder: Path) -> dict[str, ast.Module]:
+    """The modules of the package in ``folder`` by dotted name, read without importing any."""
     found = {}
-    for path in sorted((ROOT / package).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder.parent).with_suffix("").parts
         found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text())
     return found
 
 
-BENCH = modules("bench")
+LIBRARY = modules(ROOT / "bench" / "ninetynine")
+ARCHITECTURES = modules(ROOT / "architectures")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -59,93 +61,94 @@ def imported(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, "bench imports by whole names"
+            assert not node.level, "the library imports by whole names"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def part_of(name: str) -> str:
-    """``bench.records.store`` -> ``records``; "" for what bench itself holds, as its version."""
+    """``ninetynine.records.store`` -> ``records``; "" for what the package itself holds."""
     first, _, rest = name.partition(".")
     part = rest.partition(".")[0]
-    return part if first == "bench" and (part in RANK or f"bench.{part}" in BENCH) else ""
+    known = part in RANK or f"ninetynine.{part}" in LIBRARY
+    return part if first == "ninetynine" and known else ""
 
 
 def test_every_part_has_its_place():
-    unplaced = {part_of(name) for name in BENCH} - RANK.keys() - {""}
+    unplaced = {part_of(name) for name in LIBRARY} - RANK.keys() - {""}
     assert not unplaced, f"say in LAYERS where {unplaced} belong"
 
 
-@pytest.mark.parametrize("name", sorted(BENCH))
+@pytest.mark.parametrize("name", sorted(LIBRARY))
 def test_no_module_reaches_back(name):
     part = part_of(name)
-    for target in imported(BENCH[name]):
+    for target in imported(LIBRARY[name]):
         other = part_of(target)
         if other and part and other != part:
             assert RANK[other] < RANK[part], f"{name} imports {target}"
 
 
 def test_statistics_are_pure():
-    for name, tree in BENCH.items():
+    for name, tree in LIBRARY.items():
         if part_of(name) == "statistics":
             tops = {target.partition(".")[0] for target in imported(tree)}
             assert {part_of(target) for target in imported(tree)} <= {"", "statistics"}, name
-            assert tops <= {"bench", "numpy", "scipy", *sys.stdlib_module_names}, name
+            assert tops <= {"ninetynine", "numpy", "scipy", *sys.stdlib_module_names}, name
 
 
 def reached_from(names: set[str]) -> set[str]:
-    """Every module of bench that importing ``names`` may import, now or when they are used."""
+    """Every module of the library that importing ``names`` may import, now or when they are used."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in found or name not in BENCH:
+        if name in found or name not in LIBRARY:
             continue
         found.add(name)
-        for target in imported(BENCH[name]):
+        for target in imported(LIBRARY[name]):
             waiting += [target, target.rpartition(".")[0]]
     return found
 
 
 def test_records_are_the_only_bridge_between_running_and_reporting():
     """What reports can be used where nothing that trains is; only the gate does both."""
-    reporting = {name for name in BENCH if part_of(name) in REPORTING and "gate" not in name}
+    reporting = {name for name in LIBRARY if part_of(name) in REPORTING and "gate" not in name}
     for name in reporting:
-        back = {target for target in imported(BENCH[name]) if part_of(target) in TRAINING}
+        back = {target for target in imported(LIBRARY[name]) if part_of(target) in TRAINING}
         assert not back, f"{name} reports and imports what trains"
-    running = reached_from({name for name in BENCH if part_of(name) in TRAINING})
+    running = reached_from({name for name in LIBRARY if part_of(name) in TRAINING})
     assert not {name for name in running if part_of(name) in REPORTING}
 
 
 def test_backends_are_imported_in_few_places_and_never_with_the_module():
-    for name, tree in BENCH.items():
+    for name, tree in LIBRARY.items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 continue
             if not {target.partition(".")[0] for target in imported(node)} & BACKENDS:
                 continue
             assert name.startswith(IMPORT_BACKENDS), f"{name} imports a backend"
-            if not name.startswith("bench.training."):
+            if not name.startswith("ninetynine.training."):
                 assert node not in tree.body, f"{name} imports a backend when it is imported"
 
 
 def test_ray_is_imported_by_its_executor_alone_and_never_with_a_module():
-    for name, tree in BENCH.items():
+    for name, tree in LIBRARY.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom) and "ray" in {
                 target.partition(".")[0] for target in imported(node)
             }:
-                assert name.startswith("bench.executors.ray."), f"{name} imports ray"
+                assert name.startswith("ninetynine.executors.ray."), f"{name} imports ray"
                 assert node not in tree.body, f"{name} imports ray when it is imported"
 
 
 def test_the_engine_never_imports_an_architecture():
-    for name, tree in BENCH.items():
-        assert "architectures" not in {t.partition(".")[0] for t in imported(tree)}, name
+    for name, tree in LIBRARY.items():
+        assert not any(t.startswith("ninetynine.architectures") for t in imported(tree)), name
 
 
-@pytest.mark.parametrize("name", sorted(modules("architectures")))
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_an_architecture_imports_keras_alone(name):
-    tree = modules("architectures")[name]
+    tree = ARCHITECTURES[name]
     assert {target.partition(".")[0] for target in imported(tree)} <= {"keras", "architectures"}
 
 
@@ -153,7 +156,7 @@ def test_an_architecture_imports_keras_alone(name):
 
 SCRIPT = """
 import sys
-from bench.cli import main
+from ninetynine.cli import main
 try:
     main(sys.argv[1:])
 finally:

@@ -1,0 +1,251 @@
+"""From an architecture file to a checked Keras model, and what is counted on the model itself.
+
+The first module on the way from a name to a training that runs an architecture's code.  Keras is
+imported inside the functions only.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import math
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ninetynine.catalog import BUILT_IN, Architecture, import_folders, own_module
+from ninetynine.errors import UserError
+
+BuildFunction = Callable[[tuple[int, int, int], int], Any]
+STATED_FOR = ((28, 28, 1), 10)  # the images and classes that PARAMETERS is stated for
+
+
+def load_build_function(architecture: Architecture) -> BuildFunction:
+    """Import the architecture's module and return its ``build``.
+
+    Raises UserError on one line where the module raises, with the cause kept.
+    """
+    import keras  # noqa: F401  (first, so that no file next to a user's file can shadow a part of it)
+
+    with _siblings_importable(architecture), _user_code(architecture, "importing it"):
+        build: BuildFunction = _import(architecture).build
+    return build
+
+
+def build_model(
+    architecture: Architecture, input_shape: tuple[int, int, int], num_classes: int
+) -> Any:
+    """Return the architecture's uncompiled ``keras.Model`` for images of ``input_shape``.
+
+    ``input_shape`` is (height, width, channels); the model maps float32 (n, height, width,
+    channels) to (n, num_classes).  Raises UserError where ``build`` raises, returns something
+    else, or the number of parameters is not the one the file states.
+    """
+    build = load_build_function(architecture)
+    call = f"build({input_shape}, {num_classes})"
+    with _siblings_importable(architecture), _user_code(architecture, call):
+        model = build(input_shape, num_classes)
+    _check_is_model(architecture, call, model)
+    with _user_code(architecture, f"using the model from {call}"):
+        model = _with_known_shapes(model, input_shape)
+    _check_shapes(architecture, call, model, (None, *input_shape), (None, num_classes))
+    if (input_shape, num_classes) == STATED_FOR:
+        _check_parameters(architecture, int(model.count_params()))
+    return model
+
+
+def count_multiply_adds(model: Any) -> int | None:
+    """Return the multiply-adds of one forward pass of one image.
+
+    Counted: Dense, Conv1D to Conv3D, DepthwiseConv and SeparableConv layers, in nested models too;
+    a kernel of k weights at p output positions is k p.  Biases, activations, pooling,
+    normalisation, dropout and layers without weights count as 0.  None where the number cannot be
+    told: another kind of layer with weights, a layer or model called more than once, or images of
+    no fixed size.
+    """
+    counts = [_multiply_adds(layer) for layer in model.layers]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def weights_hash(model: Any) -> str:
+    """Return the SHA-256 (64 hex digits) over dtype, shape and bytes of every weight in order."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(f"{weight.dtype.name} {weight.shape};".encode())
+        digest.update(weight.tobytes())
+    return digest.hexdigest()
+
+
+def _import(architecture: Architecture) -> ModuleType:
+    if architecture.module is not None:
+        return importlib.import_module(architecture.module)
+    if "." in (module_name := own_module(architecture.path)):  # it may import relatively
+        return importlib.import_module(module_name)
+    # A private name: a user's file may be called like an installed package.
+    place = hashlib.sha256(str(architecture.path).encode()).hexdigest()[:8]
+    name = f"_architecture_{architecture.path.stem}_{place}"
+    spec = importlib.util.spec_from_file_location(name, architecture.path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{architecture.path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _siblings_importable(architecture: Architecture) -> Iterator[None]:
+    """Let a user's file import the files next to it, as it could when run as a script.
+
+    Afterwards they are forgotten, so that two files in two folders may each have their helper.
+    """
+    if architecture.module is not None:
+        yield
+        return
+    folders = [str(folder) for folder in import_folders(architecture.path)]
+    own = architecture.source_files.keys() - {architecture.path.name}
+    siblings = {Path(file).parts[0].removesuffix(".py") for file in own}
+    siblings -= {BUILT_IN.partition(".")[0]}
+    hidden = _forget(siblings)
+    sys.path[:0] = folders
+    try:
+        yield
+    finally:
+        for folder in folders:
+            with suppress(ValueError):  # the user's code may have taken it out
+                sys.path.remove(folder)
+        _forget(siblings)
+        sys.modules.update(hidden)
+
+
+def _forget(names: set[str]) -> dict[str, ModuleType]:
+    """Take the modules called ``names``, and those inside them, out of ``sys.modules``."""
+    found = [module for module in sys.modules if module.partition(".")[0] in names]
+    return {module: sys.modules.pop(module) for module in found}
+
+
+@contextmanager
+def _user_code(architecture: Architecture, doing: str) -> Iterator[None]:
+    """Turn what the architecture's code raises into a UserError that names its last line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        message = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"{_last_line(architecture, error)}: {doing} raised {type(error).__name__}: {message}; "
+            "mend the file (-v shows the traceback)"
+        ) from error
+
+
+def _last_line(architecture: Architecture, error: BaseException) -> str:
+    """Return "file: line n" of the innermost frame in the architecture's own files."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}: line {error.lineno}"
+    own = set(map(str, architecture.source_paths))
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename in own:
+            return f"{Path(frame.filename).name}: line {frame.lineno}"
+    return str(architecture.path)
+
+
+def _check_is_model(architecture: Architecture, call: str, model: object) -> None:
+    import keras
+
+    if not isinstance(model, keras.Model):
+        raise UserError(
+            f"{architecture.path}: {call} returned {_kind(model)}; expected a keras.Model"
+        )
+
+
+def _kind(value: object) -> str:
+    return (
+        "None; does it end in return?"
+        if value is None
+        else f"a value of type {type(value).__name__}"
+    )
+
+
+def _with_known_shapes(model: Any, input_shape: tuple[int, int, int]) -> Any:
+    """Return ``model``, made functional where it would know its shapes only when used."""
+    import keras
+
+    if hasattr(model, "output_shape"):
+        return model
+    images = keras.Input(input_shape)
+    return keras.Model(images, model(images))
+
+
+def _check_shapes(
+    architecture: Architecture,
+    call: str,
+    model: Any,
+    expected_input: tuple[int | None, ...],
+    expected_output: tuple[int | None, ...],
+) -> None:
+    found_input, found_output = model.input_shape, model.output_shape
+    if not _fits(found_input, expected_input):
+        raise UserError(
+            f"{architecture.path}: {call} returned a model with input shape {found_input}; "
+            f"expected {expected_input}"
+        )
+    if found_output != expected_output:
+        raise UserError(
+            f"{architecture.path}: {call} returned a model with output shape {found_output}; "
+            f"expected {expected_output}, one probability per class"
+        )
+
+
+def _fits(found: object, expected: tuple[int | None, ...]) -> bool:
+    if not isinstance(found, tuple) or len(found) != len(expected):
+        return False
+    return all(size in (None, wanted) for size, wanted in zip(found, expected, strict=True))
+
+
+def _check_parameters(architecture: Architecture, parameters: int) -> None:
+    if architecture.parameters not in (None, parameters):
+        raise UserError(
+            f"{architecture.path}: the model has {parameters:,} parameters, the file states "
+            f"PARAMETERS = {architecture.parameters:_}; correct one of them"
+        )
+
+
+def _multiply_adds(layer: Any) -> int | None:
+    if not layer.weights:
+        return 0
+    # Keras has no public word for "called more than once"; its weights would count once only.
+    if len(getattr(layer, "_inbound_nodes", ())) > 1:
+        return None
+    if hasattr(layer, "layers"):
+        return count_multiply_adds(layer)
+    kernels = _kernels(layer)
+    if kernels is None:
+        return None
+    try:
+        sizes = layer.output.shape[1:]
+        channels_first = getattr(layer, "data_format", None) == "channels_first"
+        positions: int = math.prod(sizes[1:] if channels_first else sizes[:-1])
+    except (AttributeError, TypeError):  # never called by itself, or images of no fixed size
+        return None
+    weights: int = sum(math.prod(kernel.shape) for kernel in kernels)
+    return positions * weights
+
+
+def _kernels(layer: Any) -> list[Any] | None:
+    """Return the weights that multiply at every output position; None for an unknown layer."""
+    from keras import layers
+
+    one = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
+    if isinstance(layer, (*one, layers.DepthwiseConv1D, layers.DepthwiseConv2D)):
+        return [layer.kernel]
+    if isinstance(layer, layers.SeparableConv1D | layers.SeparableConv2D):
+        return [layer.depthwise_kernel, layer.pointwise_kernel]
+    normalisations = (layers.BatchNormalization, layers.LayerNormalization)
+    if isinstance(layer, (*normalisations, layers.GroupNormalization, layers.PReLU)):
+        return []
+    return None

@@ -1,0 +1,146 @@
+"""``bench compare``: is one model better than the other, and could this data have told."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ninetynine import catalog, datasets
+from ninetynine.cli import options
+from ninetynine.errors import UserError
+from ninetynine.leaderboard.lookup import Lookup, Side, check_comparable
+from ninetynine.records import RecordStore
+from ninetynine.report.comparison import DifferingImage, differing_images, sentences
+from ninetynine.report.tables import plain_table
+from ninetynine.statistics import compare
+
+
+@click.command("compare")
+@click.argument("a")
+@click.argument("b")
+@click.option("--dataset", metavar="NAME", help="Whose records [default: MNIST's].")
+@click.option("--seed", type=click.IntRange(min=0), help="Compare the two single runs of a seed.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Smallest difference that matters, in percentage points.",
+)
+@click.option("--images", type=click.IntRange(0, 200), default=10, show_default=True)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.png",
+    help="Draw the images on which they differ most; needs the dataset.",
+)
+@options.results
+@options.data_dir
+@options.architecture_files
+@options.as_json
+@options.verbose
+def command(
+    a: str,
+    b: str,
+    dataset: str | None,
+    seed: int | None,
+    margin: float,
+    images: int,
+    picture: Path | None,
+    results: Path,
+    data_dir: Path | None,
+    architecture_files: tuple[Path, ...],
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Compare rows A and B: the difference, its interval, and a verdict in one sentence.
+
+    A and B are names from the table of `bench report`; NAME@controlled is the row of that name
+    under the recipe of suite controlled.
+    """
+    lookup = Lookup(RecordStore(results), catalog.discover(architecture_files), dataset)
+    sides = lookup.side(a, seed), lookup.side(b, seed)
+    check_comparable(*sides)
+    result = compare(sides[0].correct, sides[1].correct, margin=margin / 100)
+    differing = differing_images(*sides, images, _doubtful(lookup.dataset, len(sides[0].labels)))
+    if picture is not None:
+        _draw(sides, differing, lookup.dataset, data_dir, picture)
+    if as_json:
+        options.print_json(_facts(sides, result, differing))
+        return
+    for line in sentences(*sides, result):
+        click.echo(line)
+    if differing:
+        click.echo(f"\nThe {len(differing)} images on which they differ most:")
+        click.echo(_table(sides, differing))
+    if picture is not None:
+        click.echo(f"picture: {picture}")
+
+
+def _doubtful(dataset: str, images: int) -> frozenset[int]:
+    info = datasets.known().get(dataset)
+    if info is None or info.test_length != images:
+        return frozenset()
+    return frozenset(doubtful.index for doubtful in info.doubtful_test_images)
+
+
+def _table(sides: tuple[Side, Side], differing: list[DifferingImage]) -> str:
+    rows = [
+        [
+            image.index,
+            f"{image.label}{' (doubtful)' if image.doubtful else ''}",
+            f"{image.probability_a:.1%}",
+            f"{image.probability_b:.1%}",
+            f"{image.right_a:.0%}",
+            f"{image.right_b:.0%}",
+        ]
+        for image in differing
+    ]
+    names = [side.name for side in sides]
+    headers = [
+        "image",
+        "label",
+        *(f"p(label), {n}" for n in names),
+        *(f"right, {n}" for n in names),
+    ]
+    return plain_table(rows, headers)
+
+
+def _draw(
+    sides: tuple[Side, Side],
+    differing: list[DifferingImage],
+    dataset: str,
+    data_dir: Path | None,
+    path: Path,
+) -> None:
+    from ninetynine.datasets.picture import draw_grid
+
+    if not differing:
+        raise UserError("--picture with --images 0: there is nothing to draw; ask for 1 or more")
+    loaded = datasets.load(dataset, data_dir)
+    indices = [image.index for image in differing]
+    captions = [
+        f"#{i.index}: label {i.label}\nA {i.probability_a:.0%}   B {i.probability_b:.0%}"
+        + ("\nlabel doubtful" if i.doubtful else "")
+        for i in differing
+    ]
+    title = f"Mean probability of the label: A = {sides[0].name}, B = {sides[1].name}"
+    marks = [image.doubtful for image in differing]
+    draw_grid(loaded.test_images[indices], captions, path, columns=5, title=title, marks=marks)
+
+
+def _facts(
+    sides: tuple[Side, Side], result: Any, differing: list[DifferingImage]
+) -> dict[str, Any]:
+    return {
+        "a": sides[0].name,
+        "b": sides[1].name,
+        "seeds_a": list(sides[0].seeds),
+        "seeds_b": list(sides[1].seeds),
+        "accuracy_a": float(sides[0].correct.mean()),
+        "accuracy_b": float(sides[1].correct.mean()),
+        "sentences": sentences(*sides, result),
+        **dataclasses.asdict(result),
+        "images": [dataclasses.asdict(image) for image in differing],
+    }

@@ -1,0 +1,74 @@
+"""``bench data``: the four arrays of a dataset, and a look at its images."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ninetynine import datasets
+from ninetynine.cli import options
+from ninetynine.datasets.summary import sample_indices, summarise
+
+
+@click.command("data")
+@click.argument("dataset", default="digits")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.png",
+    help="Draw a labelled grid of training images.",
+)
+@click.option("--per-class", type=click.IntRange(1, 100), default=6, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Which images the picture takes.")
+@options.data_dir
+@options.as_json
+@options.verbose
+def command(
+    dataset: str,
+    picture: Path | None,
+    per_class: int,
+    seed: int,
+    data_dir: Path | None,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Describe DATASET: shapes, dtypes, ranges, lengths, labels, fingerprint, licence, source."""
+    loaded = datasets.load(dataset, data_dir)
+    summary = summarise(loaded, datasets.known().get(dataset))
+    if picture is not None:
+        _draw(loaded, picture, per_class, seed)
+    if as_json:
+        options.print_json(summary)
+        return
+    _print(summary)
+    if picture is not None:
+        click.echo(f"picture: {picture}")
+
+
+def _draw(loaded: datasets.Dataset, path: Path, per_class: int, seed: int) -> None:
+    from ninetynine.datasets.picture import draw_grid
+
+    chosen = sample_indices(loaded.train_labels, per_class, seed)
+    captions = [f"{loaded.train_labels[index]}\n#{index}" for index in chosen]
+    title = f"{loaded.name}: {per_class} training images of each class"
+    draw_grid(loaded.train_images[chosen], captions, path, columns=per_class * 2, title=title)
+
+
+def _print(summary: dict[str, Any]) -> None:
+    for name, value in summary.items():
+        if isinstance(value, dict):
+            click.echo(f"{name}:")
+            for key, item in value.items():
+                click.echo(f"  {key}: {_line(item)}")
+        else:
+            click.echo(f"{name}: {_line(value)}")
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, dict):
+        shape = " x ".join(map(str, value["shape"]))
+        span = f"{value['minimum']} to {value['maximum']}"
+        return f"{shape} {value['dtype']}, {span}, length {value['length']}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)

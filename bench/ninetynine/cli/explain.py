@@ -1,0 +1,53 @@
+"""``bench explain``: would a cell run or be reused, and which part of its key differs."""
+
+from typing import Any
+
+import click
+
+from ninetynine.cli import options
+from ninetynine.cli.choice import choose
+from ninetynine.planning import Explanation, explain
+from ninetynine.records import RecordStore
+
+
+@click.command("explain")
+@options.cell_options
+@options.as_json
+def command(as_json: bool, **chosen: Any) -> None:
+    """Say for each cell of SUITE whether it would run or be reused, and why.
+
+    Narrow it with --only and --seeds.  A cell that would run names the nearest record of its
+    architecture and the parts of the key in which the two differ.
+    """
+    choice = choose(chosen)
+    store = RecordStore(chosen["results"])
+    records, problems = store.read_all()
+    explanations = [explain(cell, store, records) for cell in choice.cells]
+    if as_json:
+        options.print_json([_facts(explanation) for explanation in explanations])
+        return
+    for explanation in explanations:
+        click.echo(_sentence(explanation))
+    for problem in problems:
+        click.echo(str(problem), err=True)
+
+
+def _facts(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "key": explanation.cell.key,
+        "cell": explanation.cell.identity.model_dump(mode="json"),
+        "reused": explanation.record is not None,
+        "record": str(explanation.record) if explanation.record else None,
+        "nearest": str(explanation.nearest) if explanation.nearest else None,
+        "differs_in": list(explanation.differs_in),
+    }
+
+
+def _sentence(explanation: Explanation) -> str:
+    label = explanation.cell.label
+    if explanation.record is not None:
+        return f"{label}: reused, {explanation.record}"
+    if explanation.nearest is None:
+        return f"{label}: would run, no record of this architecture yet"
+    differences = ", ".join(explanation.differs_in)
+    return f"{label}: would run; nearest is {explanation.nearest}, which differs in {differences}"

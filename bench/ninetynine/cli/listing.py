@@ -1,0 +1,113 @@
+"""``bench list``: what there is, read without importing Keras."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from tabulate import tabulate
+
+from ninetynine.cli import options
+from ninetynine.errors import UserError, nearest
+
+_KINDS = ("architectures", "datasets", "suites")
+
+
+@click.command("list")
+@click.argument("kind", default="architectures", metavar="[architectures|datasets|suites]")
+@options.architecture_files
+@options.as_json
+@options.verbose
+def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool, verbose: bool) -> None:
+    """List architectures (with parameters, source and published claims), datasets or suites."""
+    if kind not in _KINDS:
+        raise UserError(f"nothing to list is called {kind!r}{nearest(kind, _KINDS)}")
+    rows = _architectures(architecture_files) if kind == "architectures" else _ROWS[kind]()
+    if as_json:
+        options.print_json(rows)
+        return
+    shown = [{k: _cell(v) for k, v in row.items() if k not in _ONLY_IN_JSON} for row in rows]
+    click.echo(tabulate(shown, headers="keys", tablefmt="simple", maxcolwidths=34, intfmt=","))
+
+
+# Too long for a table; `bench show` and --json have them.
+_ONLY_IN_JSON = ("path", "fingerprint", "recipe", "origin", "ensembles")
+
+
+def _architectures(files: tuple[Path, ...]) -> list[dict[str, Any]]:
+    from ninetynine import catalog
+
+    return [
+        {
+            "name": found.name,
+            "parameters": found.parameters,
+            "summary": found.summary,
+            "source": found.source,
+            "claims": [claim.model_dump() for claim in found.claims],
+            "origin": found.origin,
+            "path": str(found.path),
+            "recipe": found.recipe.canonical(),
+        }
+        for found in catalog.discover(files).values()
+    ]
+
+
+def _datasets() -> list[dict[str, Any]]:
+    from ninetynine.datasets import known
+
+    return [
+        {
+            "name": info.name,
+            "description": info.description,
+            "classes": info.num_classes,
+            "train": info.train_length,
+            "test": info.test_length,
+            "licence": info.license,
+            "source": info.source,
+            "fingerprint": info.fingerprint,
+        }
+        for info in known().values()
+    ]
+
+
+def _suites() -> list[dict[str, Any]]:
+    from ninetynine import suite
+
+    rows = []
+    for name in suite.built_in():
+        found = suite.load(name)
+        rows.append(
+            {
+                "name": name,
+                "description": found.description,
+                "dataset": found.dataset,
+                "architectures": list(found.architectures),
+                "seeds": list(found.seeds),
+                "ensembles": [ensemble.name for ensemble in found.ensembles],
+                "path": str(found.path),
+                "recipe": found.recipe,
+            }
+        )
+    return rows
+
+
+_ROWS = {"datasets": _datasets, "suites": _suites}
+
+
+def _cell(value: Any) -> Any:
+    """Return ``value`` as a table shows it: claims a line each, lists on one line."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "\n".join(_claim(claim) for claim in value)
+    if isinstance(value, list):
+        return f"{value[0]}-{value[-1]}" if _is_run(value) else ", ".join(map(str, value))
+    return value
+
+
+def _claim(claim: dict[str, Any]) -> str:
+    metric, value = claim["metric"].replace("_", " "), claim["value"]
+    digits = claim["digits"]
+    shown = f"{value:.{digits - 2}%}" if metric.endswith("accuracy") else f"{value:.{digits}f}"
+    return f"{claim['id']} {metric} {shown}"
+
+
+def _is_run(value: list[Any]) -> bool:
+    return len(value) > 2 and value == list(range(len(value)))

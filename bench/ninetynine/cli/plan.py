@@ -1,0 +1,82 @@
+"""``bench plan``: how many seeds it takes to show a difference, before running them."""
+
+import dataclasses
+from pathlib import Path
+
+import click
+import numpy as np
+
+from ninetynine import catalog
+from ninetynine.cli import options
+from ninetynine.errors import UserError
+from ninetynine.leaderboard.lookup import Lookup, Side, check_comparable
+from ninetynine.records import RecordStore
+from ninetynine.report.comparison import plan_sentences
+from ninetynine.statistics import pair_components, plan
+
+
+@click.command("plan")
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--difference",
+    type=click.FloatRange(min=0, max=100, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="The difference to show, in percentage points.",
+)
+@click.option("--power", type=click.FloatRange(0.5, 0.999), default=0.8, show_default=True)
+@click.option("--dataset", metavar="NAME", help="Whose records [default: MNIST's].")
+@options.results
+@options.architecture_files
+@options.as_json
+@options.verbose
+def command(
+    a: str,
+    b: str,
+    difference: float,
+    power: float,
+    dataset: str | None,
+    results: Path,
+    architecture_files: tuple[Path, ...],
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Say how many seeds of A and B show a --difference with 80% power.
+
+    The variances come from the records there are.  Where B has none yet, the row nearest to A in
+    accuracy stands in for it, and the answer says so.
+    """
+    lookup = Lookup(RecordStore(results), catalog.discover(architecture_files), dataset)
+    first = lookup.side(a)
+    second, note = _second(lookup, first, b)
+    check_comparable(first, second)
+    components = pair_components(first.correct, second.correct)
+    if components is None:
+        raise UserError(
+            f"{first.name} and {second.name} have one run each, which says nothing about the "
+            "spread over seeds; run two of one of them first, with --seeds 2"
+        )
+    images = first.correct.shape[1]
+    found = plan(components, images, difference / 100, power=power)
+    lines = plan_sentences(first.name, b, found, images, power)
+    if as_json:
+        options.print_json({**dataclasses.asdict(found), "sentences": [*lines, *note]})
+        return
+    for line in [*lines, *note]:
+        click.echo(line)
+
+
+def _second(lookup: Lookup, first: Side, name: str) -> tuple[Side, list[str]]:
+    try:
+        return lookup.side(name), []
+    except UserError:
+        known = catalog.discover()
+        if name.partition("@")[0] not in known:
+            raise
+    others = [s for s in lookup.sides() if s.board == first.board and s.name != first.name]
+    if not others:
+        raise UserError(f"{name} has no records, and no other row can stand in for it")
+    mean = first.correct.mean()
+    nearest = min(others, key=lambda side: abs(float(np.mean(side.correct)) - mean))
+    return nearest, [f"{name} has no records yet: its spread is taken to be {nearest.name}'s."]

@@ -1,0 +1,139 @@
+"""``bench predict``: one image's ten probabilities, as the tutorials show their readers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from ninetynine import catalog, datasets
+from ninetynine.cli import options
+from ninetynine.errors import UserError
+from ninetynine.planning import kept, model_path
+from ninetynine.records import Record, RecordStore
+
+
+@click.command("predict")
+@click.argument("architecture")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--index", type=int, help="A test image by its index.")
+@click.option(
+    "--image",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.png",
+    help="A picture of one digit; needs a model kept by `bench run --keep-models`.",
+)
+@click.option("--dataset", metavar="NAME", help="Which of its records [default: MNIST's].")
+@options.results
+@options.architecture_files
+@options.as_json
+@options.verbose
+def command(
+    architecture: str,
+    seed: int,
+    index: int | None,
+    image: Path | None,
+    dataset: str | None,
+    results: Path,
+    architecture_files: tuple[Path, ...],
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Classify one image with the model that ARCHITECTURE became under --seed.
+
+    A test image's probabilities are in the record already, so --index needs no model.
+    """
+    if (index is None) == (image is None):
+        raise UserError("give either --index I (a test image) or --image FILE.png")
+    found = catalog.get(catalog.discover(architecture_files), architecture)
+    store = RecordStore(results)
+    record = _record_of(store, found.name, seed, dataset)
+    if index is not None:
+        probabilities, label = _recorded(store, record, index)
+    else:
+        assert image is not None
+        probabilities, label = _classify(results, found, record, image), None
+    facts = {
+        "architecture": found.name,
+        "seed": seed,
+        "dataset": record.cell.dataset,
+        "recipe": record.context.variant,
+        "image": str(image) if image else f"test image {index}",
+        "probabilities": [float(p) for p in probabilities],
+        "predicted": int(np.argmax(probabilities)),
+        "label": label,
+    }
+    if as_json:
+        options.print_json(facts)
+    else:
+        _print(facts)
+
+
+def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) -> Record:
+    """Return the finished record to predict with: MNIST's, as published, in float32 if possible."""
+    wanted = datasets.row_name_of(dataset) if dataset else None
+    records = [
+        r
+        for r in store.read_all()[0]
+        if r.cell.architecture == name
+        and r.cell.seed == seed
+        and r.status == "finished"
+        and wanted in (None, r.cell.dataset)
+    ]
+    if not records:
+        on = f" on {wanted}" if wanted else ""
+        raise UserError(
+            f"no finished record of {name}{on} with seed {seed} in {store.directory}; "
+            f"train it with: bench run --only {name} --keep-models"
+        )
+    return min(records, key=_preference)
+
+
+def _preference(record: Record) -> tuple[bool, bool, bool, str]:
+    cell, variant = record.cell, record.context.variant
+    return cell.dataset != "mnist", variant != "published", cell.precision != "float32", record.key
+
+
+def _recorded(store: RecordStore, record: Record, index: int) -> tuple[Sequence[float], int]:
+    predictions = store.predictions(record)
+    if predictions is None:
+        raise UserError(f"{store.path_of(record)} has no readable predictions beside it")
+    count = len(predictions.labels)
+    if not 0 <= index < count:
+        raise UserError(f"--index {index}: the test set has images 0 to {count - 1}")
+    return predictions.probabilities[index].tolist(), int(predictions.labels[index])
+
+
+def _classify(
+    results: Path, found: catalog.Architecture, record: Record, image: Path
+) -> Sequence[float]:
+    if not kept(results / "models", record):
+        raise UserError(
+            f"no model is kept for {store_label(record)}; train it with: bench run "
+            f"{record.context.suite} --only {found.name} --keep-models"
+        )
+    from ninetynine.prediction import classify
+
+    path = model_path(results / "models", record.key, record.cell)
+    return classify(found, record, path, image)
+
+
+def store_label(record: Record) -> str:
+    """Return how messages call a record."""
+    cell = record.cell
+    return f"{cell.architecture} on {cell.dataset}, seed {cell.seed}"
+
+
+def _print(facts: dict[str, Any]) -> None:
+    click.echo(
+        f"{facts['architecture']}, seed {facts['seed']}, trained on {facts['dataset']} "
+        f"({facts['recipe']} recipe): {facts['image']}"
+    )
+    for digit, probability in enumerate(facts["probabilities"]):
+        bar = "#" * round(40 * probability)
+        mark = " <- predicted" if digit == facts["predicted"] else ""
+        click.echo(f"  {digit}  {probability:8.4%}  {bar}{mark}")
+    if facts["label"] is not None:
+        verdict = "right" if facts["label"] == facts["predicted"] else "wrong"
+        click.echo(f"true label {facts['label']}: {verdict}")

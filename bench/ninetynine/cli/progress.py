@@ -1,0 +1,158 @@
+"""Progress of a run: a bar on a terminal, plain lines elsewhere; always on standard error."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ninetynine.executors.events import (
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Refused,
+    Retrying,
+    Started,
+    Waiting,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+
+class Progress(Protocol):
+    """A context manager that is told every event."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def on_event(self, event: Event) -> None:
+        """Show ``event``."""
+        ...
+
+
+def make_progress(cells: int, reused: int) -> Progress:
+    """Return a bar where standard error is a terminal, else plain lines."""
+    print(f"{cells} cells to train, {reused} recorded already", file=sys.stderr, flush=True)
+    return BarProgress(cells) if sys.stderr.isatty() else LineProgress(cells)
+
+
+class LineProgress:
+    """One line for each cell that ends, and on a cluster for each that starts."""
+
+    def __init__(self, cells: int) -> None:
+        self._cells = cells
+        self._ended = 0
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def on_event(self, event: Event) -> None:
+        end = ending(event)
+        text = end or notice(event)
+        if text is None:
+            return
+        self._ended += end is not None
+        seconds = time.perf_counter() - self._started
+        line = f"[{self._ended}/{self._cells} {seconds:5.0f} s] {text}"
+        print(line, file=sys.stderr, flush=True)
+
+
+class BarProgress:
+    """A rich bar over all cells, and one for the cell in each worker's hand."""
+
+    def __init__(self, cells: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bar = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._cells = self._bar.add_task("cells", total=cells, note="")
+        self._workers: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def on_event(self, event: Event) -> None:
+        text = ending(event)
+        if text is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+            self._bar.advance(self._cells)
+        elif isinstance(event, Started):
+            task = self._task_of(event.worker)
+            where = f" on {event.node}" if event.node else ""
+            description = f"{event.task.cell.label}{where}"
+            self._bar.reset(task, description=description, total=None, note="starting")
+        elif isinstance(event, EpochEnded):
+            note = f"training accuracy {event.accuracy:.2%}"
+            self._bar.update(
+                self._task_of(event.worker),
+                completed=event.epoch,
+                total=event.epochs,
+                note=note,
+            )
+        else:
+            self._bar.console.print(notice(event), highlight=False, markup=False)
+            if isinstance(event, Retrying) and event.worker in self._workers:
+                self._bar.remove_task(self._workers.pop(event.worker))
+
+    def _task_of(self, worker: str) -> "TaskID":
+        if worker not in self._workers:
+            self._workers[worker] = self._bar.add_task(worker, total=None, note="")
+        return self._workers[worker]
+
+
+def ending(event: Event) -> str | None:
+    """Return one line on how a cell ended, or None for an event that ends none."""
+    if isinstance(event, Finished) and event.record.scores and event.record.timing:
+        seconds = event.record.timing.train_seconds
+        accuracy = event.record.scores.test.accuracy
+        return f"{event.task.cell.label}: test accuracy {accuracy:.2%}, trained in {seconds:.1f} s"
+    if isinstance(event, Failed):
+        return f"{event.task.cell.label}: failed: {event.failure.reason}"
+    if isinstance(event, Refused):
+        return f"{event.task.cell.label}: not run: {event.message}"
+    return None
+
+
+def notice(event: Event) -> str | None:
+    """Return one line on what happens to a cell on a cluster, or None for another event."""
+    label = event.task.cell.label
+    if isinstance(event, Started) and event.node:
+        return f"{label}: started on {event.node}"
+    if isinstance(event, Retrying):
+        return f"{label}: attempt {event.attempts} on {event.worker} was lost: {event.reason}"
+    if isinstance(event, Waiting):
+        return event.reason
+    return None

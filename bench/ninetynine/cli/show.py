@@ -1,0 +1,99 @@
+"""``bench show``: one architecture, whole."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ninetynine import catalog
+from ninetynine.catalog import Architecture
+from ninetynine.cli import options
+from ninetynine.errors import UserError
+from ninetynine.training.setup import start_backend_here
+
+
+@click.command("show")
+@click.argument("architecture")
+@click.option(
+    "--input-shape",
+    default="28,28,1",
+    show_default=True,
+    metavar="H,W,C",
+    help="The images to build for.",
+)
+@click.option("--classes", type=click.IntRange(min=2), default=10, show_default=True)
+@options.architecture_files
+@options.as_json
+@options.verbose
+def command(
+    architecture: str,
+    input_shape: str,
+    classes: int,
+    architecture_files: tuple[Path, ...],
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
+    found = catalog.get(catalog.discover(architecture_files), architecture)
+    shape = _shape(input_shape)
+    start_backend_here("tensorflow", 1, "cpu")
+    facts = {**_facts(found), **_built(found, shape, classes)}
+    if as_json:
+        options.print_json(facts)
+        return
+    click.echo(found.docstring.strip() + "\n")
+    click.echo(facts["layers"])
+    click.echo(f"Parameters: {facts['parameters']:,}")
+    click.echo(f"Multiply-adds per image: {_thousands(facts['multiply_adds_per_image'])}")
+    click.echo(f"File: {found.path} ({found.origin})")
+    click.echo("Recipe: " + ", ".join(f"{k} = {_plain(v)}" for k, v in facts["recipe"].items()))
+    for claim in found.claims:
+        note = f" ({claim.note})" if claim.note else ""
+        click.echo(f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}")
+
+
+def _facts(found: Architecture) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "summary": found.summary,
+        "source": found.source,
+        "deviations": found.deviations,
+        "origin": found.origin,
+        "path": str(found.path),
+        "source_hash": found.source_hash,
+        "recipe": found.recipe.canonical(),
+        "claims": [claim.model_dump() for claim in found.claims],
+    }
+
+
+def _built(found: Architecture, shape: tuple[int, int, int], classes: int) -> dict[str, Any]:
+    from ninetynine.building import build_model, count_multiply_adds
+
+    model = build_model(found, shape, classes)
+    lines: list[str] = []
+    model.summary(print_fn=lambda text, **_: lines.append(text), line_length=78)
+    return {
+        "parameters": int(model.count_params()),
+        "multiply_adds_per_image": count_multiply_adds(model),
+        "layers": "\n".join(lines),
+    }
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise UserError(f"--input-shape {text!r}: expected height,width,channels such as 28,28,1")
+    height, width, channels = map(int, parts)
+    return height, width, channels
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        name = str(value.get("name", ""))
+        rest = [f"{key}={item}" for key, item in value.items() if key != "name"]
+        return f"{name}({', '.join(rest)})" if rest else name
+    return str(value)
+
+
+def _thousands(count: int | None) -> str:
+    return "unknown (a layer of a kind that is not counted)" if count is None else f"{count:,}"

@@ -1,0 +1,103 @@
+"""``bench time``: how fast architectures train and answer on this machine."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from ninetynine import catalog, suite
+from ninetynine.cells import PROTOCOL_VERSION, Backend, CellIdentity, Device, Precision
+from ninetynine.cli import options
+from ninetynine.cli.workers import check_computing
+from ninetynine.errors import UserError, nearest
+from ninetynine.executors.local import cores_of
+from ninetynine.machine import available_cores, commit_of, describe
+from ninetynine.records.store import write_atomically
+from ninetynine.training.setup import pin, prepare_backend, start_backend_here
+
+
+@click.command("time")
+@click.argument("pattern", default="*")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads, each on a core of its own [default: all cores].",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.json",
+    help="Also write pytest-benchmark's JSON, for its compare and for CI trackers.",
+)
+@options.compute
+@options.architecture_files
+@options.as_json
+@options.verbose
+def command(
+    pattern: str,
+    threads: int | None,
+    output: Path | None,
+    backend: Backend,
+    precision: Precision,
+    device: Device,
+    architecture_files: tuple[Path, ...],
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
+    found = catalog.discover(architecture_files)
+    chosen = catalog.matching(found, pattern)
+    if not chosen:
+        raise UserError(f"no architecture matches {pattern!r}{nearest(pattern, found)}")
+    threads = threads or len(available_cores())
+    cores = cores_of(0, 1, threads)
+    identity = _identity(backend, precision, device, threads)  # needs the backend's packages
+    check_computing([identity])
+    pin(cores)
+    start_backend_here(backend, threads, device)
+    prepare_backend(identity)
+
+    from ninetynine.report.timings import pytest_benchmark_json, table
+    from ninetynine.training.speed import matrix_product_peak, measure
+
+    peak = matrix_product_peak()
+    speeds = []
+    for architecture in chosen:
+        print(f"timing {architecture.name}", file=sys.stderr, flush=True)
+        speeds.append(measure(architecture, backend, cores, peak))
+    document = pytest_benchmark_json(
+        speeds, describe(identity, cores), *commit_of(Path(__file__).parents[3])
+    )
+    if output is not None:
+        _write(output, document)
+    if as_json:
+        options.print_json(document)
+    else:
+        click.echo(table(speeds, peak))
+
+
+def _identity(backend: Backend, precision: Precision, device: Device, threads: int) -> CellIdentity:
+    """Return the conditions of the measurement, as a cell of no architecture in particular."""
+    return CellIdentity(
+        protocol_version=PROTOCOL_VERSION,
+        architecture="",
+        source_hash="",
+        recipe={},
+        dataset="",
+        dataset_fingerprint="",
+        seed=0,
+        backend=backend,
+        packages=suite.packages_of(backend),
+        precision=precision,
+        threads=threads,
+        device=device,
+        deterministic=True,
+    )
+
+
+def _write(path: Path, document: dict[str, object]) -> None:
+    try:
+        write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
+    except OSError as error:
+        raise UserError(f"--output {path}: cannot be written ({error.strerror})") from error

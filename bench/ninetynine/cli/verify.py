@@ -1,0 +1,70 @@
+"""``bench verify``: train recorded cells again and compare the weights bit by bit."""
+
+from typing import Any
+
+import click
+
+from ninetynine import datasets
+from ninetynine.cli import options
+from ninetynine.cli.choice import choose
+from ninetynine.cli.progress import make_progress
+from ninetynine.cli.workers import affordable_jobs
+from ninetynine.errors import UserError
+from ninetynine.executors.events import Failed, Finished, Refused
+from ninetynine.executors.local import LocalExecutor
+from ninetynine.planning import plan
+from ninetynine.records import Record, RecordStore
+from ninetynine.running import make_tasks
+
+
+@click.command("verify")
+@options.cell_options
+@options.as_json
+def command(as_json: bool, **chosen: Any) -> int:
+    """Train recorded cells of SUITE again and compare their weights, bit by bit.
+
+    Choose few with --only and --seeds.  Exit code 1 where a machine of the same fingerprint gave
+    other weights.  Nothing is written.
+    """
+    choice = choose(chosen)
+    store = RecordStore(chosen["results"])
+    recorded = {r.key: r for r in plan(choice.cells, store).reused if r.status == "finished"}
+    if not recorded:
+        raise UserError(f"none of these cells has a finished record in {store.directory}")
+    cells = [cell for cell in choice.cells if cell.key in recorded]
+    datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
+    jobs = affordable_jobs(choice.jobs, cells, recorded.values())
+    verdicts = []
+    with make_progress(len(cells), 0) as progress:
+        for event in LocalExecutor(jobs).run(make_tasks(cells, choice.source)):
+            progress.on_event(event)
+            if isinstance(event, Finished):
+                verdicts.append(_compare(recorded[event.record.key], event.record))
+            elif isinstance(event, Failed):
+                raise UserError(f"{event.task.cell.label}: failed: {event.failure.reason}")
+            elif isinstance(event, Refused):
+                raise UserError(event.message)
+    if as_json:
+        options.print_json(verdicts)
+    else:
+        for verdict in verdicts:
+            click.echo(f"{verdict['cell']}: {verdict['verdict']}")
+    return 1 if any(v["same_machine"] and not v["identical"] for v in verdicts) else 0
+
+
+def _compare(recorded: Record, again: Record) -> dict[str, Any]:
+    assert recorded.model is not None
+    assert again.model is not None
+    assert again.machine is not None
+    identical = recorded.model.weights_hash == again.model.weights_hash
+    same_machine = bool(
+        recorded.machine and recorded.machine.fingerprint == again.machine.fingerprint
+    )
+    where = "" if same_machine else " (recorded on a machine of another fingerprint)"
+    return {
+        "cell": f"{again.cell.architecture} on {again.cell.dataset}, seed {again.cell.seed}",
+        "key": again.key,
+        "identical": identical,
+        "same_machine": same_machine,
+        "verdict": ("bit-identical" if identical else "other weights") + where,
+    }

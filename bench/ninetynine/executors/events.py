@@ -1,0 +1,104 @@
+"""What an executor is given (tasks) and what it tells (events)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ninetynine.cells import Cell
+from ninetynine.records import Failure, Predictions, Record
+
+
+class SentCode(BaseModel):
+    """An architecture that came to this machine with its task; what is installed is not asked.
+
+    ``folders`` are import folders below which all its local modules lie.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    module: str | None
+    folders: list[Path]
+
+
+class Task(BaseModel):
+    """A cell to train, with where its code and data are found; names and paths, never objects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: Cell
+    architecture_files: list[Path] = []  # the user's own files; built-ins are found by name
+    dataset: str  # a known name, or the path of an .npz
+    data_dir: Path | None = None
+    keep_model: Path | None = None  # where to save the trained model
+    code: SentCode | None = None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker began with the task."""
+
+    task: Task
+    worker: str
+    node: str = ""  # of a cluster
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """An epoch (counted from 1) of ``epochs`` ended; ``accuracy`` is its running training one."""
+
+    task: Task
+    worker: str
+    epoch: int
+    epochs: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The cell has its numbers."""
+
+    task: Task
+    record: Record
+    predictions: Predictions
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The cell was tried and has no numbers; this becomes a failed record."""
+
+    task: Task
+    failure: Failure
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A user's mistake kept the cell from being tried; nothing is recorded."""
+
+    task: Task
+    message: str
+    detail: str = ""  # the traceback behind it, where the user's own code raised
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """An attempt was lost with its worker or its node; the cell will be tried again."""
+
+    task: Task
+    worker: str
+    reason: str
+    attempts: int  # so far
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing can run at the moment; ``task`` is the next that will."""
+
+    task: Task
+    reason: str
+
+
+Event = Started | EpochEnded | Finished | Failed | Refused | Retrying | Waiting

@@ -1,0 +1,109 @@
+"""The local executor: worker processes, each on cores of its own."""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from ninetynine.executors.events import Event, Failed, Task
+from ninetynine.executors.process import WorkerProcess, fault
+from ninetynine.machine import available_cores
+from ninetynine.training.setup import thread_environment
+
+
+class LocalExecutor:
+    """Trains tasks in ``jobs`` worker processes, in the order given, one cell at a time each.
+
+    A worker imports its backend once and is pinned to its own cores; a crash, a kill or a timeout
+    costs the cell it had in hand and nothing else.
+    """
+
+    def __init__(self, jobs: int, timeout_seconds: float | None = None) -> None:
+        self._jobs = jobs
+        self._timeout_seconds = timeout_seconds
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        """Yield events as they come until every task has its last one.
+
+        Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
+        """
+        return _Run(tasks, self._jobs, self._timeout_seconds).events()
+
+
+class _Run:
+    """One thread for each worker: it takes the next task and passes the worker's events on."""
+
+    def __init__(self, tasks: Sequence[Task], jobs: int, timeout_seconds: float | None) -> None:
+        self._waiting = deque(tasks)
+        self._jobs = jobs
+        self._timeout_seconds = timeout_seconds
+        self._events: queue.Queue[Event | None] = queue.Queue()  # None: a thread has ended
+        self._workers: dict[int, WorkerProcess] = {}
+        self._stopped = threading.Event()
+
+    def events(self) -> Iterator[Event]:
+        running = min(self._jobs, len(self._waiting))
+        for slot in range(running):
+            threading.Thread(target=self._serve, args=(slot,), daemon=True).start()
+        try:
+            while running:
+                event = self._events.get()
+                if event is None:
+                    running -= 1
+                else:
+                    yield event
+        finally:
+            self._stop()
+
+    def _serve(self, slot: int) -> None:
+        while not self._stopped.is_set():
+            try:
+                task = self._waiting.popleft()
+            except IndexError:
+                break
+            try:
+                for event in self._worker(slot, task).train(task, self._timeout_seconds):
+                    self._events.put(event)
+            except Exception as error:  # a fault of ours must not silently lose a cell
+                self._events.put(Failed(task, fault(error)))
+                self._discard(slot)
+        worker = self._workers.get(slot)
+        if worker is not None and worker.alive and not self._stopped.is_set():
+            worker.close()
+        self._events.put(None)
+
+    def _worker(self, slot: int, task: Task) -> WorkerProcess:
+        """Return a living worker of ``slot`` whose environment fits ``task``."""
+        identity = task.cell.identity
+        environment = thread_environment(identity.backend, identity.threads, identity.device)
+        worker = self._workers.get(slot)
+        if worker is not None and worker.alive:
+            if worker.environment == environment:
+                return worker
+            worker.close()
+        cores = cores_of(slot, self._jobs, identity.threads)
+        self._workers[slot] = WorkerProcess(f"worker {slot + 1}", cores, environment)
+        if self._stopped.is_set():  # while it started: nobody else will end it
+            self._workers[slot].kill()
+        return self._workers[slot]
+
+    def _discard(self, slot: int) -> None:
+        """End a worker whose next answer could be one to its last task."""
+        worker = self._workers.pop(slot, None)
+        if worker is not None and worker.alive:
+            worker.kill()
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        self._waiting.clear()
+        for worker in list(self._workers.values()):
+            if worker.alive:
+                worker.kill()
+
+
+def cores_of(slot: int, jobs: int, threads: int) -> list[int]:
+    """Return the cores of worker ``slot``: its own where there are enough, else all of them."""
+    cores = available_cores()
+    if jobs * threads > len(cores):
+        return cores
+    return cores[slot * threads : (slot + 1) * threads]

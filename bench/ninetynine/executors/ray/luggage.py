@@ -1,0 +1,154 @@
+"""What travels with a cell, so that a node needs neither its data nor its architecture.
+
+An architecture travels as text: the files that its source hash was taken over.  A dataset travels
+as arrays, once to each node.  On the node both become files in a folder of this user's, named by
+their content, and the worker reads them as it would anybody's.
+"""
+
+import hashlib
+import io
+import os
+import stat
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ninetynine import datasets
+from ninetynine.catalog import BUILT_IN, Architecture
+from ninetynine.cells import canonical_hash
+from ninetynine.datasets.dataset import ARRAY_NAMES, RawArrays
+from ninetynine.datasets.folds import parse_fold
+from ninetynine.errors import UserError
+from ninetynine.executors.events import SentCode, Task
+from ninetynine.records.store import write_atomically
+
+_BUILT_IN_FOLDER = BUILT_IN.replace(".", "/") + "/"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One architecture's source: path below an import folder -> text; ``file`` is its own."""
+
+    file: str
+    module: str | None
+    texts: dict[str, str]
+    origin: Path  # where the driver has it, for messages
+
+
+@dataclass(frozen=True)
+class Luggage:
+    """What all cells on a dataset share; a node gets it once, through the object store.
+
+    ``packages`` are the importable modules among the architectures' files.  ``arrays`` are those
+    of an ``.npz``; None for data that every installation has.
+    """
+
+    packages: dict[str, str]
+    dataset: str
+    fingerprint: str
+    arrays: RawArrays | None
+
+
+def pack_parcel(architecture: Architecture) -> Parcel:
+    """Return ``architecture`` as text.
+
+    A built-in one travels as a file by itself: a folder called as this package is would hide the
+    installed package from the worker.  Built-in helpers do not travel; a node that has other ones
+    gets another source hash and refuses the cell.
+    """
+    (file, text), *helpers = architecture.source_files.items()
+    texts = {name: text for name, text in helpers if not name.startswith(_BUILT_IN_FOLDER)}
+    if file.startswith(_BUILT_IN_FOLDER):
+        name = architecture.path.name
+        return Parcel(name, None, {name: text, **texts}, architecture.path)
+    return Parcel(file, architecture.module, {file: text, **texts}, architecture.path)
+
+
+def pack_luggage(parcels: Sequence[Parcel], dataset: str, data_dir: Path | None) -> Luggage:
+    """Return what the cells of ``parcels`` on ``dataset`` share; loads the dataset."""
+    fold = parse_fold(dataset)
+    name = fold[0] if fold else dataset  # a fold is taken where it is used
+    packages = {
+        file: text
+        for parcel in parcels
+        for file, text in parcel.texts.items()
+        if parcel.module is not None
+    }
+    if name == "digits":  # scikit-learn brings them
+        return Luggage(packages, name, datasets.fingerprint_of(name), None)
+    loaded = datasets.load(name, data_dir)
+    arrays = (loaded.train_images, loaded.train_labels, loaded.test_images, loaded.test_labels)
+    named: RawArrays = dict(zip(ARRAY_NAMES, arrays, strict=True))
+    return Luggage(packages, name, loaded.fingerprint, named)
+
+
+def unpack(task: Task, parcel: Parcel, luggage: Luggage, folder: Path) -> Task:
+    """Return ``task`` as it is on this node, where its code and data now lie below ``folder``."""
+    packages = _unpack_code(luggage.packages, folder)
+    own = _unpack_code(parcel.texts, folder)
+    place = own if parcel.module is None else packages
+    code = SentCode(path=place / parcel.file, module=parcel.module, folders=[own, packages])
+    changes: dict[str, object] = {"code": code, "architecture_files": [], "data_dir": None}
+    if luggage.arrays is not None:
+        data = _unpack_arrays(luggage, luggage.arrays, folder)
+        known = luggage.dataset in datasets.known()
+        changes |= {"data_dir": data.parent} if known else {"dataset": str(data)}
+    return task.model_copy(update=changes)
+
+
+def node_folder() -> Path:
+    """Return this user's folder on this node; what lies in it serves later runs too.
+
+    Raises UserError where somebody else made it.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"ninetynine-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
+        raise UserError(f"{folder}: not a folder of user {user}; remove it, or set TMPDIR there")
+    return folder
+
+
+def _unpack_code(texts: Mapping[str, str], folder: Path) -> Path:
+    """Write ``texts`` below ``folder`` and return the import folder that they then lie in."""
+    place = folder / "code" / canonical_hash(dict(texts))[:16]
+    for file, text in texts.items():
+        _write_once(place / file, text.encode())
+        # A package whose __init__ the architecture does not import still has to be a package:
+        # Python prefers any installed one of that name to a folder without the file.
+        for parent in Path(file).parents[:-1]:
+            init = parent / "__init__.py"
+            if init.as_posix() not in texts:
+                _write_once(place / init, b"")
+    return place
+
+
+def _unpack_arrays(luggage: Luggage, arrays: RawArrays, folder: Path) -> Path:
+    name = f"{datasets.row_name_of(luggage.dataset)}.npz"
+    path = folder / "data" / luggage.fingerprint[:16] / name
+    if not path.exists():
+        _write_once(path, _npz(arrays))
+    return path
+
+
+def _npz(arrays: RawArrays) -> bytes:
+    content = io.BytesIO()
+    x_train, y_train, x_test, y_test = (arrays[name] for name in ARRAY_NAMES)
+    np.savez(content, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return content.getvalue()
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+
+
+def model_place(folder: Path, task: Task) -> Path:
+    """Return where this node's worker saves the model that ``task`` is to keep."""
+    name = hashlib.sha256(f"{task.cell.key} {os.getpid()}".encode()).hexdigest()[:16]
+    return folder / "models" / f"{name}.keras"

@@ -1,0 +1,24 @@
+"""The accuracy gate: did a change make an architecture worse, and can this data tell."""
+
+from ninetynine.gate.baseline import Baseline, load_baseline, update_baseline
+from ninetynine.gate.checking import Contest, check, make_contests
+from ninetynine.gate.decision import decide
+from ninetynine.gate.runs import Run, Side
+from ninetynine.gate.verdict import CostVerdict, Outcome, Terms, Verdict, worst
+
+__all__ = [
+    "Baseline",
+    "Contest",
+    "CostVerdict",
+    "Outcome",
+    "Run",
+    "Side",
+    "Terms",
+    "Verdict",
+    "check",
+    "decide",
+    "load_baseline",
+    "make_contests",
+    "update_baseline",
+    "worst",
+]

@@ -1,0 +1,177 @@
+"""A baseline on disk: a folder of records like any other, and ``baseline.json`` that says why.
+
+``baseline.json`` is written by ``bench baseline update`` alone; a results folder without one can
+be compared with as well.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ninetynine.cells import CellIdentity
+from ninetynine.errors import UserError
+from ninetynine.gate.comparable import obstacles
+from ninetynine.gate.runs import Run, Side, load_run
+from ninetynine.leaderboard.rows import identity_of
+from ninetynine.records import Record, RecordStore
+from ninetynine.records.store import write_atomically
+
+MANIFEST = "baseline.json"
+MANIFEST_VERSION = 1
+
+
+class Update(BaseModel):
+    """One deliberate change of a baseline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: str  # ISO 8601, UTC
+    reason: str
+    suite: str  # as named on the command line, as is the dataset
+    dataset: str
+    architectures: list[str]
+    seeds: list[int]
+    suite_version: str
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+class Manifest(BaseModel):
+    """What ``baseline.json`` holds: every update, the latest last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manifest_version: int = MANIFEST_VERSION
+    updates: list[Update] = []
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The records of a baseline by architecture, in the order of their seeds."""
+
+    store: RecordStore
+    records: dict[str, list[Record]]
+    manifest: Manifest
+
+    @property
+    def last_update(self) -> Update | None:
+        """Why the baseline is as it is; None for a plain results folder."""
+        return self.manifest.updates[-1] if self.manifest.updates else None
+
+    def side(self, new: CellIdentity) -> Side | None:
+        """Return the baseline of ``new``'s architecture, or None where it has none.
+
+        Raises UserError where it holds several versions of the architecture that fit equally.
+        """
+        fitting = self._fitting(new)
+        if not fitting:
+            return None
+        identities = {identity_of(record) for record in fitting}
+        if len(identities) > 1:
+            raise UserError(
+                f"{self.store.directory}: the baseline holds {len(identities)} versions of "
+                f"{new.architecture} (code, packages or device differ); name one with: "
+                "bench baseline update"
+            )
+        return _side(self.store, fitting)
+
+    def _fitting(self, new: CellIdentity) -> list[Record]:
+        """Return the architecture's records that are comparable with ``new``, else all of them.
+
+        The latter will be reported as not comparable, with the reason.
+        """
+        found = [r for r in self.records.get(new.architecture, []) if r.kind == "trained"]
+        fitting = [record for record in found if not obstacles(record.cell, new)]
+        if fitting or not found:
+            return fitting
+        on_this_data = [record for record in found if record.cell.dataset == new.dataset]
+        first = identity_of((on_this_data or found)[0])
+        return [record for record in found if identity_of(record) == first]
+
+
+def load_baseline(directory: Path) -> Baseline:
+    """Return the baseline in ``directory`` (a results folder, or the ``records`` in it).
+
+    Raises UserError where there is none, where it holds no record, or where one cannot be read:
+    a baseline that is only partly there would be a weaker check that looks like a whole one.
+    """
+    if directory.name == "records" and not (directory / "records").is_dir():
+        directory = directory.parent
+    if not directory.is_dir():
+        raise UserError(f"{directory}: no such folder; make a baseline with: bench baseline update")
+    store = RecordStore(directory)
+    found, problems = store.read_all()
+    records = [record for record in found if record.kind != "ensemble"]  # these train nothing
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UserError(f"baseline {problems[0].path}: {problems[0].reason}{more}")
+    if not records:
+        raise UserError(
+            f"{directory}: the baseline holds no records (looked for records/*/*.json); "
+            "make one with: bench baseline update"
+        )
+    by_name: dict[str, list[Record]] = {}
+    for record in sorted(records, key=lambda r: (r.cell.architecture, r.cell.seed, r.key)):
+        by_name.setdefault(record.cell.architecture, []).append(record)
+    return Baseline(store, by_name, read_manifest(directory))
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Return the manifest in ``directory``, empty where there is none; UserError if unreadable."""
+    path = directory / MANIFEST
+    if not path.is_file():
+        return Manifest()
+    try:
+        content = json.loads(path.read_bytes())
+        if isinstance(content, dict) and content.get("manifest_version", 0) > MANIFEST_VERSION:
+            raise UserError(f"{path}: written by a newer version of ninetynine; upgrade")
+        return Manifest.model_validate(content)
+    except (ValueError, ValidationError, TypeError) as error:
+        raise UserError(f"{path}: not a baseline's manifest; restore it or delete it") from error
+
+
+def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> list[Path]:
+    """Replace the baseline of the runs' architectures on their datasets; return what was removed.
+
+    Other architectures stay.  New records go in before old ones go out, the manifest last.
+    """
+    store = RecordStore(directory)
+    with store.lock():
+        old = _replaced(store, runs)
+        kept = set()
+        for run in runs:
+            store.write(run.record, run.predictions)
+            kept.add(store.path_of(run.record))
+        removed = [path for path in old if path not in kept]
+        for path in removed:
+            path.unlink()
+            path.with_suffix(".npz").unlink(missing_ok=True)
+        manifest = read_manifest(directory)
+        manifest = manifest.model_copy(update={"updates": [*manifest.updates, update]})
+        content = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        write_atomically(directory / MANIFEST, content.encode() + b"\n")
+    return removed
+
+
+def _replaced(store: RecordStore, runs: Sequence[Run]) -> list[Path]:
+    """Return the records of the same architectures on the same datasets."""
+    places = {(run.record.cell.architecture, run.record.cell.dataset) for run in runs}
+    return [
+        store.path_of(record)
+        for record in store.read_all()[0]
+        if (record.cell.architecture, record.cell.dataset) in places
+    ]
+
+
+def _side(store: RecordStore, records: Sequence[Record]) -> Side:
+    """Return one run per seed: a finished one if there is one, the first by key of several."""
+    finished: dict[int, Record] = {}
+    for record in records:
+        if record.status == "finished":
+            finished.setdefault(record.cell.seed, record)
+    failed = {record.cell.seed for record in records} - finished.keys()
+    runs = tuple(load_run(store, finished[seed]) for seed in sorted(finished))
+    return Side(records[0].cell, runs, tuple(sorted(failed)))

@@ -1,0 +1,178 @@
+"""The check itself: seed by seed, all undecided architectures together, until each is decided."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
+
+from ninetynine.cells import Cell
+from ninetynine.gate.baseline import Baseline
+from ninetynine.gate.decision import decide, not_comparable
+from ninetynine.gate.runs import Run, Side, load_run
+from ninetynine.gate.verdict import Outcome, Terms, Verdict
+from ninetynine.records import Record, RecordStore, Timing
+from ninetynine.running import Outcome as TrainingOutcome
+
+# Trains cells, writes their records to the check's store, and says what became of them.
+Trainer = Callable[[Sequence[Cell]], TrainingOutcome]
+
+
+@dataclass
+class Contest:
+    """One architecture against its baseline, with the runs it has so far."""
+
+    template: Cell  # its seed is replaced by each seed in turn
+    side: Side
+    seeds: tuple[int, ...]
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.template.identity.architecture
+
+    def next_cells(self, number: int) -> list[Cell]:
+        """Return the next ``number`` cells, fewer where the seeds end."""
+        start = len(self.runs)
+        return [at_seed(self.template, seed) for seed in self.seeds[start : start + number]]
+
+
+def at_seed(cell: Cell, seed: int) -> Cell:
+    """Return ``cell`` with another seed."""
+    identity = cell.identity.model_copy(update={"seed": seed})
+    return cell.model_copy(update={"identity": identity})
+
+
+def check_seeds(side: Side, most: int) -> tuple[int, ...]:
+    """Return the seeds of a check: the baseline's, then the smallest that it does not have.
+
+    Seeds that failed in the baseline are left out: they say nothing about a change.
+    """
+    used = {*side.seeds, *side.failed_seeds}
+    fresh = (seed for seed in count() if seed not in used)
+    return (*side.seeds, *islice(fresh, most))[:most]
+
+
+def make_contests(
+    templates: Iterable[Cell], baseline: Baseline, terms: Terms
+) -> tuple[list[Contest], list[Verdict]]:
+    """Pair each architecture with its baseline; return the contests, and what needs no training."""
+    contests: list[Contest] = []
+    verdicts: list[Verdict] = []
+    for template in templates:
+        side = baseline.side(template.identity)
+        if side is None:
+            verdicts.append(_new(template.identity.architecture, terms))
+            continue
+        obstacle = not_comparable(side, template.identity, terms)
+        if obstacle is not None:
+            verdicts.append(obstacle)
+        elif not side.runs:
+            verdicts.append(_without_runs(template.identity.architecture, side, terms))
+        else:
+            contests.append(Contest(template, side, check_seeds(side, terms.max_seeds)))
+    return contests, verdicts
+
+
+def gone(name: str, terms: Terms) -> Verdict:
+    """Return the verdict on an architecture that only the baseline has."""
+    return Verdict(
+        architecture=name,
+        outcome=Outcome.NOT_COMPARABLE,
+        margin=terms.margin,
+        reason="it is in the baseline and no longer among the architectures (--allow-gone)",
+        excused=terms.allow_gone,
+    )
+
+
+def check(
+    contests: Sequence[Contest],
+    store: RecordStore,
+    train: Trainer,
+    terms: Terms,
+    jobs: int = 1,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+) -> list[Verdict]:
+    """Train and look until every contest is decided; verdicts in the order of the contests.
+
+    The first round is one run of each, to see whether anything changed at all.  Runs that
+    ``store`` holds are not trained again, so an interrupted check goes on where it stopped.
+    ``store`` must hold no run of other code: see `ninetynine.gate.workspace`.  Raises UserError
+    where an architecture cannot be built.
+    """
+    verdicts: dict[str, Verdict] = {}
+    undecided, first = list(contests), True
+    while undecided:
+        ahead = 1 if first else seeds_ahead(undecided, jobs)
+        _advance(undecided, store, train, ahead)
+        first = False
+        for contest in undecided:
+            verdict = decide(contest.side, contest.runs, terms)
+            if verdict is not None:
+                verdicts[contest.name] = verdict
+                on_verdict(verdict)
+        undecided = [contest for contest in undecided if contest.name not in verdicts]
+    return [verdicts[contest.name] for contest in contests]
+
+
+def seeds_ahead(contests: Sequence[Contest], jobs: int) -> int:
+    """Return how many more seeds of each contest make a round that is worth its workers' start.
+
+    Every worker has something to do, and training takes at least as long as it took to import the
+    backend.  Runs beyond the one that decides are wasted, but no verdict depends on them.
+    """
+    fewest = -(-jobs // len(contests))
+    timings = [contest.runs[-1].record.timing for contest in contests if contest.runs]
+    known = [timing for timing in timings if timing is not None]
+    if not known:
+        return fewest
+    round_seconds = sum(_cell_seconds(timing) for timing in known) / jobs
+    start_seconds = max(timing.import_seconds for timing in known)
+    return max(fewest, math.ceil(start_seconds / max(round_seconds, 0.1)))
+
+
+def _cell_seconds(timing: Timing) -> float:
+    evaluating = timing.build_seconds + timing.compile_seconds + timing.evaluate_seconds
+    return timing.train_seconds + evaluating
+
+
+def _advance(contests: Sequence[Contest], store: RecordStore, train: Trainer, ahead: int) -> None:
+    """Give each contest its next ``ahead`` runs, from the store or by training."""
+    rounds = [(contest, contest.next_cells(ahead)) for contest in contests]
+    wanted = [cell for _, cells in rounds for cell in cells]
+    known = _recorded(wanted, store)
+    missing = [cell for cell in wanted if cell.key not in known]
+    if missing:
+        outcome = train(missing)
+        outcome.raise_refused()
+        known |= {record.key: record for record in [*outcome.finished, *outcome.failed]}
+    for contest, cells in rounds:
+        if not cells:
+            raise AssertionError(f"{contest.name} is undecided after its last seed")
+        contest.runs += [load_run(store, known[cell.key]) for cell in cells]
+
+
+def _recorded(cells: Sequence[Cell], store: RecordStore) -> dict[str, Record]:
+    """Return the records that count as done: a crash may not happen again, a divergence will."""
+    paths = store.paths()
+    found = {cell.key: store.find(cell.key, paths) for cell in cells}
+    return {k: r for k, r in found.items() if isinstance(r, Record) and not _is_crash(r)}
+
+
+def _is_crash(record: Record) -> bool:
+    return record.failure is not None and record.failure.kind != "diverged"
+
+
+def _new(name: str, terms: Terms) -> Verdict:
+    return Verdict(
+        architecture=name,
+        outcome=Outcome.NOT_COMPARABLE,
+        margin=terms.margin,
+        reason="the baseline has no record of it (--allow-new; or bench baseline update)",
+        excused=terms.allow_new,
+    )
+
+
+def _without_runs(name: str, side: Side, terms: Terms) -> Verdict:
+    failed = ", ".join(map(str, side.failed_seeds))
+    verdict = _new(name, terms)
+    return replace(verdict, excused=False, reason=f"all its baseline runs failed (seeds {failed})")

@@ -1,0 +1,90 @@
+"""Training time, latency and memory against the baseline: only on the very same machine kind."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ninetynine.gate.runs import Run
+from ninetynine.gate.verdict import CostMeasure, CostVerdict, Outcome
+from ninetynine.records import Record
+from ninetynine.statistics.sequential import drop_error
+from ninetynine.statistics.special import t_quantile
+
+# Logarithms of costs are known to about a millionth; it keeps equal values from being "certain".
+_RESOLUTION = 10**6
+_USABLE: dict[CostMeasure, str] = {
+    "training time": "timed runs that had their cores to themselves",
+    "inference latency": "runs with a latency that had their cores to themselves",
+    "peak memory": "runs with a peak memory",
+}
+
+
+def judge_cost(
+    measure: CostMeasure, baseline: Sequence[Run], new: Sequence[Run], margin: float, alpha: float
+) -> CostVerdict:
+    """Compare mean logarithms by a t test, once, at the end of a check.
+
+    The rule is that of the accuracy: regressed where growth is certain and estimated at
+    ``margin`` (0.1 is 10%) or more; no worse where it is certain to be below.
+    """
+    if not new or new[0].record.machine is None:
+        return _unknown(measure, margin, "there is no finished run on a described machine")
+    fingerprint = new[0].record.machine.fingerprint
+    old, now = _values(measure, baseline, fingerprint), _values(measure, new, fingerprint)
+    if len(old) < 2:
+        return _unknown(
+            measure,
+            margin,
+            f"the baseline has {len(old)} {_USABLE[measure]} on a machine of this fingerprint "
+            f"({fingerprint}); at least 2 are needed",
+        )
+    if not len(now):
+        return _unknown(measure, margin, f"this check has no {_USABLE[measure]}")
+    growth = float(now.mean() - old.mean())
+    error, freedom = drop_error(
+        old.var(ddof=1), len(old), now.var(ddof=1) if len(now) > 1 else 0.0, len(now), _RESOLUTION
+    )
+    half_width = t_quantile(1 - alpha, float(freedom)) * float(error)
+    return CostVerdict(
+        measure=measure,
+        outcome=_outcome(growth, half_width, math.log1p(margin)),
+        margin=margin,
+        growth=math.expm1(growth),
+        lower=math.expm1(growth - half_width),
+        upper=math.expm1(growth + half_width),
+    )
+
+
+def _outcome(growth: float, half_width: float, margin: float) -> Outcome:
+    if growth + half_width < margin:
+        return Outcome.NO_WORSE
+    if growth - half_width > 0 and growth >= margin:
+        return Outcome.REGRESSED
+    return Outcome.INCONCLUSIVE
+
+
+def _unknown(measure: CostMeasure, margin: float, reason: str) -> CostVerdict:
+    return CostVerdict(measure, Outcome.NOT_COMPARABLE, margin, reason=reason)
+
+
+def _values(measure: CostMeasure, runs: Sequence[Run], fingerprint: str) -> NDArray[np.float64]:
+    """Return the logarithms of the costs that were measured on that kind of machine."""
+    records = [r.record for r in runs if r.record.machine and r.record.status == "finished"]
+    costs = [_cost(measure, r) for r in records if _fingerprint(r) == fingerprint]
+    return np.log(np.array([cost for cost in costs if cost], dtype=np.float64))
+
+
+def _fingerprint(record: Record) -> str | None:
+    return record.machine.fingerprint if record.machine else None
+
+
+def _cost(measure: CostMeasure, record: Record) -> float | None:
+    """Return the cost in seconds or bytes; None where it was not measured, or beside others."""
+    if measure == "peak memory":
+        return record.peak_memory_bytes
+    timing = record.timing
+    if timing is None or not timing.exclusive:
+        return None
+    return timing.train_seconds if measure == "training time" else timing.latency_seconds

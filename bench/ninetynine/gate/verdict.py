@@ -1,0 +1,142 @@
+"""What a check may say, on which terms; plain numbers, the words are in `ninetynine.report.gate`.
+
+Accuracies, drops and margins are fractions of 1.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+from ninetynine.statistics import DifferenceBound
+from ninetynine.statistics.sequential import Look, SeedsNeeded
+
+CostMeasure = Literal["training time", "inference latency", "peak memory"]
+
+
+class Outcome(IntEnum):
+    """The answers, which are also the exit codes of ``bench check``: stable, never reused.
+
+    2 is left to mistakes in what was asked, as for every verb.
+    """
+
+    NO_WORSE = 0
+    REGRESSED = 1
+    INCONCLUSIVE = 3
+    NOT_COMPARABLE = 4
+    CRASHED = 5
+
+
+# The first of these that any architecture has is the answer of the whole check.
+_GRAVEST_FIRST = (
+    Outcome.REGRESSED,
+    Outcome.CRASHED,
+    Outcome.NOT_COMPARABLE,
+    Outcome.INCONCLUSIVE,
+    Outcome.NO_WORSE,
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What counts as worse, and how sure to be.
+
+    ``alpha`` bounds two chances, each by itself and per architecture: of "regressed" without a
+    drop, and of "no worse" with a drop of ``margin`` or more.  ``cost_margins`` holds the growth
+    that is tolerated (0.1 is 10%) for each cost that is gated.
+    """
+
+    margin: float = 0.001
+    alpha: float = 0.05
+    max_seeds: int = 30
+    allow_recipe_change: bool = False
+    allow_new: bool = False
+    allow_gone: bool = False
+    cost_margins: Mapping[CostMeasure, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CostVerdict:
+    """Whether a cost grew by more than ``margin``; growths are fractions, 0.1 is 10% more.
+
+    ``reason`` says in words why it cannot be compared.
+    """
+
+    measure: CostMeasure
+    outcome: Outcome
+    margin: float
+    growth: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FlippedImage:
+    """A test image that is answered rightly less often than before; shares of runs."""
+
+    index: int
+    label: int
+    right_before: float
+    right_now: float
+    answer_now: int  # the wrong answer that is given most often
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One architecture's answer and the numbers behind it.
+
+    ``identical`` is set where the first new run has the weights and the answers of the baseline's
+    run of that seed.  ``reason`` says in words what no number says: why the sides cannot be
+    compared, or how a run failed.  ``excused`` verdicts do not count for the check's answer.
+    ``changes`` lists what differs between the sides and is part of what is checked.
+    """
+
+    architecture: str
+    outcome: Outcome
+    margin: float
+    baseline_seeds: tuple[int, ...] = ()
+    new_seeds: tuple[int, ...] = ()
+    identical: bool = False
+    excused: bool = False
+    reason: str = ""
+    look: Look | None = None
+    needed: SeedsNeeded | None = None
+    like_these: DifferenceBound | None = None  # the drop on digits like these, for context
+    flipped: tuple[FlippedImage, ...] = ()
+    costs: tuple[CostVerdict, ...] = ()
+    changes: tuple[str, ...] = ()
+
+    @property
+    def overall(self) -> Outcome:
+        """The gravest of accuracy and costs."""
+        return gravest([self.outcome, *(cost.outcome for cost in self.costs)])
+
+
+def gravest(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the outcome that decides among several; no worse where there is none."""
+    found = set(outcomes)
+    return next((o for o in _GRAVEST_FIRST if o in found), Outcome.NO_WORSE)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Outcome:
+    """Return the answer of a whole check."""
+    return gravest(verdict.overall for verdict in verdicts if not verdict.excused)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """All verdicts of one ``bench check``, with what they were asked about."""
+
+    suite: str
+    dataset: str
+    baseline: str  # the folder as named
+    terms: Terms
+    verdicts: tuple[Verdict, ...]
+    reason: str = ""  # of the baseline's last update
+    notes: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """The answer of the check; its value is the exit code."""
+        return worst(self.verdicts)

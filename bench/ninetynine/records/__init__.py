@@ -1,0 +1,33 @@
+"""Records: their schema, and the store that keeps them on disk."""
+
+from ninetynine.records.schema import (
+    SCHEMA_VERSION,
+    Context,
+    Epoch,
+    Failure,
+    Machine,
+    Model,
+    Record,
+    Score,
+    Scores,
+    Timing,
+    key_of,
+)
+from ninetynine.records.store import Predictions, Problem, RecordStore
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Context",
+    "Epoch",
+    "Failure",
+    "Machine",
+    "Model",
+    "Predictions",
+    "Problem",
+    "Record",
+    "RecordStore",
+    "Score",
+    "Scores",
+    "Timing",
+    "key_of",
+]

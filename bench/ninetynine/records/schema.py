@@ -1,0 +1,164 @@
+"""The record: one finished or failed cell, versioned and never edited.
+
+Every number carries its unit in its name.  ``results/record.schema.json`` is the published
+JSON Schema of this file (``python -m ninetynine.records`` prints it).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+from ninetynine.cells import CellIdentity, canonical_hash
+
+# 2 has ensembles: the kind, and the members.
+SCHEMA_VERSION = 2
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Score(_Part):
+    """Loss (mean categorical cross-entropy in nats) and accuracy (a fraction of 1)."""
+
+    loss: float | None  # None where predictions came without probabilities
+    accuracy: float
+
+
+class Scores(_Part):
+    """The model after its last step, on every image of each part."""
+
+    train: Score | None = None
+    validation: Score | None = None
+    test: Score
+
+
+class Epoch(_Part):
+    """Running training metrics of one epoch, and the watched part's at its end."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+
+class Timing(_Part):
+    """Seconds by phase; only ``train_seconds`` is training (no evaluation, no compiling)."""
+
+    import_seconds: float  # of the worker, paid once for all its cells
+    data_seconds: float
+    build_seconds: float
+    compile_seconds: float  # tracing and compiling the training step
+    train_seconds: float
+    train_cpu_seconds: float
+    evaluate_seconds: float
+    other_cpu_share: float | None  # busy share of our cores that was not ours while training
+    exclusive: bool  # whether the run had its cores to itself; else no timing table uses it
+    latency_seconds: float | None = None  # to answer one image: median, 95th, 99th percentile
+    latency_p95_seconds: float | None = None
+    latency_p99_seconds: float | None = None
+    throughput_128: float | None = None  # images per second, answered in batches of 128 and 1,000
+    throughput_1000: float | None = None
+
+
+class Machine(_Part):
+    """Hardware and software that bits and seconds depend on."""
+
+    fingerprint: str
+    cpu_model: str
+    cpu_flags_hash: str
+    cores_available: int
+    cores_used: list[int]
+    memory_bytes: int
+    gpu: str | None
+    gpu_driver: str | None
+    operating_system: str
+    python: str
+
+
+class Model(_Part):
+    """What was built; ``weights_hash`` is over the trained weights' bytes in order."""
+
+    parameters: int
+    multiply_adds: int | None  # per image; None where a layer is not one we can count
+    weights_hash: str | None
+
+
+class Failure(_Part):
+    """Why a cell has no numbers."""
+
+    kind: Literal["diverged", "error", "crashed", "killed", "timeout"]
+    reason: str  # one line
+    detail: str = ""  # traceback or the worker's last words
+
+
+def _with_zone(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; expected ISO 8601, UTC")
+    return text
+
+
+class Context(_Part):
+    """What is worth knowing and cannot change a number; not part of the key."""
+
+    suite: str
+    variant: str
+    suite_version: str
+    commit: str | None = None
+    dirty: bool | None = None
+    started_at: Annotated[str, AfterValidator(_with_zone)]  # ISO 8601, UTC
+    note: str = ""
+
+
+class Record(_Part):
+    """One cell's outcome.
+
+    ``kind`` is "external" for predictions made elsewhere, and "ensemble" for a vote over other
+    records: ``members`` are their keys, and its cell's seed counts its replicates.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    kind: Literal["trained", "external", "ensemble"] = "trained"
+    key: str
+    status: Literal["finished", "failed"]
+    attempts: int = 1
+    cell: CellIdentity
+    members: list[str] = []
+    context: Context
+    machine: Machine | None = None
+    model: Model | None = None
+    scores: Scores | None = None
+    history: list[Epoch] = []
+    timing: Timing | None = None
+    peak_memory_bytes: int | None = None
+    failure: Failure | None = None
+    predictions_sha256: str | None = None  # of the .npz file beside the record
+
+    @model_serializer(mode="wrap")
+    def _without_members_that_are_none(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leave out what version 1 lacks, so that its records are written as they were read."""
+        content: dict[str, Any] = serialize(self)
+        return content if self.members else {k: v for k, v in content.items() if k != "members"}
+
+
+def key_of(cell: CellIdentity, members: Sequence[str] = ()) -> str:
+    """Return the key of a record: its cell's, for an ensemble together with its members' keys."""
+    if not members:
+        return cell.key
+    return canonical_hash({"cell": cell.model_dump(mode="json"), "members": list(members)})
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a record."""
+    return Record.model_json_schema()

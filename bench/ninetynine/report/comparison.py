@@ -1,0 +1,151 @@
+"""A comparison of two models in plain sentences, and the images on which they differ most."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ninetynine.leaderboard.lookup import Side
+from ninetynine.report.text import count, number, p_value
+from ninetynine.statistics import Comparison, Interval, Plan
+
+
+@dataclass(frozen=True)
+class DifferingImage:
+    """A test image on which two models differ; probabilities are means over seeds."""
+
+    index: int
+    label: int
+    probability_a: float  # that A gives the true label
+    probability_b: float
+    right_a: float  # the share of A's seeds that are right
+    right_b: float
+    doubtful: bool
+
+
+def differing_images(a: Side, b: Side, most: int, doubtful: frozenset[int]) -> list[DifferingImage]:
+    """Return the ``most`` images with the largest difference in the true label's probability."""
+    rows = np.arange(len(a.labels))
+    true_a, true_b = a.mean_probabilities[rows, a.labels], b.mean_probabilities[rows, b.labels]
+    right_a, right_b = a.correct.mean(axis=0), b.correct.mean(axis=0)
+    order = np.argsort(-np.abs(true_a - true_b), kind="stable")[:most]
+    return [
+        DifferingImage(
+            index=int(i),
+            label=int(a.labels[i]),
+            probability_a=float(true_a[i]),
+            probability_b=float(true_b[i]),
+            right_a=float(right_a[i]),
+            right_b=float(right_b[i]),
+            doubtful=int(i) in doubtful,
+        )
+        for i in order
+    ]
+
+
+def sentences(a: Side, b: Side, result: Comparison) -> list[str]:
+    """Return the verdict first, then what stands behind it."""
+    lines = [_verdict(a, b, result), _accuracies(a, b, result)]
+    if result.seed_interval is not None:
+        lines.append(
+            f"On these {len(a.labels):,} test images alone (chance: seeds), the difference is "
+            f"within {_points(result.seed_interval)}."
+        )
+    if result.discordant is not None:
+        only_a, only_b = result.discordant
+        lines.append(
+            f"Exact McNemar test on single runs: {a.name} alone is right on "
+            f"{count(only_a, 'image')}, {b.name} alone on {only_b}; p {_equals(result.p_value)}."
+        )
+    smallest = _signless(result.minimum_detectable_difference)
+    lines.append(
+        f"The smallest difference these seeds and images would have shown four times in five is "
+        f"{smallest} percentage points."
+    )
+    if result.to_decide is not None:
+        lines.append(_to_decide(result))
+    return lines
+
+
+def plan_sentences(a: str, b: str, found: Plan, images: int, power: float) -> list[str]:
+    """Return how many seeds would show ``found.difference`` between ``a`` and ``b``."""
+    goal = f"a difference of {_signless(found.difference)} percentage points between {a} and {b}"
+    if found.seeds is not None:
+        seeds = count(found.seeds, "seed")
+        return [
+            f"To show {goal} with {power:.0%} power: {seeds} of each model "
+            f"on these {images:,} test images."
+        ]
+    if found.images is not None:
+        return [
+            f"No number of seeds up to {found.max_seeds:,} shows {goal} on {images:,} test images: "
+            f"the images are the limit, and {found.images:,} would be needed."
+        ]
+    return [
+        f"Nothing shows {goal}: the seeds vary too much for {found.max_seeds:,} of them, "
+        "however many images there are."
+    ]
+
+
+def _verdict(a: Side, b: Side, result: Comparison) -> str:
+    first, second = a.name, b.name
+    size = _signless(abs(result.difference))
+    if result.verdict in ("better", "worse"):
+        return (
+            f"{first} is {result.verdict} than {second} on digits like these, "
+            f"by {size} percentage points."
+        )
+    margin = _signless(result.margin)
+    if result.verdict == "not told apart":
+        return (
+            f"{first} and {second} are not told apart: a difference of {margin} percentage points "
+            "would have shown, and none did."
+        )
+    return (
+        f"Underpowered: {first} and {second} differ by {size} percentage points, too little to "
+        f"tell from chance with this data, and a difference of {margin} could have stayed hidden."
+    )
+
+
+def _accuracies(a: Side, b: Side, result: Comparison) -> str:
+    means = [number(100 * float(side.correct.mean()), 3) for side in (a, b)]
+    runs = [count(len(side.correct), "seed") for side in (a, b)]
+    return (
+        f"{a.name} {means[0]}% ({runs[0]}), {b.name} {means[1]}% ({runs[1]}): difference "
+        f"{_signed(result.difference)} percentage points, 95% interval {_points(result.interval)}, "
+        f"p {_equals(result.p_value)}."
+    )
+
+
+def _to_decide(result: Comparison) -> str:
+    assert result.to_decide is not None
+    size = _signless(max(abs(result.difference), result.margin))
+    seeds, images = result.to_decide.seeds, result.to_decide.images
+    if seeds is not None:
+        return f"{count(seeds, 'seed')} of each would decide about {size} percentage points."
+    if images is not None:
+        return (
+            f"No number of seeds would decide about {size} percentage points: the test images are "
+            f"the limit, and {images:,} would be needed."
+        )
+    if result.to_decide.limited_by == "single runs":
+        return "One run each says nothing about the spread over seeds: run at least two of each."
+    return f"Neither seeds nor images would decide about {size} percentage points."
+
+
+def _points(interval: Interval) -> str:
+    return f"{_signed(interval.low)} to {_signed(interval.high)}"
+
+
+def _signed(share: float) -> str:
+    text = number(100 * share, 3)
+    return text if text.startswith("−") else f"+{text}"
+
+
+def _signless(share: float) -> str:
+    text = number(100 * share, 3)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _equals(value: float) -> str:
+    text = p_value(value)
+    return text if text.startswith("<") else f"= {text}"

@@ -1,0 +1,102 @@
+"""A check's verdicts for machines: JUnit XML, JSON, GitHub's annotations."""
+
+import dataclasses
+from typing import Any
+from xml.etree import ElementTree
+
+from ninetynine.gate.verdict import CheckResult, Outcome, Verdict
+from ninetynine.report.gate import NAMES, headline, sentence
+
+_LEVELS = {
+    Outcome.NO_WORSE: "notice",
+    Outcome.REGRESSED: "error",
+    Outcome.INCONCLUSIVE: "warning",
+    Outcome.NOT_COMPARABLE: "error",
+    Outcome.CRASHED: "error",
+}
+
+
+def facts(result: CheckResult) -> dict[str, Any]:
+    """Return the check as plain JSON data; accuracies and drops are fractions of 1."""
+    return {
+        "outcome": NAMES[result.outcome],
+        "exit_code": int(result.outcome),
+        "headline": headline(result),
+        "suite": result.suite,
+        "dataset": result.dataset,
+        "baseline": result.baseline,
+        "baseline_reason": result.reason,
+        "terms": dataclasses.asdict(result.terms),
+        "verdicts": [_verdict_facts(verdict) for verdict in result.verdicts],
+        "notes": list(result.notes),
+    }
+
+
+def _verdict_facts(verdict: Verdict) -> dict[str, Any]:
+    plain = dataclasses.asdict(verdict)
+    plain["outcome"] = NAMES[verdict.outcome]
+    plain["overall"] = NAMES[verdict.overall]
+    for cost in plain["costs"]:
+        cost["outcome"] = NAMES[cost["outcome"]]
+    return {"architecture": verdict.architecture, "sentence": sentence(verdict), **plain}
+
+
+def junit_xml(result: CheckResult) -> str:
+    """Return the check as JUnit XML, one test case per architecture.
+
+    Only "regressed" is a failure.  What could not be told is an error and never a pass.
+    """
+    cases = [_case(result, verdict) for verdict in result.verdicts]
+    suite = ElementTree.Element(
+        "testsuite",
+        name=f"bench check {result.suite}",
+        tests=str(len(cases)),
+        failures=str(sum(case.find("failure") is not None for case in cases)),
+        errors=str(sum(case.find("error") is not None for case in cases)),
+        skipped=str(sum(case.find("skipped") is not None for case in cases)),
+    )
+    suite.extend(cases)
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
+
+
+def _case(result: CheckResult, verdict: Verdict) -> ElementTree.Element:
+    case = ElementTree.Element(
+        "testcase", classname=f"bench.check.{result.suite}", name=verdict.architecture
+    )
+    words = sentence(verdict)
+    if verdict.overall is Outcome.NO_WORSE:
+        ElementTree.SubElement(case, "system-out").text = words
+        return case
+    if verdict.excused:
+        kind = "skipped"
+    else:
+        kind = "failure" if verdict.overall is Outcome.REGRESSED else "error"
+    attributes = {"message": words, "type": NAMES[verdict.overall]}
+    if kind == "skipped":
+        del attributes["type"]
+    ElementTree.SubElement(case, kind, attributes).text = words
+    return case
+
+
+def annotations(result: CheckResult) -> list[str]:
+    """Return GitHub workflow commands: one line per architecture that is not "no worse".
+
+    Escaping as in actions/toolkit, packages/core/src/command.ts.
+    """
+    return [
+        f"::{_LEVELS[v.overall]} title={_property(f'bench check: {v.architecture}')}"
+        f"::{_data(sentence(v))}"
+        for v in result.verdicts
+        if v.overall is not Outcome.NO_WORSE and not v.excused
+    ]
+
+
+def _data(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,83 @@
+"""Statistics that decide: arrays in, numbers out; no files, no records.
+
+Input for a model is ``correct``, a bool array (n_seeds, n_images), True where the run of
+that seed labels that image rightly; or its `Summary`, computed once and used for many
+pairs.  Accuracies and differences are fractions.  docs/statistics.md explains the verdicts.
+"""
+
+from ninetynine.statistics.bootstrap import pigeonhole_bootstrap
+from ninetynine.statistics.claims import (
+    Certification,
+    ClaimPlacement,
+    place_claim,
+    prediction_interval,
+    time_to_accuracy_certified,
+)
+from ninetynine.statistics.classical import (
+    UnpairedComparison,
+    binomial_against_published,
+    holm,
+    mcnemar_exact,
+    mcnemar_interval,
+    wilson_interval,
+)
+from ninetynine.statistics.comparison import Comparison, Decision, Verdict, compare
+from ninetynine.statistics.difference import (
+    DifferenceBound,
+    DifferenceError,
+    difference_bound,
+    difference_error,
+    pair_p_value,
+)
+from ninetynine.statistics.estimate import AccuracyEstimate, VarianceComponents, accuracy_estimate
+from ninetynine.statistics.power import (
+    PairComponents,
+    Plan,
+    expected_error,
+    minimum_detectable_difference,
+    pair_components,
+    plan,
+)
+from ninetynine.statistics.ranks import Ranking, RankInterval, bands, rank_intervals
+from ninetynine.statistics.summary import Interval, Summary, summarize, summarize_counts
+
+__all__ = [
+    "AccuracyEstimate",
+    "Certification",
+    "ClaimPlacement",
+    "Comparison",
+    "Decision",
+    "DifferenceBound",
+    "DifferenceError",
+    "Interval",
+    "PairComponents",
+    "Plan",
+    "RankInterval",
+    "Ranking",
+    "Summary",
+    "UnpairedComparison",
+    "VarianceComponents",
+    "Verdict",
+    "accuracy_estimate",
+    "bands",
+    "binomial_against_published",
+    "compare",
+    "difference_bound",
+    "difference_error",
+    "expected_error",
+    "holm",
+    "mcnemar_exact",
+    "mcnemar_interval",
+    "minimum_detectable_difference",
+    "pair_components",
+    "pair_p_value",
+    "pigeonhole_bootstrap",
+    "place_claim",
+    "plan",
+    "prediction_interval",
+    "rank_intervals",
+    "summarize",
+    "summarize_counts",
+    "time_to_accuracy_certified",
+    "wilson_interval",
+]

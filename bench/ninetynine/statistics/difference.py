@@ -1,0 +1,159 @@
+"""How much two models differ, and by how much chance: images shared, seeds separate."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ninetynine.statistics.classical import mcnemar_exact
+from ninetynine.statistics.special import t_probability, t_quantile
+from ninetynine.statistics.summary import (
+    BoolArray,
+    Interval,
+    Summary,
+    as_summary,
+    seed_sd_at_least,
+    unseen_image_factor,
+)
+
+DifferenceBasis = Literal["seeds and images", "seeds borrowed", "single runs"]
+
+
+@dataclass(frozen=True)
+class DifferenceError:
+    """Accuracy of A less accuracy of B, with its standard error for digits like these.
+
+    ``basis`` is "seeds borrowed" where one model has a single run and is taken to vary over
+    seeds as the other does, and "single runs" where both have one: then the error covers
+    the images only, and what is compared are two trained networks, not two recipes.
+    """
+
+    difference: float
+    standard_error: float
+    degrees_of_freedom: float
+    basis: DifferenceBasis
+
+
+@dataclass(frozen=True)
+class DifferenceBound:
+    """One-sided bounds of a difference, each held with ``confidence``."""
+
+    difference: float
+    lower: float
+    upper: float
+    standard_error: float
+    degrees_of_freedom: float
+    confidence: float
+
+
+def difference_error(a: Summary, b: Summary) -> DifferenceError:
+    """The difference and its standard error, for at least one seed each and shared images.
+
+    The crossed estimator of `estimate.mean_variance`, for a difference: the image part is
+    the variance over images of the paired difference, the seed parts of the two models
+    add up.  Never below the image part; degrees of freedom after Satterthwaite (1946).
+    ``1/n_a^2 + 1/n_b^2`` stands for one more error of each model, on an image of its own:
+    for single runs it is the adjustment of Bonett and Price (2012), and it gives identical
+    models a width.
+
+    Raises:
+        ValueError: the models were not measured on the same number of images.
+    """
+    if a.n_images != b.n_images:
+        raise ValueError(f"models over {a.n_images} and {b.n_images} images cannot be paired")
+    m = a.n_images
+    image = image_part(a, b) + (1 / a.n_seeds**2 + 1 / b.n_seeds**2) / m**2
+    seed, seed_spread, basis = _seed_part(a, b)
+    variance = image + max(seed, 0.0)
+    spread = seed_spread + image**2 / max(m - 1, 1)
+    degrees_of_freedom = math.inf if basis == "single runs" else max(variance**2 / spread, 1.0)
+    return DifferenceError(a.mean - b.mean, math.sqrt(variance), degrees_of_freedom, basis)
+
+
+def image_part(a: Summary, b: Summary) -> float:
+    """Variance of the mean difference over images, seeds held."""
+    m = a.n_images
+    effect = a.image_accuracy - b.image_accuracy
+    squares = float(effect @ effect)
+    factor = unseen_image_factor(float(np.abs(effect).sum()), squares)
+    if m == 1:  # one image says nothing about others: its whole effect counts as chance
+        return factor * squares
+    return factor * max(squares - m * (a.mean - b.mean) ** 2, 0.0) / (m - 1) / m
+
+
+def _seed_part(a: Summary, b: Summary) -> tuple[float, float, DifferenceBasis]:
+    """Seeds' part of the variance (may be below 0), its square per degree of freedom, basis."""
+    m, basis = a.n_images, _basis(a, b)
+    if basis == "single runs":
+        return 0.0, 0.0, basis
+    if basis == "seeds borrowed":
+        lender = a if a.n_seeds > 1 else b
+        parts = [(lender, 1 / a.n_seeds + 1 / b.n_seeds)]
+    else:
+        parts = [(a, 1 / a.n_seeds), (b, 1 / b.n_seeds)]
+    part = sum((s.seed_mean_square - s.rest_mean_square) / m * weight for s, weight in parts)
+    # As in `estimate.mean_variance`: a seed part small by luck buys no degrees of freedom.
+    spread = sum(
+        (max(s.seed_mean_square, s.rest_mean_square) / m * weight) ** 2 / (s.n_seeds - 1)
+        for s, weight in parts
+    )
+    return part, spread, basis
+
+
+def _basis(a: Summary, b: Summary) -> DifferenceBasis:
+    if a.n_seeds > 1 and b.n_seeds > 1:
+        return "seeds and images"
+    return "single runs" if a.n_seeds == b.n_seeds else "seeds borrowed"
+
+
+def pair_p_value(a: Summary, b: Summary) -> float:
+    """Two-sided p-value of "equally accurate": exact McNemar for two single runs, else t."""
+    error = difference_error(a, b)
+    if error.basis == "single runs":
+        return mcnemar_exact(*discordant_images(a, b))
+    t = -abs(error.difference) / error.standard_error
+    return min(1.0, 2 * t_probability(t, error.degrees_of_freedom))
+
+
+def discordant_images(a: Summary, b: Summary) -> tuple[int, int]:
+    """Images that only A and that only B gets right, for two single runs."""
+    effect = a.image_accuracy - b.image_accuracy
+    return int(np.sum(effect > 0)), int(np.sum(effect < 0))
+
+
+def difference_bound(
+    model_a: Summary | BoolArray, model_b: Summary | BoolArray, confidence: float = 0.95
+) -> DifferenceBound:
+    """One-sided confidence bounds of accuracy A less accuracy B, for non-inferiority.
+
+    A is no worse than B by ``margin`` when ``lower > -margin``.
+    """
+    error = difference_error(as_summary(model_a), as_summary(model_b))
+    half_width = t_quantile(confidence, error.degrees_of_freedom) * error.standard_error
+    return DifferenceBound(
+        difference=error.difference,
+        lower=max(error.difference - half_width, -1.0),
+        upper=min(error.difference + half_width, 1.0),
+        standard_error=error.standard_error,
+        degrees_of_freedom=error.degrees_of_freedom,
+        confidence=confidence,
+    )
+
+
+def seed_difference_interval(a: Summary, b: Summary, confidence: float = 0.95) -> Interval | None:
+    """Welch's (1947) t interval over seeds, for these test images; None with a single run."""
+    if a.seed_sd is None or b.seed_sd is None:
+        return None
+    variances = [
+        (seed_sd_at_least(sd, s.n_seeds, s.n_images) ** 2 / s.n_seeds, s.n_seeds - 1)
+        for s, sd in ((a, a.seed_sd), (b, b.seed_sd))
+    ]
+    variance = sum(v for v, _ in variances)
+    degrees_of_freedom = variance**2 / sum(v**2 / df for v, df in variances)
+    half_width = t_quantile((1 + confidence) / 2, degrees_of_freedom) * math.sqrt(variance)
+    return _around(a.mean - b.mean, half_width)
+
+
+def _around(difference: float, half_width: float) -> Interval:
+    return Interval(max(difference - half_width, -1.0), min(difference + half_width, 1.0))

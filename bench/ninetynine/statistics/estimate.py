@@ -1,0 +1,124 @@
+"""How accurate is one model: mean and two intervals, for two sources of chance."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ninetynine.statistics.classical import wilson_interval
+from ninetynine.statistics.special import t_quantile
+from ninetynine.statistics.summary import (
+    BoolArray,
+    Interval,
+    Summary,
+    as_summary,
+    seed_sd_at_least,
+    unseen_image_factor,
+)
+
+EstimateBasis = Literal["seeds and images", "images only"]
+
+
+@dataclass(frozen=True)
+class VarianceComponents:
+    """Variances of a single right/wrong answer: between seeds, between images, the rest."""
+
+    seed: float
+    image: float
+    rest: float
+
+
+@dataclass(frozen=True)
+class AccuracyEstimate:
+    """A model's accuracy; all accuracies are fractions.
+
+    ``seed_interval`` holds for these test images (chance: seeds), ``population_interval``
+    for digits like these (chance: seeds and images).  With one seed the spread over seeds
+    is unknown: ``seed_sd``, ``seed_interval`` and ``components`` are None and
+    ``population_basis`` says that the population interval covers the images only.
+    """
+
+    mean: float
+    seed_sd: float | None
+    n_seeds: int
+    n_images: int
+    seed_interval: Interval | None
+    population_interval: Interval
+    population_basis: EstimateBasis
+    effective_images: float
+    components: VarianceComponents | None
+
+
+def accuracy_estimate(model: Summary | BoolArray, confidence: float = 0.95) -> AccuracyEstimate:
+    """Estimate the accuracy of ``model``: a bool array (n_seeds, n_images) or its `Summary`."""
+    summary = as_summary(model)
+    effective_images, degrees_of_freedom = _effective_images(summary)
+    quantile = t_quantile((1 + confidence) / 2, degrees_of_freedom)
+    several = summary.n_seeds > 1
+    return AccuracyEstimate(
+        mean=summary.mean,
+        seed_sd=summary.seed_sd,
+        n_seeds=summary.n_seeds,
+        n_images=summary.n_images,
+        seed_interval=seed_interval(summary, confidence),
+        population_interval=wilson_interval(summary.mean, effective_images, quantile=quantile),
+        population_basis="seeds and images" if several else "images only",
+        effective_images=effective_images,
+        components=variance_components(summary) if several else None,
+    )
+
+
+def seed_interval(summary: Summary, confidence: float = 0.95) -> Interval | None:
+    """Student's t interval over seeds, for these test images; None for one seed."""
+    if summary.seed_sd is None:
+        return None
+    n = summary.n_seeds
+    sd = seed_sd_at_least(summary.seed_sd, n, summary.n_images)
+    half_width = t_quantile((1 + confidence) / 2, n - 1) * sd / math.sqrt(n)
+    return Interval(max(summary.mean - half_width, 0.0), min(summary.mean + half_width, 1.0))
+
+
+def variance_components(summary: Summary) -> VarianceComponents:
+    """Method-of-moments components of the crossed random-effects model, not below 0."""
+    n, m, rest = summary.n_seeds, summary.n_images, summary.rest_mean_square
+    return VarianceComponents(
+        seed=max(summary.seed_mean_square - rest, 0.0) / m,
+        image=max(summary.image_mean_square - rest, 0.0) / n,
+        rest=rest,
+    )
+
+
+def mean_variance(summary: Summary) -> tuple[float, float]:
+    """Variance of the mean over seeds and images, and its Satterthwaite degrees of freedom.
+
+    (MS_seed + MS_image - MS_rest) / (n m), never below its image part (Satterthwaite 1946;
+    Owen 2007 for crossed data), with the image part enlarged by `unseen_image_factor`.
+    Needs at least two seeds and two images.
+    """
+    n, m = summary.n_seeds, summary.n_images
+    image_effect = 1 - summary.image_accuracy if summary.mean > 0.5 else summary.image_accuracy
+    factor = unseen_image_factor(float(image_effect.sum()), float(image_effect @ image_effect))
+    image = factor * summary.image_mean_square
+    seed = max(summary.seed_mean_square - summary.rest_mean_square, 0.0)
+    # A seed part that came out small by luck must not buy degrees of freedom.
+    seed_square = max(summary.seed_mean_square, summary.rest_mean_square)
+    spread = seed_square**2 / (n - 1) + image**2 / (m - 1)
+    degrees_of_freedom = (seed + image) ** 2 / spread if spread > 0 else math.inf
+    return (seed + image) / (n * m), max(degrees_of_freedom, 1.0)
+
+
+def _effective_images(summary: Summary) -> tuple[float, float]:
+    """Images of an ordinary single-run test that would tell as much, and degrees of freedom.
+
+    The design-effect correction of Korn and Graubard (1998): p (1 - p) / Var.  It lets
+    Wilson's interval, which respects 0 and 1 and is skewed as it should be near them,
+    stand in for mean +- t * standard error.
+    """
+    n, m = summary.n_seeds, summary.n_images
+    bernoulli = summary.mean * (1 - summary.mean)
+    if n == 1 or m == 1 or bernoulli == 0:
+        return float(m), math.inf
+    variance, degrees_of_freedom = mean_variance(summary)
+    if variance <= 0:
+        return float(m), math.inf
+    # n m independent answers are the most that the data can hold.
+    return min(bernoulli / variance, float(n * m)), degrees_of_freedom

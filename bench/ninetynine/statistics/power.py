@@ -1,0 +1,153 @@
+"""What could have been shown, and what it would take: seeds and images to decide."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ninetynine.statistics.difference import image_part
+from ninetynine.statistics.estimate import variance_components
+from ninetynine.statistics.special import noncentrality_for_power, t_power
+from ninetynine.statistics.summary import BoolArray, Summary, as_summary
+
+Limit = Literal["seeds", "images", "both"]
+MAX_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class PairComponents:
+    """Variances behind a difference of two models, per single right/wrong answer.
+
+    ``image`` is the variance over images of the two models' difference in the chance to be
+    right; ``seed_*`` the variance of a model's accuracy over seeds beyond what flipping
+    images one by one explains; ``rest_*`` that flipping.  Take them from data with
+    `pair_components`, or assume them.
+    """
+
+    image: float
+    seed_a: float
+    seed_b: float
+    rest_a: float
+    rest_b: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What it takes to show ``difference`` (a fraction) with the wanted power.
+
+    ``seeds`` is the number of seeds per model on this test set.  None means that even
+    ``max_seeds`` do not suffice: ``limited_by`` "images" when the test images are too few
+    (``images`` is then the least number that would do, with ``max_seeds`` seeds), "both"
+    when not even unlimited images would help.
+    """
+
+    difference: float
+    seeds: int | None
+    images: int | None
+    limited_by: Limit
+    max_seeds: int
+
+
+def pair_components(
+    model_a: Summary | BoolArray, model_b: Summary | BoolArray
+) -> PairComponents | None:
+    """Estimate the components from two models over the same images.
+
+    A model with one seed is taken to vary as the other does; None when both have one.
+    """
+    a, b = as_summary(model_a), as_summary(model_b)
+    if a.n_seeds == 1 and b.n_seeds == 1:
+        return None
+    own_a = variance_components(a if a.n_seeds > 1 else b)
+    own_b = variance_components(b if b.n_seeds > 1 else a)
+    over_images = image_part(a, b) * a.n_images
+    flips = own_a.rest / a.n_seeds + own_b.rest / b.n_seeds
+    return PairComponents(
+        image=max(over_images - flips, 0.0),
+        seed_a=own_a.seed,
+        seed_b=own_b.seed,
+        rest_a=own_a.rest,
+        rest_b=own_b.rest,
+    )
+
+
+def minimum_detectable_difference(
+    standard_error: float,
+    degrees_of_freedom: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    single_run_images: int | None = None,
+) -> float:
+    """Smallest true difference that the t test at ``alpha`` (two-sided) finds with ``power``.
+
+    Two single runs over ``single_run_images`` images are tested by exact McNemar, which
+    needs at least six images of one kind and none of the other to reach 5%.
+    """
+    detectable = standard_error * noncentrality_for_power(power, alpha, degrees_of_freedom)
+    if single_run_images is None:
+        return min(detectable, 1.0)
+    fewest_discordant = math.floor(1 - math.log2(alpha)) + 1
+    return min(max(detectable, fewest_discordant / single_run_images), 1.0)
+
+
+def expected_error(components: PairComponents, seeds: int, images: int) -> tuple[float, float]:
+    """Standard error of the difference, and degrees of freedom, to expect from a design.
+
+    Both models get ``seeds`` (at least 2) seeds; the formulas are those of
+    `ninetynine.statistics.difference.difference_error` with expected mean squares.
+    """
+    c = components
+    image = (c.image + (c.rest_a + c.rest_b) / seeds) / images
+    variance = image + (c.seed_a + c.seed_b) / seeds
+    seed_squares = (c.seed_a + c.rest_a / images) ** 2 + (c.seed_b + c.rest_b / images) ** 2
+    spread = seed_squares / seeds**2 / (seeds - 1) + image**2 / max(images - 1, 1)
+    return math.sqrt(variance), max(variance**2 / spread, 1.0) if spread > 0 else math.inf
+
+
+def plan(
+    components: PairComponents,
+    images: int,
+    difference: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    more_than: int = 1,
+    max_seeds: int = MAX_SEEDS,
+) -> Plan:
+    """Seeds per model that show ``difference`` (a fraction, above 0) with ``power``.
+
+    ``more_than`` seeds are known not to suffice.
+
+    Raises:
+        ValueError: ``difference`` is not above 0.
+    """
+    if difference <= 0:
+        raise ValueError(f"a difference of {difference} cannot be planned for; it must be above 0")
+    if _power(components, max_seeds, images, difference, alpha) < power:
+        needed = _images_needed(components, difference, alpha, power, max_seeds)
+        return Plan(difference, None, needed, "both" if needed is None else "images", max_seeds)
+    too_few, enough = min(max(more_than, 1), max_seeds - 1), max_seeds
+    while enough - too_few > 1:  # power grows with the number of seeds, so halving finds it
+        middle = (too_few + enough) // 2
+        if _power(components, middle, images, difference, alpha) < power:
+            too_few = middle
+        else:
+            enough = middle
+    return Plan(difference, enough, None, "seeds", max_seeds)
+
+
+def _power(
+    components: PairComponents, seeds: int, images: int, difference: float, alpha: float
+) -> float:
+    error, degrees_of_freedom = expected_error(components, seeds, images)
+    return t_power(difference / error, alpha, degrees_of_freedom) if error > 0 else 1.0
+
+
+def _images_needed(
+    components: PairComponents, difference: float, alpha: float, power: float, seeds: int
+) -> int | None:
+    """Images for ``power`` with so many seeds that t is normal; None if no number does."""
+    c = components
+    allowed = (difference / noncentrality_for_power(power, alpha, math.inf)) ** 2
+    left_for_images = allowed - (c.seed_a + c.seed_b) / seeds
+    if left_for_images <= 0:
+        return None
+    return math.ceil((c.image + (c.rest_a + c.rest_b) / seeds) / left_for_images)

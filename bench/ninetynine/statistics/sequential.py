@@ -1,0 +1,257 @@
+"""Seed after seed until the answer is clear: a group-sequential test of "no worse".
+
+A baseline has ``n0`` runs; new runs come one at a time and after each (from the second) one
+may stop.  Looking often would multiply false alarms, so the error ``alpha`` is spent in
+portions over the looks (Lan and DeMets 1983).  Two one-sided questions are asked at each
+look, each with an ``alpha`` of its own and as if the other were not asked:
+
+* is the drop in accuracy below the margin (non-inferiority), and
+* is there a drop at all.
+
+The estimand is the drop on these test images: both sides are measured on the same ones, so
+seeds are the only chance and a run's accuracy says all that its answers say.  Seeds count
+as independent, although both sides use the same numbers: see docs/gate.md.
+Accuracies, drops and margins are fractions.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from ninetynine.statistics.summary import BoolArray, FloatArray
+
+Answer = Literal["no worse", "regressed", "open"]
+
+FIRST_LOOK = 2  # one bad run in eleven is no news; two that are worse than all ten others are
+MAX_SEEDS = 200  # beyond it only a larger baseline helps, and the grid below would be too coarse
+_SPENDING = -4.0  # the shape of `spent`; the default of most who use it, near O'Brien and Fleming
+_GRID_POINTS = 601
+_GRID_LOW = -6.0  # standard deviations; a path from down there practically never crosses
+
+
+@dataclass(frozen=True)
+class Design:
+    """How far a check may go: its looks come after 2, 3, ... ``max_seeds`` new runs.
+
+    ``alpha`` bounds the chance of "regressed" without a drop, and, separately, of "no worse"
+    with a drop of the margin or more.
+    """
+
+    baseline_seeds: int
+    max_seeds: int
+    alpha: float = 0.05
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Nominal one-sided level of each look; the first is that after two new runs."""
+        return nominal_levels(self.baseline_seeds, self.max_seeds, self.alpha)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What ``seeds`` new runs say; ``lower`` and ``upper`` hold the drop at every look at once.
+
+    They are the ends of a repeated confidence interval (Jennison and Turnbull 1989): each
+    holds with 1 - alpha whenever one stops.
+    """
+
+    seeds: int
+    baseline_accuracy: float
+    new_accuracy: float
+    drop: float
+    lower: float
+    upper: float
+    standard_error: float
+    degrees_of_freedom: int
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class SeedsNeeded:
+    """What would probably settle an open check, if the drop found is the true one.
+
+    ``new`` runs against this baseline, else (None) ``each``: as many runs in the baseline as
+    in the check; None where not even `MAX_SEEDS` of each would do.
+    """
+
+    new: int | None
+    each: int | None
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """Chances before training: of "no worse" without a drop, of "regressed" at a given one."""
+
+    passes_unchanged: float
+    catches: float
+
+
+def spent(fraction: ArrayLike, alpha: float) -> FloatArray:
+    """Share of ``alpha`` spent at a ``fraction`` of the information (Hwang, Shih, DeCani 1990)."""
+    part = -np.expm1(-_SPENDING * np.asarray(fraction, dtype=np.float64))
+    return np.asarray(alpha * part / -math.expm1(-_SPENDING))
+
+
+def information(baseline_seeds: int, max_seeds: int) -> FloatArray:
+    """Share of the final information at each look, float64 (max_seeds - 1,).
+
+    The variance of a difference of means is s^2 (1/n0 + 1/k): a small baseline makes later
+    runs count less.
+    """
+    runs = np.arange(FIRST_LOOK, max_seeds + 1)
+    fractions: FloatArray = (1 / baseline_seeds + 1 / max_seeds) / (1 / baseline_seeds + 1 / runs)
+    return fractions
+
+
+@lru_cache(maxsize=64)
+def nominal_levels(baseline_seeds: int, max_seeds: int, alpha: float) -> tuple[float, ...]:
+    """One-sided level of each look such that all looks together err with ``alpha``.
+
+    Raises:
+        ValueError: no run in the baseline, or ``max_seeds`` outside 2 to `MAX_SEEDS`.
+    """
+    if baseline_seeds < 1 or not FIRST_LOOK <= max_seeds <= MAX_SEEDS:
+        raise ValueError(f"{baseline_seeds} baseline runs and at most {max_seeds} new ones")
+    return tuple(special.ndtr(-boundary(information(baseline_seeds, max_seeds), alpha)).tolist())
+
+
+def boundary(fractions: FloatArray, alpha: float) -> FloatArray:
+    """Upper critical z value at each information fraction (rising, the last is 1).
+
+    Numerical integration over the paths that have not crossed yet (Armitage, McPherson and
+    Rowe 1969), a Brownian motion in information time.
+    """
+    portions = np.diff(spent(fractions, alpha), prepend=0.0)
+    critical = -float(special.ndtri(portions[0])) * math.sqrt(fractions[0])
+    grid = _grid(fractions[0], critical)
+    density = np.exp(-(grid**2) / (2 * fractions[0])) / math.sqrt(2 * math.pi * fractions[0])
+    found = [critical]
+    for previous, now, portion in zip(fractions[:-1], fractions[1:], portions[1:], strict=True):
+        step = math.sqrt(now - previous)
+        mass = _masses(grid, density)
+        critical = _crossing(grid, mass, step, float(portion))
+        new_grid = _grid(now, critical)
+        density = _moved(grid, mass, new_grid, step)
+        grid = new_grid
+        found.append(critical)
+    return np.array(found) / np.sqrt(fractions)
+
+
+def _grid(fraction: float, critical: float) -> FloatArray:
+    grid: FloatArray = np.linspace(_GRID_LOW * math.sqrt(fraction), critical, _GRID_POINTS)
+    return grid
+
+
+def _masses(grid: FloatArray, density: FloatArray) -> FloatArray:
+    weights: FloatArray = np.full(len(grid), grid[1] - grid[0])
+    weights[[0, -1]] /= 2  # trapezoidal rule
+    return density * weights
+
+
+def _moved(grid: FloatArray, mass: FloatArray, new_grid: FloatArray, step: float) -> FloatArray:
+    kernel = np.exp(-(((new_grid[:, None] - grid) / step) ** 2) / 2)
+    density: FloatArray = kernel @ mass / (math.sqrt(2 * math.pi) * step)
+    return density
+
+
+def _crossing(grid: FloatArray, mass: FloatArray, step: float, portion: float) -> float:
+    """The bound that paths on ``grid`` cross within one ``step`` with probability ``portion``."""
+    low, high = -6.0, 12.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if float(mass @ special.ndtr((grid - middle) / step)) > portion:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def drop_error(
+    baseline_variance: ArrayLike,
+    baseline_seeds: int,
+    new_variance: ArrayLike,
+    new_seeds: ArrayLike,
+    images: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Standard error of the difference of two mean accuracies, and its degrees of freedom.
+
+    Variances are those of single runs (n - 1 in the denominator); arrays broadcast.  The
+    larger of two errors: with one variance for both sides, and with one for each.  The first
+    makes early looks possible; the second protects where a change also changed the spread.
+    The degrees of freedom are the pooled ones.  Not below what counts of images can show
+    (see `ninetynine.statistics.summary.seed_sd_at_least`).
+    """
+    n0, n1 = float(baseline_seeds), np.asarray(new_seeds, dtype=np.float64)
+    v0, v1 = np.asarray(baseline_variance), np.asarray(new_variance)
+    freedom = n0 + n1 - 2
+    pooled = ((n0 - 1) * v0 + (n1 - 1) * v1) / freedom
+    pooled = np.maximum(pooled, 1 / (images**2 * (n0 + n1)))
+    variance = np.maximum(pooled * (1 / n0 + 1 / n1), v0 / n0 + v1 / n1)
+    return np.sqrt(variance), np.asarray(freedom)
+
+
+def answers(drop: FloatArray, half_width: FloatArray, margin: float) -> tuple[BoolArray, BoolArray]:
+    """Whether each look says "no worse" and whether it says "regressed": two bool arrays.
+
+    "No worse": the upper bound of the drop is below the margin, also where a drop smaller
+    than the margin is certain.  "Regressed": a drop is certain (its lower bound is above 0)
+    and the best estimate of it is the margin or more; significant and relevant, the dual
+    criterion of Roychoudhury, Scheuer and Neuenschwander (2018).
+    """
+    no_worse = drop + half_width < margin
+    return no_worse, (drop - half_width > 0) & (drop >= margin) & ~no_worse
+
+
+def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, design: Design) -> Look:
+    """Look once: accuracies of the runs so far, float64 (n0,) and (k,), k from 2 to the maximum."""
+    seeds = len(new)
+    error, freedom = drop_error(
+        np.var(baseline, ddof=1), len(baseline), np.var(new, ddof=1), seeds, images
+    )
+    quantile = special.stdtrit(freedom, 1 - design.levels[seeds - FIRST_LOOK])
+    drop = np.asarray(np.mean(baseline) - np.mean(new))
+    no_worse, regressed = answers(drop, quantile * error, margin)
+    return Look(
+        seeds=seeds,
+        baseline_accuracy=float(np.mean(baseline)),
+        new_accuracy=float(np.mean(new)),
+        drop=float(drop),
+        lower=float(drop - quantile * error),
+        upper=float(drop + quantile * error),
+        standard_error=float(error),
+        degrees_of_freedom=int(freedom),
+        answer="no worse" if no_worse else "regressed" if regressed else "open",
+    )
+
+
+def seeds_needed(
+    found: Look, baseline_seeds: int, margin: float, alpha: float, power: float = 0.8
+) -> SeedsNeeded:
+    """Runs that settle an open check with probability ``power`` if the drop found is the true one.
+
+    Normal approximation without the price of looking often: a guide, not a promise.
+    """
+    distance = found.drop if found.drop >= margin else margin - found.drop
+    wanted = (distance / float(special.ndtri(1 - alpha) + special.ndtri(power))) ** 2
+    variance = found.standard_error**2 / (1 / baseline_seeds + 1 / found.seeds)
+    left = wanted / variance - 1 / baseline_seeds
+    new = math.ceil(1 / left) if left > 1 / MAX_SEEDS else None
+    each = math.ceil(2 * variance / wanted) if wanted * MAX_SEEDS >= 2 * variance else None
+    return SeedsNeeded(None if new is None else max(new, found.seeds + 1), each)
+
+
+def prospect(seed_sd: float, margin: float, drop: float, design: Design) -> Prospect:
+    """What a check can be expected to show, if single runs vary by ``seed_sd`` on both sides.
+
+    Normal approximation at the last look, so a little too hopeful.
+    """
+    variance = seed_sd**2 * (1 / design.baseline_seeds + 1 / design.max_seeds)
+    error = max(math.sqrt(variance), 1e-12)
+    quantile = -float(special.ndtri(design.levels[-1]))
+    shown = special.ndtr((drop - max(quantile * error, margin)) / error)
+    return Prospect(float(special.ndtr(margin / error - quantile)), float(shown))

@@ -1,0 +1,40 @@
+"""A suite file and the command's options -> ordered cells.
+
+A suite is a TOML file; docs/suites.md has an example.  It may say
+
+- ``description``, in a sentence;
+- ``dataset``: a known name, or the path of an ``.npz``;
+- ``architectures``: a list of names (``"*"`` is every one), or of tables with ``name`` and,
+  optionally, ``precision`` and ``seeds`` in place of the suite's, ``adds`` (for the ladder: in a
+  few words, what it has that the rung below has not) and ``over`` (the rung below, by default the
+  entry before; ``"none"`` starts anew).  One that is there in two precisions is named with it
+  elsewhere: ``"net [float32]"``;
+- ``seeds`` (``"0-9"``, a count or a list) and ``precision`` (``"float32"``) of every architecture;
+- ``[recipe]``: keys that override every architecture's own recipe;
+- ``[[ensembles]]``: soft votes over runs of the suite, each with ``name``, ``members``
+  (architectures of the suite), ``size`` (how many seeds each member gives to a vote),
+  ``replicates`` (1; the next one takes the next ``size`` seeds of each member), ``adds``, ``over``.
+
+An option of the command line goes before what the file says.
+"""
+
+from ninetynine.suite.cells import Setting, make_cells, packages_of, select, select_ensembles
+from ninetynine.suite.file import built_in, load, read_toml
+from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
+from ninetynine.suite.seeds import parse_seeds
+
+__all__ = [
+    "Ensemble",
+    "Entry",
+    "Rung",
+    "Setting",
+    "Suite",
+    "built_in",
+    "load",
+    "make_cells",
+    "packages_of",
+    "parse_seeds",
+    "read_toml",
+    "select",
+    "select_ensembles",
+]

@@ -1,0 +1,223 @@
+"""A suite file -> a Suite, with every mistake in it told in one line."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ninetynine import part
+from ninetynine.cells import Precision
+from ninetynine.errors import UserError, nearest
+from ninetynine.recipe import parse
+from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
+from ninetynine.suite.seeds import parse_seeds
+
+_KEYS = ("architectures", "dataset", "description", "ensembles", "precision", "recipe", "seeds")
+_PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16", "mixed_float16")
+_NAME = re.compile(r"\w[\w.+-]*")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(min_length=1, description="a name")
+    adds: str = Field("", description="a few words for the ladder")
+    over: str | None = Field(None, description="the name of the rung below, or 'none'")
+
+
+class _EntryTable(_Table):
+    """A table of ``architectures``; its seeds are read beforehand."""
+
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] | None = Field(
+        None, description=f"one of {', '.join(_PRECISIONS)}"
+    )
+    seeds: tuple[int, ...] | None = Field(None, description="seeds such as '0-9'")
+
+
+class _EnsembleTable(_Table):
+    """A table of ``[[ensembles]]``."""
+
+    members: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        min_length=1, description="a list of the suite's architectures"
+    )
+    size: int = Field(gt=0, description="a positive whole number of seeds")
+    replicates: int = Field(1, gt=0, description="a positive whole number")
+
+
+def built_in() -> dict[str, Path]:
+    """Return the suites that come with the package, by name."""
+    places = (part("suites"), *sorted(part("studies").glob("*/suites")))
+    return {path.stem: path for folder in places for path in sorted(folder.glob("*.toml"))}
+
+
+def load(name: str) -> Suite:
+    """Return the suite called ``name``, or read it where ``name`` is the path of a ``.toml`` file.
+
+    Raises UserError for an unknown name, an unreadable file or a key the suite vocabulary lacks.
+    """
+    path = Path(name) if name.endswith(".toml") else built_in().get(name)
+    if path is None:
+        raise UserError(f"no suite is called {name!r}{nearest(name, built_in())}")
+    return _parse(path, read_toml(path, f"suite {path}"))
+
+
+def read_toml(path: Path, where: str) -> dict[str, Any]:
+    """Return the content of ``path``; UserError, beginning with ``where``, for no TOML file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{where}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{where}: not valid TOML ({error})") from error
+
+
+def _parse(path: Path, content: dict[str, Any]) -> Suite:
+    where = f"suite {path}"
+    for key in content:
+        if key not in _KEYS:
+            raise UserError(f"{where}: unknown key {key!r}{nearest(key, _KEYS)}")
+    tables = _entry_tables(content.get("architectures"), where)
+    dataset = content.get("dataset")
+    if not isinstance(dataset, str):
+        raise UserError(f"{where}: dataset must be a name or a path, e.g. 'mnist'")
+    recipe = content.get("recipe", {})
+    if not isinstance(recipe, dict):
+        raise UserError(f"{where}: [recipe] must be a table of recipe keys")
+    seeds = parse_seeds(content.get("seeds", 1), f"{where}: seeds")
+    precision = _precision(content.get("precision", "float32"), where)
+    entries = _entries(tables, precision, where)
+    return Suite(
+        name=path.stem,
+        path=path,
+        description=str(content.get("description", "")),
+        dataset=dataset,
+        architectures=tuple(dict.fromkeys(table.name for table in tables)),
+        seeds=seeds,
+        recipe=recipe,
+        precision=precision,
+        entries=entries,
+        ensembles=_ensembles(content.get("ensembles", []), entries, seeds, where),
+    )
+
+
+def _precision(value: object, where: str) -> Precision:
+    for precision in _PRECISIONS:
+        if value == precision:
+            return precision
+    raise UserError(f"{where}: precision is {value!r}; expected one of {', '.join(_PRECISIONS)}")
+
+
+def _entry_tables(given: object, where: str) -> list[_EntryTable]:
+    if not (isinstance(given, list) and all(isinstance(one, str | dict) for one in given)):
+        raise UserError(
+            f"{where}: architectures must be a list of names, e.g. ['t2_dense'], or of tables "
+            "such as {name = 't2_dense', seeds = '0-19'}"
+        )
+    if not given:
+        raise UserError(f"{where}: architectures is empty; name one, or write ['*'] for all")
+    return [_entry_table(one, f"{where}: architectures") for one in given]
+
+
+def _entry_table(given: str | dict[str, Any], where: str) -> _EntryTable:
+    if isinstance(given, str):
+        return parse(_EntryTable, {"name": given}, where, "architecture")
+    where = f"{where}: {given['name']}" if isinstance(given.get("name"), str) else where
+    if "seeds" in given:
+        given = {**given, "seeds": parse_seeds(given["seeds"], f"{where}: seeds")}
+    return parse(_EntryTable, given, where, "architecture")
+
+
+def _entries(tables: Sequence[_EntryTable], usual: Precision, where: str) -> tuple[Entry, ...]:
+    names = [table.name for table in tables]
+    entries: list[Entry] = []
+    for table in tables:
+        if table.name == "*":
+            continue
+        precision = table.precision or usual
+        several = names.count(table.name) > 1
+        label = f"{table.name} [{precision}]" if several else table.name
+        if any(entry.label == label for entry in entries):
+            raise UserError(f"{where}: architectures: {label} is there twice; leave one out")
+        over = _over(table, label, entries, where)
+        entries.append(Entry(table.name, precision, label, table.seeds, table.adds, over))
+    return tuple(entries)
+
+
+def _over(table: _Table, label: str, below: Sequence[Rung], where: str) -> str | None:
+    """Return the label of the rung below, one of those that stand before it in the file."""
+    if table.over == "none":
+        return None
+    if table.over is None:
+        return below[-1].label if below else None
+    return _label(table.over, below, f"{where}: {label}: over")
+
+
+def _label(name: str, rungs: Sequence[Rung], where: str) -> str:
+    """Return the label that ``name`` is; UserError where it is none, or may be several."""
+    labels = [rung.label for rung in rungs]
+    if name in labels:
+        return name
+    several = [rung.label for rung in rungs if rung.name == name]
+    if several:
+        raise UserError(f"{where}: {name!r} is there in several precisions{nearest('', several)}")
+    raise UserError(
+        f"{where}: {name!r} is not among what the suite names before it{nearest(name, labels)}"
+    )
+
+
+def _ensembles(
+    given: object, entries: Sequence[Entry], seeds: Sequence[int], where: str
+) -> tuple[Ensemble, ...]:
+    if not isinstance(given, list):
+        raise UserError(f"{where}: ensembles must be tables under [[ensembles]]")
+    rungs: list[Rung] = list(entries)
+    for one in given:
+        table = parse(_EnsembleTable, one, f"{where}: [[ensembles]]", "ensemble")
+        members = _members(table, entries, seeds, f"{where}: ensemble {table.name!r}")
+        rungs.append(_ensemble(table, members, rungs, where))
+    return tuple(rung for rung in rungs if isinstance(rung, Ensemble))
+
+
+def _ensemble(
+    table: _EnsembleTable, members: Sequence[Entry], below: Sequence[Rung], where: str
+) -> Ensemble:
+    here = f"{where}: ensemble {table.name!r}"
+    if not _NAME.fullmatch(table.name):
+        raise UserError(f"{here}: use letters, digits, '_', '-', '.' and '+' in its name")
+    if any(rung.name == table.name for rung in below):
+        raise UserError(f"{here}: the suite has something of this name; choose another")
+    return Ensemble(
+        name=table.name,
+        members=tuple(member.label for member in members),
+        size=table.size,
+        replicates=table.replicates,
+        precision=members[0].precision,
+        adds=table.adds,
+        over=_over(table, table.name, below, where),
+    )
+
+
+def _members(
+    table: _EnsembleTable, entries: Sequence[Entry], seeds: Sequence[int], where: str
+) -> list[Entry]:
+    by_label = {entry.label: entry for entry in entries}
+    members = [by_label[_label(name, entries, f"{where}: members")] for name in table.members]
+    if len(set(members)) < len(members):
+        raise UserError(f"{where}: a member is named twice; a larger size gives it more votes")
+    if table.size * len(members) < 2:
+        raise UserError(f"{where}: a vote needs at least two runs; give it a size of 2 or more")
+    needed = table.size * table.replicates
+    for member in members:
+        has = len(seeds if member.seeds is None else member.seeds)
+        if has < needed:
+            raise UserError(
+                f"{where}: {table.replicates} x {table.size} seeds are {needed}, but member "
+                f"{member.label} has {has}; give it more seeds, or ask for less"
+            )
+    precisions = sorted({member.precision for member in members})
+    if len(precisions) > 1:
+        raise UserError(f"{where}: its members are in {' and '.join(precisions)}; a row has one")
+    return members

@@ -1,0 +1,268 @@
+"""One cell -> one record and its test-set predictions."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ninetynine import __version__, datasets
+from ninetynine.building import count_multiply_adds, weights_hash
+from ninetynine.catalog import Architecture
+from ninetynine.cells import Cell
+from ninetynine.machine import describe
+from ninetynine.recipe import Recipe
+from ninetynine.records import (
+    Context,
+    Epoch,
+    Model,
+    Predictions,
+    Record,
+    Score,
+    Scores,
+    Timing,
+)
+from ninetynine.records.store import to_float16
+from ninetynine.training.answers import Answers, answering_speed
+from ninetynine.training.augmentation import Warp, draw
+from ninetynine.training.averaging import WeightAverage
+from ninetynine.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
+from ninetynine.training.compiled import compiled_model
+from ninetynine.training.loops import StepLoop, make_loop
+from ninetynine.training.scores import score
+from ninetynine.training.setup import prepare_backend
+
+OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A dataset as a recipe uses it: images (n, h, w, c) with labels (n,), part by part."""
+
+    train_images: NDArray[Any]
+    train_labels: NDArray[np.int64]
+    validation_images: NDArray[Any] | None
+    validation_labels: NDArray[np.int64] | None
+    test_images: NDArray[Any]
+    test_labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished cell; ``model`` is the Keras model after its last step."""
+
+    record: Record
+    predictions: Predictions
+    model: Any
+
+
+def make_parts(dataset: datasets.Dataset, recipe: Recipe) -> Parts:
+    """Return the parts of ``dataset``; the validation part is the last of the training images."""
+    images, labels = dataset.train_images, dataset.train_labels
+    held_images = held_labels = None
+    if recipe.validation_split:
+        images, labels, held_images, held_labels = datasets.split_validation(
+            images, labels, recipe.validation_split
+        )
+    elif recipe.validation_data == "test":
+        held_images, held_labels = dataset.test_images, dataset.test_labels
+    return Parts(images, labels, held_images, held_labels, dataset.test_images, dataset.test_labels)
+
+
+def data_orders(images: int, epochs: float, seed: int) -> list[NDArray[np.int32]]:
+    """Return the order of the training images in each epoch: a fresh permutation of 0..images-1.
+
+    The stream depends on ``seed`` and the epoch alone, so every backend sees the same order.  A
+    last epoch of, say, 0.25 takes the first quarter of its permutation.
+    """
+    orders = []
+    for epoch in range(math.ceil(epochs)):
+        order = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
+        orders.append(order[: round(images * min(1.0, epochs - epoch))])
+    return orders
+
+
+def make_warp(recipe: Recipe, shape: tuple[int, int, int]) -> Warp | None:
+    """Return what augments images of ``shape`` (height, width, channels), None for nothing."""
+    return Warp(recipe.augmentation, *shape[:2]) if recipe.augmentation else None
+
+
+def _drawn(
+    recipe: Recipe, orders: list[NDArray[np.int32]], side: int, seed: int
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]]:
+    """Yield each epoch's order and what is done to its images; drawing is part of training."""
+    for epoch, order in enumerate(orders):
+        if recipe.augmentation is None:
+            yield order, None
+        else:
+            yield order, draw(recipe.augmentation, len(order), side, seed, epoch)
+
+
+def train_cell(
+    cell: Cell,
+    architecture: Architecture,
+    dataset: datasets.Dataset,
+    cores: list[int],
+    import_seconds: float = 0.0,
+    data_seconds: float = 0.0,
+    on_epoch: OnEpoch = lambda epoch, total: None,
+) -> Trained:
+    """Train ``cell`` from its seed and return its record, predictions and model.
+
+    Raises Diverged where the loss stops being finite, and UserError for a model that cannot be
+    built; anything else that the architecture raises comes through.
+    """
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    reset_peak_memory()
+    identity = cell.identity
+    recipe = Recipe.from_canonical(identity.recipe)
+    prepare_backend(identity)
+    parts = make_parts(dataset, recipe)
+    orders = data_orders(len(parts.train_images), recipe.epochs, identity.seed)
+
+    build_clock, compile_clock = Clock(cores), Clock(cores)
+    with build_clock.running():
+        steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
+        shape = dataset.train_images.shape[1:]
+        model = compiled_model(architecture, recipe, shape, dataset.num_classes, steps)
+    with compile_clock.running():
+        loop = make_loop(
+            identity.backend,
+            model,
+            parts.train_images,
+            parts.train_labels,
+            recipe.batch_size,
+            recipe.scale,
+            make_warp(recipe, shape),
+        )
+        loop.compile()
+
+    train_clock, evaluate_clock = Clock(cores), Clock(cores)
+    answers = Answers(loop.predict, recipe.test_time_shifts)
+    history = _train(
+        loop,
+        model,
+        recipe,
+        _drawn(recipe, orders, max(shape[:2]), identity.seed),
+        lambda: _watched(answers, parts),
+        (train_clock, evaluate_clock),
+        on_epoch,
+    )
+    with evaluate_clock.running():
+        scores, probabilities = _evaluate(answers, parts)
+    answering = answering_speed(answers, parts.test_images)
+    if not np.isfinite(probabilities).all():
+        raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
+
+    record = Record(
+        key=cell.key,
+        status="finished",
+        cell=identity,
+        context=make_context(cell, started_at),
+        machine=describe(identity, cores),
+        model=Model(
+            parameters=int(model.count_params()),
+            multiply_adds=count_multiply_adds(model),
+            weights_hash=weights_hash(model),
+        ),
+        scores=scores,
+        history=history,
+        timing=Timing(
+            import_seconds=import_seconds,
+            data_seconds=data_seconds,
+            build_seconds=build_clock.wall_seconds,
+            compile_seconds=compile_clock.wall_seconds,
+            train_seconds=train_clock.wall_seconds,
+            train_cpu_seconds=train_clock.cpu_seconds,
+            evaluate_seconds=evaluate_clock.wall_seconds,
+            other_cpu_share=train_clock.other_cpu_share,
+            exclusive=train_clock.exclusive,
+            **answering,
+        ),
+        peak_memory_bytes=peak_memory_bytes(),
+    )
+    predictions = Predictions(to_float16(probabilities), parts.test_labels.astype(np.uint16))
+    return Trained(record, predictions, model)
+
+
+def make_context(cell: Cell, started_at: str) -> Context:
+    """Return what the record should say beside its numbers; commit and dirty flag come later."""
+    return Context(
+        suite=cell.suite, variant=cell.variant, suite_version=__version__, started_at=started_at
+    )
+
+
+def _train(
+    loop: StepLoop,
+    model: Any,
+    recipe: Recipe,
+    drawn: Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]],
+    watch: Callable[[], Score | None],
+    clocks: tuple[Clock, Clock],
+    on_epoch: OnEpoch,
+) -> list[Epoch]:
+    train_clock, evaluate_clock = clocks
+    history: list[Epoch] = []
+    total = math.ceil(recipe.epochs)
+    average = WeightAverage(model)
+    for number in range(1, total + 1):
+        with train_clock.running():
+            metrics = loop.run_epoch(*next(drawn))
+            if number > total - recipe.average_epochs:
+                average.add()
+            if number == total:
+                average.use()
+        if not math.isfinite(metrics["loss"]):
+            raise Diverged(f"the loss is {metrics['loss']} in epoch {number} of {total}")
+        with evaluate_clock.running():
+            watched = watch()
+        epoch = Epoch(
+            epoch=number,
+            loss=metrics["loss"],
+            accuracy=metrics["accuracy"],
+            validation_loss=watched.loss if watched else None,
+            validation_accuracy=watched.accuracy if watched else None,
+        )
+        history.append(epoch)
+        on_epoch(epoch, total)
+    return history
+
+
+def _watched(answers: Answers, parts: Parts) -> Score | None:
+    if parts.validation_images is None or parts.validation_labels is None:
+        return None
+    return score(answers.predict(parts.validation_images), parts.validation_labels)
+
+
+def _evaluate(answers: Answers, parts: Parts) -> tuple[Scores, NDArray[np.float32]]:
+    """Score every part after the last step; the test images are seen here for the first time.
+
+    (Unless the recipe watches them, as one published tutorial does and its row says.)
+    """
+    train = score(answers.predict(parts.train_images), parts.train_labels)
+    validation = None
+    if parts.validation_images is not parts.test_images:
+        validation = _watched(answers, parts)
+    probabilities = answers.predict(parts.test_images)
+    test = score(probabilities, parts.test_labels)
+    return Scores(train=train, validation=validation, test=test), probabilities
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Save ``model`` as ``.keras``, whole or not at all; its shapes in a ``.json`` beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}-{time.time_ns()}.keras")
+    model.save(partial)
+    facts = {"input_shape": model.input_shape[1:], "num_classes": model.output_shape[-1]}
+    path.with_suffix(".json").write_text(json.dumps(facts))
+    partial.replace(path)

@@ -1,0 +1,150 @@
+"""JAX: data and state stay on the device; an epoch is one compiled scan, on a CPU compiled steps.
+
+XLA's convolutions are several times slower inside a loop than outside on a CPU
+(https://github.com/jax-ml/jax/issues/12868), and there a call costs little.
+"""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ninetynine.training.augmentation import Warp
+from ninetynine.training.loops.images import EVALUATION_BATCH, Images, Labels, to_float
+
+State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
+
+
+Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
+
+
+class JaxLoop:
+    """The loop for a model on Keras's JAX backend.
+
+    The model's variables are handed through as plain values (Keras's stateless API) and written
+    back after every epoch.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        images: Images,
+        labels: Labels,
+        batch_size: int,
+        scale: str,
+        warp: Warp | None = None,
+    ) -> None:
+        import jax
+
+        self._jax = jax
+        self._model = model
+        self._scale = scale
+        self._batch_size = batch_size
+        self._warp = warp
+        self._pixels = jax.device_put(to_float(images, scale))
+        targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+        self._targets = jax.device_put(targets)
+        # Builds the metrics' variables without a step; inference moves no seed.
+        model.test_on_batch(np.asarray(self._pixels[:1]), targets[:1])
+        model.optimizer.build(model.trainable_variables)
+        model.reset_metrics()
+        self._stepwise = jax.default_backend() == "cpu"
+        whole = self._step if self._stepwise else self._scan
+        self._train = jax.jit(whole, donate_argnums=0)
+        self._compiled: dict[tuple[int, ...], Any] = {}  # by the shape of what it is given
+        self._forward = jax.jit(partial(model.stateless_call, training=False))
+
+    def compile(self) -> None:
+        """Compile for full batches and for the smaller last one."""
+        images = len(self._pixels)
+        order = np.arange(images, dtype=np.int32)
+        changes = None if self._warp is None else self._warp.no_changes(images)
+        for batches in self._batches(order, changes):
+            if batches[0].shape not in self._compiled:
+                self._compile(self._state(), batches)
+
+    def run_epoch(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
+    ) -> dict[str, float]:
+        self._model.reset_metrics()
+        state = self._state()
+        for batches in self._batches(order, changes):
+            train = self._compiled.get(batches[0].shape) or self._compile(state, batches)
+            state = train(state, self._pixels, self._targets, batches)
+        self._write_back(state)
+        # Reading the metrics waits for the device: a clock read after this is synchronised.
+        return {name: float(value) for name, value in self._model.get_metrics_result().items()}
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        trainable, non_trainable, _, _ = self._state()
+        parts = []
+        for start in range(0, len(images), batch_size):
+            pixels = to_float(images[start : start + batch_size], self._scale)
+            outputs, _ = self._forward(trainable, non_trainable, pixels)
+            parts.append(np.asarray(outputs, dtype=np.float32))
+        return np.concatenate(parts)
+
+    def _compile(self, state: State, batches: Batches) -> Any:
+        compiled = self._train.lower(state, self._pixels, self._targets, batches).compile()
+        self._compiled[batches[0].shape] = compiled
+        return compiled
+
+    def _step(self, state: State, pixels: Any, targets: Any, batch: Batches) -> State:
+        places, changes = batch
+        images = pixels[places]
+        if self._warp is not None:
+            images = self._warp(images, changes)
+        stepped: State = self._model.train_step(state, (images, targets[places]))[1]
+        return stepped
+
+    def _scan(self, state: State, pixels: Any, targets: Any, batches: Batches) -> State:
+        def step(state: State, batch: Batches) -> tuple[State, None]:
+            return self._step(state, pixels, targets, batch), None
+
+        final: State = self._jax.lax.scan(step, state, batches)[0]
+        return final
+
+    def _batches(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None
+    ) -> list[Batches]:
+        """Return what each call trains on: which images, and what is done to them, or None.
+
+        For a scan, all full batches (steps, batch), then the smaller last one (1, rest), if any;
+        for steps, each batch (batch,) by itself.  Changes have one more axis.
+        """
+        full = len(order) - len(order) % self._batch_size
+        parts = []
+        for chosen, size in ((slice(full), self._batch_size), (slice(full, None), None)):
+            places = order[chosen]
+            if not places.size:
+                continue
+            shape = (-1, size or len(places))
+            given = None if changes is None else changes[chosen].reshape(*shape, changes.shape[1])
+            parts.append((places.reshape(shape), given))
+        if not self._stepwise:
+            return parts
+        return [
+            (places[i], None if given is None else given[i])
+            for places, given in parts
+            for i in range(len(places))
+        ]
+
+    def _variables(self) -> tuple[list[Any], ...]:
+        model = self._model
+        return (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.optimizer.variables,
+            model.metrics_variables,
+        )
+
+    def _state(self) -> State:
+        # Copies, because a step may overwrite the buffers it is given.
+        values = [[variable.value.copy() for variable in part] for part in self._variables()]
+        return values[0], values[1], values[2], values[3]
+
+    def _write_back(self, state: State) -> None:
+        for variables, values in zip(self._variables(), state, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)

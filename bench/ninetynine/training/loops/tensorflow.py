@@ -1,0 +1,77 @@
+"""TensorFlow: a whole epoch as one traced loop over tensors that stay where they are."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ninetynine.training.augmentation import Warp
+from ninetynine.training.loops.images import EVALUATION_BATCH, Images, Labels, to_float
+
+_NO_CHANGES = np.zeros((0, 0), np.float32)
+
+
+class TensorFlowLoop:
+    """The loop for a model on Keras's TensorFlow backend."""
+
+    def __init__(
+        self,
+        model: Any,
+        images: Images,
+        labels: Labels,
+        batch_size: int,
+        scale: str,
+        warp: Warp | None = None,
+    ) -> None:
+        import tensorflow
+
+        self._model = model
+        self._scale = scale
+        self._batch_size = batch_size
+        self._pixels = tensorflow.constant(to_float(images, scale))
+        self._targets = tensorflow.one_hot(labels, model.output_shape[-1])
+
+        # The data are arguments: a graph would hold on to what it captures, cell after cell.
+        def train(pixels: Any, targets: Any, order: Any, changes: Any, steps: Any) -> None:
+            for step in tensorflow.range(steps):
+                start, end = step * batch_size, (step + 1) * batch_size
+                batch = order[start:end]
+                images = tensorflow.gather(pixels, batch)
+                if warp is not None:
+                    images = warp(images, changes[start:end])
+                model.train_step((images, tensorflow.gather(targets, batch)))
+
+        signature = [
+            tensorflow.TensorSpec(self._pixels.shape, tensorflow.float32),
+            tensorflow.TensorSpec(self._targets.shape, tensorflow.float32),
+            tensorflow.TensorSpec([None], tensorflow.int32),
+            tensorflow.TensorSpec([None, None], tensorflow.float32),
+            tensorflow.TensorSpec([], tensorflow.int32),
+        ]
+        self._train = tensorflow.function(train, input_signature=signature)
+        self._forward = tensorflow.function(
+            lambda batch: model(batch, training=False), reduce_retracing=True
+        )
+
+    def compile(self) -> None:
+        """Trace and optimise the graph by running it for zero steps: no weight, no seed moves."""
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._train(self._pixels, self._targets, np.zeros(0, np.int32), _NO_CHANGES, 0)
+        self._model.reset_metrics()
+
+    def run_epoch(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
+    ) -> dict[str, float]:
+        self._model.reset_metrics()
+        steps = -(-len(order) // self._batch_size)
+        given = _NO_CHANGES if changes is None else changes
+        self._train(self._pixels, self._targets, order, given, steps)
+        # Reading the metrics waits for the device: a clock read after this is synchronised.
+        return {name: float(value) for name, value in self._model.get_metrics_result().items()}
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        parts = [
+            self._forward(to_float(images[start : start + batch_size], self._scale)).numpy()
+            for start in range(0, len(images), batch_size)
+        ]
+        return np.concatenate(parts).astype(np.float32)

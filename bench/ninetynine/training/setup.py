@@ -1,0 +1,108 @@
+"""What must be set before and right after a backend is imported: cores, threads, determinism."""
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ninetynine.cells import CellIdentity
+from ninetynine.errors import UserError
+
+
+def thread_environment(backend: str, threads: int, device: str) -> dict[str, str]:
+    """Return the environment a worker must start with: every thread pool at one size."""
+    pools = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    environment = {name: str(threads) for name in pools}
+    environment["KERAS_BACKEND"] = backend
+    environment["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    environment["TF_NUM_INTEROP_THREADS"] = str(threads)
+    environment["TF_CPP_MIN_LOG_LEVEL"] = "3"  # its errors include "there is no GPU"
+    # Switches that would change the bits under an unchanged key: set, not inherited.
+    environment["TF_ENABLE_ONEDNN_OPTS"] = "1"
+    environment["TF_XLA_FLAGS"] = ""
+    if device == "cpu":
+        environment["CUDA_VISIBLE_DEVICES"] = "-1"
+        environment["JAX_PLATFORMS"] = "cpu"
+    return environment
+
+
+def start_backend_here(backend: str, threads: int, device: str) -> None:
+    """Import keras in this process, on ``threads`` threads, without the libraries' chatter.
+
+    For verbs that compute without a worker.  TensorFlow writes past Python and past its own log
+    level when it starts, so the file descriptor itself is turned away until the first operation.
+    Raises UserError where the backend is installed and cannot be imported.
+    """
+    os.environ.update(thread_environment(backend, threads, device))
+    try:
+        with _standard_error_hidden():
+            import keras
+
+            keras.ops.zeros(1)
+    except ImportError as error:
+        raise UserError(
+            f"backend {backend} is installed and cannot be imported: {error}; install it anew"
+        ) from error
+
+
+@contextmanager
+def _standard_error_hidden() -> Iterator[None]:
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def pin(cores: list[int]) -> None:
+    """Keep this process and the threads it will start on ``cores``, where the system allows it."""
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
+def prepare_backend(identity: CellIdentity) -> None:
+    """Import keras on the cell's backend and make it deterministic and seeded.
+
+    Raises UserError where the process already holds keras on another backend, or where no GPU is
+    found for a cell that asks for one.
+    """
+    import keras
+
+    if keras.backend.backend() != identity.backend:
+        raise UserError(
+            f"keras runs on {keras.backend.backend()} in this process, the cell asks for "
+            f"{identity.backend}; start it with KERAS_BACKEND={identity.backend}"
+        )
+    keras.utils.clear_session()
+    gc.collect()  # an earlier cell's model and data are held in cycles only
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy(identity.precision)
+    keras.utils.set_random_seed(identity.seed)
+    if identity.backend == "tensorflow" and identity.deterministic:
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()
+    # JAX and PyTorch would train on the CPU without a word, and the record would say "gpu".
+    if identity.device == "gpu" and not _finds_gpu(identity.backend):
+        raise UserError(
+            f"{identity.backend} finds no GPU here; use --device cpu or install its GPU build"
+        )
+
+
+def _finds_gpu(backend: str) -> bool:
+    if backend == "tensorflow":
+        import tensorflow
+
+        return bool(tensorflow.config.list_physical_devices("GPU"))
+    if backend == "jax":
+        import jax
+
+        return bool(jax.default_backend() == "gpu")
+    import torch
+
+    return bool(torch.cuda.is_available())

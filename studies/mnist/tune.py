@@ -1,0 +1,243 @@
+"""Choose hyper-parameters on folds of the training set; the test images are never loaded.
+
+``python studies/mnist/tune.py SEARCH.toml`` trains every candidate of the search on the same folds
+of MNIST's 60,000 training images (55,000 to train on, 5,000 to judge by), each fold with its own
+seed, and writes ``results/tuning/SEARCH.json`` with every run and ``SEARCH.md`` with the table.
+Trained runs are kept in ``--work-dir``, so the script goes on where it was stopped.
+
+A search is a TOML file: ``description``, ``folds`` (which, e.g. [0, 1]), optionally ``precision``
+(mixed_bfloat16 by default), and a table ``[candidates.NAME]`` each with ``architecture`` (a name,
+or a path from the search file) and the ``recipe`` keys it changes.  A table ``[votes]`` may say
+which candidates answer together, ``NAME = ["one", "another"]``: a soft vote of one run of each.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ninetynine import catalog
+from ninetynine.cells import Cell, Precision
+from ninetynine.cli.progress import make_progress
+from ninetynine.ensembles import mean_probabilities
+from ninetynine.errors import UserError
+from ninetynine.executors.local import LocalExecutor
+from ninetynine.planning import longest_first, plan
+from ninetynine.recipe import parse
+from ninetynine.records import Record, RecordStore
+from ninetynine.report.tables import plain_table
+from ninetynine.running import Source, execute, make_tasks
+from ninetynine.suite import Setting, Suite, make_cells, read_toml
+from pydantic import BaseModel, ConfigDict, Field
+
+FOLDS = 12
+FIRST_SEED = 1000  # fold k trains with seed 1000 + k, far from the seeds of the suites
+
+
+class Entry(BaseModel):
+    """A table of ``candidates``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    architecture: str = Field(description="an architecture's name, or its path from this file")
+    recipe: dict[str, Any] = Field({}, description="recipe keys with their values")
+
+
+class Search(BaseModel):
+    """A search file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    description: str = Field(description="a sentence")
+    folds: list[int] = Field(description=f"folds from 0 to {FOLDS - 1}, such as [0, 1]")
+    precision: Precision = Field("mixed_bfloat16", description="such as 'mixed_bfloat16'")
+    candidates: dict[str, dict[str, Any]] = Field(description="a table [candidates.NAME] for each")
+    votes: dict[str, list[str]] = Field({}, description='NAME = ["candidate", "candidate"]')
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One point of a search: its name, and a cell with its source for each fold."""
+
+    name: str
+    cells: list[Cell]
+    sources: list[Source]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train what is missing, then print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("search", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path, default=Path("results/tuning"))
+    parser.add_argument("--work-dir", type=Path, default=Path(".bench-check/tuning"))
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args(arguments)
+    store = RecordStore(options.work_dir)
+    for path in options.search:
+        where = f"search {path}"
+        search = parse(Search, read_toml(path, where), where, "search")
+        _check_votes(search, where)
+        candidates = [
+            _candidate(path, name, parse(Entry, given, f"{where}: {name}", "candidate"), search)
+            for name, given in search.candidates.items()
+        ]
+        _train(candidates, store, options.jobs)
+        records = {c.name: plan(c.cells, store).reused for c in candidates}
+        rows = [_row(c, records[c.name], store) for c in candidates]
+        rows += [
+            _vote(name, members, [records[member] for member in members], store)
+            for name, members in search.votes.items()
+        ]
+        rows.sort(key=lambda row: row["error"])
+        print(f"{path.stem}: {search.description}\n{plain_table(_table(rows), _HEADINGS)}\n")
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / f"{path.stem}.json").write_text(json.dumps(rows, indent=1) + "\n")
+        (options.out / f"{path.stem}.md").write_text(_markdown(path.stem, search, rows))
+    return 0
+
+
+def _candidate(path: Path, name: str, entry: Entry, search: Search) -> Candidate:
+    wanted = entry.architecture
+    files = (path.parent / wanted,) if wanted.endswith(".py") else ()
+    found = catalog.discover(files)
+    setting = Setting(precision=search.precision)
+    cells, sources = [], []
+    for fold in search.folds:
+        dataset = f"mnist-fold-{fold}-of-{FOLDS}"
+        suite = Suite(
+            name=f"tuning/{path.stem}",
+            path=path,
+            description=search.description,
+            dataset=dataset,
+            architectures=(Path(wanted).stem,),
+            seeds=(FIRST_SEED + fold,),
+            recipe=entry.recipe,
+        )
+        cells += make_cells(suite, found, suite.architectures, setting)
+        sources.append(Source(dataset, None, files))
+    return Candidate(name, cells, sources)
+
+
+def _train(candidates: list[Candidate], store: RecordStore, jobs: int) -> None:
+    missing = {
+        cell.key: task
+        for candidate in candidates
+        for cell, source in zip(candidate.cells, candidate.sources, strict=True)
+        if plan([cell], store).missing
+        for task in make_tasks([cell], source)
+    }
+    if not missing:
+        return
+    cells = longest_first([task.cell for task in missing.values()], {}, store.read_all()[0])
+    tasks = [missing[cell.key] for cell in cells]
+    with store.lock(), make_progress(len(tasks), 0) as progress:
+        execute(tasks, LocalExecutor(jobs), store, progress.on_event).raise_refused()
+
+
+def _row(candidate: Candidate, records: list[Record], store: RecordStore) -> dict[str, Any]:
+    """Return what a candidate did: errors by fold (a fraction), their mean, seconds, its words."""
+    finished = [r for r in records if r.scores is not None]
+    errors = [1 - r.scores.test.accuracy for r in finished if r.scores is not None]
+    losses = [r.scores.test.loss for r in finished if r.scores is not None]
+    identity = candidate.cells[0].identity
+    model = finished[0].model if finished else None
+    return {
+        "candidate": candidate.name,
+        "architecture": identity.architecture,
+        "source_hash": identity.source_hash,
+        "recipe": identity.recipe,
+        "precision": identity.precision,
+        "folds": [r.cell.dataset for r in finished],
+        "seeds": [r.cell.seed for r in finished],
+        "failed": len(records) - len(finished),
+        "errors": errors,
+        "error": float(np.mean(errors)) if errors else 1.0,
+        "loss": float(np.mean([v for v in losses if v is not None])) if losses else None,
+        "parameters": model.parameters if model else None,
+        "train_seconds": [r.timing.train_seconds for r in finished if r.timing is not None],
+    }
+
+
+def _check_votes(search: Search, where: str) -> None:
+    expected = f"expected some of {', '.join(search.candidates)}"
+    for name, members in search.votes.items():
+        if not members:
+            raise UserError(f"{where}: vote {name} has no members; {expected}")
+        for member in members:
+            if member not in search.candidates:
+                raise UserError(
+                    f"{where}: vote {name}: there is no candidate {member!r}; {expected}"
+                )
+
+
+def _vote(
+    name: str, members: list[str], runs: list[list[Record]], store: RecordStore
+) -> dict[str, Any]:
+    """Return what a soft vote did on each fold that all its members finished, as `_row` does."""
+    by_fold = [{r.cell.dataset: r for r in found if r.scores is not None} for found in runs]
+    folds = [fold for fold in by_fold[0] if all(fold in found for found in by_fold)]
+    errors = [_error_of_vote([found[fold] for found in by_fold], store) for fold in folds]
+    models = [found[folds[0]].model for found in by_fold] if folds else []
+    timings = [[found[fold].timing for found in by_fold] for fold in folds]
+    return {
+        "candidate": name,
+        "vote_of": members,
+        "folds": folds,
+        "failed": max(map(len, runs)) - len(folds),
+        "errors": errors,
+        "error": float(np.mean(errors)) if errors else 1.0,
+        "loss": None,
+        "parameters": sum(model.parameters for model in models if model is not None) or None,
+        "train_seconds": [sum(t.train_seconds for t in of if t is not None) for of in timings],
+    }
+
+
+def _error_of_vote(members: list[Record], store: RecordStore) -> float:
+    answers = [found for found in map(store.predictions, members) if found is not None]
+    if len(answers) < len(members):
+        raise UserError("a member of a vote has lost its predictions; remove its record")
+    together = mean_probabilities([found.probabilities for found in answers]).argmax(axis=1)
+    return float(np.mean(together != answers[0].labels))
+
+
+_HEADINGS = ["Candidate", "Error, %", "SE", "Loss", "Runs", "Parameters", "Train s"]
+
+
+def _table(rows: list[dict[str, Any]]) -> list[list[str]]:
+    return [
+        [
+            row["candidate"],
+            f"{100 * row['error']:.3f}",
+            f"{100 * _standard_error(row['errors']):.3f}",
+            "" if row["loss"] is None else f"{row['loss']:.4f}",
+            f"{len(row['errors'])}" + (f" ({row['failed']} failed)" if row["failed"] else ""),
+            "" if row["parameters"] is None else f"{row['parameters']:,}",
+            f"{np.median(row['train_seconds']):.1f}" if row["train_seconds"] else "",
+        ]
+        for row in rows
+    ]
+
+
+def _standard_error(errors: list[float]) -> float:
+    return float(np.std(errors, ddof=1) / np.sqrt(len(errors))) if len(errors) > 1 else np.nan
+
+
+def _markdown(name: str, search: Search, rows: list[dict[str, Any]]) -> str:
+    lines = [_HEADINGS, ["---", *["--:"] * 6], *_table(rows)]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return (
+        f"# {name}\n\n{search.description}\n\nEach run trains on 55,000 of MNIST's training "
+        "images and is judged by the other 5,000; the test images are not loaded. Seconds are of "
+        f"runs that shared the machine.\n\n{table}\n"
+    )
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print(f"tune: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,256 @@
+"""How often the accuracy gate is wrong, and how soon it is right, by simulation.
+
+``python studies/statistics/gate_power.py --out results/simulation`` prints the tables and writes
+``gate_power.json`` and ``gate_power.md``; the same seed gives the same bytes.  A run's accuracy is
+normal around its model's, in whole images; the statistics see nothing else of a run (see
+`ninetynine.statistics.sequential`), so nothing else is drawn.
+"""
+
+import argparse
+import json
+import math
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from ninetynine.statistics.sequential import FIRST_LOOK, Design, answers, drop_error
+from ninetynine.statistics.summary import FloatArray
+from scipy import special
+
+IMAGES = 10_000
+MARGIN = 0.001
+SEED_SDS = (0.0003, 0.0006, 0.0010, 0.0015, 0.0020)
+DROPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # in margins
+DESIGNS = ((20, 30), (10, 30), (10, 20))  # baseline seeds, most new seeds; the defaults first
+BASELINE_SEEDS = (3, 5, 10, 20, 40)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One cell of the study: standard deviations and drops are fractions of 1.
+
+    ``tails`` are the degrees of freedom of the seeds' distribution (scaled to its ``seed_sd``),
+    infinite for a normal one; ``new_spread`` is the new runs' standard deviation over the
+    baseline's.
+    """
+
+    seed_sd: float
+    drop: float
+    baseline_seeds: int = 20
+    max_seeds: int = 30
+    tails: float = math.inf
+    new_spread: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Shares of simulated checks by their answer, and the mean number of new runs.
+
+    ``fixed_*`` are those of one look after all ``max_seeds`` runs, at the same alpha.
+    """
+
+    regressed: float
+    no_worse: float
+    open: float
+    mean_seeds: float
+    fixed_regressed: float
+    fixed_no_worse: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """Every setting with its rates."""
+
+    replicates: int
+    seed: int
+    alpha: float
+    margin: float
+    images: int
+    rows: list[tuple[Setting, Rates]]
+
+
+def settings() -> Iterator[Setting]:
+    """Yield the cells: the defaults, other sizes of baseline, then assumptions that do not hold."""
+    for baseline_seeds, max_seeds in DESIGNS:
+        for sd in SEED_SDS:
+            for drop in DROPS:
+                yield Setting(sd, drop * MARGIN, baseline_seeds, max_seeds)
+    for seeds in BASELINE_SEEDS:
+        for drop in (0.0, 1.0, 2.0):
+            yield Setting(0.0010, drop * MARGIN, baseline_seeds=seeds)
+    for tails, spread in ((3.0, 1.0), (math.inf, 0.5), (math.inf, 2.0), (math.inf, 3.0)):
+        for drop in (0.0, 1.0, 2.0):
+            yield Setting(0.0010, drop * MARGIN, tails=tails, new_spread=spread)
+
+
+def simulate(setting: Setting, replicates: int, seed: int, alpha: float = 0.05) -> Rates:
+    """Simulate ``replicates`` checks in ``setting``."""
+    # A stream per cell: adding or leaving out a cell changes no other number.
+    rng = np.random.default_rng([seed, zlib.crc32(repr(setting).encode())])
+    baseline = _accuracies(rng, setting, (replicates, setting.baseline_seeds), 1.0, 0.0)
+    new = _accuracies(
+        rng, setting, (replicates, setting.max_seeds), setting.new_spread, setting.drop
+    )
+    design = Design(setting.baseline_seeds, setting.max_seeds, alpha)
+    drop, error, freedom = _looks(baseline, new)
+    half_widths = special.stdtrit(freedom, 1 - np.array(design.levels)) * error
+    no_worse, regressed = answers(drop, half_widths, MARGIN)
+    last = special.stdtrit(freedom[-1], 1 - alpha) * error[:, -1]
+    fixed_no_worse, fixed_regressed = answers(drop[:, -1], last, MARGIN)
+    decided = no_worse | regressed
+    stop = np.where(decided.any(axis=1), decided.argmax(axis=1), decided.shape[1] - 1)
+    rows = np.arange(replicates)
+    return Rates(
+        regressed=float(regressed[rows, stop].mean()),
+        no_worse=float(no_worse[rows, stop].mean()),
+        open=float(1 - decided[rows, stop].mean()),
+        mean_seeds=float(stop.mean() + FIRST_LOOK),
+        fixed_regressed=float(fixed_regressed.mean()),
+        fixed_no_worse=float(fixed_no_worse.mean()),
+    )
+
+
+def _accuracies(
+    rng: np.random.Generator,
+    setting: Setting,
+    shape: tuple[int, int],
+    spread: float,
+    drop: float,
+) -> FloatArray:
+    if math.isinf(setting.tails):
+        deviates = rng.standard_normal(shape)
+    else:
+        scale = math.sqrt((setting.tails - 2) / setting.tails)
+        deviates = rng.standard_t(setting.tails, shape) * scale
+    exact = 0.98 - drop + spread * setting.seed_sd * deviates
+    accuracies: FloatArray = np.round(exact * IMAGES) / IMAGES
+    return accuracies
+
+
+def _looks(baseline: FloatArray, new: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Drop and standard error (checks, looks) and degrees of freedom (looks,) after 2, 3, ..."""
+    runs = np.arange(1, new.shape[1] + 1)
+    means = np.cumsum(new, axis=1) / runs
+    squares = np.cumsum((new - 0.98) ** 2, axis=1) - runs * (means - 0.98) ** 2
+    means, squares, runs = means[:, 1:], np.maximum(squares[:, 1:], 0.0), runs[1:]
+    variance = np.var(baseline, axis=1, ddof=1)[:, None]
+    error, freedom = drop_error(variance, baseline.shape[1], squares / (runs - 1), runs, IMAGES)
+    return baseline.mean(axis=1)[:, None] - means, error, freedom
+
+
+def run(replicates: int = 20_000, seed: int = 1, alpha: float = 0.05) -> Study:
+    """Simulate every setting; about a minute at the defaults, on one core."""
+    unique = dict.fromkeys(settings())
+    rows = [(setting, simulate(setting, replicates, seed, alpha)) for setting in unique]
+    return Study(replicates, seed, alpha, MARGIN, IMAGES, rows)
+
+
+def markdown(study: Study) -> str:
+    """Return the study as Markdown; rates in percent."""
+    error = 100 * 1.96 * math.sqrt(study.alpha * (1 - study.alpha) / study.replicates)
+    normal = [r for r in study.rows if r[0].new_spread == 1 and math.isinf(r[0].tails)]
+    parts = [
+        "# Error rates of the accuracy gate, by simulation",
+        f"{study.replicates:,} checks per line; the simulation's own error is about ±{error:.1f} "
+        f"at 5% (95% interval). Margin {100 * study.margin:g} percentage points, alpha "
+        f"{study.alpha:g}, {study.images:,} test images; a drop is given in margins, SDs in "
+        'percentage points. **!** marks more false alarms ("regressed" without a drop) or missed '
+        'regressions ("no worse" with a drop of the margin or more) than alpha. The last two '
+        "columns are one look after the last seed. Made by "
+        "`python studies/statistics/gate_power.py "
+        f"--replicates {study.replicates} --seed {study.seed}`; explained in docs/gate.md.",
+    ]
+    for design in DESIGNS:
+        chosen = [r for r in normal if (r[0].baseline_seeds, r[0].max_seeds) == design]
+        title = f"## {design[0]} seeds in the baseline, at most {design[1]} new ones"
+        parts += [
+            title + (" (the defaults)" if design == DESIGNS[0] else ""),
+            _table(chosen, study),
+        ]
+    sizes = [row for row in normal if row[0].max_seeds == 30 and row[0].seed_sd == 0.0010]
+    sizes = [row for row in sizes if row[0].drop / study.margin in (0.0, 1.0, 2.0)]
+    sizes.sort(key=lambda row: row[0].baseline_seeds)
+    parts += ["## Other sizes of the baseline", _table(sizes, study)]
+    others = [row for row in study.rows if row not in normal]
+    parts += [
+        "## What if seeds are not normal, or the change also changes their spread",
+        _table(others, study),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: Sequence[tuple[Setting, Rates]], study: Study) -> str:
+    header = [
+        "SD",
+        "seeds",
+        "baseline seeds",
+        "drop",
+        "regressed, %",
+        "no worse, %",
+        "cannot tell, %",
+        "mean seeds",
+        "of",
+        "fixed: regressed, %",
+        "fixed: no worse, %",
+    ]
+    lines = [header, ["--:" if name != "seeds" else "---" for name in header]]
+    lines += [_cells(setting, rates, study) for setting, rates in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cells(setting: Setting, rates: Rates, study: Study) -> list[str]:
+    drop = setting.drop / study.margin
+    # Three standard errors of the simulation: a mark should not be its noise.
+    bound = study.alpha + 3 * math.sqrt(study.alpha * (1 - study.alpha) / study.replicates)
+    alarm = " **!**" if drop == 0 and rates.regressed > bound else ""
+    miss = " **!**" if drop >= 1 and rates.no_worse > bound else ""
+    kind = "normal" if math.isinf(setting.tails) else f"t with {setting.tails:g} df"
+    if setting.new_spread != 1:
+        kind += f", new SD x{setting.new_spread:g}"
+    return [
+        f"{100 * setting.seed_sd:.2f}",
+        kind,
+        str(setting.baseline_seeds),
+        f"{drop:g}",
+        f"{100 * rates.regressed:.1f}{alarm}",
+        f"{100 * rates.no_worse:.1f}{miss}",
+        f"{100 * rates.open:.1f}",
+        f"{rates.mean_seeds:.1f}",
+        str(setting.max_seeds),
+        f"{100 * rates.fixed_regressed:.1f}",
+        f"{100 * rates.fixed_no_worse:.1f}",
+    ]
+
+
+def write(study: Study, folder: Path) -> None:
+    """Write ``gate_power.json`` and ``gate_power.md`` into ``folder``, made if missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = asdict(study)
+    plain["rows"] = [{**asdict(setting), **asdict(rates)} for setting, rates in study.rows]
+    for row in plain["rows"]:
+        row["tails"] = None if math.isinf(row["tails"]) else row["tails"]  # JSON has no infinity
+    (folder / "gate_power.json").write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
+    (folder / "gate_power.md").write_text(markdown(study), "utf-8")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the study, print its tables, write them where ``--out`` says."""
+    parser = argparse.ArgumentParser(
+        prog="python studies/statistics/gate_power.py", description=__doc__
+    )
+    parser.add_argument("--replicates", type=int, default=20_000, help="checks per setting")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="folder for gate_power.json and gate_power.md")
+    options = parser.parse_args(argv)
+    study = run(options.replicates, options.seed)
+    sys.stdout.write(markdown(study))
+    if options.out is not None:
+        write(study, options.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

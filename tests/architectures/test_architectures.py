@@ -1,0 +1,59 @@
+"""What every architecture promises, whoever wrote it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ninetynine.building import build_model, weights_hash
+from ninetynine.catalog import discover
+
+USER_NET = Path(__file__).parents[1] / "support" / "examples" / "user_net.py"
+CATALOG = discover([USER_NET])
+
+pytestmark = pytest.mark.parametrize("architecture", CATALOG.values(), ids=list(CATALOG))
+
+
+def seeded_model(architecture, input_shape, num_classes):
+    import keras
+
+    keras.utils.set_random_seed(1)
+    return build_model(architecture, input_shape, num_classes)
+
+
+@pytest.mark.parametrize(
+    ("input_shape", "num_classes"), [((28, 28, 1), 10), ((28, 28, 1), 4), ((28, 28, 3), 7)]
+)
+def test_gives_one_probability_per_class(architecture, input_shape, num_classes):
+    model = seeded_model(architecture, input_shape, num_classes)
+    images = np.random.default_rng(0).random((3, *input_shape), dtype=np.float32)
+    probabilities = np.asarray(model(images))
+    assert probabilities.shape == (3, num_classes)
+    assert np.all(probabilities >= 0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_has_the_parameters_it_states(architecture):
+    model = seeded_model(architecture, (28, 28, 1), 10)
+    assert architecture.parameters in (None, model.count_params())
+
+
+def test_one_seed_gives_one_set_of_weights(architecture):
+    first, second = (weights_hash(seeded_model(architecture, (28, 28, 1), 10)) for _ in "ab")
+    assert first == second
+
+
+def test_says_what_it_is_and_where_it_comes_from(architecture):
+    assert architecture.summary.endswith(".")
+    assert len(architecture.summary) <= 100
+    assert architecture.source
+    assert architecture.deviations
+
+
+def test_is_short_and_never_imports_the_engine(architecture):
+    assert architecture.path.read_text().count("\n") < 80
+    assert not any(name.startswith("bench") for name in architecture.source_files)
+    assert "bench" not in architecture.path.read_text()
+
+
+def test_comes_uncompiled(architecture):
+    assert not seeded_model(architecture, (28, 28, 1), 10).compiled

@@ -1,0 +1,79 @@
+"""The key of a cell: everything that can change its numbers, and nothing else."""
+
+import json
+
+import pytest
+from ninetynine.cells import Cell, CellIdentity, canonical_hash, differing_fields
+from pydantic import ValidationError
+from record_builders import PACKAGES, make_identity
+
+OTHER = {
+    "protocol_version": 2,
+    "architecture": "other",
+    "source_hash": "6" * 64,
+    "recipe": {"batch_size": 64, "epochs": 5, "optimizer": {"name": "adam"}},
+    "dataset": "fashion_mnist",
+    "dataset_fingerprint": "e" * 64,
+    "seed": 1,
+    "backend": "jax",
+    "packages": {**PACKAGES, "keras": "3.16.0"},
+    "precision": "mixed_bfloat16",
+    "threads": 2,
+    "device": "gpu",
+    "deterministic": False,
+}
+
+
+def test_every_field_is_tried_here():
+    assert OTHER.keys() == CellIdentity.model_fields.keys()
+
+
+@pytest.mark.parametrize("field", OTHER)
+def test_every_field_changes_the_key(field):
+    changed = make_identity(**{field: OTHER[field]})
+    assert changed.key != make_identity().key
+    differing = differing_fields(make_identity(), changed)
+    assert {name.partition(".")[0] for name in differing} == {field}
+
+
+def test_the_context_is_no_part_of_the_key():
+    one = Cell(identity=make_identity(), suite="quick", variant="published")
+    other = Cell(identity=make_identity(), suite="mine", variant="controlled")
+    assert one.key == other.key == make_identity().key
+
+
+def test_the_key_does_not_depend_on_the_order_of_a_tables_keys():
+    recipe = make_identity().recipe
+    turned = dict(reversed(recipe.items()))
+    assert list(turned) != list(recipe)
+    assert make_identity(recipe=turned).key == make_identity().key
+
+
+def test_the_key_survives_the_record():
+    identity = make_identity(recipe={"epochs": 1.25, "optimizer": {"learning_rate": 1e-07}})
+    text = json.dumps(identity.model_dump(mode="json"))
+    assert CellIdentity.model_validate_json(text).key == identity.key
+
+
+def test_the_known_hash_of_known_data():
+    """Guards the keys on disk (with the records in ``fixtures``): computed with sha256sum."""
+    assert canonical_hash({"b": 1, "a": [1.5, None, "ä"]}) == (
+        "c9194e8c6bd7e1dfe2d404f26cecbefae16b3e337aba6041813aae57bfa180d4"
+    )
+
+
+def test_a_field_too_many_is_an_error():
+    with pytest.raises(ValidationError):
+        make_identity(colour="red")
+
+
+def test_differences_inside_tables_are_spelled_out():
+    recipe = {"batch_size": 128, "epochs": 6, "optimizer": {"name": "adam"}, "scale": "none"}
+    other = make_identity(seed=2, recipe=recipe, packages={**PACKAGES, "numpy": "2.5.0"})
+    assert differing_fields(make_identity(), other) == [
+        "recipe.epochs",
+        "recipe.scale",
+        "seed",
+        "packages.numpy",
+    ]
+    assert differing_fields(other, other) == []

@@ -1,0 +1,157 @@
+"""What a command cannot compute with here (backend, device, precision) is one line, and soon."""
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from ninetynine.cli.choice import jobs_and_threads
+from ninetynine.cli.workers import check_computing
+from ninetynine.errors import UserError
+from ninetynine.machine import check_device
+from ninetynine.planning import model_path
+from ninetynine.records import RecordStore
+from ninetynine.training import setup
+from ninetynine.training.setup import prepare_backend, start_backend_here
+from record_builders import make_identity, make_machine, write_run
+
+
+@pytest.fixture
+def refuse(bench, tmp_path, monkeypatch):
+    """Run a command that is a mistake; return its one line.  No worker may start."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ninetynine.memory._UNKNOWN_WORKER_BYTES", 1)
+    monkeypatch.setattr("ninetynine.executors.process.subprocess.Popen", started)
+    monkeypatch.setattr("ninetynine.cli.timing.start_backend_here", started)
+
+    def refuse(*arguments):
+        code, _, err = bench(*arguments)
+        assert code == 2, err
+        (line,) = err.splitlines()
+        return line
+
+    return refuse
+
+
+def started(*arguments, **keywords):
+    raise AssertionError("something that imports a backend was started")
+
+
+@pytest.fixture
+def without_torch(monkeypatch):
+    version = metadata.version
+
+    def look(name):
+        if name == "torch":
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(metadata, "version", look)
+
+
+TRAINING = {
+    "run": ["run"],
+    "verify": ["verify"],
+    "check": ["check", "quick", "--baseline", "base"],
+    "baseline": ["baseline", "update", "quick", "--baseline", "base", "--reason", "test"],
+    "time": ["time"],
+}
+training_verb = pytest.mark.parametrize("arguments", TRAINING.values(), ids=list(TRAINING))
+
+
+@pytest.fixture
+def baseline(tmp_path):
+    """A baseline of anything, in ``base``."""
+    write_run(RecordStore(tmp_path / "base"), "t2_dense")
+
+
+@training_verb
+def test_a_backend_that_is_not_installed_is_named_with_its_extra(
+    refuse, without_torch, baseline, arguments
+):
+    line = refuse(*arguments, "--backend", "torch")
+    assert line == (
+        "bench: backend torch needs the package torch, which is not installed; "
+        "install it with: pip install 'ninetynine[torch]'"
+    )
+
+
+@training_verb
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--precision", "float17"), ("--backend", "theano"), ("--device", "tpu")],
+)
+def test_a_word_that_is_none_is_told_with_the_words_there_are(refuse, arguments, option, value):
+    line = refuse(*arguments, option, value)
+    assert f"Invalid value for '{option}': '{value}' is not one of " in line
+
+
+@pytest.mark.parametrize("verb", ["run", "baseline", "time"])
+def test_a_machine_without_a_gpu_is_told_before_a_worker_starts(refuse, monkeypatch, verb):
+    monkeypatch.setattr("ninetynine.machine.sys.platform", "linux")
+    monkeypatch.setattr("ninetynine.machine._GPU_FILES", (Path("no such file"),))
+    line = refuse(*TRAINING[verb], "--device", "gpu")
+    assert line == (
+        "bench: --device gpu: no driver of a GPU is found on this machine; use --device cpu"
+    )
+
+
+def test_a_driver_of_a_gpu_or_another_system_is_given_a_try(monkeypatch, tmp_path):
+    monkeypatch.setattr("ninetynine.machine.sys.platform", "linux")
+    monkeypatch.setattr("ninetynine.machine._GPU_FILES", (tmp_path / "none", tmp_path))
+    check_device("gpu")
+    monkeypatch.setattr("ninetynine.machine._GPU_FILES", ())
+    check_device("cpu")
+    monkeypatch.setattr("ninetynine.machine.sys.platform", "darwin")
+    check_device("gpu")
+
+
+def test_a_backend_without_its_gpu_never_trains_on_the_cpu_in_its_place(monkeypatch):
+    """JAX and PyTorch would do so without a word."""
+    import keras
+
+    backend = keras.backend.backend()
+    monkeypatch.setattr(setup, "_finds_gpu", lambda name: False)
+    with pytest.raises(UserError, match=f"{backend} finds no GPU here; use --device cpu"):
+        prepare_backend(make_identity(backend=backend, device="gpu"))
+    prepare_backend(make_identity(backend=backend, device="cpu"))
+
+
+def test_a_backend_that_cannot_be_imported_is_one_line(monkeypatch):
+    import keras
+
+    def broken(*arguments):
+        raise ImportError("libcudart.so.12: cannot open shared object file")
+
+    monkeypatch.setattr(keras.ops, "zeros", broken)
+    monkeypatch.setattr(setup, "thread_environment", lambda *given: {})
+    with pytest.raises(UserError, match=r"backend jax is installed .*imported: libcudart\.so\.12"):
+        start_backend_here("jax", 1, "cpu")
+
+
+def test_predicting_with_a_model_of_a_backend_that_is_not_installed(
+    refuse, without_torch, tmp_path
+):
+    store = RecordStore(tmp_path / "results")
+    record = write_run(store, "t2_dense", backend="torch", machine=make_machine())
+    path = model_path(tmp_path / "results" / "models", record.key, record.cell)
+    path.parent.mkdir(parents=True)
+    path.touch()
+    line = refuse("predict", "t2_dense", "--image", "a.png")
+    assert "pip install 'ninetynine[torch]'" in line
+
+
+def test_float16_on_a_cpu_is_told_to_be_slow_before_it_starts(capsys):
+    slow = make_identity(precision="mixed_float16")
+    check_computing([make_identity(), slow, slow])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("bench: mixed_float16 is meant for GPUs")
+    check_computing([make_identity(precision="mixed_bfloat16"), make_identity()])
+    assert capsys.readouterr().err == ""
+
+
+def test_by_default_a_core_has_a_worker_and_a_gpu_has_one(monkeypatch):
+    monkeypatch.setattr("ninetynine.cli.choice.available_cores", lambda: list(range(8)))
+    assert jobs_and_threads("auto", None, "cpu") == (8, 1)
+    assert jobs_and_threads("auto", 2, "cpu") == (4, 2)
+    assert jobs_and_threads("auto", None, "gpu") == (1, 1)
+    assert jobs_and_threads("3", None, "gpu") == (3, 2)  # who asks for it gets it

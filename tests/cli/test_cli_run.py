@@ -1,0 +1,208 @@
+"""``bench run`` and a user's mistakes: one line, exit code 2, nothing lost, nothing half done."""
+
+import json
+
+import numpy as np
+import pytest
+from ninetynine.cli import main
+from run_helpers import (
+    STUB_BENCH,
+    assert_whole,
+    run_bench,
+    write_architecture,
+    write_dataset,
+    write_suite,
+)
+
+
+@pytest.fixture
+def refuse(capsys, tmp_path, monkeypatch):
+    """Return a function that runs a command in a bare folder and returns its one line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
+    monkeypatch.setattr(
+        "ninetynine.memory._UNKNOWN_WORKER_BYTES", 1
+    )  # the same line on a small machine
+
+    def refuse(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        written = capsys.readouterr()
+        assert end.value.code == 2, written.err
+        (line,) = written.err.splitlines()
+        assert line.startswith("bench: ")
+        assert "Traceback" not in written.err
+        return line
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["rnu"], "no verb is called 'rnu'; did you mean 'run'?"),
+        (["run", "quik"], "no suite is called 'quik'; did you mean 'quick'?"),
+        (["run", "mine.toml"], "suite mine.toml: cannot be read (No such file or directory)"),
+        (["run", "--only", "t2_dnse"], "matches nothing in suite quick; did you mean 't2_dense'?"),
+        (["run", "--dataset", "mnits"], "unknown dataset 'mnits'; did you mean 'mnist'?"),
+        (["run", "--dataset", "no.npz"], "no.npz"),
+        (["run", "--jobs", "0"], "--jobs '0': expected a positive whole number or auto"),
+        (["run", "--jobs", "many"], "--jobs 'many'"),
+        (["run", "--jobs", "-1"], "--jobs '-1'"),
+        (["run", "--jobs", "²"], "--jobs '²'"),
+        (["run", "--threads", "0"], "--threads"),
+        (["run", "--seeds", "x"], "--seeds: 'x' is no seed; expected e.g. 5 (a count), 0-9"),
+        (["run", "--seeds", "20240101"], "a number alone is a count"),
+        (["run", "--timeout", "0"], "--timeout"),
+        (["run", "--precision", "float23"], "'float23' is not one of"),
+        (["run", "--onyl", "t2"], "--only"),
+        (["run", "quick", "controlled"], "unexpected extra argument (controlled)"),
+        (["run", "tutorials", "--data-dir", "nowhere"], "--data-dir nowhere: no such folder"),
+        (["run", "--architecture", "net.py"], "net.py: no such Python file"),
+        (["run", "--architecture", "net.txt"], "net.txt: no such Python file"),
+        (["report", "--results", "nowhere"], "--results nowhere: no such folder"),
+        (["report", "--format", "word"], "'word' is not one of"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_on_the_command_line_is_one_line(refuse, arguments, part):
+    assert part in refuse(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ('"epochs"', '"epoch"', "unknown recipe key 'epoch'; did you mean 'epochs'?"),
+        ('"adam"', '"adm"', "unknown optimizer 'adm'; did you mean 'adam'?"),
+        ("def build", "def bild", "no function build(input_shape, num_classes) in it"),
+        ("import keras", "import", "line 11: "),
+        ("RECIPE =", "RECIPES =", "no RECIPE = {...} in it"),
+    ],
+)
+def test_a_mistake_in_an_architecture_file_names_the_file(refuse, tmp_path, old, new, part):
+    path = write_architecture(tmp_path, "net")
+    path.write_text(path.read_text().replace(old, new))
+    line = refuse("run", "--architecture", path)
+    assert str(path) in line
+    assert part in line
+
+
+def test_a_name_clash_names_both_places(refuse, tmp_path):
+    line = refuse("run", "--architecture", write_architecture(tmp_path, "t2_dense"))
+    assert "two architectures are called 't2_dense'" in line
+    assert "built in" in line
+    assert "--architecture" in line
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """A suite of one tiny architecture on tiny data, for the workers without TensorFlow."""
+    write_dataset(tmp_path / "d.npz")
+    write_architecture(tmp_path, "net")
+    return write_suite(tmp_path / "s.toml", ["net"], tmp_path / "d.npz", 2)
+
+
+def test_a_results_folder_that_cannot_be_one_is_told_before_training(refuse, suite, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    given = ["run", suite, "--architecture", tmp_path / "net.py", "--results"]
+    assert "is a file" in refuse(*given, tmp_path / "file")
+    inside = tmp_path / "file" / "results"
+    assert f"cannot write to {inside}: Not a directory; choose another" in refuse(*given, inside)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "pickled", "labels", "lengths"])
+def test_a_damaged_dataset_is_one_line(refuse, suite, tmp_path, damage):
+    path = tmp_path / "d.npz"
+    arrays = dict(np.load(path))
+    if damage == "cut off":
+        path.write_bytes(path.read_bytes()[:-500])
+    elif damage == "pickled":
+        np.savez(path, **{**arrays, "y_test": np.array([{}] * 20, dtype=object)})
+    elif damage == "labels":
+        np.savez(path, **{**arrays, "y_test": arrays["y_test"] + 1})
+    else:
+        np.savez(path, **{**arrays, "y_test": arrays["y_test"][:-1]})
+    assert str(path) in refuse("run", suite, "--architecture", tmp_path / "net.py")
+
+
+# Mistakes that only a worker sees ----------------------------------------------------------------
+
+BAD = {
+    "raises": ("raise ValueError('no such layer')", "raised ValueError: no such layer"),
+    "returns": ("return None", "returned None; does it end in return?; expected a keras.Model"),
+    "shapes": (
+        "model = keras.Model(); model.output_shape = (None, 7); return model",
+        "returned a model with output shape (None, 7); expected (None, 10)",
+    ),
+}
+
+
+def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp_path):
+    files = [write_architecture(tmp_path, name, body) for name, (body, _) in BAD.items()]
+    broken = write_architecture(tmp_path, "broken")
+    broken.write_text(broken.read_text().replace("import keras", "import keras, no_such_package"))
+    files += [broken, write_architecture(tmp_path, "good")]
+    names = [path.stem for path in files]
+    suite = write_suite(tmp_path / "s.toml", names, write_dataset(tmp_path / "d.npz"), 2)
+    given = [part for path in files for part in ("--architecture", path)]
+    arguments = ["run", suite, *given, "--jobs", 1, "--results", tmp_path / "results"]
+
+    done = run_bench(*arguments, command=STUB_BENCH)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("bench: ")]
+    for _, message in BAD.values():
+        assert line.count(message) == 1
+    assert "broken.py: line 11: importing it raised ModuleNotFoundError" in line
+    assert [r.cell.architecture for r in assert_whole(tmp_path / "results")] == ["good", "good"]
+    assert "good" in done.stdout
+
+    told = run_bench(*arguments, "-v", command=STUB_BENCH)
+    assert told.returncode == 2
+    assert "Traceback (most recent call last)" in told.stderr
+    assert "import keras, no_such_package" in told.stderr
+    assert told.stderr.splitlines()[-1].startswith("bench: ")
+
+
+def test_a_failed_cell_is_a_row_and_exit_code_1_until_it_is_tried_again(tmp_path):
+    """The second time the cell is not tried; with --retry-failed it is, and succeeds."""
+    crash = f"os.path.exists({str(tmp_path / 'mended')!r}) or os._exit(3)"
+    path = write_architecture(tmp_path, "net", crash)
+    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"))
+    arguments = ["run", suite, "--architecture", path, "--results", tmp_path / "results"]
+
+    first = run_bench(*arguments, command=STUB_BENCH)
+    assert first.returncode == 1
+    assert "bench: net, seed 0 failed: the worker exited with code 3" in first.stderr
+    assert "0 finished of 1, 1 failed" in " ".join(first.stdout.split())
+
+    second = run_bench(*arguments, command=STUB_BENCH)
+    assert second.returncode == 1
+    assert second.stdout == first.stdout
+    assert second.stderr.strip().endswith("(recorded earlier; --retry-failed tries again)")
+
+    (tmp_path / "mended").touch()
+    third = run_bench(*arguments, "--retry-failed", "--json", command=STUB_BENCH)
+    assert third.returncode == 0, third.stderr
+    (board,) = json.loads(third.stdout)["boards"]
+    assert board["rows"][0]["seeds"] == [0]
+    assert board["rows"][0]["failed"] == []
+
+
+def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(capsys, suite, tmp_path):
+    given = ["--architecture", str(tmp_path / "net.py"), "--results", str(tmp_path / "results")]
+    for as_json in ([], ["--json"]):
+        with pytest.raises(SystemExit) as end:
+            main(["run", str(suite), "--dry-run", *given, *as_json])
+        assert end.value.code == 0
+        written = capsys.readouterr()
+        assert written.err == ""
+        if as_json:
+            content = json.loads(written.out)
+            assert [cell["seed"] for cell in content["missing"]] == [0, 1]
+            assert content["reused"] == []
+            assert content["schedules"] == []
+        else:
+            assert "2 cells to train, 0 recorded already" in written.out.splitlines()
+            assert "no schedule" in written.out.splitlines()[-1]
+    assert not (tmp_path / "results").exists()

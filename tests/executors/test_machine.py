@@ -1,0 +1,135 @@
+"""The machine's fingerprint holds what seconds depend on, and nothing else."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from ninetynine import machine
+from ninetynine.machine import available_cores, commit_of, describe, package_versions
+from record_builders import PACKAGES, make_identity
+
+
+def test_versions_are_read_without_importing_the_packages():
+    script = (
+        "import sys; from ninetynine.machine import package_versions as v; print(v('tensorflow'));"
+        "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    versions, imported = done.stdout.splitlines()
+    assert imported == "[]"
+    assert versions == str(package_versions("tensorflow"))
+    assert package_versions("tensorflow").keys() == {"keras", "numpy", "tensorflow"}
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(machine._NUMERIC_PACKAGES, "jax", ("no-such-package",))
+    with pytest.raises(machine.PackageNotFoundError) as error:
+        package_versions("jax")
+    assert error.value.name == "no-such-package"
+
+
+def test_the_cores_are_those_this_process_may_use():
+    cores = available_cores()
+    assert cores == sorted(set(cores))
+    assert 0 < len(cores) <= os.cpu_count()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threads": 2},
+        {"precision": "mixed_bfloat16"},
+        {"backend": "jax"},
+        {"packages": {**PACKAGES, "tensorflow": "2.22.0"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_seconds_depend_on_changes_the_fingerprint(change):
+    one, other = describe(make_identity(), [0]), describe(make_identity(**change), [0])
+    assert one.fingerprint != other.fingerprint
+
+
+def test_another_number_of_cores_is_another_machine_and_other_cores_are_not():
+    identity = make_identity()
+    first, second, both = (describe(identity, cores) for cores in ([0], [1], [0, 1]))
+    assert first.fingerprint == second.fingerprint != both.fingerprint
+    assert second.cores_used == [1]
+
+
+def test_what_is_trained_does_not_change_the_machine():
+    one = describe(make_identity("net", seed=0), [0])
+    other = describe(make_identity("other", seed=5, dataset="digits", source_hash="9" * 64), [0])
+    assert one == other
+
+
+def test_another_processor_is_another_machine(monkeypatch):
+    one = describe(make_identity(), [0])
+    monkeypatch.setattr(machine, "_cpu", lambda: ("Other CPU", "0" * 16))
+    other = describe(make_identity(), [0])
+    assert one.fingerprint != other.fingerprint
+    assert other.cpu_model == "Other CPU"
+
+
+def test_a_gpu_counts_only_where_the_cell_uses_it(monkeypatch):
+    without = describe(make_identity(), [0])
+    monkeypatch.setattr(machine, "_gpu", lambda: ("A GPU", "555.1"))
+    assert describe(make_identity(), [0]) == without
+    used = describe(make_identity(device="gpu"), [0])
+    assert (used.gpu, used.gpu_driver) == ("A GPU", "555.1")
+
+
+def test_facts_of_this_machine_are_plausible():
+    found = describe(make_identity(), [0])
+    assert found.memory_bytes > 2**28
+    assert found.cpu_model
+    assert found.python.startswith("3.")
+
+
+# The commit --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A git repository with a package called bench."""
+    folder = tmp_path / "repository"
+    for name in ("bench", "architectures", "results"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("x = 1\n")
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "first")
+    return folder
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_commit_and_that_the_code_is_clean(repository):
+    (repository / "results" / "__init__.py").write_text("a run writes here\n")
+    assert commit_of(repository) == (git(repository, "rev-parse", "HEAD"), False)
+
+
+@pytest.mark.parametrize("file", ["bench/__init__.py", "architectures/new.py"])
+def test_changed_or_new_code_is_dirty(repository, file):
+    (repository / file).write_text("x = 2\n")
+    assert commit_of(repository)[1] is True
+
+
+def test_no_repository_has_no_commit(tmp_path):
+    assert commit_of(tmp_path) == (None, None)
+
+
+def test_an_installed_package_inside_somebodys_repository_has_no_commit(repository):
+    installed = repository / "venv" / "site-packages"
+    (installed / "bench").mkdir(parents=True)
+    (installed / "bench" / "__init__.py").touch()
+    assert commit_of(installed) == (None, None)
+
+
+def test_no_git_has_no_commit(repository, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit_of(repository) == (None, None)

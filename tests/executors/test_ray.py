@@ -1,0 +1,573 @@
+"""The Ray executor on a real cluster: the records of the local one, whatever dies meanwhile."""
+
+import csv
+import io
+import os
+import signal
+import socketserver
+import sys
+import tempfile
+import threading
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from kill_resume import CLOCK
+from run_helpers import (
+    BENCH,
+    STUB_BENCH,
+    STUB_WORKER,
+    assert_whole,
+    contents,
+    run_bench,
+    start_bench,
+    tasks_for,
+    wait_until_gone,
+    write_architecture,
+    write_dataset,
+    write_suite,
+)
+
+pytest.importorskip("ray_cluster", reason="needs Ray: pip install -e '.[ray]'")
+
+from ninetynine import cli
+from ninetynine.errors import UserError
+from ninetynine.executors import (
+    EpochEnded,
+    Failed,
+    Finished,
+    Refused,
+    Retrying,
+    Started,
+    Waiting,
+    process,
+)
+from ninetynine.executors.local import LocalExecutor
+from ninetynine.executors.ray import RayExecutor
+from ninetynine.executors.ray import cluster as cluster_module
+from ninetynine.executors.ray.cluster import Need, check_room
+from ninetynine.executors.ray.facts import facts_here, mismatch, script
+from ninetynine.executors.ray.node import own_cores
+from ninetynine.machine import available_cores
+from ninetynine.records import RecordStore
+from ninetynine.running import execute
+from ray_cluster import LoopbackCluster, free_port, wait_for, workers_of
+
+ENDS = Finished | Failed | Refused
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def dataset(folder):
+    return write_dataset(folder / "tiny.npz")
+
+
+@pytest.fixture(scope="module")
+def sent():
+    """The folder that stands for the nodes' disks."""
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
+
+
+@pytest.fixture(scope="module")
+def cluster(sent):
+    cluster = LoopbackCluster(sent)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Use workers that need no TensorFlow; the driver says what its nodes start."""
+    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
+
+
+def run(cluster, tasks, on_event=lambda event: None, timeout_seconds=None, memory_bytes=2**20):
+    """Train ``tasks`` on the cluster and return all events."""
+    events = []
+    with RayExecutor(cluster.address, memory_bytes, timeout_seconds) as executor:
+        executor.check(tasks)
+        for event in executor.run(tasks):
+            events.append(event)
+            on_event(event)
+    return events
+
+
+def by_architecture(events):
+    found = defaultdict(list)
+    for event in events:
+        found[event.task.cell.identity.architecture].append(event)
+    return found
+
+
+# What becomes of cells ---------------------------------------------------------------------------
+
+BODIES = {
+    "good": "pass",
+    "killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "raises": "raise ValueError('no such\\nlayer')",
+    "hangs": "time.sleep(600)",
+    "last": "pass",
+}
+
+
+@pytest.fixture(scope="module")
+def files(folder):
+    files = [write_architecture(folder, name, body) for name, body in BODIES.items()]
+    marker = str(folder / "killed once")
+    body = f"os.path.exists({marker!r}) or ({kill_once(marker)})"
+    return [*files, write_architecture(folder, "killed_once", body)]
+
+
+def kill_once(marker):
+    return f"open({marker!r}, 'x').close(), os.kill(os.getpid(), signal.SIGKILL)"
+
+
+@pytest.fixture(scope="module")
+def trained(cluster, folder, dataset, files):
+    """Train all of BODIES into a store; return the events by architecture, and the store."""
+    store, events = RecordStore(folder / "results"), []
+    tasks = tasks_for(files, dataset)
+    with pytest.MonkeyPatch.context() as patch, store.lock():
+        patch.setattr(process, "WORKER", STUB_WORKER)
+        with RayExecutor(cluster.address, 2**20, timeout_seconds=4) as executor:
+            executor.check(tasks)
+            execute(tasks, executor, store, events.append)
+    return by_architecture(events), store
+
+
+def test_every_cell_has_exactly_one_end_and_it_is_its_last_event(trained, files):
+    events, _ = trained
+    assert events.keys() == {path.stem for path in files}
+    for told in events.values():
+        ends = [isinstance(event, ENDS) for event in told]
+        assert ends == [False] * (len(told) - 1) + [True]
+
+
+def test_progress_says_which_node_trains_what(trained, cluster):
+    started, epoch, end = trained[0]["good"]
+    names = [f"node {node.node_ip_address} ({node.node_id[:8]})" for node in cluster.nodes]
+    assert isinstance(started, Started)
+    assert started.node in names
+    assert isinstance(epoch, EpochEnded)
+    assert epoch.worker == started.worker
+    assert started.worker.startswith(started.node)
+    assert isinstance(end, Finished)
+
+
+def test_a_cell_that_kills_its_worker_every_time_is_a_failed_row_after_three_attempts(trained):
+    events, store = trained
+    assert [type(e) for e in events["killed"]].count(Retrying) == 2
+    (record,) = [r for r in store.read_all()[0] if r.cell.architecture == "killed"]
+    assert (record.status, record.attempts, record.failure.kind) == ("failed", 3, "killed")
+    assert record.failure.reason == "the worker was ended by SIGKILL (out of memory?)"
+
+
+def test_a_worker_killed_once_costs_an_attempt_that_is_counted(trained):
+    events, store = trained
+    (retrying,) = [e for e in events["killed_once"] if isinstance(e, Retrying)]
+    assert retrying.attempts == 1
+    attempts = {r.cell.architecture: r.attempts for r in store.read_all()[0]}
+    assert attempts == {"good": 1, "last": 1, "hangs": 1, "killed": 3, "killed_once": 2}
+
+
+def test_a_timeout_is_told_as_the_local_executor_does_and_not_tried_again(trained):
+    *_, end = trained[0]["hangs"]
+    assert (end.failure.kind, end.failure.reason) == ("timeout", "not finished after 4 seconds")
+
+
+def test_a_users_mistake_names_the_users_own_file(trained, stub, files, dataset):
+    *_, end = trained[0]["raises"]
+    raises = [path for path in files if path.stem == "raises"]
+    *_, local = LocalExecutor(jobs=1).run(tasks_for(raises, dataset))
+    assert end.message == local.message
+    assert str(raises[0]) in end.detail
+
+
+def test_records_and_predictions_are_those_of_the_local_executor(trained, stub, files, dataset):
+    events, _ = trained
+    good = [path for path in files if path.stem == "good"]
+    *_, local = LocalExecutor(jobs=1).run(tasks_for(good, dataset))
+    *_, end = events["good"]
+    assert end.record == local.record
+    assert end.predictions.probabilities.tobytes() == local.predictions.probabilities.tobytes()
+    assert end.predictions.labels.tobytes() == local.predictions.labels.tobytes()
+
+
+# What nodes have and lack ------------------------------------------------------------------------
+
+
+def test_a_node_needs_neither_the_architecture_nor_its_helper_nor_the_data(
+    cluster, stub, tmp_path, sent
+):
+    """All are gone here when the first cell starts; the nodes go on from what they were sent."""
+    data = write_dataset(tmp_path / "own.npz")
+    (tmp_path / "helper.py").write_text(f"PLACE = {str(sent)!r}\n")
+    path = write_architecture(tmp_path, "own", "assert __file__.startswith(helper.PLACE)")
+    path.write_text(path.read_text().replace("import keras", "import keras\nimport helper"))
+    tasks = tasks_for([path], data, seeds=range(4))
+
+    def remove(event):
+        for file in (path, data, tmp_path / "helper.py"):
+            file.unlink(missing_ok=True)
+
+    events = run(cluster, tasks, remove)
+    ends = [event for event in events if isinstance(event, ENDS)]
+    assert [type(end) for end in ends] == [Finished] * 4, ends
+    assert len({e.node for e in events if isinstance(e, Started)}) == 2
+
+
+def test_a_model_that_is_kept_comes_back(cluster, stub, files, dataset, tmp_path):
+    (task,) = tasks_for(files[:1], dataset)
+    place = tmp_path / "models" / "good.keras"
+    *_, end = run(cluster, [task.model_copy(update={"keep_model": place})])
+    assert isinstance(end, Finished)
+    assert place.read_text() == "a model"
+
+
+def test_cores_are_held_by_one_worker_at_a_time(tmp_path):
+    cores = available_cores()
+    with own_cores(1, tmp_path, []) as first, own_cores(1, tmp_path, []) as second:
+        assert first == ([cores[0]], True)
+        if len(cores) > 1:
+            assert second == ([cores[1]], True)
+        with own_cores(len(cores), tmp_path, []) as too_many:
+            assert too_many == (cores, False)
+    with own_cores(1, tmp_path, cores[-1:]) as again:
+        assert again == (cores[-1:], True)
+
+
+def test_timing_of_a_worker_without_cores_of_its_own_says_so(cluster, stub, files, dataset, sent):
+    tasks = tasks_for(files[:1], dataset)
+    *_, alone = run(cluster, tasks)
+    (folder,) = sent.glob("ninetynine-*/cores")
+    locks = [FileLock(folder / f"{core}.lock", timeout=10) for core in available_cores()]
+    try:
+        for lock in locks:
+            lock.acquire()
+        *_, shared = run(cluster, tasks)
+    finally:
+        for lock in locks:
+            lock.release()
+    assert alone.record.timing.exclusive
+    assert not shared.record.timing.exclusive
+    assert alone.record.cell == shared.record.cell
+
+
+# What dies ---------------------------------------------------------------------------------------
+
+
+def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, folder, dataset):
+    """A node dies by SIGKILL in the middle; on the other, the process between Ray and us does."""
+    path = write_architecture(folder, "slow", "time.sleep(1.5)")
+    tasks = tasks_for([path], dataset, seeds=range(6))
+    doomed, other = cluster.nodes[:2]
+    killed, trainers, reasons = [], [], []
+
+    def kill(event):
+        if isinstance(event, Retrying):
+            reasons.append(event.reason)
+        if not isinstance(event, Started):
+            return
+        if doomed.node_id[:8] in event.node and doomed not in killed:
+            trainers.extend(workers_of(doomed))
+            killed.append(doomed)
+            cluster.kill_node(doomed)
+        # A start may be told when its cell has ended, and then nothing is lost: once more.
+        is_spared = not any("Ray's worker" in reason for reason in reasons)
+        if other.node_id[:8] in event.node and is_spared and (found := workers_of(other)):
+            trainers.extend(found)
+            killed.append(other)
+            found[-1].parent().kill()
+
+    events = run(cluster, tasks, kill)
+    cluster.nodes = [other, cluster.add_node()]
+    assert killed
+    assert wait_until_gone(trainers)
+    ends = [event for event in events if isinstance(event, ENDS)]
+    assert sorted(e.task.cell.key for e in ends) == sorted(task.cell.key for task in tasks)
+    assert all(isinstance(end, Finished) for end in ends), ends
+    lost = [event for event in events if isinstance(event, Retrying)]
+    assert sum(end.attempts for end in ends) == len(ends) + len(lost)
+    assert any(doomed.node_id[:8] in reason and "was lost" in reason for reason in reasons)
+    assert any(f"Ray's worker on node {other.node_ip_address}" in reason for reason in reasons)
+
+
+def test_a_run_without_a_node_left_says_so_and_waits_for_one(
+    cluster, stub, files, dataset, monkeypatch
+):
+    answers = [cluster_module.nodes, cluster_module.nodes, lambda: [], lambda: []]
+
+    def nodes():
+        return (answers.pop() if len(answers) > 2 else answers[0])()
+
+    with RayExecutor(cluster.address, 2**20) as executor:
+        monkeypatch.setattr(cluster_module, "nodes", nodes)
+        events = list(executor.run(tasks_for(files[:1], dataset, seeds=range(4))))
+    waiting = [event for event in events if isinstance(event, Waiting)]
+    assert [event.reason for event in waiting] == [
+        "no node that is left has 1 CPU and 0.0 GiB of memory; waiting for one to join"
+    ]
+    assert [type(e) for e in events if isinstance(e, ENDS)] == [Finished] * 4
+
+
+def test_ctrl_c_cancels_what_runs_and_says_how_to_go_on(cluster, tmp_path):
+    path = write_architecture(tmp_path, "slow", "time.sleep(600)")
+    quick = write_architecture(tmp_path, "quick")
+    data = write_dataset(tmp_path / "d.npz")
+    suite = write_suite(tmp_path / "s.toml", ["slow", "quick"], data, 2)
+    results = tmp_path / "results"
+    given = ["--architecture", path, "--architecture", quick, "--results", results]
+    driver = start_bench("run", suite, "--executor", "ray", "--address", cluster.address, *given)
+    try:
+        wait_for(lambda: any(workers_of(node) for node in cluster.nodes) or driver.poll(), 120)
+        workers = [worker for node in cluster.nodes for worker in workers_of(node)]
+        os.killpg(driver.pid, signal.SIGINT)
+        _, errors = driver.communicate(timeout=60)
+    finally:
+        driver.kill()
+    assert driver.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert errors.strip().splitlines()[-1].startswith("bench: interrupted: ")
+    assert wait_until_gone(workers)
+    wait_for(lambda: not any(workers_of(node) for node in cluster.nodes))
+    assert_whole(results)
+
+
+# Other ways to a cluster -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_run(tmp_path):
+    """Return a run of three short cells as arguments, and the table of the local executor."""
+    suite = write_suite(tmp_path / "s.toml", ["good"], write_dataset(tmp_path / "d.npz"), 3)
+    path = write_architecture(tmp_path, "good")
+    given = ["run", suite, "--architecture", path, "--results"]
+    done = run_bench(*given, tmp_path / "local", command=STUB_BENCH)
+    assert done.returncode == 0, done.stderr
+    return [*given, tmp_path / "ray", "--executor", "ray", "--address"], done.stdout
+
+
+def assert_trained(done, table):
+    """Assert the local executor's table, and nothing but progress beside it."""
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == table
+    first, *progress = done.stderr.splitlines()
+    assert first == "3 cells to train, 0 recorded already"
+    assert [line for line in progress if not line.startswith("[")] == []
+
+
+def test_a_client_outside_the_cluster_gets_the_same_table(cluster, small_run):
+    given, table = small_run
+    address = f"ray://127.0.0.1:{cluster.client_port}"
+    assert_trained(run_bench(*given, address, command=STUB_BENCH), table)
+
+
+def test_a_cluster_of_this_machine_alone_gets_the_same_table(small_run, sent):
+    given, table = small_run
+    environment = {**os.environ, "TMPDIR": str(sent)}
+    assert_trained(run_bench(*given, "local", command=STUB_BENCH, env=environment), table)
+
+
+# A mistake is one line ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refuse(capsys, folder, dataset, files):
+    """Run the tiny suite with more arguments in this process; return its one line."""
+    suite = write_suite(folder / "s.toml", ["good"], dataset)
+
+    def refuse(*arguments):
+        given = ["run", suite, "--architecture", files[0], "--results", folder / "none"]
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(part) for part in (*given, *arguments)])
+        written = capsys.readouterr()
+        assert end.value.code == 2, written.err
+        (line,) = written.err.splitlines()
+        return line
+
+    return refuse
+
+
+def test_without_ray_the_line_says_what_to_install(refuse, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert refuse("--executor", "ray") == (
+        "bench: --executor ray needs the package ray, which is not installed; "
+        "install it with: pip install 'ninetynine[ray]'"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_an_address_without_a_cluster_is_told_at_once(refuse, scheme):
+    address = f"{scheme}127.0.0.1:{free_port()}"
+    line = refuse("--executor", "ray", "--address", address)
+    assert f"--address {address}: no Ray cluster answers (Connection refused)" in line
+    assert "ray start --head" in line
+
+
+class Other(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"SSH-2.0-OpenSSH_9.9\r\n")
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_an_address_where_something_else_answers_is_told_at_once(refuse, scheme):
+    with socketserver.TCPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever).start()
+        address = f"{scheme}127.0.0.1:{server.server_address[1]}"
+        line = refuse("--executor", "ray", "--address", address)
+        server.shutdown()
+    assert "no Ray cluster answers (something else listens there)" in line
+
+
+def test_another_version_or_token_is_told_in_one_line():
+    versions = """Version mismatch: The cluster was started with:
+    Ray: 2.50.0
+    Python: 3.12.1
+This process on node 192.0.2.1 was started with:
+    Ray: 2.60.0
+    Python: 3.11.7
+"""
+    assert cluster_module._reason(versions) == (
+        "the cluster runs Ray 2.50.0 on Python 3.12.1, this machine Ray 2.60.0 on Python 3.11.7; "
+        "install the same of both"
+    )
+    told = cluster_module._reason("ConnectionError: Failed", "Unauthenticated: RPC error: Invalid")
+    assert told.startswith("the cluster wants another token; set RAY_AUTH_MODE=token")
+
+
+def test_options_of_the_other_executor_are_told(refuse):
+    assert "give --executor ray with it" in refuse("--address", "auto")
+    assert "--jobs 4 is for --executor local" in refuse("--executor", "ray", "--jobs", "4")
+    line = refuse("--executor", "ray", "--address", "nowhere")
+    assert "expected auto, local, HOST:PORT or ray://HOST:PORT" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "memory_bytes", "needed"),
+    [
+        ({}, 2**50, "1 CPU and 1048576.0 GiB of memory"),
+        ({"threads": 64}, 2**20, "64 CPUs and 0.0 GiB of memory"),
+        ({"device": "gpu"}, 2**20, "1 CPU, 1 GPU and 0.0 GiB of memory"),
+    ],
+    ids=["memory", "cpus", "gpu"],
+)
+def test_a_cell_that_no_node_has_room_for_is_told_before_anything_waits(
+    cluster, files, dataset, changes, memory_bytes, needed
+):
+    (task,) = tasks_for(files[:1], dataset)
+    identity = task.cell.identity.model_copy(update=changes)
+    task = task.model_copy(update={"cell": task.cell.model_copy(update={"identity": identity})})
+    with pytest.raises(UserError) as told:
+        run(cluster, [task], memory_bytes=memory_bytes)
+    line = str(told.value)
+    assert line.startswith(f"no node of the cluster has room for a cell: it needs {needed}, ")
+    assert "the largest of 3 nodes has 1 CPU and" in line
+
+
+def test_no_room_on_no_node_at_all():
+    with pytest.raises(UserError, match="and no node is alive"):
+        check_room([Need(1, 0, 0)], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"sitecustomize.py": "import sys; sys.modules['bench'] = None"}, "has no bench; install"),
+        ({"bench/__init__.py": "__version__ = '0.0.1'"}, "has bench 0.0.1, this machine has "),
+    ],
+    ids=["without the package", "another version"],
+)
+def test_a_node_that_would_get_other_numbers_is_named_before_anything_runs(
+    cluster, stub, dataset, tmp_path, content, told
+):
+    for name, text in content.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    slow = write_architecture(tmp_path, "slow", "time.sleep(1)")
+    tasks = tasks_for([slow], dataset, seeds=range(6))
+    node = cluster.add_node(PYTHONPATH=str(tmp_path))
+    try:
+        with RayExecutor(cluster.address, 2**20) as executor:
+            with pytest.raises(UserError) as refused:
+                executor.check(tasks)
+            with pytest.raises(UserError) as stopped:  # as if it had joined after the check
+                list(executor.run(tasks))
+    finally:
+        cluster.remove_node(node)
+    name = f"node {node.node_ip_address} ({node.node_id[:8]})"
+    assert str(refused.value).startswith(f"{name} {told}")
+    assert "\n" not in str(refused.value)
+    assert "\n" not in str(stopped.value)
+    assert "bench" in str(stopped.value)
+
+
+def test_facts_name_the_first_difference_and_equal_facts_none():
+    facts = facts_here(script(), ["numpy", "no-such-package"])
+    assert facts["no-such-package"] == "missing"
+    assert mismatch(facts, facts, "node 1") is None
+    assert mismatch(facts, {**facts, "numpy": "1.0"}, "node 1").startswith(
+        f"node 1 has numpy 1.0, this machine has {facts['numpy']}; install the same on both"
+    )
+    # Packages follow from the Python they are for, so Python is told first.
+    assert "Python 3.9" in mismatch(facts, {**facts, "numpy": "1.0", "Python": "3.9"}, "node 1")
+
+
+# The whole of it, with TensorFlow ----------------------------------------------------------------
+
+
+def table(results):
+    """Return the results' table as CSV text without what the clock said."""
+    done = run_bench("report", "--results", results, "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    kept = [name for name in rows[0] if name not in CLOCK]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, kept, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def facts_of(records):
+    """Return what must be the same on every machine of one fingerprint, by key."""
+    return {r.key: (r.machine.fingerprint, r.model, r.scores, r.history) for r in records}
+
+
+def test_quick_loses_a_node_and_its_driver_and_ends_with_the_local_table(cluster, tmp_path):
+    local, results = tmp_path / "local", tmp_path / "ray"
+    done = run_bench("run", "quick", "--results", local)
+    assert done.returncode == 0, done.stderr
+    arguments = ["run", "quick", "--executor", "ray", "--address", cluster.address]
+    arguments += ["--results", results]
+
+    driver = start_bench(*arguments, command=BENCH)
+    try:
+        wait_for(lambda: len(contents(results)) >= 2, 180)
+        doomed, other = cluster.nodes
+        trainers = workers_of(doomed) + workers_of(other)
+        cluster.kill_node(doomed)
+        cluster.nodes = [other, cluster.add_node()]
+        before = len(contents(results))
+        wait_for(lambda: len(contents(results)) > before + 1, 180)
+        assert driver.poll() is None
+    finally:
+        driver.kill()
+        printed = "".join(driver.communicate())
+    assert "raylet" not in printed  # Ray's own words about the loss
+    finished = contents(results)
+    assert len(assert_whole(results)) == len(finished)
+    assert wait_until_gone(trainers)
+
+    done = run_bench(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(finished)} recorded already" in done.stderr
+    assert {path: contents(results)[path] for path in finished} == finished
+    assert table(results) == table(local)
+    records, expected = assert_whole(results), assert_whole(local)
+    assert facts_of(records) == facts_of(expected)

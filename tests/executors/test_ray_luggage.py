@@ -1,0 +1,186 @@
+"""What travels to a node: text and arrays there become the architecture and data they were here."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ninetynine import datasets
+from ninetynine.catalog import discover, read_sent
+from ninetynine.cli.progress import LineProgress
+from ninetynine.datasets.dataset import ARRAY_NAMES
+from ninetynine.errors import UserError
+from ninetynine.executors import Retrying, Started, Waiting
+from ninetynine.executors.ray.cluster import Need
+from ninetynine.executors.ray.luggage import node_folder, pack_luggage, pack_parcel, unpack
+from run_helpers import tasks_for, write_architecture, write_dataset
+
+NET = '''"""A plug-in's model."""
+from ._blocks import classify
+
+RECIPE = {"optimizer": "adam", "batch_size": 32, "epochs": 1}
+
+
+def build(input_shape, num_classes):
+    return classify(input_shape, num_classes)
+'''
+
+
+@pytest.fixture
+def plug_in(tmp_path, monkeypatch):
+    """Install a distribution whose package holds the architecture ``plugged``."""
+    package, info = tmp_path / "site" / "plug", tmp_path / "site" / "plug-1.dist-info"
+    package.mkdir(parents=True)
+    info.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('not needed')\n")
+    (package / "_blocks.py").write_text("def classify(input_shape, num_classes): ...\n")
+    (package / "plugged.py").write_text(NET)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[ninetynine]\nplugged = plug.plugged\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+
+
+def send(architectures, tasks, folder):
+    """Unpack each task's architecture and data below ``folder``; return tasks by name."""
+    parcels = {name: pack_parcel(item) for name, item in architectures.items()}
+    luggage = pack_luggage(list(parcels.values()), tasks[0].dataset, tasks[0].data_dir)
+    names = [task.cell.identity.architecture for task in tasks]
+    return {
+        name: unpack(task, parcels[name], luggage, folder)
+        for name, task in zip(names, tasks, strict=True)
+    }
+
+
+def test_every_architecture_has_its_hash_where_it_was_sent(plug_in, tmp_path):
+    (tmp_path / "helper.py").write_text("WIDTH = 7\n")
+    own = write_architecture(tmp_path, "own")
+    own.write_text("from helper import WIDTH\n" + own.read_text())
+    found = discover([own])
+    assert {"own", "plugged", "t2_dense"} <= found.keys()
+    task = tasks_for([own], write_dataset(tmp_path / "d.npz"))[0]
+    identity = task.cell.identity
+    tasks = [
+        task.model_copy(
+            update={
+                "cell": task.cell.model_copy(
+                    update={"identity": identity.model_copy(update={"architecture": name})}
+                )
+            }
+        )
+        for name in found
+    ]
+    sent = send(found, tasks, tmp_path / "node")
+    for name, architecture in found.items():
+        code = sent[name].code
+        assert code.path.is_relative_to(tmp_path / "node")
+        again = read_sent(code.path, code.module, code.folders)
+        assert again.source_hash == architecture.source_hash
+        assert again.recipe == architecture.recipe
+        assert again.module == architecture.module
+
+
+def test_a_module_is_imported_from_where_it_was_sent_and_not_from_what_is_installed(
+    plug_in, tmp_path
+):
+    found = {name: discover()[name] for name in ("plugged", "t2_dense")}
+    parcels = [pack_parcel(item) for item in found.values()]
+    luggage = pack_luggage(parcels, "digits", None)
+    task = tasks_for([write_architecture(tmp_path, "net")], "digits")[0]
+    code = unpack(task, parcels[0], luggage, tmp_path / "node").code
+    script = (
+        "from importlib.util import find_spec; "
+        "print(find_spec('plug.plugged').origin, find_spec('architectures.t2_dense').origin)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(code.folders[1])}
+    command = [sys.executable, "-P", "-c", script]
+    origins = subprocess.check_output(command, env=environment, text=True).split()
+    assert len(origins) == 2
+    assert all(origin.startswith(str(tmp_path / "node")) for origin in origins)
+
+
+def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path):
+    path = write_dataset(tmp_path / "mine.npz")
+    own = write_architecture(tmp_path, "net")
+    found = {"net": discover([own])["net"]}
+    task = send(found, tasks_for([own], path), tmp_path / "node")["net"]
+    path.unlink()
+    loaded = datasets.load(task.dataset, task.data_dir)
+    assert loaded.fingerprint == task.cell.identity.dataset_fingerprint
+    assert loaded.name == "mine"
+
+
+def test_a_known_dataset_arrives_under_its_name_and_a_fold_is_taken_there(tmp_path, monkeypatch):
+    info = replace(datasets.known()["fashion_mnist"], array_sha256={}, fingerprint=None)
+    monkeypatch.setattr(datasets, "known", lambda: {info.name: info})
+    random = np.random.default_rng(0)
+    arrays = {
+        "x_train": random.integers(0, 256, (60_000, 28, 28), dtype=np.uint8),
+        "y_train": np.arange(60_000) % 10,
+        "x_test": random.integers(0, 256, (10_000, 28, 28), dtype=np.uint8),
+        "y_test": np.arange(10_000) % 10,
+    }
+    (tmp_path / "here").mkdir()
+    np.savez(tmp_path / "here" / "fashion_mnist.npz", **arrays)
+    own = write_architecture(tmp_path, "net")
+    (task,) = tasks_for([own], write_dataset(tmp_path / "d.npz"))
+    name = "fashion_mnist-fold-11-of-12"
+    task = task.model_copy(update={"dataset": name, "data_dir": tmp_path / "here"})
+    parcel = pack_parcel(discover([own])["net"])
+    luggage = pack_luggage([parcel], name, task.data_dir)
+    assert luggage.arrays.keys() == set(ARRAY_NAMES)
+    there = unpack(task, parcel, luggage, tmp_path / "node")
+    monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
+    loaded = datasets.load(there.dataset, there.data_dir)
+    assert len(loaded.test_images) == 5_000
+    assert loaded.fingerprint == datasets.load(name, task.data_dir).fingerprint
+
+
+def test_digits_need_not_travel(tmp_path):
+    assert pack_luggage([], "digits", None).arrays is None
+
+
+def test_unpacking_again_writes_nothing(tmp_path):
+    own = write_architecture(tmp_path, "net")
+    tasks = tasks_for([own], write_dataset(tmp_path / "d.npz"))
+    found = {"net": discover([own])["net"]}
+    send(found, tasks, tmp_path / "node")
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "node").rglob("*.*")}
+    assert files
+    send(found, tasks, tmp_path / "node")
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "node").rglob("*.*")} == files
+
+
+def test_a_folder_of_somebody_elses_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    folder = node_folder()
+    assert folder.stat().st_mode & 0o077 == 0
+    assert node_folder() == folder
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(UserError, match="not a folder of user"):
+        node_folder()
+
+
+def test_a_room_holds_as_many_cells_as_its_scarcest_resource():
+    room = Need(cpus=8, gpus=2, memory_bytes=100)
+    assert Need(1, 0, 10).fits_into(room) == 8
+    assert Need(1, 0, 30).fits_into(room) == 3
+    assert Need(1, 1, 0).fits_into(room) == 2
+    assert Need(16, 0, 0).fits_into(room) == 0
+
+
+def test_lines_of_progress_name_the_node_and_count_only_what_ended(tmp_path, capsys):
+    (task,) = tasks_for([write_architecture(tmp_path, "net")], write_dataset(tmp_path / "d.npz"))
+    node = "node 192.0.2.1 (0123abcd)"
+    progress = LineProgress(cells=5)
+    progress.on_event(Started(task, f"{node}, core 3", node))
+    progress.on_event(Retrying(task, f"{node}, core 3", f"{node} was lost", 1))
+    progress.on_event(Waiting(task, "no node that is left has 1 CPU; waiting for one to join"))
+    progress.on_event(Started(task, "worker 1"))  # of the local executor: no line
+    started, lost, waiting = capsys.readouterr().err.splitlines()
+    assert started.startswith("[0/5 ")
+    assert started.endswith(f"net on d, seed 0: started on {node}")
+    assert lost.endswith(f"attempt 1 on {node}, core 3 was lost: {node} was lost")
+    assert waiting.endswith("waiting for one to join")

@@ -1,0 +1,607 @@
+"""Verdicts of the accuracy gate on synthetic runs; nothing is trained here."""
+
+import dataclasses
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from gate_builders import (
+    FakeTrainer,
+    make_run,
+    make_runs,
+    make_side,
+    spread,
+    write_runs,
+)
+from ninetynine.cells import Cell
+from ninetynine.errors import UserError
+from ninetynine.gate import (
+    Outcome,
+    Run,
+    Side,
+    Terms,
+    Verdict,
+    check,
+    decide,
+    load_baseline,
+    make_contests,
+    update_baseline,
+    worst,
+)
+from ninetynine.gate.baseline import Update
+from ninetynine.gate.checking import check_seeds, gone, seeds_ahead
+from ninetynine.gate.comparable import changes, obstacles
+from ninetynine.gate.costs import judge_cost
+from ninetynine.gate.verdict import CheckResult
+from ninetynine.gate.workspace import open_workspace
+from ninetynine.records import RecordStore
+from ninetynine.report.gate import section, sentence
+from ninetynine.report.gate_machine import annotations, facts, junit_xml
+from ninetynine.report.markdown import render_markdown
+from ninetynine.report.terminal import render_terminal
+from record_builders import make_failed, make_identity, make_machine
+
+TERMS = Terms(max_seeds=20)
+BASELINE = spread(0.98, 0.0006, 10)
+
+
+def seed_by_seed(side, runs, terms=TERMS):
+    """Return the verdict and after how many runs it came."""
+    for number in range(1, len(runs) + 1):
+        verdict = decide(side, runs[:number], terms)
+        if verdict is not None:
+            return verdict, number
+    return None, len(runs)
+
+
+# --- one architecture -------------------------------------------------------------------------
+
+
+def test_the_same_weights_and_answers_end_the_check_after_one_run():
+    side = make_side(BASELINE)
+    verdict, number = seed_by_seed(side, [side.runs[0]])
+    assert number == 1
+    assert verdict.identical
+    assert verdict.outcome == 0
+    assert "nothing changed" in sentence(verdict)
+
+
+def test_the_same_weights_with_other_answers_are_not_taken_for_the_same_model():
+    """Dropout left on when answering: training, and so the weights, are as they were."""
+    side = make_side(BASELINE)
+    before = side.runs[0].record.model.weights_hash
+    noisy = make_run(0.95, 0, weights_hash=before)
+    assert decide(side, [noisy], TERMS) is None
+
+
+def test_a_drop_of_twice_the_margin_is_a_regression_with_its_size_in_the_sentence():
+    verdict, number = seed_by_seed(make_side(BASELINE), make_runs(spread(0.978, 0.0006, 20, 1)))
+    assert verdict.outcome == 1
+    assert number < 10
+    drop = f"{100 * verdict.look.drop:.3f}".removesuffix("0")
+    assert f"regressed: accuracy fell by {drop} points" in sentence(verdict)
+    assert "(10 seeds)" in sentence(verdict)
+
+
+def test_no_drop_is_no_worse_well_before_the_last_seed():
+    verdict, number = seed_by_seed(make_side(BASELINE), make_runs(spread(0.9801, 0.0006, 20, 1)))
+    assert verdict.outcome == 0
+    assert not verdict.identical
+    assert number < 15
+    assert verdict.new_seeds == tuple(range(number))
+
+
+def test_the_verdict_does_not_depend_on_how_many_runs_came_at_a_time():
+    """A run that was trained ahead and diverged comes too late."""
+    side, runs = make_side(BASELINE), make_runs(spread(0.9801, 0.0006, 20, 1))
+    one_by_one, number = seed_by_seed(side, runs)
+    assert one_by_one.outcome == 0
+    late = Run(make_failed(seed=number, kind="diverged"), None)
+    assert decide(side, [*runs[:number], late], TERMS) == one_by_one
+
+
+def test_what_cannot_be_told_is_said_with_the_seeds_it_would_take():
+    side = make_side(spread(0.98, 0.0015, 10))
+    verdict, number = seed_by_seed(side, make_runs(spread(0.9795, 0.0015, 20, 1)))
+    assert number == 20
+    assert verdict.outcome == 3
+    assert verdict.needed.each > 20
+    assert f"about {verdict.needed.each} seeds" in sentence(verdict)
+
+
+def test_a_run_that_diverged_is_a_regression_with_the_epoch():
+    failed = make_failed(seed=0, kind="diverged", reason="the loss is nan in epoch 2 of 5")
+    verdict = decide(make_side(BASELINE), [Run(failed, None)], TERMS)
+    assert verdict.outcome == 1
+    assert "seed 0 diverged: the loss is nan in epoch 2 of 5" in sentence(verdict)
+
+
+@pytest.mark.parametrize("kind", ["error", "crashed", "killed", "timeout"])
+def test_a_run_that_crashed_is_neither_a_pass_nor_a_regression(kind):
+    verdict = decide(make_side(BASELINE), [Run(make_failed(kind=kind), None)], TERMS)
+    assert verdict.outcome is Outcome.CRASHED
+    assert "could not be completed" in sentence(verdict)
+
+
+def test_a_baseline_of_one_run_can_only_be_identical():
+    side = make_side([0.98])
+    assert decide(side, [side.runs[0]], TERMS).outcome == 0
+    other = decide(side, [make_run(0.981, 0)], TERMS)
+    assert other.outcome is Outcome.NOT_COMPARABLE
+    assert "spread over seeds" in sentence(other)
+
+
+def test_other_test_labels_are_not_comparable():
+    run = make_run(0.98, 0)
+    labels = (run.predictions.labels + 1) % 10
+    moved = Run(run.record, dataclasses.replace(run.predictions, labels=labels.astype(np.uint16)))
+    verdict = decide(make_side(BASELINE), [moved], TERMS)
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert "test labels differ" in sentence(verdict)
+
+
+def test_the_images_that_flipped_are_those_that_most_runs_now_get_wrong():
+    side = make_side(np.full(10, 1.0))
+    new = make_runs([0.9, 0.9])
+    always = np.logical_and.reduce([~run.predictions.correct for run in new])
+    verdict = decide(side, new, TERMS)
+    assert verdict.outcome == 1
+    assert len(verdict.flipped) == 20
+    seen = min(20, int(always.sum()))
+    assert all(always[flip.index] for flip in verdict.flipped[:seen])
+    first = verdict.flipped[0]
+    assert (first.right_before, first.right_now) == (1.0, pytest.approx(0.0))
+    assert first.answer_now == (first.label + 1) % 10
+
+
+def test_what_changed_is_told_with_a_regression():
+    side = make_side(BASELINE)
+    packages = {"keras": "3.16.0", "numpy": "2.4.0", "tensorflow": "2.21.0"}
+    new = make_runs(np.full(3, 0.97), packages=packages, source_hash="6" * 64)
+    words = sentence(decide(side, new, TERMS))
+    assert "keras 3.15.1 → 3.16.0" in words
+    assert "the architecture's code" in words
+
+
+# --- what can be compared ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"dataset": "digits"}, "the baseline is on mnist"),
+        ({"dataset_fingerprint": "e" * 64}, "fingerprint eeeeeeee"),
+        ({"protocol_version": 2}, "protocol is version 2, 1 in the baseline"),
+        ({"precision": "mixed_bfloat16"}, "--precision float32"),
+        ({"backend": "jax"}, "--backend tensorflow"),
+        (
+            {"recipe": {"batch_size": 128, "epochs": 4, "optimizer": {"name": "adam"}}},
+            "epochs 5.0 → 4.0",
+        ),
+    ],
+)
+def test_what_would_be_another_question_is_not_compared(change, words):
+    found = obstacles(make_identity(), make_identity(**change))
+    assert len(found) == 1
+    assert words in found[0]
+
+
+@pytest.mark.parametrize(
+    "change", [{"source_hash": "6" * 64}, {"threads": 2}, {"device": "gpu"}, {"packages": {}}]
+)
+def test_what_a_check_is_there_for_is_compared(change):
+    assert obstacles(make_identity(), make_identity(**change)) == []
+    assert len(changes(make_identity(), make_identity(**change))) >= 1
+
+
+def test_a_recipe_change_is_compared_when_allowed():
+    recipe = {"batch_size": 128, "epochs": 4, "optimizer": {"name": "adam"}}
+    one, other = make_identity(), make_identity(recipe=recipe)
+    assert obstacles(one, other, allow_recipe_change=True) == []
+    assert changes(one, other) == ("epochs 5.0 → 4.0",)
+
+
+# --- costs ------------------------------------------------------------------------------------
+
+
+def timed(seconds, **fields):
+    return [make_run(0.98, i, train_seconds=s, **fields) for i, s in enumerate(seconds)]
+
+
+def test_a_training_time_that_doubled_is_a_regression():
+    old, new = timed([10, 10.2, 9.9, 10.1]), timed([20, 20.3])
+    verdict = judge_cost("training time", old, new, 0.1, 0.05)
+    assert verdict.outcome == 1
+    assert verdict.growth == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_training_time_that_stayed_is_no_worse_after_one_run():
+    verdict = judge_cost("training time", timed([10, 10.2, 9.9, 10.1]), timed([10.05]), 0.1, 0.05)
+    assert verdict.outcome == 0
+
+
+def test_noisy_times_cannot_tell():
+    verdict = judge_cost("training time", timed([10, 13, 9, 11]), timed([11]), 0.1, 0.05)
+    assert verdict.outcome == 3
+
+
+def test_another_machine_is_not_comparable_and_never_a_pass():
+    new = timed([10.0], machine=make_machine(fingerprint="0" * 16))
+    verdict = judge_cost("training time", timed([10, 10.1]), new, 0.1, 0.05)
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert "fingerprint" in verdict.reason
+
+
+def test_a_run_that_shared_its_cores_has_no_time():
+    new = timed([10.0], exclusive=False)
+    verdict = judge_cost("training time", timed([10, 10.1]), new, 0.1, 0.05)
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+
+
+def test_memory_is_gated_by_itself():
+    def with_memory(values):
+        runs = timed([10.0] * len(values))
+        return [
+            Run(run.record.model_copy(update={"peak_memory_bytes": v}), run.predictions)
+            for run, v in zip(runs, values, strict=True)
+        ]
+
+    old = with_memory([2**30, 2**30 + 10_000, 2**30])
+    assert judge_cost("peak memory", old, with_memory([2**30]), 0.05, 0.05).outcome == 0
+    assert judge_cost("peak memory", old, with_memory([2**31]), 0.05, 0.05).outcome == 1
+
+
+def with_latency(values, **fields):
+    """Runs whose training took ever longer, and that answer one image in ``values`` seconds."""
+    runs = timed(10.0 * 2 ** np.arange(len(values)), **fields)
+    return [
+        Run(
+            run.record.model_copy(
+                update={"timing": run.record.timing.model_copy(update={"latency_seconds": value})}
+            ),
+            run.predictions,
+        )
+        for run, value in zip(runs, values, strict=True)
+    ]
+
+
+def judge_latency(old, new):
+    return judge_cost("inference latency", old, new, 0.1, 0.05)
+
+
+def test_latency_is_gated_by_itself():
+    old = with_latency([1e-3, 1.02e-3, 0.99e-3, 1.01e-3])
+    assert judge_latency(old, with_latency([1.005e-3])).outcome == 0
+    slower = judge_latency(old, with_latency([2e-3, 2.03e-3]))
+    assert slower.outcome == 1
+    assert slower.growth == pytest.approx(1.0, abs=0.05)
+    assert judge_latency(with_latency([1e-3, 1.5e-3, 0.8e-3]), with_latency([1e-3])).outcome == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (with_latency([None] * 4), with_latency([1e-3]), "the baseline has 0 runs with a latency"),
+        (with_latency([1e-3] * 4), with_latency([None]), "this check has no runs with a latency"),
+        (with_latency([1e-3] * 4), with_latency([1e-3], exclusive=False), "cores to themselves"),
+        (with_latency([1e-3] * 4, exclusive=False), with_latency([1e-3]), "the baseline has 0"),
+        (
+            with_latency([1e-3] * 4),
+            with_latency([1e-3], machine=make_machine(fingerprint="0" * 16)),
+            "on a machine of this fingerprint (0000000000000000)",
+        ),
+    ],
+    ids=["old records", "not measured", "not alone", "baseline not alone", "other machine"],
+)
+def test_a_latency_that_is_missing_or_from_elsewhere_is_never_a_pass(old, new, words):
+    verdict = judge_latency(old, new)
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert words in verdict.reason
+
+
+def test_the_gravest_of_accuracy_and_costs_is_the_architectures_answer():
+    side = make_side(BASELINE)
+    terms = Terms(cost_margins={"training time": 0.1})
+    slow = [
+        Run(
+            run.record.model_copy(
+                update={"timing": run.record.timing.model_copy(update={"train_seconds": 50.0})}
+            ),
+            run.predictions,
+        )
+        for run in side.runs[:1]
+    ]
+    verdict = decide(side, slow, terms)
+    assert verdict.identical
+    assert verdict.overall is Outcome.REGRESSED
+    assert "Training time regressed: 400.0%" in sentence(verdict)
+
+
+# --- the whole check --------------------------------------------------------------------------
+
+
+def template(architecture="net", **changes):
+    identity = make_identity(architecture, 0, **changes)
+    return Cell(identity=identity, suite="test", variant="published")
+
+
+@pytest.fixture
+def baseline(tmp_path):
+    """Ten runs each of ``net`` and ``other``."""
+    store = RecordStore(tmp_path / "baseline")
+    for name in ("net", "other"):
+        write_runs(store, make_runs(BASELINE, architecture=name))
+    return load_baseline(tmp_path / "baseline")
+
+
+def run_check(baseline, tmp_path, accuracy, terms=TERMS, jobs=1, names=("net",)):
+    store = RecordStore(tmp_path / "work")
+    trainer = FakeTrainer(store, accuracy)
+    contests, verdicts = make_contests([template(name) for name in names], baseline, terms)
+    verdicts += check(contests, store, trainer, terms, jobs)
+    return verdicts, trainer.trained
+
+
+def noisy(mean, sd=0.0006):
+    draws = spread(mean, sd, 30, 5)
+    return lambda name, seed: float(draws[seed])
+
+
+def test_nothing_changed_takes_one_run_of_each(baseline, tmp_path):
+    verdicts, trained = run_check(
+        baseline, tmp_path, lambda name, seed: float(BASELINE[seed]), names=("net", "other")
+    )
+    assert [v.identical for v in verdicts] == [True, True]
+    assert trained == [("net", 0), ("other", 0)]
+
+
+def test_a_decided_architecture_is_not_trained_further(baseline, tmp_path):
+    draw = noisy(0.9801)
+    verdicts, trained = run_check(
+        baseline,
+        tmp_path,
+        lambda name, seed: 0.9 if name == "net" else draw(name, seed),
+        names=("net", "other"),
+    )
+    assert [v.outcome for v in verdicts] == [1, 0]
+    assert [seed for name, seed in trained if name == "net"] == [0, 1]
+    assert len([seed for name, seed in trained if name == "other"]) > 2
+
+
+def test_several_workers_give_the_verdict_of_one(baseline, tmp_path):
+    alone, _ = run_check(baseline, tmp_path / "a", noisy(0.979))
+    together, trained = run_check(baseline, tmp_path / "b", noisy(0.979), jobs=4)
+    assert together[0].look == alone[0].look
+    assert trained[:5] == [("net", seed) for seed in range(5)]
+
+
+def test_a_round_takes_no_shorter_than_starting_its_workers(baseline, tmp_path):
+    def contest(seconds):
+        (found,), _ = make_contests([template()], baseline, TERMS)
+        timing = make_run().record.timing.model_copy(
+            update={"train_seconds": seconds, "import_seconds": 8.0}
+        )
+        record = make_run().record.model_copy(update={"timing": timing})
+        found.runs.append(Run(record, None))
+        return found
+
+    assert seeds_ahead([contest(100)], jobs=2) == 2
+    assert seeds_ahead([contest(100), contest(100)], jobs=2) == 1
+    assert seeds_ahead([contest(2)], jobs=2) == 4  # building, compiling and scoring take 2.1 s
+
+
+def test_an_interrupted_check_goes_on_where_it_stopped(baseline, tmp_path):
+    draw = noisy(0.9801)
+
+    def interrupted(name, seed):
+        if seed == 3:
+            raise KeyboardInterrupt
+        return draw(name, seed)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_check(baseline, tmp_path, interrupted)
+    verdicts, trained = run_check(baseline, tmp_path, draw)
+    assert trained[0] == ("net", 3)
+    assert verdicts[0].new_seeds[0] == 0
+    assert verdicts[0].outcome == 0
+
+
+def test_a_crash_is_tried_again_and_a_divergence_is_not(baseline, tmp_path):
+    first, _ = run_check(baseline, tmp_path / "crash", lambda name, seed: -1.0)
+    assert first[0].outcome is Outcome.CRASHED
+    again, trained = run_check(baseline, tmp_path / "crash", noisy(0.9801))
+    assert again[0].outcome == 0
+    assert trained[0] == ("net", 0)
+    run_check(baseline, tmp_path / "diverged", lambda name, seed: None)
+    verdicts, trained = run_check(baseline, tmp_path / "diverged", noisy(0.9801))
+    assert verdicts[0].outcome == 1
+    assert trained == []
+
+
+def test_the_baselines_seeds_come_first_and_its_failed_ones_never():
+    side = make_side([0.98, 0.98])
+    side = Side(side.identity, side.runs, failed_seeds=(3,))
+    assert check_seeds(side, 6) == (0, 1, 2, 4, 5, 6)
+    assert check_seeds(side, 1) == (0,)
+
+
+def test_new_and_gone_architectures_are_named_and_count_unless_excused(baseline):
+    contests, verdicts = make_contests([template("newcomer")], baseline, TERMS)
+    verdicts.append(gone("veteran", TERMS))
+    assert contests == []
+    assert worst(verdicts) is Outcome.NOT_COMPARABLE
+    assert "--allow-new" in sentence(verdicts[0])
+    assert "--allow-gone" in sentence(verdicts[1])
+    lenient = Terms(allow_new=True, allow_gone=True)
+    excused = make_contests([template("newcomer")], baseline, lenient)[1]
+    assert worst([*excused, gone("veteran", lenient)]) is Outcome.NO_WORSE
+
+
+def test_what_cannot_be_compared_is_not_trained(baseline, tmp_path):
+    contests, verdicts = make_contests([template(precision="mixed_float16")], baseline, TERMS)
+    assert contests == []
+    assert verdicts[0].outcome is Outcome.NOT_COMPARABLE
+
+
+def test_an_architecture_whose_baseline_runs_all_failed_is_not_comparable(tmp_path):
+    store = RecordStore(tmp_path)
+    store.write(make_failed(kind="diverged"), None)
+    _, verdicts = make_contests([template()], load_baseline(tmp_path), Terms(allow_new=True))
+    assert worst(verdicts) is Outcome.NOT_COMPARABLE
+
+
+def test_the_gravest_answer_is_the_checks():
+    def verdict(outcome):
+        return Verdict("net", outcome, 0.001)
+
+    everything = [verdict(outcome) for outcome in Outcome]
+    assert worst(everything) is Outcome.REGRESSED
+    assert worst([verdict(Outcome.INCONCLUSIVE), verdict(Outcome.NO_WORSE)]) == 3
+    assert worst([verdict(Outcome.NOT_COMPARABLE), verdict(Outcome.INCONCLUSIVE)]) == 4
+    assert worst([]) == 0
+
+
+# --- baselines on disk ------------------------------------------------------------------------
+
+
+def make_update(reason="first"):
+    return Update(
+        at="2026-01-01T00:00:00+00:00",
+        reason=reason,
+        suite="quick",
+        dataset="digits",
+        architectures=["net"],
+        seeds=[0, 1],
+        suite_version="0.1.0",
+    )
+
+
+def test_a_missing_an_empty_and_a_damaged_baseline_are_users_mistakes(tmp_path):
+    with pytest.raises(UserError, match="no such folder"):
+        load_baseline(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="holds no records"):
+        load_baseline(tmp_path)
+    folder = tmp_path / "records" / "net"
+    folder.mkdir(parents=True)
+    (folder / "mnist-seed-0-0123456789abcdef.json").write_text('{"schema_version": 99}')
+    with pytest.raises(UserError, match="record schema 99"):
+        load_baseline(tmp_path)
+
+
+def test_the_records_folder_itself_is_understood(baseline, tmp_path):
+    assert load_baseline(tmp_path / "baseline" / "records").records.keys() == {"net", "other"}
+
+
+def test_an_update_replaces_its_architecture_and_leaves_the_others(tmp_path):
+    update_baseline(tmp_path, make_runs(BASELINE[:3]), make_update())
+    update_baseline(tmp_path, make_runs(BASELINE[:3], architecture="other"), make_update())
+    newer = make_runs(BASELINE[:2], source_hash="6" * 64)
+    removed = update_baseline(tmp_path, newer, make_update("faster layers"))
+    assert len(removed) == 3
+    found = load_baseline(tmp_path)
+    assert [r.cell.source_hash[0] for r in found.records["net"]] == ["6", "6"]
+    assert len(found.records["other"]) == 3
+    assert [entry.reason for entry in found.manifest.updates] == ["first", "first", "faster layers"]
+    assert len(list((tmp_path / "records" / "net").glob("*.npz"))) == 2
+
+
+def test_an_update_with_the_same_runs_keeps_them(tmp_path):
+    runs = make_runs(BASELINE[:2])
+    update_baseline(tmp_path, runs, make_update())
+    assert update_baseline(tmp_path, runs, make_update("again")) == []
+    assert len(load_baseline(tmp_path).records["net"]) == 2
+
+
+def test_a_manifest_of_a_newer_version_or_none_at_all_is_a_users_mistake(tmp_path):
+    write_runs(RecordStore(tmp_path), make_runs(BASELINE[:2]))
+    (tmp_path / "baseline.json").write_text(json.dumps({"manifest_version": 2, "words": []}))
+    with pytest.raises(UserError, match="newer version"):
+        load_baseline(tmp_path)
+    (tmp_path / "baseline.json").write_text("[]")
+    with pytest.raises(UserError, match="not a baseline's manifest"):
+        load_baseline(tmp_path)
+
+
+def test_two_versions_of_one_architecture_are_not_mixed(tmp_path):
+    store = RecordStore(tmp_path)
+    write_runs(store, make_runs(BASELINE[:2]))
+    write_runs(store, make_runs(BASELINE[:2], source_hash="6" * 64))
+    with pytest.raises(UserError, match="2 versions of net"):
+        load_baseline(tmp_path).side(make_identity())
+
+
+def test_of_two_recipes_the_one_that_is_checked_is_the_baseline(tmp_path):
+    store = RecordStore(tmp_path)
+    write_runs(store, make_runs(BASELINE[:2]))
+    longer = {"batch_size": 128, "epochs": 9, "optimizer": {"name": "adam"}}
+    write_runs(store, make_runs(BASELINE[:3], recipe=longer))
+    found = load_baseline(tmp_path)
+    assert len(found.side(make_identity()).runs) == 2
+    assert len(found.side(make_identity(recipe=longer)).runs) == 3
+
+
+def test_the_workspace_is_of_this_code_and_hidden_from_git(tmp_path):
+    store = open_workspace(tmp_path / "work")
+    assert store.directory.parent == tmp_path / "work"
+    assert (tmp_path / "work" / ".gitignore").read_text() == "*\n"
+    write_runs(store, make_runs(BASELINE[:1]))
+    assert len(open_workspace(tmp_path / "work").paths()) == 1
+    assert len(open_workspace(tmp_path / "work", fresh=True).paths()) == 0
+
+
+# --- in words and for machines ----------------------------------------------------------------
+
+
+@pytest.fixture
+def result():
+    """A check with one verdict of each kind."""
+    side = make_side(BASELINE)
+    noisy_side = make_side(spread(0.98, 0.0015, 10), architecture="wide")
+    wide = make_runs(spread(0.9795, 0.0015, 20, 1), architecture="wide")
+    verdicts = (
+        decide(side, [side.runs[0]], TERMS),
+        decide(side, make_runs([0.97, 0.97, 0.97]), TERMS),
+        decide(noisy_side, wide, TERMS),
+        gone("veteran", TERMS),
+        gone("a | b: 100%", Terms(allow_gone=True)),
+    )
+    return CheckResult("quick", "digits", "baselines/quick", TERMS, verdicts, reason="first")
+
+
+def test_junit_says_failure_only_of_a_regression_and_never_passes_what_is_open(result):
+    root = ElementTree.fromstring(junit_xml(result))
+    cases = root.findall("testsuite/testcase")
+    kinds = [[child.tag for child in case] for case in cases]
+    assert kinds == [["system-out"], ["failure"], ["error"], ["error"], ["skipped"]]
+    suite = root.find("testsuite")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("5", "1", "2")
+    assert "regressed" in cases[1].find("failure").get("message")
+
+
+def test_json_has_the_exit_code_and_every_sentence(result):
+    plain = json.loads(json.dumps(facts(result)))
+    assert plain["exit_code"] == 1
+    assert plain["outcome"] == "regressed"
+    assert [v["outcome"] for v in plain["verdicts"]][:3] == [
+        "no worse",
+        "regressed",
+        "cannot tell",
+    ]
+    assert plain["verdicts"][1]["look"]["drop"] == pytest.approx(0.01, abs=0.001)
+
+
+def test_annotations_are_one_escaped_line_each(result):
+    lines = annotations(result)
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::warning", "::error"]
+    assert all("\n" not in line for line in lines)
+    assert "title=bench check%3A net::" in lines[0]
+    assert "%25" in lines[0]
+
+
+def test_terminal_and_markdown_show_every_architecture_and_sentence(result):
+    for text in (render_terminal([section(result)]), render_markdown([section(result)])):
+        words = " ".join(text.split())
+        for part in ("Something regressed", "veteran", "cannot tell", "images that flipped"):
+            assert part in words
+        assert "--familywise" in words.replace("\\", "")

@@ -1,0 +1,126 @@
+"""The pytest plugin in projects of its own; their training is made up, in ``conftest.py``."""
+
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from gate_builders import FakeTrainer
+from ninetynine.catalog import discover
+from ninetynine.gate.baseline import Update, update_baseline
+from ninetynine.gate.checking import at_seed
+from ninetynine.gate.runs import load_run
+from ninetynine.records import RecordStore
+from ninetynine.suite import Setting, load, make_cells
+from run_helpers import write_architecture
+
+pytest_plugins = ["pytester"]
+
+CONFTEST = """
+import sys
+sys.path.insert(0, {tests!r})
+from gate_builders import FakeTrainer
+from ninetynine.gate import pytest_support
+
+pytest_support.local_trainer = lambda source, jobs, store: FakeTrainer(
+    store, lambda name, seed: {accuracy}, images=360
+)
+"""
+TEST = """
+import pytest
+
+def build(input_shape, num_classes):
+    raise AssertionError("the test session builds nothing")
+
+build.__code__ = build.__code__.replace(co_filename={file!r})
+
+@pytest.mark.accuracy_gate(baseline="base", margin=0.5)
+def test_tiny(accuracy_gate):
+    verdict = accuracy_gate(build)
+    assert verdict.outcome == 0
+"""
+# Its distribution may be installed, with the plugin's entry point, or only be on the path.
+_INSTALLED = any(
+    point.value == "ninetynine.pytest_plugin" for point in entry_points(group="pytest11")
+)
+PLUGIN = () if _INSTALLED else ("-p", "ninetynine.pytest_plugin")
+
+
+@pytest.fixture
+def project(pytester):
+    """A project with an architecture, a baseline of ten runs at 98%, and a test; made-up runs."""
+    file = write_architecture(pytester.path, "tiny")
+    (pytester.path / "gate.toml").write_text("dataset = 'digits'\narchitectures = ['tiny']\n")
+    suite = load(str(pytester.path / "gate.toml"))
+    (cell,) = make_cells(suite, discover([file]), ["tiny"], Setting())
+    store = RecordStore(pytester.path / "made")
+    cells = [at_seed(cell, seed) for seed in range(10)]
+    FakeTrainer(store, accuracy_in_baseline, images=360)(cells)
+    update = Update(
+        at="2026-01-01T00:00:00+00:00",
+        reason="first",
+        suite="gate.toml",
+        dataset="digits",
+        architectures=["tiny"],
+        seeds=list(range(10)),
+        suite_version="0.1.0",
+    )
+    runs = [load_run(store, record) for record in store.read_all()[0]]
+    update_baseline(pytester.path / "base", runs, update)
+
+    def run(accuracy, *arguments, test=TEST):
+        tests = str(Path(__file__).parents[1] / "support")
+        pytester.makeconftest(CONFTEST.format(tests=tests, accuracy=accuracy))
+        pytester.makepyfile(test.format(file=str(file)))
+        return pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider", *arguments)
+
+    return run
+
+
+def accuracy_in_baseline(name, seed):
+    return 0.98 if seed % 2 else 0.975
+
+
+def test_the_same_runs_pass(project):
+    project("0.98 if seed % 2 else 0.975").assert_outcomes(passed=1)
+
+
+def test_a_regression_fails_with_the_verdicts_sentence_and_no_traceback(project):
+    result = project("0.9")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*tiny: regressed: accuracy fell by *"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*def gate*")
+
+
+def test_what_cannot_be_told_fails_unless_it_may_be_skipped(project):
+    swinging = "0.99 if seed % 2 else 0.96"
+    project(swinging).assert_outcomes(failed=1)
+    lenient = TEST.replace("margin=0.5", "margin=0.5, inconclusive='skip'")
+    result = project(swinging, "-rs", test=lenient)
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*tiny: cannot tell: *"])
+
+
+def test_an_ini_option_names_the_baseline_and_arguments_come_before_the_marker(project, pytester):
+    pytester.makeini("[pytest]\naccuracy_baseline = base\naddopts = --strict-markers\n")
+    plain = TEST.replace('baseline="base", margin=0.5', "max_seeds=7").replace(
+        "accuracy_gate(build)", "accuracy_gate(build, margin=60)"
+    )
+    project("0.5", test=plain).assert_outcomes(passed=1)
+
+
+def test_without_a_baseline_the_message_says_how_to_name_one(project):
+    result = project("0.98", test=TEST.replace('baseline="base", ', ""))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*accuracy_gate: no baseline: name its folder*"])
+
+
+def test_two_xdist_workers_train_one_after_the_other_and_share_the_runs(project, pytester):
+    pytest.importorskip("xdist")
+    twice = TEST + "\n\ntest_again = test_tiny\n"
+    counting = "(open('trained', 'a').write(f'{seed}\\n'), 0.9)[1]"
+    result = project(counting, "-n", "2", test=twice)
+    result.assert_outcomes(failed=2)
+    trained = (pytester.path / "trained").read_text().split()
+    assert sorted(trained) == sorted(set(trained))
+    assert {"0", "1"} <= set(trained)

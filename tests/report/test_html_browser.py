@@ -1,0 +1,296 @@
+"""The HTML report in a real headless Chromium; skipped where there is none.
+
+Debian's packages are chromium and chromium-driver; a driver must be of its browser's version, so
+both are taken from the system and nothing is downloaded.
+"""
+
+import json
+import shutil
+
+import pytest
+from ninetynine import datasets
+from ninetynine.records import RecordStore
+from ninetynine.report.html import render_html
+from record_builders import draw_wrong, make_architecture, make_claim, make_failed, write_run
+
+pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER), reason="no chromium and chromedriver on this machine"
+)
+
+SCRIPT_NAME = "<script>alert(1)</script>"
+MODELS = (("good", 0.01, 30.0), ("fair", 0.04, 10.0), ("poor", 0.12, 3.0), (SCRIPT_NAME, 0.3, 9.0))
+SEEDS = 4
+DIGITS = {
+    "dataset": "digits",
+    "dataset_fingerprint": datasets.known()["digits"].fingerprint,
+    "images": 360,
+}
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",  # tests run as root in a container
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The file of a report with two boards, claims, epochs, pixels and a failure."""
+    folder = tmp_path_factory.mktemp("report")
+    store = RecordStore(folder)
+    for name, rate, seconds in MODELS:
+        for seed in range(SEEDS):
+            wrong = draw_wrong(rate, seed, images=360)
+            write_run(store, name, seed, wrong=wrong, train_seconds=seconds + seed, **DIGITS)
+        write_run(store, name, 0, wrong=[1, 2])
+    known = {key: DIGITS[key] for key in ("dataset", "dataset_fingerprint")}
+    store.write(make_failed("fair", 9, **known), None)
+    claims = [make_claim(0.99, dataset="digits")]
+    catalog = {name: make_architecture(name, claims=claims) for name, *_ in MODELS}
+    path = folder / "report.html"
+    path.write_text(render_html(store, catalog), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def report(browser, page):
+    """The browser with the report's digits board, on a wide light screen."""
+    show(browser, page, 1280, "light")
+    choose_board(browser, "digits")
+    return browser
+
+
+def choose_board(browser, dataset):
+    links = browser.find_elements(By.CSS_SELECTOR, ".boards a")
+    next(link for link in links if dataset in link.text).click()
+    WebDriverWait(browser, 20).until(lambda b: dataset in seen(b, "h1")[0].text)
+
+
+def show(browser, path, width, theme):
+    scheme = {"name": "prefers-color-scheme", "value": theme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(path.as_uri())
+
+
+def requests_of(browser, path):
+    """Return the addresses that the page itself asked for."""
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [s["request"]["url"] for s in sent if s.get("documentURL", "").startswith(path.as_uri())]
+
+
+def seen(browser, selector):
+    """Return the elements that can be seen."""
+    return [e for e in browser.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()]
+
+
+def models(browser):
+    return [element.text for element in seen(browser, ".leaders .model")]
+
+
+def heading(browser, text):
+    buttons = seen(browser, ".leaders thead button")
+    return next(button for button in buttons if button.text.startswith(text))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_asks_for_nothing_and_complains_of_nothing(browser, page, width, theme):
+    browser.get_log("browser"), browser.get_log("performance")
+    show(browser, page, width, theme)
+    assert browser.get_log("browser") == []
+    asked = {url for url in requests_of(browser, page) if not url.startswith("data:")}
+    assert asked == {page.as_uri()}
+
+
+@pytest.mark.parametrize("width", [1280, 820, 390])
+def test_only_tables_scroll_sideways(browser, page, width):
+    show(browser, page, width, "light")
+    script = """
+        const inTable = (e) => e.closest('.scroll, .sections, .skip');
+        const isOut = (box) => box.right > innerWidth + 1 || box.left < -1;
+        return [...document.querySelectorAll('body *')]
+            .filter((e) => e.getClientRects().length && !inTable(e))
+            .filter((e) => isOut(e.getBoundingClientRect()))
+            .map((e) => e.tagName + '.' + (e.getAttribute('class') ?? ''));
+    """
+    assert browser.execute_script(script) == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_text_of_a_picture_is_cut_off(browser, page, width):
+    show(browser, page, width, "light")
+    script = """
+        return [...document.querySelectorAll('svg text')].filter((t) => {
+            if (!t.getClientRects().length) return false;
+            const own = t.getBoundingClientRect(), all = t.ownerSVGElement.getBoundingClientRect();
+            return own.left < all.left - 2 || own.right > all.right + 2 ||
+                own.top < all.top - 2 || own.bottom > all.bottom + 2;
+        }).map((t) => t.ownerSVGElement.getAttribute('aria-label') + ': ' + t.textContent);
+    """
+    assert browser.execute_script(script) == []
+
+
+def test_a_click_on_a_heading_sorts_the_sensible_way_and_then_the_other(report):
+    by_accuracy = ["good", "fair", "poor", SCRIPT_NAME]
+    assert models(report) == by_accuracy
+    heading(report, "Train seconds").click()
+    assert models(report) == ["poor", SCRIPT_NAME, "fair", "good"]
+    heading(report, "Train seconds").click()
+    assert models(report) == ["good", "fair", SCRIPT_NAME, "poor"]
+    header = heading(report, "Train seconds").find_element(By.XPATH, "..")
+    assert header.get_attribute("aria-sort") == "descending"
+    heading(report, "Accuracy").click()
+    assert models(report) == by_accuracy
+    heading(report, "Accuracy").send_keys(Keys.ENTER)
+    assert models(report) == by_accuracy[::-1]
+
+
+def test_the_filter_hides_rows_and_dims_their_marks(report):
+    field = seen(report, ".filter")[0]
+    field.send_keys("FAIR float32")
+    assert models(report) == ["fair"]
+    assert seen(report, ".leaders tbody tr")
+    assert (
+        report.find_element(By.CSS_SELECTOR, ".board:not([hidden]) .count").text == "1 of 4 models"
+    )
+    dots = seen(report, "[id$=cost] .mark")
+    assert [dot.value_of_css_property("opacity") == "1" for dot in dots] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    field.clear()
+    field.send_keys(" ")
+    assert len(models(report)) == 4
+
+
+def test_every_plot_has_its_marks(report):
+    assert len(seen(report, "[id$=cost] .mark")) == len(MODELS)
+    assert len(seen(report, "[id$=seeds] .dot.seed")) >= 3 * SEEDS  # the poorest may be an arrow
+    assert len(seen(report, "[id$=seeds] .is-claim")) == len(MODELS)
+    assert len(seen(report, "[id$=curves] .point")) == len(MODELS)
+    assert len(seen(report, "[id$=pairs] td[data-tip]")) == len(MODELS) * (len(MODELS) - 1)
+    assert len(seen(report, "[id$=errors] .reliability .mark")) == 1
+    assert len(seen(report, "[id$=errors] .confusion tbody tr")) == 10
+    assert len(seen(report, "[id$=images] img")) == 40
+
+
+def test_a_select_chooses_what_is_shown(report):
+    titles = [e.text for e in seen(report, "[id$=cost] .axis-title")]
+    assert "Training seconds (logarithmic)" in titles
+    seen(report, "[id$=cost] select")[0].send_keys("Parameters")
+    titles = [e.text for e in seen(report, "[id$=cost] .axis-title")]
+    assert "Parameters (logarithmic)" in titles
+    assert "Training seconds (logarithmic)" not in titles
+
+
+def test_the_hardest_images_of_one_label(report):
+    more = seen(report, "[id$=images] .more")[0]
+    more.click()
+    tiles = seen(report, "[id$=images] li")
+    assert 40 < len(tiles) <= 100
+    labels = [tile.get_attribute("data-label") for tile in tiles]
+    seen(report, ".class-filter")[0].send_keys(labels[0])
+    shown = seen(report, "[id$=images] li")
+    assert len(shown) == labels.count(labels[0])
+    assert {tile.get_attribute("data-label") for tile in shown} == {labels[0]}
+
+
+def test_pointing_and_focus_explain_and_escape_closes(report):
+    button = heading(report, "Rank")
+    report.execute_script("arguments[0].focus()", button)
+    tip = report.find_element(By.ID, "tip")
+    assert "Holm" in tip.text
+    button.send_keys(Keys.ESCAPE)
+    assert not tip.is_displayed()
+
+
+def test_arrow_keys_go_through_the_marks_of_a_picture(report):
+    first = seen(report, "[id$=cost] .mark")[0]
+    report.execute_script("arguments[0].focus()", first)
+    report.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    focused = report.switch_to.active_element
+    assert focused.get_attribute("aria-label").startswith("fair")
+    assert focused.get_attribute("tabindex") == "0"
+    assert first.get_attribute("tabindex") == "-1"
+    assert report.find_element(By.ID, "tip").text.startswith("fair")
+
+
+def test_tables_and_commands_are_copied_as_text(report):
+    report.execute_script("navigator.clipboard.writeText = async (t) => { window.copied = t; }")
+    seen(report, ".filter")[0].send_keys("fair")
+    seen(report, ".copy-table")[0].click()
+    header, row = report.execute_script("return window.copied").rstrip("\n").split("\n")
+    assert header.split("\t")[:4] == ["Band", "Model", "Intervals", "Accuracy, %"]
+    assert row.split("\t")[1] == "fair"
+    assert len(header.split("\t")) == len(row.split("\t"))
+    report.execute_script("document.querySelector('.copy').click()")
+    assert report.execute_script("return window.copied").startswith("bench run tutorials --only")
+
+
+def test_a_name_with_markup_stays_text(report):
+    assert SCRIPT_NAME in models(report)
+    assert len(report.find_elements(By.TAG_NAME, "script")) == 1
+
+
+def test_one_board_is_shown_at_a_time(report):
+    assert len(seen(report, "main > .board")) == 1
+    choose_board(report, "mnist")
+    assert len(seen(report, "main > .board")) == 1
+    assert "mnist" in report.find_element(By.CSS_SELECTOR, ".boards a[aria-current]").text
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen(browser, page):
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    show(browser, page, 1280, "dark")
+    dark = browser.execute_script(colour)
+    browser.find_element(By.ID, "theme").click()
+    light = browser.execute_script(colour)
+    assert light != dark
+    show(browser, page, 1280, "light")
+    assert browser.execute_script(colour) == light
+
+
+@pytest.mark.parametrize("failed", [0, 3])
+def test_a_page_without_numbers_only_says_so(browser, tmp_path, failed):
+    store = RecordStore(tmp_path)
+    for seed in range(failed):
+        store.write(make_failed("net", seed), None)
+    path = tmp_path / "report.html"
+    path.write_text(render_html(store, {}), encoding="utf-8")
+    browser.get_log("browser")
+    show(browser, path, 390, "light")
+    assert browser.get_log("browser") == []
+    said = browser.find_element(By.TAG_NAME, "main").text
+    assert ("no run has finished" if failed else "There is no record to report") in said
+    assert not browser.find_elements(By.CSS_SELECTOR, ".mark")

@@ -1,0 +1,313 @@
+"""The HTML report as text; tests/test_html_browser.py opens it in a browser."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ninetynine import datasets
+from ninetynine.records import Epoch, RecordStore
+from ninetynine.report.html import render_html, svg
+from record_builders import (
+    draw_wrong,
+    make_architecture,
+    make_claim,
+    make_failed,
+    make_record,
+    write_run,
+)
+
+REPOSITORY = Path(__file__).parents[2]
+SCRIPT_NAME = "<script>alert(1)</script>"
+DIGITS = {
+    "dataset": "digits",
+    "dataset_fingerprint": datasets.known()["digits"].fingerprint,
+    "images": 360,
+}
+
+
+class Elements(HTMLParser):
+    """Collects the elements of a page: (name, attributes, text directly inside)."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs), []))
+
+    def handle_data(self, data):
+        if self.found:
+            self.found[-1][2].append(data)
+
+    def named(self, tag: str) -> list[tuple[str, dict[str, str | None], list[str]]]:
+        return [element for element in self.found if element[0] == tag]
+
+    def of_class(self, name: str) -> list[tuple[str, dict[str, str | None], list[str]]]:
+        return [e for e in self.found if name in (e[1].get("class") or "").split()]
+
+
+def page_of(store, *names, claims=(), data_dir=None):
+    return render_html(store, {n: make_architecture(n, claims=claims) for n in names}, data_dir)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = RecordStore(tmp_path)
+    for name, rate, seconds in (("good", 0.01, 30.0), ("fair", 0.03, 10.0), ("poor", 0.3, 20.0)):
+        for seed in range(4):
+            write_run(store, name, seed, wrong=draw_wrong(rate, seed), train_seconds=seconds + seed)
+    return store
+
+
+def test_nothing_on_the_page_is_fetched(store):
+    page = page_of(store, "good")
+    elements = Elements(page).found
+    addresses = [a for _, attrs, _ in elements for k, a in attrs.items() if k in ("src", "href")]
+    assert addresses
+    assert all(address.startswith(("#", "data:")) for address in addresses)
+    assert "default-src 'none'" in page
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|https?://", page)
+
+
+def test_the_policy_admits_the_script_that_is_there(store):
+    import base64
+    import hashlib
+
+    page = page_of(store)
+    script = re.search(r"<script>(.*?)</script>", page, re.DOTALL).group(1)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+
+
+def test_names_and_reasons_stay_text(tmp_path):
+    store = RecordStore(tmp_path)
+    for seed in range(2):
+        write_run(store, SCRIPT_NAME, seed, wrong=[seed, 5])
+        write_run(store, '" onload="alert(2)', seed, wrong=[1, 2])
+    store.write(make_failed("net", reason="<img src=x onerror=alert(3)>"), None)
+    elements = Elements(page_of(store, SCRIPT_NAME, "net", claims=[make_claim(0.99)]))
+    assert len(elements.named("script")) == 1
+    assert not [e for e in elements.named("img") if e[1].get("src") == "x"]
+    assert not [e for e in elements.found if any(key.startswith("on") for key in e[1])]
+    assert SCRIPT_NAME in [text[0] for *_, text in elements.of_class("model")]
+
+
+def test_svg_escapes_texts_and_attributes():
+    drawn = svg.text(1.0, 2.0, "<b>&", 'x" onclick="y')
+    assert drawn == '<text x="1" y="2" class="x&#34; onclick=&#34;y">&lt;b&gt;&amp;</text>'
+
+
+def test_svg_numbers_have_a_tenth_of_a_pixel_and_no_negative_zero():
+    drawn = svg.line(-0.04, 1234.56, 0.5, 1.0, "c")
+    assert drawn == '<line x1="0" y1="1234.6" x2="0.5" y2="1" class="c"></line>'
+
+
+def test_the_same_records_give_the_same_bytes(store):
+    assert page_of(store, "good") == page_of(store, "good")
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path):
+    page = page_of(RecordStore(tmp_path))
+    assert "There is no record to report" in page
+    assert "bench run" in page
+
+
+def test_a_board_of_failures_says_so_and_names_them(tmp_path):
+    store = RecordStore(tmp_path)
+    for seed in range(3):
+        store.write(make_failed("net", seed), None)
+    page = page_of(store, "net")
+    for line in (
+        "no run has finished",
+        "seeds 0-2 failed, timeout: no result after 60 s",
+        "No run has finished yet.",
+        "No model has both an accuracy and a cost yet.",
+        "No finished run has recorded its epochs.",
+        "There are no two models with predictions to compare.",
+        "No finished run has predictions.",
+        "3 of 3",
+    ):
+        assert line in page
+
+
+def test_every_model_has_a_row_a_bar_and_a_command(store):
+    elements = Elements(page_of(store, "good", "fair", "poor"))
+    assert [text[0] for *_, text in elements.of_class("model")] == ["good", "fair", "poor"]
+    assert len(elements.of_class("bar")) == 3
+    codes = [text[0] for _, _, text in elements.named("code") if text]
+    assert "bench run tutorials --only good --seeds 0-3" in codes
+
+
+def test_a_command_names_what_is_not_the_suites_default(tmp_path):
+    store = RecordStore(tmp_path)
+    setting = {"precision": "mixed_bfloat16", "threads": 2, "dataset": "fashion_mnist"}
+    for seed in (3, 4, 7):
+        write_run(store, "net", seed, wrong=[1], **setting)
+    write_run(store, "one", 5, wrong=[1])
+    page = page_of(store, "net", "one")
+    assert (
+        "bench run tutorials --only net --seeds 3-4,7 --dataset fashion_mnist "
+        "--precision mixed_bfloat16 --threads 2"
+    ) in page
+    assert "--only one --seeds 5-5" in page
+
+
+def test_changed_code_is_told_with_its_commit(tmp_path):
+    store = RecordStore(tmp_path)
+    context = {"commit": "abcdef0123456789", "dirty": False}
+    write_run(store, "net", 0, source_hash="9" * 64, context=context)
+    assert "its code is not the one in this installation; recorded at commit abcdef0123" in page_of(
+        store, "net"
+    )
+
+
+def test_published_figures_are_marked_in_the_seeds_picture(tmp_path):
+    store = RecordStore(tmp_path)
+    for seed in range(5):
+        write_run(store, "net", seed, wrong=range(20 + seed))
+    claims = [make_claim(0.978), make_claim(0.99, id="T9")]
+    elements = Elements(page_of(store, "net", claims=claims))
+    labels = [e[1]["aria-label"] for e in elements.of_class("is-claim")]
+    assert sum("T0: 97.80% published for net" in label for label in labels) == 2  # wide and narrow
+    assert any("T9" in label for label in labels)
+
+
+def test_a_model_without_time_is_named_below_the_cost_picture(tmp_path):
+    store = RecordStore(tmp_path)
+    write_run(store, "timed", 0, wrong=[1])
+    write_run(store, "shared", 0, wrong=[2], exclusive=False)
+    assert "Not drawn (no run had its cores to itself): shared." in page_of(store)
+
+
+def test_watched_parts_and_gaps_are_in_the_curves(tmp_path):
+    store = RecordStore(tmp_path)
+    for seed in range(3):
+        record = make_record("net", seed, accuracy=0.95, train_accuracy=0.97)
+        epochs = [
+            Epoch(epoch=e, loss=0.1, accuracy=0.9 + e / 100, validation_accuracy=0.9)
+            for e in (1, 2, 3)
+        ]
+        store.write(record.model_copy(update={"history": epochs}), None)
+    page = page_of(store, "net")
+    assert "net, training, epoch 2: 92.00%" in page
+    assert "net, validation part, epoch 3: 90.00%" in page
+    assert "3 seeds; train − test 2.00 points" in page
+
+
+def test_the_hardest_digits_are_drawn_with_their_votes(tmp_path):
+    store = RecordStore(tmp_path)
+    for seed in range(2):
+        write_run(store, "a", seed, wrong=[7, 9], **DIGITS)
+        write_run(store, "b", seed, wrong=[7], **DIGITS)
+    page = page_of(store)
+    elements = Elements(page)
+    tiles = [e for e in elements.named("li") if "data-label" in e[1]]
+    assert len(tiles) == 2
+    assert len(elements.named("img")) == 2
+    assert "2 test images of 360 were missed by at least one of 4 runs." in page
+    assert tiles[0][1]["data-tip"].startswith(
+        "test image 7, label 7\nb: right 0 of 2\na: right 0 of 2"
+    )
+
+
+def test_pixels_that_are_not_at_hand_are_never_downloaded(tmp_path, monkeypatch):
+    monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+
+    def refuse(name):
+        raise AssertionError("a report never downloads")
+
+    monkeypatch.setattr("ninetynine.datasets.download", refuse)
+    store = RecordStore(tmp_path)
+    write_run(store, "net", 0, wrong=[3])
+    page = page_of(store)
+    assert "The pixels are not drawn: mnist is not on this machine" in page
+    assert not Elements(page).named("img")
+
+
+def test_another_dataset_of_the_same_name_is_not_drawn(tmp_path):
+    store = RecordStore(tmp_path)
+    write_run(store, "net", 0, wrong=[3], **{**DIGITS, "dataset_fingerprint": "e" * 64})
+    assert "the digits at hand is not the one these models were tested on" in page_of(store)
+
+
+def test_doubtful_labels_are_marked(tmp_path):
+    store = RecordStore(tmp_path)
+    write_run(store, "net", 0, wrong=[947, 3], images=10_000)
+    assert "Doubtful label: of five people 0 saw 8, 5 saw 9, 0 neither" in page_of(store)
+
+
+def test_answers_without_probabilities_have_no_calibration(tmp_path):
+    store = RecordStore(tmp_path)
+    write_run(store, "net", 0, wrong=[3], loss=None)
+    page = page_of(store)
+    assert "there is no confidence to check" in page
+    assert "Expected calibration error" not in page
+
+
+def test_boards_of_one_title_are_told_apart(tmp_path):
+    store = RecordStore(tmp_path)
+    for fingerprint in ("a" * 64, "b" * 64):
+        write_run(store, "net", 0, dataset_fingerprint=fingerprint)
+    page = page_of(store)
+    assert "recipes as published, dataset aaaaaaaa" in page
+    assert "recipes as published, dataset bbbbbbbb" in page
+
+
+def test_files_that_cannot_be_read_are_named(store):
+    path = store.folder / "good" / "mnist-seed-9-0123456789abcdef.json"
+    path.write_text("{")
+    assert "mnist-seed-9-0123456789abcdef.json: not a whole JSON file" in page_of(store)
+
+
+def test_no_mark_lies_outside_its_drawing(store):
+    page = page_of(store, "good", claims=[make_claim(0.5)])
+    for drawing in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', drawing).groups())
+        for name, size in (("x", width), ("cx", width), ("y", height), ("cy", height)):
+            places = [float(v) for v in re.findall(rf' {name}="(\S+?)"', drawing)]
+            assert all(0 <= place <= size for place in places)
+
+
+def test_a_thousand_records_stay_small(tmp_path):
+    store = RecordStore(tmp_path)
+    rng = np.random.default_rng(0)
+    epochs = [Epoch(epoch=e, loss=0.1, accuracy=1 - 0.3 / e) for e in range(1, 301)]
+    for number in range(100):
+        name = f"a_rather_long_name_of_an_architecture_{number}"
+        for seed in range(10):
+            wrong = rng.choice(360, 3 + number // 5, replace=False)
+            write_run(store, name, seed, wrong=wrong, **DIGITS)
+    record = make_record("long", 0, **{k: v for k, v in DIGITS.items() if k != "images"})
+    store.write(record.model_copy(update={"history": epochs}), None)
+    page = page_of(store)
+    assert len(page.encode()) < 20e6
+    assert "Drawn are the first 40 of 101 models." in page
+    assert "Shown are the first 40 of 100 models." in page
+    assert "here are the 100 that most models get wrong" in page
+
+
+def test_the_committed_results_stay_small():
+    store = RecordStore(REPOSITORY / "results")
+    if not store.paths():
+        pytest.skip("no record is committed")
+    from ninetynine import catalog
+
+    assert len(render_html(store, catalog.discover()).encode()) < 6e6
+
+
+def test_the_command_writes_a_page_without_importing_tensorflow(store, tmp_path):
+    output = tmp_path / "report.html"
+    arguments = ["report", "--format", "html", "--results", str(tmp_path), "--output", str(output)]
+    program = (
+        "import sys; from ninetynine.cli import bench; "
+        f"bench.main({arguments!r}, standalone_mode=False); "
+        "assert not {'tensorflow', 'keras', 'matplotlib', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY)
+    assert output.read_text(encoding="utf-8").startswith("<!doctype html>")

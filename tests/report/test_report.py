@@ -1,0 +1,329 @@
+"""Boards as people read them: right numbers, escaped names, the same bytes every time."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from ninetynine.leaderboard import Spread, build_boards
+from ninetynine.records import RecordStore
+from ninetynine.report import FORMATS, render, text
+from ninetynine.report.markdown import escape
+from ninetynine.report.readme import results_readme
+from ninetynine.statistics import Interval
+from record_builders import (
+    draw_wrong,
+    make_architecture,
+    make_claim,
+    make_failed,
+    make_identity,
+    write_run,
+)
+
+RECIPE = make_identity().recipe
+NASTY = r"a|b_c*`<script>alert(1)</script> $100% & [x](y) \end{tabular}"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RecordStore(tmp_path)
+
+
+def render_store(store, format, **options):
+    records, problems = store.read_all()
+    return render(build_boards(store, {}, records), format, problems, **options)
+
+
+def write_board(store):
+    """Two models far apart, and a third like the second."""
+    for name, rate in (("best", 0.01), ("next", 0.05), ("also", 0.05)):
+        for seed in range(5):
+            wrong = draw_wrong(rate, 10 * len(name) + seed + (name == "also"), 10_000)
+            write_run(store, name, seed, wrong=wrong, images=10_000, parameters=1_216_394)
+
+
+def table_lines(markdown):
+    return [line for line in markdown.splitlines() if line.startswith("|")]
+
+
+# --- numbers as text
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (text.percent(0.9823, 2), "98.23"),
+        (text.percent(None, 2), ""),
+        (text.percent_spread(Spread(0.9823, 0.0005, 10), 2), "98.23 ± 0.05"),
+        (text.percent_spread(Spread(0.9823, None, 1), 2), "98.23"),
+        (text.percent_interval(Interval(0.9812, 0.9834), 1), "98.1–98.3"),
+        (text.percent_interval(Interval(-0.0012, 0.0034), 2), "−0.12 to 0.34"),
+        (text.number(-0.001, 2), "0.00"),
+        (text.number(1234567.0, 0), "1,234,567"),
+        (text.magnitude(5_984_000), "5.98 M"),
+        (text.magnitude(40), "40"),
+        (text.three_digits(7.123), "7.12"),
+        (text.three_digits(1204.4), "1,204"),
+        (text.three_digits(0.0), "0.00"),
+        (text.ranks((2, 4)), "2–4"),
+        (text.ranks((2, 2)), "2"),
+        (text.p_value(0.00004), "< 0.001"),
+        (text.count(1, "run"), "1 run"),
+        (text.count(1200, "run"), "1,200 runs"),
+    ],
+)
+def test_numbers_are_written_as_people_read_them(written, expected):
+    assert written == expected
+
+
+@pytest.mark.parametrize(("images", "decimals"), [(360, 1), (10_000, 2), (100_000, 3), (None, 2)])
+def test_percentages_have_the_decimals_that_one_image_shows_in(images, decimals):
+    assert text.percent_decimals(images) == decimals
+
+
+# --- every format
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_ends_in_a_newline_and_names_every_row(store, format):
+    write_board(store)
+    output = render_store(store, format)
+    assert output.endswith("\n")
+    for name in ("best", "next", "also"):
+        assert name in output
+
+
+@pytest.mark.parametrize("format", ["markdown", "latex", "table", "json"])
+def test_unreadable_records_are_named(store, format):
+    write_run(store)
+    (store.folder / "net" / "broken.json").write_text("{")
+    output = " ".join(render_store(store, format).split())
+    assert "broken.json" in output
+    assert "not a whole JSON file" in output
+
+
+@pytest.mark.parametrize("format", ["markdown", "latex", "table"])
+def test_a_failed_row_shows_its_count_and_reason(store, format):
+    write_run(store, seed=0)
+    store.write(make_failed(seed=1, reason="no result after 60 s"), None)
+    output = " ".join(render_store(store, format).split())
+    assert "1 of 2" in output
+    assert "1 finished of 2, 1 failed: seed 1 (timeout): no result after 60 s" in output
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_board_of_failures_and_no_board_at_all_are_reported(store, format):
+    render([], format)
+    store.write(make_failed("broken_net", reason="the loss is nan"), None)
+    output = render_store(store, format)
+    assert "broken" in output
+    assert "the loss is nan" in output
+
+
+def test_a_row_that_watches_the_test_set_is_marked(store):
+    write_run(store, "one", recipe={**RECIPE, "validation_data": "test"})
+    write_run(store, "two")
+    output = render_store(store, "markdown")
+    assert "`one`†" in output
+    assert "`two`†" not in output
+    assert "† watches the test set while training" in output
+
+
+def test_the_same_records_give_the_same_bytes_in_any_process(store):
+    write_board(store)
+    (store.folder / "best" / "broken.json").write_text("{")
+    script = (
+        "import sys; from pathlib import Path; from ninetynine.records import RecordStore;"
+        "from ninetynine.leaderboard import build_boards;"
+        "from ninetynine.report import FORMATS, render;"
+        "from ninetynine.report.readme import results_readme;"
+        f"store = RecordStore(Path({str(store.directory)!r}));"
+        "records, problems = store.read_all();"
+        "boards = build_boards(store, {}, records);"
+        "[print(render(boards, name, problems)) for name in FORMATS];"
+        "print(results_readme(store, {}));"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'sklearn', 'scipy.stats'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "COLUMNS": columns},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed, columns in (("1", "40"), ("2", "300"))
+    }
+    assert len(outputs) == 1
+    assert next(iter(outputs))
+
+
+# --- Markdown
+
+
+def test_markdown_tables_keep_their_columns_whatever_a_model_is_called(store):
+    write_run(store, NASTY)
+    output = render_store(store, "markdown")
+    for header, _, row in zip(*[iter(table_lines(output))] * 3, strict=True):
+        unescaped = re.compile(r"(?<!\\)\|")
+        assert len(unescaped.findall(row)) == len(unescaped.findall(header))
+    outside_code = re.sub(r"`[^`]*`", "", output)
+    assert not re.search(r"(?<!\\)<script", outside_code)
+
+
+def test_markdown_escapes_markup_and_leaves_words_alone():
+    assert escape("t3_deep_cnn 5 < 6 | *x* [y] a\nb") == r"t3_deep_cnn 5 \< 6 \| \*x\* \[y\] a b"
+
+
+# --- LaTeX
+
+
+def test_latex_escapes_its_specials(store):
+    write_run(store, NASTY)
+    output = render_store(store, "latex")
+    row = next(line for line in output.splitlines() if "script" in line and line.endswith(r"\\"))
+    assert r"a\textbar{}b\_c" in row
+    assert r"\$100\% \& {[}x{]}(y) \textbackslash{}end\{tabular\}" in row
+    assert output.count(r"\begin{tabular}") == output.count(r"\end{tabular}")
+
+
+def test_latex_rows_have_as_many_cells_as_their_table_has_columns(store):
+    write_board(store)
+    columns = None
+    for line in render_store(store, "latex").splitlines():
+        if found := re.match(r"\\begin\{tabular\}\{(\w+)\}", line):
+            columns = len(found[1])
+        elif line.endswith(r"\\"):
+            assert len(re.findall(r"(?<!\\)&", line)) == columns - 1
+
+
+# --- terminal
+
+
+def test_the_terminal_table_fits_120_columns_even_with_long_names(store):
+    write_board(store)
+    write_run(store, "a_name_that_is_much_longer_than_any_table_would_like_it_to_be_really", 0)
+    for line in render_store(store, "table").splitlines():
+        assert len(line) <= 120
+
+
+def test_the_terminal_draws_a_rule_where_a_band_ends(store):
+    write_board(store)
+    lines = render_store(store, "table").splitlines()
+    rows = {
+        name: next(i for i, x in enumerate(lines) if f" {name} " in x)
+        for name in ("best", "next", "also")
+    }
+    upper, lower = sorted((rows["next"], rows["also"]))
+    assert lower == upper + 1  # one band
+    assert upper == rows["best"] + 2  # two bands
+
+
+def test_colour_comes_only_when_asked_for(store):
+    write_board(store)
+    assert "\x1b[" not in render_store(store, "table")
+    assert "\x1b[32m" in render_store(store, "table", color=True)
+
+
+def test_markup_in_a_name_stays_text_in_the_terminal(store):
+    write_run(store, "[red]x[/red]")
+    assert "[red]x[/red]" in render_store(store, "table")
+
+
+# --- for programs
+
+
+def test_csv_holds_plain_numbers_at_full_precision(store):
+    write_board(store)
+    (board,) = build_boards(store, {})
+    lines = list(csv.DictReader(io.StringIO(render([board], "csv"))))
+    assert [float(line["test_accuracy_mean"]) for line in lines] == [
+        row.accuracy.mean for row in board.rows
+    ]
+    assert lines[0]["parameters"] == "1216394"
+    assert lines[0]["train_seconds_median"] == "10.0"
+
+
+def test_json_holds_every_row_and_note(store):
+    write_board(store)
+    store.write(make_failed("bad"), None)
+    content = json.loads(render_store(store, "json"))
+    (board,) = content["boards"]
+    assert [row["name"] for row in board["rows"]][-1] == "bad"
+    assert board["rows"][0]["recipe"] == RECIPE
+    assert board["rows"][0]["seeds"] == [0, 1, 2, 3, 4]
+    assert board["rows"][-1]["failed"][0]["kind"] == "timeout"
+    assert board["rows"][-1]["test_accuracy_mean"] is None
+    assert any("bad: 0 finished of 1" in note for note in board["notes"])
+
+
+# --- the results folder's README
+
+
+def write_claimed(store):
+    for seed in range(5):
+        wrong = range(200 + 10 * (seed - 2))  # 98.20, 98.10, 98.00, 97.90, 97.80
+        write_run(store, "net", seed, wrong=wrong, images=10_000)
+    claims = [
+        make_claim(0.9799, 4, id="T2"),
+        make_claim(0.98230, 5, id="T5"),
+        make_claim(0.95, 3, id="T9"),
+    ]
+    return {"net": make_architecture("net", RECIPE, claims)}
+
+
+def test_the_readme_says_how_each_figure_looks(store):
+    catalog = write_claimed(store)
+    readme = results_readme(store, catalog)
+    assert (
+        "- **97.99%** (T2, `net`) is **as expected**. Five seeds of the same recipe end between "
+        "97.80% and 98.20%, 98.00% on average; one more run would end between 97.52% and 98.48%"
+    ) in readme
+    assert "**98.23%** (T5, `net`) is **as expected**" in readme
+    assert "**95.0%** (T9, `net`) is **not reproduced" in readme
+    assert readme.index("97.99%") < readme.index("98.23%") < readme.index("### Accuracy")
+
+
+def test_the_readme_says_what_the_seed_alone_does_to_one_recipe(store):
+    catalog = write_claimed(store)
+    catalog["net"] = make_architecture(
+        "net", RECIPE, [make_claim(0.9799, 4, id="T2"), make_claim(0.98230, 5, id="T5")]
+    )
+    # Of the ten pairs of seeds, 0.1 points apart each, three are 0.24 points or more apart.
+    assert (
+        "T2 and T5 are one model with one recipe, published 0.24 points apart. Of all pairs among "
+        "our 5 seeds, 30% are at least as far apart, the farthest 0.40 points."
+    ) in results_readme(store, catalog)
+
+
+def test_the_readme_says_how_far_the_best_published_figure_is(store):
+    write_run(store, wrong=range(57), images=10_000)
+    readme = results_readme(store, {})
+    assert "`net` leaves 57.0 errors and has gone 51% of the way from 99.06% to 99.79%" in readme
+
+
+def test_the_readme_of_an_empty_folder_says_so(store):
+    readme = results_readme(store, {})
+    assert "No run of a recipe with a published figure is recorded yet." in readme
+
+
+def test_the_readme_names_files_below_its_own_folder(store):
+    write_run(store)
+    (store.folder / "net" / "broken.json").write_text("{")
+    readme = results_readme(store, {})
+    assert "- records/net/broken.json: not a whole JSON file" in readme
+    assert str(store.directory) not in readme
+
+
+def test_a_pair_that_only_the_correction_keeps_together_is_not_called_settled():
+    from ninetynine.leaderboard import Undecided
+    from ninetynine.report.tables import _would_decide
+    from ninetynine.statistics import compare
+
+    random = np.random.default_rng(0)
+    good, bad = random.random((3, 1000)) < 0.99, random.random((3, 1000)) < 0.90
+    assert _would_decide(Undecided("a", "b", compare(good, bad))).startswith("told apart as a pair")

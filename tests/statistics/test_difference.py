@@ -1,0 +1,204 @@
+"""Two models: paired images, separate seeds, and four verdicts."""
+
+import numpy as np
+import pytest
+from ninetynine.statistics import (
+    compare,
+    difference_bound,
+    mcnemar_exact,
+    pair_components,
+    pigeonhole_bootstrap,
+    summarize,
+)
+from scipy import stats
+from synthetic import Digits, draw_models
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def drawn_pair(seeds, images=10_000, shift=0.0, accuracy=0.98, model_effect=1.0, seed=0):
+    """A (log-odds of erring moved by ``shift``) and B over the same images."""
+    digits = Digits(model_effect=model_effect)
+    hard_share = (1 - accuracy) / digits.error_given_hard()
+    rng = np.random.default_rng(seed)
+    return draw_models(rng, digits, hard_share, [shift, 0.0], images, seeds)
+
+
+def single_runs(only_a, only_b, both_wrong=10, images=1_000):
+    """Two runs that differ on the images asked for."""
+    a, b = np.ones((2, 1, images), dtype=bool)
+    a[0, :both_wrong] = b[0, :both_wrong] = False
+    b[0, both_wrong : both_wrong + only_a] = False
+    a[0, both_wrong + only_a : both_wrong + only_a + only_b] = False
+    return a, b
+
+
+def test_comparison_is_the_mirror_image_of_the_swapped_one():
+    a, b = (model.summary(n) for model, n in zip(drawn_pair(8), (8, 4), strict=True))
+    forth, back = compare(a, b), compare(b, a)
+    assert forth.difference == pytest.approx(-back.difference)
+    assert (forth.interval.low, forth.interval.high) == pytest.approx(
+        (-back.interval.high, -back.interval.low)
+    )
+    assert forth.p_value == pytest.approx(back.p_value)
+    assert forth.minimum_detectable_difference == pytest.approx(back.minimum_detectable_difference)
+
+
+def test_a_clearly_better_model_is_better_and_the_other_worse():
+    a, b = (model.summary(5) for model in drawn_pair(5, shift=-2.0))
+    assert compare(a, b).verdict == "better"
+    assert compare(b, a).verdict == "worse"
+    assert compare(a, b).interval.low > 0
+    assert compare(a, b).to_decide is None
+
+
+def test_p_value_and_interval_never_contradict_each_other():
+    for seed in range(40):
+        a, b = (m.summary(5) for m in drawn_pair(5, images=1_000, shift=-0.7, seed=seed))
+        result = compare(a, b)
+        assert (result.p_value < 0.05) == (not result.interval.contains(0.0))
+
+
+def test_many_seeds_of_one_recipe_are_not_told_apart():
+    a, b = (model.summary(20) for model in drawn_pair(20, accuracy=0.995, model_effect=0.0))
+    result = compare(a, b)
+    assert result.verdict == "not told apart"
+    assert result.minimum_detectable_difference <= result.margin
+
+
+def test_few_seeds_of_one_recipe_are_underpowered_and_seeds_would_decide():
+    a, b = (model.summary(3) for model in drawn_pair(3, model_effect=0.0))
+    result = compare(a, b)
+    assert result.verdict == "underpowered"
+    assert result.minimum_detectable_difference > result.margin
+    assert result.to_decide.limited_by == "seeds"
+    assert result.seeds_to_decide > 3
+    assert result.images_to_decide is None
+
+
+def test_too_few_images_are_named_as_the_limit():
+    a, b = (model.summary(20) for model in drawn_pair(20, images=1_000))
+    result = compare(a, b)
+    assert result.verdict == "underpowered"
+    assert result.to_decide.limited_by == "images"
+    assert result.seeds_to_decide is None
+    assert result.images_to_decide > 1_000
+
+
+def test_a_wider_margin_settles_what_a_narrow_one_leaves_open():
+    a, b = (model.summary(5) for model in drawn_pair(5, model_effect=0.0))
+    assert compare(a, b, margin=0.0001).verdict == "underpowered"
+    assert compare(a, b, margin=0.05).verdict == "not told apart"
+
+
+@pytest.mark.parametrize(("n_a", "n_b"), [(4, 4), (3, 9)])
+def test_seed_interval_is_scipys_welch_interval(n_a, n_b):
+    a, b = (m.summary(n) for m, n in zip(drawn_pair(9), (n_a, n_b), strict=True))
+    welch = stats.ttest_ind(a.seed_accuracy, b.seed_accuracy, equal_var=False)
+    reference = welch.confidence_interval(0.95)
+    found = compare(a, b).seed_interval
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
+
+
+def test_interval_agrees_with_the_crossed_bootstrap():
+    a, b = drawn_pair(20, images=2_000, shift=-1.0, accuracy=0.95)
+    matrices = []
+    for model in (a, b):
+        correct = np.ones((20, 2_000), dtype=bool)
+        correct[:, : model.errors.shape[1]] = ~model.errors
+        matrices.append(correct)
+    interval = compare(*matrices).interval
+    bootstrap = pigeonhole_bootstrap(*matrices, resamples=1_000)
+    width = bootstrap.high - bootstrap.low
+    assert interval.high - interval.low == pytest.approx(width, rel=0.2)
+    assert interval.low == pytest.approx(bootstrap.low, abs=0.15 * width)
+
+
+def test_shared_images_make_the_comparison_sharper():
+    a, b = (model.summary(10) for model in drawn_pair(10, model_effect=0.3))
+    shuffled = np.random.default_rng(0).permutation(10_000)
+    unpaired = summarize_shuffled(drawn_pair(10, model_effect=0.3)[1], shuffled)
+    paired_error = difference_bound(a, b).standard_error
+    assert paired_error < 0.7 * difference_bound(a, unpaired).standard_error
+
+
+def summarize_shuffled(model, order):
+    correct = np.ones((10, model.images), dtype=bool)
+    correct[:, : model.errors.shape[1]] = ~model.errors
+    return summarize(correct[:, order])
+
+
+@pytest.mark.parametrize(
+    ("b", "c"), [(0, 0), (6, 0), (5, 0), (10, 2), (9, 3), (40, 22), (300, 250)]
+)
+def test_single_runs_are_compared_by_mcnemar(b, c):
+    result = compare(*single_runs(b, c))
+    assert result.basis == "single runs"
+    assert result.discordant == (b, c)
+    assert result.p_value == mcnemar_exact(b, c)
+    assert (result.p_value < 0.05) == (not result.interval.contains(0.0))
+    assert result.interval.contains(result.difference)
+    assert result.seed_interval is None
+
+
+def test_undecided_single_runs_cannot_say_how_many_seeds_it_takes():
+    result = compare(*single_runs(9, 3))
+    assert result.verdict == "underpowered"
+    assert result.to_decide.limited_by == "single runs"
+    assert result.seeds_to_decide is None
+
+
+def test_single_runs_need_six_discordant_images_to_show_anything():
+    assert compare(*single_runs(0, 0)).minimum_detectable_difference >= 6 / 1_000
+
+
+def test_a_single_run_against_seeds_borrows_their_spread():
+    a, b = drawn_pair(10, model_effect=0.0)
+    result = compare(a.summary(1), b.summary(10))
+    assert result.basis == "seeds borrowed"
+    # The one run's seed and flips weigh ten times those of the ten.
+    assert wider(result, compare(a.summary(10), b.summary(10))) > 1.5
+
+
+def wider(one, other):
+    return (one.interval.high - one.interval.low) / (other.interval.high - other.interval.low)
+
+
+def test_bound_is_one_sided_and_tightens_with_less_confidence():
+    a, b = (model.summary(5) for model in drawn_pair(5))
+    bound, two_sided = difference_bound(a, b, confidence=0.975), compare(a, b).interval
+    assert (bound.lower, bound.upper) == pytest.approx((two_sided.low, two_sided.high))
+    assert difference_bound(a, b, confidence=0.9).lower > bound.lower
+
+
+def test_components_of_one_recipe_have_no_image_part():
+    a, b = (model.summary(20) for model in drawn_pair(20, model_effect=0.0))
+    c, d = (model.summary(20) for model in drawn_pair(20, model_effect=1.0))
+    assert pair_components(a, b).image < 0.1 * pair_components(c, d).image
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (4, 1), (4, 300)])
+@pytest.mark.parametrize("right", [0.0, 0.9, 1.0])
+def test_identical_models_have_no_difference_and_a_width(shape, right):
+    correct = np.random.default_rng(0).random(shape) < right
+    result = compare(correct, correct)
+    assert result.difference == 0
+    assert result.p_value == 1.0
+    assert result.verdict in ("not told apart", "underpowered")
+    assert result.interval.low < 0 < result.interval.high
+    assert 0 < result.minimum_detectable_difference <= 1
+
+
+@pytest.mark.parametrize("seeds", [(1, 1), (1, 4), (4, 4), (2, 7)])
+@pytest.mark.parametrize("images", [1, 2, 400])
+def test_all_right_against_all_wrong_is_defined(seeds, images):
+    a = np.ones((seeds[0], images), dtype=bool)
+    b = np.zeros((seeds[1], images), dtype=bool)
+    result = compare(a, b)
+    assert result.difference == 1.0
+    assert result.verdict == ("better" if images == 400 else "underpowered")
+
+
+def test_models_over_different_numbers_of_images_are_refused():
+    with pytest.raises(ValueError, match="models over 10 and 11 images cannot be paired"):
+        compare(np.ones((2, 10), dtype=bool), np.ones((2, 11), dtype=bool))

@@ -1,0 +1,21 @@
+"""The committed power study: its command, its tables, and that it keeps the gate's promises."""
+
+import json
+
+import gate_power
+
+
+def test_the_command_writes_what_it_prints_and_the_same_bytes_again(tmp_path, capsys):
+    for folder in ("one", "two"):
+        arguments = ["--replicates", "20", "--seed", "3", "--out", str(tmp_path / folder)]
+        assert gate_power.main(arguments) == 0
+    printed = capsys.readouterr().out
+    one, two = tmp_path / "one", tmp_path / "two"
+    for name in ("gate_power.md", "gate_power.json"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+    assert printed == 2 * (one / "gate_power.md").read_text("utf-8")
+    rows = json.loads((one / "gate_power.json").read_text("utf-8"))["rows"]
+    assert len(rows) == len(set(gate_power.settings()))
+    for row in rows:
+        assert abs(row["regressed"] + row["no_worse"] + row["open"] - 1) < 1e-9
+        assert 2 <= row["mean_seeds"] <= row["max_seeds"]

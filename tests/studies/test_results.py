@@ -1,0 +1,148 @@
+"""The committed results are tested like code: whole, consistent, and the tables made from them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ninetynine import suite
+from ninetynine.catalog import discover
+from ninetynine.leaderboard.lookup import Lookup
+from ninetynine.records import RecordStore
+from ninetynine.report.ladder import ladder_page
+from ninetynine.report.own_numbers import own_numbers, rewrite
+from ninetynine.report.readme import results_readme
+from ninetynine.statistics import accuracy_estimate, compare, pigeonhole_bootstrap
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results"
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory):
+    """The records that are committed, without those that runs in this clone have added."""
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "results/records"], capture_output=True, text=True
+    )
+    if listed.returncode or not listed.stdout:
+        pytest.skip("not a git clone: committed records cannot be told from others")
+    folder = tmp_path_factory.mktemp("results")
+    for name in listed.stdout.splitlines():
+        target = folder / Path(name).relative_to("results")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    return RecordStore(folder)
+
+
+@pytest.fixture(scope="module")
+def records(committed):
+    found, problems = committed.read_all()
+    assert problems == []
+    return found
+
+
+def test_the_readme_regenerates_byte_for_byte(committed):
+    assert results_readme(committed, discover()) == (RESULTS / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["ladder", "speedrun"])
+def test_the_ladders_regenerate_byte_for_byte(name, committed):
+    page = (RESULTS / f"{name.upper()}.md").read_text()
+    assert ladder_page(committed, discover(), suite.load(name)) == page
+
+
+def test_the_page_on_folds_regenerates_byte_for_byte(committed):
+    folder = committed.folder.parent / "tuning"
+    shutil.copytree(RESULTS / "tuning", folder, dirs_exist_ok=True)
+    page = folder / "folds_beside_test.md"
+    page.unlink()
+    command = [
+        sys.executable,
+        ROOT / "studies" / "mnist" / "folds_beside_test.py",
+        "--results",
+        folder.parent,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    assert page.read_text() == (RESULTS / "tuning" / page.name).read_text()
+
+
+@pytest.mark.parametrize("name", ["tutorials", "controlled", "ladder", "speedrun"])
+def test_every_cell_of_the_suite_is_recorded_and_finished(name, records):
+    chosen = suite.load(name)
+    catalog = discover()
+    for entry in chosen.entries:
+        recipe = catalog[entry.name].recipe.override(chosen.recipe, name).canonical()
+        seeds = {
+            record.cell.seed
+            for record in records
+            if record.cell.architecture == entry.name
+            and record.cell.recipe == recipe
+            and record.cell.dataset == chosen.dataset
+            and record.cell.precision == entry.precision
+            and record.cell.source_hash == catalog[entry.name].source_hash
+            and record.status == "finished"
+        }
+        assert seeds >= set(chosen.seeds_of(entry)), entry.label
+
+
+def test_every_record_agrees_with_its_predictions(committed, records):
+    for record in records:
+        if record.status == "finished":
+            predictions = committed.predictions(record)
+            assert predictions is not None, committed.path_of(record)
+            accuracy = record.scores.test.accuracy
+            assert predictions.correct.mean() == pytest.approx(accuracy, abs=1e-9)
+            sums = predictions.probabilities.astype(np.float64).sum(axis=1)
+            assert np.abs(sums - 1).max() < 0.04  # small ones are stored with three bits
+
+
+def test_every_trained_record_says_where_it_comes_from(records):
+    for record in records:
+        if record.kind == "trained":
+            assert record.context.commit, record.key
+            assert record.context.dirty is False, record.key
+            assert record.machine.fingerprint
+            assert record.model.weights_hash
+
+
+def test_one_key_has_one_record(records):
+    keys = [record.key for record in records]
+    assert len(keys) == len(set(keys))
+
+
+def test_the_committed_tree_stays_small():
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    names = [name for name in listed.stdout.split("\0") if name]
+    assert sum((ROOT / name).stat().st_size for name in names) < 40 * 2**20
+
+
+def test_the_statistics_page_shows_the_committed_numbers(committed):
+    page = (ROOT / "docs" / "statistics.md").read_text()
+    assert rewrite(page, own_numbers(committed)) == page
+
+
+def test_the_crossed_interval_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
+    """Owen's pigeonhole bootstrap counts the rest up to three times, so it may be wider."""
+    lookup = Lookup(committed, discover(), "mnist")
+    for name in ("t1_small_cnn", "t2_dense", "t3_deep_cnn", "t4_wide_cnn"):
+        correct = lookup.side(name).correct
+        ours = accuracy_estimate(correct).population_interval
+        resampled = pigeonhole_bootstrap(correct, resamples=1000)
+        ratio = (ours.high - ours.low) / (resampled.high - resampled.low)
+        assert 0.75 < ratio < 1.25, (name, ratio)
+
+
+def test_the_crossed_difference_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
+    lookup = Lookup(committed, discover(), "mnist")
+    for a, b in (("t3_deep_cnn", "t4_wide_cnn"), ("t1_small_cnn", "t2_dense")):
+        first, second = lookup.side(a).correct, lookup.side(b).correct
+        ours = compare(first, second).interval
+        resampled = pigeonhole_bootstrap(first, second, resamples=1000)
+        ratio = (ours.high - ours.low) / (resampled.high - resampled.low)
+        assert 0.7 < ratio < 1.25, (a, b, ratio)

@@ -1,0 +1,85 @@
+"""Synthetic baselines and new runs for tests of the gate, and a trainer that trains nothing."""
+
+from typing import Any
+
+import numpy as np
+from ninetynine.gate import Run, Side
+from ninetynine.records import Record, RecordStore
+from ninetynine.running import Outcome
+from record_builders import make_failed, make_predictions, make_record
+
+IMAGES = 10_000
+
+
+def make_run(
+    accuracy: float = 0.98,
+    seed: int = 0,
+    architecture: str = "net",
+    weights_hash: str | None = None,
+    images: int = IMAGES,
+    **fields: Any,
+) -> Run:
+    """A finished run; unless one is given, its weights are of this accuracy and seed alone."""
+    wrong = np.random.default_rng([seed, round(accuracy * IMAGES)]).permutation(images)
+    wrong = wrong[: round((1 - accuracy) * images)]
+    predictions = make_predictions(wrong, images)
+    record = make_record(architecture, seed, accuracy=accuracy, **fields)
+    assert record.model is not None
+    digest = weights_hash or f"{seed}-{accuracy}".ljust(64, "0")
+    model = record.model.model_copy(update={"weights_hash": digest})
+    return Run(record.model_copy(update={"model": model}), predictions)
+
+
+def make_runs(accuracies: Any, first_seed: int = 0, **fields: Any) -> list[Run]:
+    return [make_run(float(a), first_seed + i, **fields) for i, a in enumerate(accuracies)]
+
+
+def make_side(accuracies: Any, **fields: Any) -> Side:
+    runs = tuple(make_runs(accuracies, **fields))
+    return Side(runs[0].record.cell, runs)
+
+
+def spread(mean: float, sd: float, count: int, seed: int = 0) -> np.ndarray:
+    """Accuracies with about this mean and spread, in whole images."""
+    deviates = np.random.default_rng(seed).standard_normal(count)
+    deviates = (deviates - deviates.mean()) / deviates.std(ddof=1)
+    return np.round((mean + sd * deviates) * IMAGES) / IMAGES
+
+
+def write_runs(store: RecordStore, runs: list[Run]) -> None:
+    for run in runs:
+        store.write(run.record, run.predictions)
+
+
+class FakeTrainer:
+    """Writes a record for every cell it is given, from ``accuracy(architecture, seed)``.
+
+    An accuracy of None is a divergence, of -1 a crash.  ``trained`` lists what it was given.
+    """
+
+    def __init__(self, store: RecordStore, accuracy: Any, images: int = IMAGES) -> None:
+        self.store = store
+        self.accuracy = accuracy
+        self.images = images
+        self.trained: list[tuple[str, int]] = []
+
+    def __call__(self, cells: Any) -> Outcome:
+        outcome = Outcome()
+        for cell in cells:
+            identity = cell.identity
+            self.trained.append((identity.architecture, identity.seed))
+            record = self._write(cell, self.accuracy(identity.architecture, identity.seed))
+            (outcome.finished if record.status == "finished" else outcome.failed).append(record)
+        return outcome
+
+    def _write(self, cell: Any, accuracy: float | None) -> Record:
+        if accuracy is None or accuracy < 0:
+            kind, reason = ("diverged", "the loss is nan in epoch 2 of 5")
+            if accuracy is not None:
+                kind, reason = ("crashed", "the worker exited with code 1")
+            failed = make_failed(kind=kind, reason=reason)
+            update = {"cell": cell.identity, "key": cell.key}
+            return self.store.write(failed.model_copy(update=update), None)
+        run = make_run(accuracy, cell.identity.seed, images=self.images)
+        update = {"cell": cell.identity, "key": cell.key}
+        return self.store.write(run.record.model_copy(update=update), run.predictions)

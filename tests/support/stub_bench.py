@@ -1,0 +1,12 @@
+"""The ``bench`` command with workers that need no TensorFlow (see ``stub_worker.py``)."""
+
+from pathlib import Path
+
+import ninetynine.memory
+from ninetynine.cli import main
+from ninetynine.executors import process
+
+if __name__ == "__main__":
+    process.WORKER = (str(Path(__file__).with_name("stub_worker.py")),)
+    ninetynine.memory._UNKNOWN_WORKER_BYTES = 2**20
+    main()

@@ -1,0 +1,113 @@
+"""Every architecture trains on every installed backend; none in the catalogue is left out."""
+
+import math
+from functools import cache
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ninetynine import datasets
+from ninetynine.catalog import discover
+from ninetynine.executors.events import Event, Failed, Finished, Refused
+from ninetynine.executors.local import LocalExecutor
+from ninetynine.machine import package_versions
+from ninetynine.running import Source, make_tasks
+from ninetynine.suite import Setting, Suite, make_cells
+
+USER_NET = Path(__file__).parents[1] / "support" / "examples" / "user_net.py"
+CATALOG = discover([USER_NET])
+BACKENDS = ("tensorflow", "jax", "torch")
+# An epoch is a batch and a smaller last one.  (On the CPU, XLA's convolutions are slow inside a
+# loop, see github.com/jax-ml/jax/issues/12868; a loop of a single step is none.)
+TRAIN_IMAGES, TEST_IMAGES, BATCH_SIZE = 24, 20, 16
+
+
+def is_installed(backend):
+    try:
+        return bool(package_versions(backend))
+    except PackageNotFoundError:
+        return False
+
+
+INSTALLED = tuple(backend for backend in BACKENDS if is_installed(backend))
+every_architecture = pytest.mark.parametrize("name", CATALOG)
+every_backend = pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param(b, marks=pytest.mark.skipif(b not in INSTALLED, reason=f"{b} not installed"))
+        for b in BACKENDS
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def train(tmp_path_factory):
+    """Return a function from a backend to every architecture's last event, by name.
+
+    A process has one backend, so a worker of its own trains them all, once.
+    """
+    digits = datasets.load("digits")
+    path = tmp_path_factory.mktemp("data") / "few.npz"
+    np.savez(
+        path,
+        x_train=digits.train_images[:TRAIN_IMAGES],
+        y_train=digits.train_labels[:TRAIN_IMAGES],
+        x_test=digits.test_images[:TEST_IMAGES],
+        y_test=digits.test_labels[:TEST_IMAGES],
+    )
+
+    @cache
+    def train(backend) -> dict[str, Event]:
+        cells = [cell for name in CATALOG for cell in cells_of(name, backend, path)]
+        tasks = make_tasks(cells, Source(str(path), architecture_files=(USER_NET,)))
+        events = LocalExecutor(1).run(tasks)
+        ends = [event for event in events if isinstance(event, Finished | Failed | Refused)]
+        return {event.task.cell.identity.architecture: event for event in ends}
+
+    return train
+
+
+def cells_of(name, backend, dataset):
+    """The architecture's own recipe, cut to a few steps."""
+    epochs = max(4, CATALOG[name].recipe.average_epochs)
+    recipe = {"batch_size": BATCH_SIZE, "epochs": epochs}
+    suite = Suite("test", Path("test.toml"), "", str(dataset), (name,), (0,), recipe)
+    return make_cells(suite, CATALOG, [name], Setting(backend=backend))
+
+
+def finished(event):
+    assert isinstance(event, Finished), getattr(event, "message", getattr(event, "failure", event))
+    return event
+
+
+def test_tensorflow_is_always_among_the_backends():
+    assert "tensorflow" in INSTALLED
+
+
+@every_backend
+@every_architecture
+def test_trains_to_a_finite_loss_that_has_fallen(train, backend, name):
+    record = finished(train(backend)[name]).record
+    assert record.status == "finished"
+    assert record.cell.backend == backend
+    losses = [epoch.loss for epoch in record.history]
+    assert all(map(math.isfinite, [*losses, record.scores.test.loss]))
+    assert min(losses[1:]) < losses[0], losses
+
+
+@every_backend
+@every_architecture
+def test_gives_every_test_image_probabilities_that_sum_to_one(train, backend, name):
+    predictions = finished(train(backend)[name]).predictions
+    assert predictions.probabilities.shape == (TEST_IMAGES, 10)
+    sums = predictions.probabilities.astype(np.float64).sum(axis=1)
+    np.testing.assert_allclose(sums, 1, atol=10 * 2**-8)  # small ones are stored with three bits
+
+
+@pytest.mark.skipif(len(INSTALLED) < 2, reason="one backend is installed")
+@every_architecture
+def test_is_the_same_model_on_every_backend(train, name):
+    models = [finished(train(backend)[name]).record.model for backend in INSTALLED]
+    assert len({(model.parameters, model.multiply_adds) for model in models}) == 1
+    assert len({model.weights_hash for model in models}) == len(INSTALLED)  # none stood in
