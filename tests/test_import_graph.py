@@ -96,7 +96,7 @@ def test_statistics_are_pure():
 
 
 def reached_from(names: set[str]) -> set[str]:
-    """Every module of the library that importing ``names`` may import, now or when they are used."""
+    """Every module that importing ``names`` may import, now or when they are used."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:

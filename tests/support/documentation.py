@@ -1,0 +1,15 @@
+"""The examples in docs/extending.md, so that tests run what the page shows."""
+
+import re
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+_EXAMPLE = re.compile(r"<!-- example: (\S+) (\S+) -->\n+```\w*\n(.*?)```\n", re.DOTALL)
+
+
+def example(name: str) -> dict[str, str]:
+    """Return path -> text of the files that the page's example ``name`` consists of."""
+    found = _EXAMPLE.findall(PAGE.read_text(encoding="utf-8"))
+    files = {path: text for example_name, path, text in found if example_name == name}
+    assert files, f"docs/extending.md has no example {name!r}"
+    return files
