@@ -8,7 +8,7 @@ them out, so a word added later with a default never changes the hash of an olde
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -285,9 +285,14 @@ def _complaint(model: type[BaseModel], error: ErrorDetails, noun: str) -> str:
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> dict[str, Any]:
     """Return the fields of the table that the last piece of ``path`` is in."""
-    tables: dict[str, type[BaseModel]] = {"schedule": Schedule, "augmentation": Augmentation}
-    table = tables.get(path[0]) if model is Recipe and len(path) > 1 else None
-    return (table or model).model_fields
+    for piece in path[:-1]:
+        found = model.model_fields.get(piece)
+        kinds = (found.annotation, *get_args(found.annotation)) if found is not None else ()
+        inner = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
+        if not inner:
+            break
+        model = inner[0]
+    return model.model_fields
 
 
 def _plain(value: Any) -> Any:

@@ -13,28 +13,37 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
 - ``[recipe]``: keys that override every architecture's own recipe;
 - ``[[ensembles]]``: soft votes over runs of the suite, each with ``name``, ``members``
   (architectures of the suite), ``size`` (how many seeds each member gives to a vote),
-  ``replicates`` (1; the next one takes the next ``size`` seeds of each member), ``adds``, ``over``.
+  ``replicates`` (1; the next one takes the next ``size`` seeds of each member), ``adds``, ``over``;
+- ``[reference]``: ``start`` and ``goal``, the accuracies between which rows close a gap;
+- ``[[targets]]``: accuracies to reach within a cost, or the name of the suite that has them;
+- ``timing_reference``: the architecture whose float32 training time is the unit of the others'.
 
 An option of the command line goes before what the file says.
 """
 
 from ninetynine.suite.cells import Setting, make_cells, packages_of, select, select_ensembles
-from ninetynine.suite.file import built_in, load, read_toml
+from ninetynine.suite.file import built_in, load, read_toml, reference_for
+from ninetynine.suite.goals import Goal, Reference, Start, Target
 from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.seeds import parse_seeds
 
 __all__ = [
     "Ensemble",
     "Entry",
+    "Goal",
+    "Reference",
     "Rung",
     "Setting",
+    "Start",
     "Suite",
+    "Target",
     "built_in",
     "load",
     "make_cells",
     "packages_of",
     "parse_seeds",
     "read_toml",
+    "reference_for",
     "select",
     "select_ensembles",
 ]

@@ -8,14 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ninetynine import part
+from ninetynine import datasets, part
 from ninetynine.cells import Precision
 from ninetynine.errors import UserError, nearest
 from ninetynine.recipe import parse
+from ninetynine.suite.goals import Reference, Target, parse_reference, parse_targets
 from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.seeds import parse_seeds
 
-_KEYS = ("architectures", "dataset", "description", "ensembles", "precision", "recipe", "seeds")
+_KEYS = (
+    *("architectures", "dataset", "description", "ensembles", "precision", "recipe", "reference"),
+    *("seeds", "targets", "timing_reference"),
+)
 _PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16", "mixed_float16")
 _NAME = re.compile(r"\w[\w.+-]*")
 
@@ -64,6 +68,18 @@ def load(name: str) -> Suite:
     return _parse(path, read_toml(path, f"suite {path}"))
 
 
+def reference_for(dataset: str) -> Reference | None:
+    """Return the reference of the first suite that comes with the package and has one for it.
+
+    ``dataset`` is as records name it.
+    """
+    for name in built_in():
+        found = load(name)
+        if found.reference is not None and datasets.row_name_of(found.dataset) == dataset:
+            return found.reference
+    return None
+
+
 def read_toml(path: Path, where: str) -> dict[str, Any]:
     """Return the content of ``path``; UserError, beginning with ``where``, for no TOML file."""
     try:
@@ -89,17 +105,47 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
     seeds = parse_seeds(content.get("seeds", 1), f"{where}: seeds")
     precision = _precision(content.get("precision", "float32"), where)
     entries = _entries(tables, precision, where)
+    names = tuple(dict.fromkeys(table.name for table in tables))
     return Suite(
         name=path.stem,
         path=path,
         description=str(content.get("description", "")),
         dataset=dataset,
-        architectures=tuple(dict.fromkeys(table.name for table in tables)),
+        architectures=names,
         seeds=seeds,
         recipe=recipe,
         precision=precision,
         entries=entries,
         ensembles=_ensembles(content.get("ensembles", []), entries, seeds, where),
+        reference=parse_reference(content.get("reference"), where),
+        targets=_targets(content.get("targets", []), path, where),
+        timing_reference=_timing_reference(content.get("timing_reference"), names, where),
+    )
+
+
+def _targets(given: object, path: Path, where: str) -> tuple[Target, ...]:
+    """Return the targets of the file, or those of the suite that it names in their place."""
+    if not isinstance(given, str):
+        return parse_targets(given, where)
+    # A path is one from this file; the other file's own targets are read, and nothing else of it.
+    other = path.parent / given if given.endswith(".toml") else built_in().get(given)
+    if other is None:
+        raise UserError(
+            f"{where}: targets: no suite is called {given!r}{nearest(given, built_in())}"
+        )
+    there = f"{where}: targets: suite {other}"
+    found = read_toml(other, there).get("targets", [])
+    if isinstance(found, str) or not found:
+        raise UserError(f"{there} has no [[targets]] of its own; name the suite that has them")
+    return parse_targets(found, there)
+
+
+def _timing_reference(given: object, names: Sequence[str], where: str) -> str | None:
+    if given is None or (isinstance(given, str) and (given in names or "*" in names)):
+        return given
+    raise UserError(
+        f"{where}: timing_reference is {given!r}; expected one of the suite's architectures"
+        f"{nearest(str(given), names)}"
     )
 
 

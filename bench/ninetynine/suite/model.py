@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ninetynine.cells import Precision
+from ninetynine.suite.goals import Reference, Target
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ class Suite:
     precision: Precision = "float32"
     entries: tuple[Entry, ...] = ()
     ensembles: tuple[Ensemble, ...] = ()
+    reference: Reference | None = None
+    targets: tuple[Target, ...] = ()
+    timing_reference: str | None = None  # whose float32 training time is the unit of others'
 
     @property
     def variant(self) -> str:
