@@ -20,7 +20,7 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from ninetynine.leaderboard import build_boards
+from ninetynine.board import build_boards
 from ninetynine.records import RecordStore
 from record_builders import make_record, write_run
 

@@ -15,11 +15,11 @@ FIXTURES = ROOT / "tests" / "fixtures"
 # (and of itself).
 LAYERS = [
     {"errors", "scheduling"},
-    {"cells", "datasets", "recipe", "sources", "statistics"},
+    {"cells", "datasets", "recipe", "registry", "sources", "statistics"},
     {"catalog", "records", "speed"},
     {"machine", "merging"},
     {"suite"},
-    {"building", "durations", "external", "gate_power", "leaderboard", "simulation"},
+    {"board", "building", "durations", "external"},
     {"ensembles", "memory", "planning"},
     {"training"},
     {"executors", "prediction"},
@@ -38,7 +38,7 @@ IMPORT_BACKENDS = (  # and only inside functions
     "ninetynine.executors.worker",
     "ninetynine.datasets.download",
 )
-REPORTING = {"leaderboard", "report", "statistics"}
+REPORTING = {"board", "report", "statistics"}
 TRAINING = {"building", "executors", "memory", "planning", "running", "training"}
 
 

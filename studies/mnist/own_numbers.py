@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from ninetynine import catalog
-from ninetynine.leaderboard.lookup import Lookup, Side
+from ninetynine.board import Row, Rows
 from ninetynine.records import RecordStore
 from ninetynine.report.comparison import sentences
-from ninetynine.report.markdown import code
-from ninetynine.report.text import percent_interval
+from ninetynine.report.formats.markdown import code
+from ninetynine.report.formatting import percent_interval
 from ninetynine.statistics import accuracy_estimate, compare, mcnemar_exact, prediction_interval
 from numpy.typing import NDArray
 
@@ -26,9 +26,9 @@ _DECIMALS = 2
 
 def own_numbers(store: RecordStore) -> str:
     """Return the section's Markdown from the MNIST rows of ``store``."""
-    lookup = Lookup(store, catalog.discover(), "mnist")
-    sides = {name: lookup.side(name) for name in ("t1_small_cnn", "t2_dense", "t3_deep_cnn")}
-    wide = lookup.side("t4_wide_cnn")
+    rows = Rows(store, catalog.discover(), "mnist")
+    sides = {name: rows.find(name) for name in ("t1_small_cnn", "t2_dense", "t3_deep_cnn")}
+    wide = rows.find("t4_wide_cnn")
     parts = [
         "## With our own numbers",
         "From the records under [`results/`](../results/README.md).",
@@ -52,26 +52,26 @@ def rewrite(page: str, section: str) -> str:
     return _SECTION.sub(lambda match: match[1] + section + match[2], page)
 
 
-def _two_intervals(side: Side) -> str:
+def _two_intervals(side: Row) -> str:
     estimate = accuracy_estimate(side.correct)
     assert estimate.seed_interval is not None
     return (
-        f"**Two sources of chance.** {len(side.seeds)} seeds of {code(side.name)} have a mean of "
-        f"{100 * estimate.mean:.2f}%. On these 10,000 images the mean lies within "
+        f"**Two sources of chance.** {len(side.seeds)} seeds of {code(side.full_name)} have a mean "
+        f"of {100 * estimate.mean:.2f}%. On these 10,000 images the mean lies within "
         f"{percent_interval(estimate.seed_interval, _DECIMALS)}%; on digits like these within "
         f"{percent_interval(estimate.population_interval, _DECIMALS)}%. More seeds would narrow "
         f"the first interval to nothing and the second hardly at all."
     )
 
 
-def _comparison(title: str, a: Side, b: Side) -> str:
+def _comparison(title: str, a: Row, b: Row) -> str:
     result = compare(a.correct, b.correct)
-    names = " ".join(shlex.quote(side.name) for side in (a, b))
+    names = " ".join(shlex.quote(side.full_name) for side in (a, b))
     heading = f"**{title}.** `bench compare {names}` says:"
     return "\n".join([heading, "", *(f"> {line}" for line in sentences(a, b, result))])
 
 
-def _same_recipe(sides: list[Side]) -> str:
+def _same_recipe(sides: list[Row]) -> str:
     lines = [
         "**Single runs mislead.** Two runs of one recipe differ in nothing but the seed. McNemar's "
         "test of the two networks finds a difference (p < 0.05) in",
@@ -80,7 +80,7 @@ def _same_recipe(sides: list[Side]) -> str:
     for side in sides:
         pairs = list(combinations(side.correct, 2))
         found = sum(_mcnemar(one, other) < 0.05 for one, other in pairs)
-        lines.append(f"- {found} of {len(pairs)} pairs of runs of {code(side.name)}")
+        lines.append(f"- {found} of {len(pairs)} pairs of runs of {code(side.full_name)}")
     return "\n".join(lines)
 
 
@@ -88,15 +88,15 @@ def _mcnemar(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return mcnemar_exact(int((one & ~other).sum()), int((other & ~one).sum()))
 
 
-def _one_more_run(side: Side) -> str:
+def _one_more_run(side: Row) -> str:
     accuracies = side.correct.mean(axis=1)
     interval = prediction_interval(accuracies, side.correct.shape[1])
     assert interval is not None
-    claims = catalog.discover()[side.name].claims
+    claims = catalog.discover()[side.identity.architecture].claims
     figures = [claim.value for claim in claims if claim.metric == "test_accuracy"]
     published = " and ".join(f"{100 * figure:.2f}%" for figure in figures)
     return (
-        f"**One more run.** The {len(accuracies)} runs of {code(side.name)} end between "
+        f"**One more run.** The {len(accuracies)} runs of {code(side.full_name)} end between "
         f"{100 * accuracies.min():.2f}% and {100 * accuracies.max():.2f}%, and one more would end "
         f"between {percent_interval(interval, _DECIMALS)}% (95%). Tutorials published this very "
         f"recipe at {published}."

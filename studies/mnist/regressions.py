@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 from ninetynine import catalog, datasets
+from ninetynine.board import Row, Run
 from ninetynine.cells import Cell
 from ninetynine.cli.progress import make_progress
-from ninetynine.gate import Contest, Side, Terms, load_baseline
+from ninetynine.gate import Contest, Terms, load_baseline
 from ninetynine.gate.checking import at_seed, check
 from ninetynine.gate.decision import decide
-from ninetynine.gate.runs import accuracies, load_run
+from ninetynine.gate.runs import accuracies
 from ninetynine.gate.trainer import local_trainer
 from ninetynine.gate.verdict import Outcome, Verdict
 from ninetynine.planning import plan
@@ -123,7 +124,7 @@ def _judged(regression: Regression, options: argparse.Namespace) -> dict[str, An
     baseline = load_baseline(options.results)
     identity = load("tutorials")
     original = _template(identity, BASE, ())
-    side = baseline.side(original.identity)
+    side = baseline.row(original.identity)
     assert side is not None, "bench run tutorials makes the baseline"
     store = RecordStore(options.work_dir / "runs")
     train = local_trainer(source, options.jobs, store, progress=lambda n: make_progress(n, 0))
@@ -133,7 +134,7 @@ def _judged(regression: Regression, options: argparse.Namespace) -> dict[str, An
         if missing:
             train(missing).raise_refused()
         terms = Terms()
-        runs = [load_run(store, record) for record in plan(cells, store).reused]
+        runs = [Run.of(store, record) for record in plan(cells, store).reused]
         verdict = decide(side, runs, terms)
         if verdict is None:  # ten seeds did not decide: it may go on
             contest = Contest(template, side, (*SEEDS, *range(10, terms.max_seeds)))
@@ -141,7 +142,7 @@ def _judged(regression: Regression, options: argparse.Namespace) -> dict[str, An
     return _row(regression, side, runs, verdict)
 
 
-def _row(regression: Regression, side: Side, runs: list[Any], verdict: Verdict) -> dict[str, Any]:
+def _row(regression: Regression, side: Row, runs: list[Any], verdict: Verdict) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": regression.name,
         "what": regression.what,

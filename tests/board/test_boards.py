@@ -4,11 +4,14 @@ import random
 
 import numpy as np
 import pytest
-from ninetynine.leaderboard import build_boards, frame
-from ninetynine.leaderboard.names import row_names
-from ninetynine.leaderboard.notes import seed_list
-from ninetynine.leaderboard.rows import identity_of
+from ninetynine.board import build_boards
+from ninetynine.board.names import row_names
+from ninetynine.board.notes import row_notes, seed_list
+from ninetynine.board.row import identity_of
 from ninetynine.records import RecordStore
+from ninetynine.report import Report, render
+from ninetynine.report.formats.csv import frame
+from ninetynine.statistics import RankInterval
 from record_builders import (
     PACKAGES,
     draw_wrong,
@@ -50,8 +53,8 @@ def test_a_row_holds_mean_sd_and_errors_of_its_seeds(store):
     assert row.loss.sd == pytest.approx(0.1)
     assert row.seeds == (0, 1, 2)
     # Student's t with two degrees of freedom: 4.3027 * 0.01 / sqrt(3)
-    assert row.these_images.low == pytest.approx(0.98 - 0.024841, abs=1e-5)
-    assert row.digits_like_these.low < 0.98 < row.digits_like_these.high
+    assert row.ci_seeds.low == pytest.approx(0.98 - 0.024841, abs=1e-5)
+    assert row.ci_population.low < 0.98 < row.ci_population.high
 
 
 def test_the_gap_is_train_less_test_accuracy(store):
@@ -64,8 +67,8 @@ def test_one_seed_has_no_sd_and_no_interval_over_seeds(store):
     write_run(store)
     row = only_row(store)
     assert row.accuracy.sd is None
-    assert row.these_images is None
-    assert row.digits_like_these is not None
+    assert row.ci_seeds is None
+    assert row.ci_population is not None
 
 
 def test_numbers_that_nobody_measured_are_none(store):
@@ -128,7 +131,7 @@ def test_threads_and_machines_pool_and_each_seed_counts_once(store):
     other = max(first, second, key=lambda record: record.key)
     assert row.accuracy.n == 2
     assert row.accuracy.mean == pytest.approx((counted.scores.test.accuracy + 0.98) / 2)
-    assert any("seed 0 ran more than once" in n and other.key[:8] in n for n in row.notes)
+    assert any("seed 0 ran more than once" in n and other.key[:8] in n for n in row_notes(row))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +169,8 @@ def test_the_order_of_the_records_does_not_matter(store):
             write_run(store, name, seed, wrong=draw_wrong(0.02, seed))
     records = store.read_all()[0]
     shuffled = random.Random(0).sample(records, len(records))
-    assert build_boards(store, {}, records) == build_boards(store, {}, shuffled)
+    in_order, mixed = (render(Report(store, {}, found), "json") for found in (records, shuffled))
+    assert in_order == mixed
 
 
 # --- labels of recipes
@@ -209,7 +213,9 @@ def test_failed_seeds_stay_in_their_row(store):
     row = only_row(store)
     assert row.accuracy.n == 1
     assert [failed.seed for failed in row.failed] == [1, 2]
-    assert row.notes == ("1 finished of 3, 2 failed: seeds 1-2 (timeout): no result after 60 s",)
+    assert row_notes(row) == (
+        "1 finished of 3, 2 failed: seeds 1-2 (timeout): no result after 60 s",
+    )
 
 
 def test_a_row_of_failures_is_shown_without_numbers_and_last(store):
@@ -218,8 +224,8 @@ def test_a_row_of_failures_is_shown_without_numbers_and_last(store):
     (board,) = build_boards(store, {})
     good, bad = board.rows
     assert (good.name, bad.name) == ("good", "a_bad")
-    assert (bad.accuracy, bad.rank, bad.band) == (None, None, "")
-    assert good.rank == (1, 1)
+    assert (bad.accuracy, bad.rank, bad.group) == (None, None, "")
+    assert good.rank == RankInterval(1, 1)
     assert any(n.startswith("a_bad: 0 finished of 1, 1 failed") for n in board.notes)
 
 
@@ -234,7 +240,7 @@ def test_a_seed_that_failed_elsewhere_counts_by_its_finished_run(store):
     row = only_row(store)
     assert row.failed == ()
     assert row.accuracy.n == 1
-    assert any("(failed)" in note for note in row.notes)
+    assert any("(failed)" in note for note in row_notes(row))
 
 
 def test_missing_predictions_are_named_and_the_mean_keeps_all_seeds(store):
@@ -244,21 +250,21 @@ def test_missing_predictions_are_named_and_the_mean_keeps_all_seeds(store):
     lost.unlink()
     row = only_row(store)
     assert row.accuracy.mean == pytest.approx(0.79)
-    assert row.these_images.high + row.these_images.low == pytest.approx(2 * 0.795)
-    assert any("predictions of seed 2 are missing or damaged" in note for note in row.notes)
+    assert row.ci_seeds.high + row.ci_seeds.low == pytest.approx(2 * 0.795)
+    assert any("predictions of seed 2 are missing or damaged" in note for note in row_notes(row))
 
 
 def test_a_row_without_any_predictions_has_its_mean_only(store):
     store.write(make_record(accuracy=0.97), None)
     row = only_row(store)
     assert row.accuracy.mean == 0.97
-    assert row.digits_like_these is None
+    assert row.ci_population is None
     assert row.rank is None
 
 
 def test_predictions_that_contradict_the_score_are_named(store):
     write_run(store, wrong=range(20), accuracy=0.99)
-    assert any("records a test accuracy of 0.9900" in note for note in only_row(store).notes)
+    assert any("records a test accuracy of 0.9900" in note for note in row_notes(only_row(store)))
 
 
 def test_rows_on_other_seeds_packages_and_precision_are_named(store):
@@ -278,7 +284,7 @@ def test_rows_on_other_seeds_packages_and_precision_are_named(store):
 def test_train_seconds_are_a_median_over_exclusive_runs(store):
     for seed, (seconds, exclusive) in enumerate([(1, True), (2, True), (9, True), (1000, False)]):
         write_run(store, seed=seed, train_seconds=seconds, exclusive=exclusive)
-    timed = only_row(store).timed
+    timed = only_row(store).time
     assert timed.train_seconds_median == 2
     assert timed.runs == 3
 
@@ -289,8 +295,8 @@ def test_train_seconds_never_pool_machines(store):
         write_run(store, seed=seed, train_seconds=1)
     write_run(store, seed=2, train_seconds=100, machine=slow)
     row = only_row(store)
-    assert (row.timed.train_seconds_median, row.timed.hardware) == (1, "Test CPU")
-    assert any("not pooled with 1 on Slow CPU" in note for note in row.notes)
+    assert (row.time.train_seconds_median, row.time.hardware) == (1, "Test CPU")
+    assert any("not pooled with 1 on Slow CPU" in note for note in row_notes(row))
 
 
 def test_rows_timed_on_different_machines_are_named(store):
@@ -302,10 +308,10 @@ def test_rows_timed_on_different_machines_are_named(store):
 
 def test_without_an_exclusive_run_there_is_no_time(store):
     write_run(store, exclusive=False)
-    assert only_row(store).timed is None
+    assert only_row(store).time is None
 
 
-# --- ranks and bands
+# --- ranks and significance groups
 
 
 def write_models(store, **rates):
@@ -315,20 +321,20 @@ def write_models(store, **rates):
             write_run(store, name, seed, wrong=wrong, images=10_000)
 
 
-def test_models_far_apart_have_ranks_and_bands_of_their_own(store):
+def test_models_far_apart_have_ranks_and_groups_of_their_own(store):
     write_models(store, good=0.01, poor=0.03, bad_one=0.2)
     (board,) = build_boards(store, {})
     assert [row.name for row in board.rows] == ["good", "poor", "bad_one"]
-    assert [row.rank for row in board.rows] == [(1, 1), (2, 2), (3, 3)]
-    assert [row.band for row in board.rows] == ["a", "b", "c"]
+    assert [row.rank for row in board.rows] == [RankInterval(k, k) for k in (1, 2, 3)]
+    assert [row.group for row in board.rows] == ["a", "b", "c"]
     assert board.undecided == ()
 
 
-def test_models_that_cannot_be_told_apart_share_a_band_and_say_what_would_decide(store):
+def test_models_that_are_not_different_share_a_group_and_say_what_would_decide(store):
     write_models(store, one=0.02, three=0.02)
     (board,) = build_boards(store, {})
-    assert {row.rank for row in board.rows} == {(1, 2)}
-    assert {row.band for row in board.rows} == {"a"}
+    assert {row.rank for row in board.rows} == {RankInterval(1, 2)}
+    assert {row.group for row in board.rows} == {"a"}
     (pair,) = board.undecided
     assert (pair.upper, pair.lower) == tuple(row.name for row in board.rows)
     assert pair.comparison.minimum_detectable_difference > 0
@@ -397,16 +403,16 @@ def test_a_train_accuracy_is_what_the_last_epoch_printed(store):
     assert claim.ours.mean == pytest.approx(0.981)
 
 
-# --- the way to 99.79%
+# --- the gap to the reference's goal
 
 
 @pytest.mark.parametrize(("errors", "share"), [(94, 0.0), (21, 1.0), (167, -1.0)])
-def test_the_share_of_the_way_runs_from_9906_to_9979(store, errors, share):
+def test_the_gap_closed_runs_from_the_references_start_to_its_goal(store, errors, share):
     write_run(store, wrong=range(errors), images=10_000)
     (board,) = build_boards(store, {})
-    (way,) = board.way
-    assert way.errors == pytest.approx(errors)
-    assert way.share == pytest.approx(share, abs=1e-9)
+    (gap,) = board.gaps
+    assert gap.errors == pytest.approx(errors)
+    assert gap.gap_closed == pytest.approx(share, abs=1e-9)
 
 
 def test_doubtful_labels_are_left_out_of_the_clean_accuracy(store):
@@ -414,20 +420,20 @@ def test_doubtful_labels_are_left_out_of_the_clean_accuracy(store):
     write_run(store, wrong=[*doubtful, *clean], images=10_000)
     (board,) = build_boards(store, {})
     assert board.clean_images == 9985
-    assert board.way[0].clean.mean == pytest.approx(1 - 2 / 9985)
+    assert board.gaps[0].clean.mean == pytest.approx(1 - 2 / 9985)
 
 
 def test_as_many_errors_as_the_best_are_no_difference(store):
     write_run(store, wrong=range(21), images=10_000)
     (board,) = build_boards(store, {})
-    assert board.way[0].p_value == pytest.approx(1)
-    assert board.way[0].difference.contains(0)
+    assert board.gaps[0].p_value == pytest.approx(1)
+    assert board.gaps[0].difference.contains(0)
 
 
-def test_another_dataset_has_no_way(store):
+def test_a_dataset_without_a_reference_has_no_gap(store):
     write_run(store, dataset="fashion_mnist", images=10_000)
     (board,) = build_boards(store, {})
-    assert board.way == ()
+    assert board.gaps == ()
     assert board.clean_images is None
 
 

@@ -5,18 +5,19 @@ import re
 import numpy as np
 import pytest
 from ninetynine import suite as suites
+from ninetynine.board import build_boards
+from ninetynine.board.boards import board_key, make_rows
+from ninetynine.board.ladder import load_ladders
+from ninetynine.board.persistent_errors import PersistentErrors, persistent_errors
+from ninetynine.board.row import Run
+from ninetynine.board.targets import Candidate, judge_targets
+from ninetynine.board.training_time import relative_time, training_flops
 from ninetynine.cells import Cell
 from ninetynine.ensembles import Vote, derive
 from ninetynine.errors import UserError
-from ninetynine.leaderboard.ladder import load_ladders
-from ninetynine.leaderboard.left import Left, left
-from ninetynine.leaderboard.operations import training_flops
-from ninetynine.leaderboard.pace import pace
-from ninetynine.leaderboard.targets import REFERENCE, TARGETS, Candidate, answers
 from ninetynine.records import RecordStore
+from ninetynine.report import Report, render
 from ninetynine.report.html import render_html
-from ninetynine.report.ladder import ladder_page
-from ninetynine.report.plots.runs import load_runs, of_suite
 from ninetynine.statistics import summarize
 from record_builders import (
     PACKAGES,
@@ -32,6 +33,8 @@ LADDER = """
 description = "Three rungs and a vote."
 dataset = "mnist"
 seeds = "0-5"
+timing_reference = "t3_deep_cnn"
+targets = "ladder"
 architectures = [
     "low",
     {name = "middle", adds = "a second layer"},
@@ -48,6 +51,8 @@ adds = "a vote of three"
 over = "middle"
 """
 IMAGES = 10_000
+REFERENCE = "t3_deep_cnn"
+TARGETS = suites.load("ladder").targets
 NAMES = ("low", "middle", "high", "later", REFERENCE)
 CATALOG = {name: make_architecture(name) for name in NAMES}
 
@@ -119,11 +124,11 @@ def test_a_rung_is_compared_with_the_one_it_stands_over(steps):
     assert steps["vote"].added.difference == pytest.approx(steps["vote"].row.accuracy.mean - middle)
 
 
-def test_a_share_of_the_way_is_linear_from_9906_to_9979(steps):
+def test_the_gap_closed_is_linear_from_the_references_start_to_its_goal(steps):
     for step in steps.values():
         if step.row is not None:
             share = (step.row.accuracy.mean - 0.9906) / (0.9979 - 0.9906)
-            assert step.share == pytest.approx(share)
+            assert step.gap_closed == pytest.approx(share)
 
 
 def test_a_rung_in_one_precision_is_not_a_row_in_another(store, suite):
@@ -149,9 +154,9 @@ def test_each_device_has_a_ladder_of_its_own(store, suite):
     cpu, gpu = load_ladders(store, CATALOG, suite)
     assert (cpu.device, cpu.backend, gpu.device, gpu.backend) == ("cpu", "tensorflow", "gpu", "jax")
     assert [step.row is None for step in gpu.steps] == [False, True, True, True, True]
-    assert gpu.steps[0].pace.ratio is None  # the reference was not timed there
-    assert cpu.answers
-    assert not gpu.answers
+    assert gpu.steps[0].time.ratio is None  # the reference was not timed there
+    assert cpu.targets
+    assert not gpu.targets
 
 
 def test_before_anything_is_recorded_the_line_says_what_to_run(tmp_path, suite):
@@ -162,16 +167,16 @@ def test_before_anything_is_recorded_the_line_says_what_to_run(tmp_path, suite):
 # Costs -------------------------------------------------------------------------------------------
 
 
-def test_the_pace_is_the_median_of_exclusive_runs_beside_the_reference(steps):
-    assert steps["low"].pace.train_seconds == 12.5
-    assert steps["low"].pace.runs == 6
-    assert steps["low"].pace.ratio == pytest.approx(12.5 / 202.5)
+def test_the_relative_time_is_the_median_of_exclusive_runs_beside_the_reference(steps):
+    assert steps["low"].time.train_seconds == 12.5
+    assert steps["low"].time.runs == 6
+    assert steps["low"].time.ratio == pytest.approx(12.5 / 202.5)
     # A vote of three takes as long as its members together.
-    assert steps["vote"].pace.train_seconds == pytest.approx(np.median([63.0, 72.0]))
+    assert steps["vote"].time.train_seconds == pytest.approx(np.median([63.0, 72.0]))
 
 
 def test_another_precision_is_timed_beside_the_reference_in_float32(steps):
-    assert steps["high"].pace.ratio == pytest.approx(7.5 / 202.5)
+    assert steps["high"].time.ratio == pytest.approx(7.5 / 202.5)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +190,7 @@ def test_another_precision_is_timed_beside_the_reference_in_float32(steps):
 )
 def test_what_ran_under_other_conditions_is_no_reference(change):
     reference = [make_record(REFERENCE, seed, train_seconds=100.0) for seed in range(3)]
-    found = pace([make_record(train_seconds=10.0, **change)], reference)
+    found = relative_time([make_record(train_seconds=10.0, **change)], reference)
     assert found is None if change == {"exclusive": False} else found.ratio is None
 
 
@@ -193,7 +198,7 @@ def test_of_several_machines_the_one_with_the_reference_counts():
     elsewhere = {"machine": make_machine("Other CPU")}
     records = [make_record(seed=seed, train_seconds=1.0, **elsewhere) for seed in range(3)]
     records.append(make_record(seed=3, train_seconds=10.0))
-    found = pace(records, [make_record(REFERENCE, train_seconds=100.0)])
+    found = relative_time(records, [make_record(REFERENCE, train_seconds=100.0)])
     assert (found.train_seconds, found.runs, found.ratio) == (10.0, 1, 0.1)
 
 
@@ -207,21 +212,21 @@ def test_a_run_stands_beside_the_reference_runs_nearest_in_time():
         for seed, (hour, seconds) in enumerate([(3, 300.0), (8, 200.0), (9, 202.0), (20, 100.0)])
     ]
     for hour, expected in [(0, 300.0), (7, 201.0), (8, 201.0), (16, 100.0)]:
-        found = pace([make_record(train_seconds=10.0, **at(hour))], reference)
+        found = relative_time([make_record(train_seconds=10.0, **at(hour))], reference)
         assert found.reference_seconds == (expected,), hour
         assert found.ratio == pytest.approx(10 / expected)
     runs = [
         make_record(seed=hour, train_seconds=seconds, **at(hour))
         for hour, seconds in [(1, 30.0), (2, 33.0), (21, 5.0)]
     ]
-    found = pace(runs, reference)
+    found = relative_time(runs, reference)
     assert found.reference_seconds == (100.0, 300.0)
     assert found.ratio == pytest.approx(0.1)  # of 0.1, 0.11 and 0.05
     assert found.train_seconds == 30.0
 
 
 def test_core_seconds_count_every_thread():
-    assert pace([make_record(train_seconds=600.0, threads=2)], []).core_seconds == 1200.0
+    assert relative_time([make_record(train_seconds=600.0, threads=2)], []).core_seconds == 1200.0
 
 
 def test_training_operations_are_counted_from_multiply_adds_images_and_epochs():
@@ -247,8 +252,10 @@ def test_a_vote_takes_the_operations_of_its_members(store, steps):
 def test_errors_by_chance_are_told_from_errors_of_most_runs():
     wrong_runs = [0, 1, 2, 3, 4, 4]  # of four, by image
     correct = np.array([[run >= wrong for wrong in wrong_runs] for run in range(4)])
-    found = left(summarize(correct), "digits")
-    assert found == Left(4, pytest.approx(3.5), ever=5, mostly=4, always=2, doubtful=None)
+    found = persistent_errors(summarize(correct), "digits")
+    assert found == PersistentErrors(
+        4, pytest.approx(3.5), ever=5, mostly=4, always=2, doubtful=None
+    )
 
 
 @pytest.mark.parametrize("n_seeds", [3, 7, 10, 49])
@@ -256,15 +263,15 @@ def test_a_third_of_the_runs_is_counted_and_not_compared_as_a_fraction(n_seeds):
     correct = np.ones((n_seeds, n_seeds + 1), dtype=bool)
     for image in range(n_seeds + 1):
         correct[:image, image] = False  # image k is wrong in k runs
-    found = left(summarize(correct), "digits")
+    found = persistent_errors(summarize(correct), "digits")
     assert (found.always, found.mostly, found.ever) == (1, n_seeds // 2 + 1, n_seeds)
 
 
 def test_doubtful_labels_are_counted_where_people_judged_them():
     correct = np.ones((2, IMAGES), dtype=bool)
     correct[:, [947, 948]] = False  # 947 is doubtful (Northcutt et al., 2021), 948 is not
-    assert left(summarize(correct), "mnist").doubtful == 1
-    assert left(summarize(correct[:, :9_999]), "mnist").doubtful is None
+    assert persistent_errors(summarize(correct), "mnist").doubtful == 1
+    assert persistent_errors(summarize(correct[:, :9_999]), "mnist").doubtful is None
 
 
 def test_a_vote_of_many_runs_errs_on_what_at_least_half_of_them_get_wrong():
@@ -272,7 +279,7 @@ def test_a_vote_of_many_runs_errs_on_what_at_least_half_of_them_get_wrong():
     rate = np.concatenate([np.zeros(900), rng.uniform(0, 0.3, 60), rng.uniform(0.7, 1, 40)])
     correct = rng.random((41, len(rate))) >= rate
     by_head = (correct.sum(axis=0) < 21).sum()
-    assert left(summarize(correct), "digits").mostly == by_head == 40
+    assert persistent_errors(summarize(correct), "digits").mostly == by_head == 40
 
 
 # Targets -----------------------------------------------------------------------------------------
@@ -289,19 +296,16 @@ def candidate(mean, seconds=100.0, seeds=20, kind="trained", threads=1, precisio
         for seed in range(seeds)
     ]
     reference = [make_record(REFERENCE, train_seconds=240.0, threads=threads)]
-    return Candidate(_row(kind, precision), summarize(correct), pace(records, reference))
+    return Candidate(_row(kind, precision), summarize(correct), relative_time(records, reference))
 
 
 def _row(kind, precision):
-    from ninetynine.leaderboard.rowdata import measured_rows
-    from ninetynine.leaderboard.rows import Outcome
-
     record = make_record(kind, precision=precision).model_copy(update={"kind": kind})
-    return measured_rows([Outcome(record, None, None)])[0].row
+    return make_rows(board_key(record, "published"), [Run(record, lambda: None)])[0]
 
 
 def answer(number, *candidates):
-    return answers(candidates)[number]
+    return judge_targets(TARGETS, candidates)[number]
 
 
 FLOAT32, BFLOAT16, CERTIFIED_995, SINGLE, ANYTHING, TEN_MINUTES, AN_HOUR = range(7)
@@ -361,20 +365,24 @@ def test_ten_minutes_of_two_cores_are_1200_core_seconds_and_five_replicates():
     assert answer(AN_HOUR, candidate(0.9985, 7200.0, seeds=4)).reached
 
 
-def test_the_bound_for_digits_like_these_is_below_that_for_these_images():
+def test_the_bound_for_images_like_these_is_below_that_for_these_images():
     row = candidate(0.995)
-    assert row.lower_bound_like_these() < row.lower_bound() < row.summary.mean
+    assert row.lower_bound_population() < row.lower_bound() < row.summary.mean
 
 
 def test_a_row_with_a_failed_seed_reaches_nothing(store, suite):
     write_row(store, "fast", 0.0005, seeds=20, train_seconds=0.1)
-    best = load_ladders(store, CATALOG, suite)[0].answers[FLOAT32].best
+    best = load_ladders(store, CATALOG, suite)[0].targets[FLOAT32].best
     assert best.row.name == "fast"  # of another suite, but on the board
     store.write(make_failed("fast", 20), None)
-    assert load_ladders(store, CATALOG, suite)[0].answers[FLOAT32].best is None
+    assert load_ladders(store, CATALOG, suite)[0].targets[FLOAT32].best is None
 
 
 # The page ----------------------------------------------------------------------------------------
+
+
+def page_of(store, suite):
+    return render(Report(store, CATALOG, suite_name=str(suite.path)), "ladder")
 
 
 def cells_of(page, title, first):
@@ -384,8 +392,8 @@ def cells_of(page, title, first):
 
 
 def test_the_page_says_what_a_rung_added_and_cost(store, suite, steps):
-    page = ladder_page(store, CATALOG, suite)
-    assert page == ladder_page(store, CATALOG, suite)
+    page = page_of(store, suite)
+    assert page == page_of(store, suite)
     middle = cells_of(page, "What each rung adds", "`middle`")
     assert middle[1] == "a second layer"
     assert middle[3] == "6"
@@ -407,14 +415,14 @@ def test_the_page_says_what_a_rung_added_and_cost(store, suite, steps):
 def test_a_replicate_that_is_missing_is_told(store, suite):
     vote = max((r for r in store.read_all()[0] if r.kind == "ensemble"), key=lambda r: r.cell.seed)
     store.path_of(vote).unlink()
-    page = ladder_page(store, CATALOG, suite)
+    page = page_of(store, suite)
     assert cells_of(page, "What each rung adds", "`vote`")[3] == "1 of 2"
 
 
 def test_a_record_that_cannot_be_read_is_named(store, suite):
     (damaged, *_) = [r for r in store.read_all()[0] if r.cell.architecture == "middle"]
     store.path_of(damaged).write_text("{")
-    page = ladder_page(store, CATALOG, suite)
+    page = page_of(store, suite)
     assert f"- {store.path_of(damaged).relative_to(store.directory)}: " in page
     assert cells_of(page, "What each rung adds", "`middle`")[3] == "5 of 6"
 
@@ -425,9 +433,7 @@ def test_a_difference_that_cannot_be_told_says_so(tmp_path, suite):
         for seed in range(2):
             missed = np.random.default_rng([wrong, seed]).choice(IMAGES, wrong, replace=False)
             write_run(store, name, seed, wrong=missed, images=IMAGES)
-    assert cells_of(ladder_page(store, CATALOG, suite), "What each rung adds", "`middle`")[9] == (
-        "cannot tell"
-    )
+    assert cells_of(page_of(store, suite), "What each rung adds", "`middle`")[9] == ("cannot tell")
 
 
 def test_the_command_writes_the_page(bench, store, suite, tmp_path):
@@ -463,11 +469,10 @@ def test_the_html_page_has_no_ladder_before_the_suite_ran(tmp_path, suite):
 
 
 def test_a_picture_of_a_suite_has_its_rungs_alone(store, suite):
-    (runs,) = load_runs(store, CATALOG, store.read_all()[0])
-    assert REFERENCE in {found.row.name for found in runs.rows}
-    chosen = of_suite(runs, suite)
-    assert {found.row.name for found in chosen.rows} == {"low", "middle", "high", "vote"}
-    assert [found.row for found in chosen.rows] == list(chosen.board.rows)
+    (board,) = build_boards(store, CATALOG)
+    assert REFERENCE in {row.name for row in board.rows}
+    chosen = board.of_suite(suite)
+    assert {row.name for row in chosen.rows} == {"low", "middle", "high", "vote"}
 
 
 def test_the_command_draws_a_suite(bench, store, suite, tmp_path):

@@ -1,8 +1,8 @@
 """Which row a name means."""
 
 import pytest
+from ninetynine.board import Rows
 from ninetynine.errors import UserError
-from ninetynine.leaderboard.lookup import Lookup
 from ninetynine.records import RecordStore
 from record_builders import write_run
 
@@ -18,7 +18,7 @@ def lookup(tmp_path):
         write_run(store, "net", seed, precision="mixed_bfloat16")
     recipe = {"batch_size": 32, "epochs": 5, "optimizer": {"name": "adam"}}
     write_run(store, "net", 0, context=CONTROLLED, recipe=recipe)
-    return Lookup(store, {})
+    return Rows(store, {})
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,11 @@ def lookup(tmp_path):
     ],
 )
 def test_a_bare_name_is_the_model_as_published_and_in_float32(lookup, text, name, precision):
-    side = lookup.side(text)
-    assert side.name == name
-    assert side.data.row.identity.precision == precision
+    side = lookup.find(text)
+    assert side.full_name == name
+    assert side.identity.precision == precision
 
 
 def test_a_name_that_no_row_has_is_told_with_the_nearest(lookup):
     with pytest.raises(UserError, match=r"no row is called 'nett' on mnist; did you mean 'net"):
-        lookup.side("nett")
+        lookup.find("nett")

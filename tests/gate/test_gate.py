@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from gate_builders import (
     FakeTrainer,
+    make_row,
     make_run,
     make_runs,
-    make_side,
+    row_of,
     spread,
     write_runs,
 )
+from ninetynine.board import Run
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
 from ninetynine.gate import (
     Outcome,
-    Run,
-    Side,
     Terms,
     Verdict,
     check,
@@ -36,20 +36,19 @@ from ninetynine.gate.costs import judge_cost
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
+from ninetynine.report.formats import markdown, table
 from ninetynine.report.gate import section, sentence
 from ninetynine.report.gate_machine import annotations, facts, junit_xml
-from ninetynine.report.markdown import render_markdown
-from ninetynine.report.terminal import render_terminal
 from record_builders import make_failed, make_identity, make_machine
 
 TERMS = Terms(max_seeds=20)
 BASELINE = spread(0.98, 0.0006, 10)
 
 
-def seed_by_seed(side, runs, terms=TERMS):
+def seed_by_seed(row, runs, terms=TERMS):
     """Return the verdict and after how many runs it came."""
     for number in range(1, len(runs) + 1):
-        verdict = decide(side, runs[:number], terms)
+        verdict = decide(row, runs[:number], terms)
         if verdict is not None:
             return verdict, number
     return None, len(runs)
@@ -59,8 +58,8 @@ def seed_by_seed(side, runs, terms=TERMS):
 
 
 def test_the_same_weights_and_answers_end_the_check_after_one_run():
-    side = make_side(BASELINE)
-    verdict, number = seed_by_seed(side, [side.runs[0]])
+    row = make_row(BASELINE)
+    verdict, number = seed_by_seed(row, [row.runs[0]])
     assert number == 1
     assert verdict.identical
     assert verdict.outcome == 0
@@ -69,14 +68,14 @@ def test_the_same_weights_and_answers_end_the_check_after_one_run():
 
 def test_the_same_weights_with_other_answers_are_not_taken_for_the_same_model():
     """Dropout left on when answering: training, and so the weights, are as they were."""
-    side = make_side(BASELINE)
-    before = side.runs[0].record.model.weights_hash
+    row = make_row(BASELINE)
+    before = row.runs[0].record.model.weights_hash
     noisy = make_run(0.95, 0, weights_hash=before)
-    assert decide(side, [noisy], TERMS) is None
+    assert decide(row, [noisy], TERMS) is None
 
 
 def test_a_drop_of_twice_the_margin_is_a_regression_with_its_size_in_the_sentence():
-    verdict, number = seed_by_seed(make_side(BASELINE), make_runs(spread(0.978, 0.0006, 20, 1)))
+    verdict, number = seed_by_seed(make_row(BASELINE), make_runs(spread(0.978, 0.0006, 20, 1)))
     assert verdict.outcome == 1
     assert number < 10
     drop = f"{100 * verdict.look.drop:.3f}".removesuffix("0")
@@ -85,7 +84,7 @@ def test_a_drop_of_twice_the_margin_is_a_regression_with_its_size_in_the_sentenc
 
 
 def test_no_drop_is_no_worse_well_before_the_last_seed():
-    verdict, number = seed_by_seed(make_side(BASELINE), make_runs(spread(0.9801, 0.0006, 20, 1)))
+    verdict, number = seed_by_seed(make_row(BASELINE), make_runs(spread(0.9801, 0.0006, 20, 1)))
     assert verdict.outcome == 0
     assert not verdict.identical
     assert number < 15
@@ -94,16 +93,16 @@ def test_no_drop_is_no_worse_well_before_the_last_seed():
 
 def test_the_verdict_does_not_depend_on_how_many_runs_came_at_a_time():
     """A run that was trained ahead and diverged comes too late."""
-    side, runs = make_side(BASELINE), make_runs(spread(0.9801, 0.0006, 20, 1))
-    one_by_one, number = seed_by_seed(side, runs)
+    row, runs = make_row(BASELINE), make_runs(spread(0.9801, 0.0006, 20, 1))
+    one_by_one, number = seed_by_seed(row, runs)
     assert one_by_one.outcome == 0
-    late = Run(make_failed(seed=number, kind="diverged"), None)
-    assert decide(side, [*runs[:number], late], TERMS) == one_by_one
+    late = Run(make_failed(seed=number, kind="diverged"), lambda: None)
+    assert decide(row, [*runs[:number], late], TERMS) == one_by_one
 
 
 def test_what_cannot_be_told_is_said_with_the_seeds_it_would_take():
-    side = make_side(spread(0.98, 0.0015, 10))
-    verdict, number = seed_by_seed(side, make_runs(spread(0.9795, 0.0015, 20, 1)))
+    row = make_row(spread(0.98, 0.0015, 10))
+    verdict, number = seed_by_seed(row, make_runs(spread(0.9795, 0.0015, 20, 1)))
     assert number == 20
     assert verdict.outcome == 3
     assert verdict.needed.each > 20
@@ -112,22 +111,22 @@ def test_what_cannot_be_told_is_said_with_the_seeds_it_would_take():
 
 def test_a_run_that_diverged_is_a_regression_with_the_epoch():
     failed = make_failed(seed=0, kind="diverged", reason="the loss is nan in epoch 2 of 5")
-    verdict = decide(make_side(BASELINE), [Run(failed, None)], TERMS)
+    verdict = decide(make_row(BASELINE), [Run(failed, lambda: None)], TERMS)
     assert verdict.outcome == 1
     assert "seed 0 diverged: the loss is nan in epoch 2 of 5" in sentence(verdict)
 
 
 @pytest.mark.parametrize("kind", ["error", "crashed", "killed", "timeout"])
 def test_a_run_that_crashed_is_neither_a_pass_nor_a_regression(kind):
-    verdict = decide(make_side(BASELINE), [Run(make_failed(kind=kind), None)], TERMS)
+    verdict = decide(make_row(BASELINE), [Run(make_failed(kind=kind), lambda: None)], TERMS)
     assert verdict.outcome is Outcome.CRASHED
     assert "could not be completed" in sentence(verdict)
 
 
 def test_a_baseline_of_one_run_can_only_be_identical():
-    side = make_side([0.98])
-    assert decide(side, [side.runs[0]], TERMS).outcome == 0
-    other = decide(side, [make_run(0.981, 0)], TERMS)
+    row = make_row([0.98])
+    assert decide(row, [row.runs[0]], TERMS).outcome == 0
+    other = decide(row, [make_run(0.981, 0)], TERMS)
     assert other.outcome is Outcome.NOT_COMPARABLE
     assert "spread over seeds" in sentence(other)
 
@@ -135,17 +134,18 @@ def test_a_baseline_of_one_run_can_only_be_identical():
 def test_other_test_labels_are_not_comparable():
     run = make_run(0.98, 0)
     labels = (run.predictions.labels + 1) % 10
-    moved = Run(run.record, dataclasses.replace(run.predictions, labels=labels.astype(np.uint16)))
-    verdict = decide(make_side(BASELINE), [moved], TERMS)
+    other = dataclasses.replace(run.predictions, labels=labels.astype(np.uint16))
+    moved = Run(run.record, lambda: other)
+    verdict = decide(make_row(BASELINE), [moved], TERMS)
     assert verdict.outcome is Outcome.NOT_COMPARABLE
     assert "test labels differ" in sentence(verdict)
 
 
 def test_the_images_that_flipped_are_those_that_most_runs_now_get_wrong():
-    side = make_side(np.full(10, 1.0))
+    row = make_row(np.full(10, 1.0))
     new = make_runs([0.9, 0.9])
     always = np.logical_and.reduce([~run.predictions.correct for run in new])
-    verdict = decide(side, new, TERMS)
+    verdict = decide(row, new, TERMS)
     assert verdict.outcome == 1
     assert len(verdict.flipped) == 20
     seen = min(20, int(always.sum()))
@@ -156,10 +156,10 @@ def test_the_images_that_flipped_are_those_that_most_runs_now_get_wrong():
 
 
 def test_what_changed_is_told_with_a_regression():
-    side = make_side(BASELINE)
+    row = make_row(BASELINE)
     packages = {"keras": "3.16.0", "numpy": "2.4.0", "tensorflow": "2.21.0"}
     new = make_runs(np.full(3, 0.97), packages=packages, source_hash="6" * 64)
-    words = sentence(decide(side, new, TERMS))
+    words = sentence(decide(row, new, TERMS))
     assert "keras 3.15.1 → 3.16.0" in words
     assert "the architecture's code" in words
 
@@ -243,7 +243,7 @@ def test_memory_is_gated_by_itself():
     def with_memory(values):
         runs = timed([10.0] * len(values))
         return [
-            Run(run.record.model_copy(update={"peak_memory_bytes": v}), run.predictions)
+            Run(run.record.model_copy(update={"peak_memory_bytes": v}), run.read)
             for run, v in zip(runs, values, strict=True)
         ]
 
@@ -260,7 +260,7 @@ def with_latency(values, **fields):
             run.record.model_copy(
                 update={"timing": run.record.timing.model_copy(update={"latency_seconds": value})}
             ),
-            run.predictions,
+            run.read,
         )
         for run, value in zip(runs, values, strict=True)
     ]
@@ -301,18 +301,18 @@ def test_a_latency_that_is_missing_or_from_elsewhere_is_never_a_pass(old, new, w
 
 
 def test_the_gravest_of_accuracy_and_costs_is_the_architectures_answer():
-    side = make_side(BASELINE)
+    row = make_row(BASELINE)
     terms = Terms(cost_margins={"training time": 0.1})
     slow = [
         Run(
             run.record.model_copy(
                 update={"timing": run.record.timing.model_copy(update={"train_seconds": 50.0})}
             ),
-            run.predictions,
+            run.read,
         )
-        for run in side.runs[:1]
+        for run in row.runs[:1]
     ]
-    verdict = decide(side, slow, terms)
+    verdict = decide(row, slow, terms)
     assert verdict.identical
     assert verdict.overall is Outcome.REGRESSED
     assert "Training time regressed: 400.0%" in sentence(verdict)
@@ -383,7 +383,7 @@ def test_a_round_takes_no_shorter_than_starting_its_workers(baseline, tmp_path):
             update={"train_seconds": seconds, "import_seconds": 8.0}
         )
         record = make_run().record.model_copy(update={"timing": timing})
-        found.runs.append(Run(record, None))
+        found.runs.append(Run(record, lambda: None))
         return found
 
     assert seeds_ahead([contest(100)], jobs=2) == 2
@@ -420,10 +420,9 @@ def test_a_crash_is_tried_again_and_a_divergence_is_not(baseline, tmp_path):
 
 
 def test_the_baselines_seeds_come_first_and_its_failed_ones_never():
-    side = make_side([0.98, 0.98])
-    side = Side(side.identity, side.runs, failed_seeds=(3,))
-    assert check_seeds(side, 6) == (0, 1, 2, 4, 5, 6)
-    assert check_seeds(side, 1) == (0,)
+    row = row_of([*make_runs([0.98, 0.98]), Run(make_failed(seed=3), lambda: None)])
+    assert check_seeds(row, 6) == (0, 1, 2, 4, 5, 6)
+    assert check_seeds(row, 1) == (0,)
 
 
 def test_new_and_gone_architectures_are_named_and_count_unless_excused(baseline):
@@ -528,7 +527,7 @@ def test_two_versions_of_one_architecture_are_not_mixed(tmp_path):
     write_runs(store, make_runs(BASELINE[:2]))
     write_runs(store, make_runs(BASELINE[:2], source_hash="6" * 64))
     with pytest.raises(UserError, match="2 versions of net"):
-        load_baseline(tmp_path).side(make_identity())
+        load_baseline(tmp_path).row(make_identity())
 
 
 def test_of_two_recipes_the_one_that_is_checked_is_the_baseline(tmp_path):
@@ -537,8 +536,8 @@ def test_of_two_recipes_the_one_that_is_checked_is_the_baseline(tmp_path):
     longer = {"batch_size": 128, "epochs": 9, "optimizer": {"name": "adam"}}
     write_runs(store, make_runs(BASELINE[:3], recipe=longer))
     found = load_baseline(tmp_path)
-    assert len(found.side(make_identity()).runs) == 2
-    assert len(found.side(make_identity(recipe=longer)).runs) == 3
+    assert len(found.row(make_identity()).runs) == 2
+    assert len(found.row(make_identity(recipe=longer)).runs) == 3
 
 
 def test_the_workspace_is_of_this_code_and_hidden_from_git(tmp_path):
@@ -556,13 +555,13 @@ def test_the_workspace_is_of_this_code_and_hidden_from_git(tmp_path):
 @pytest.fixture
 def result():
     """A check with one verdict of each kind."""
-    side = make_side(BASELINE)
-    noisy_side = make_side(spread(0.98, 0.0015, 10), architecture="wide")
+    row = make_row(BASELINE)
+    noisy_row = make_row(spread(0.98, 0.0015, 10), architecture="wide")
     wide = make_runs(spread(0.9795, 0.0015, 20, 1), architecture="wide")
     verdicts = (
-        decide(side, [side.runs[0]], TERMS),
-        decide(side, make_runs([0.97, 0.97, 0.97]), TERMS),
-        decide(noisy_side, wide, TERMS),
+        decide(row, [row.runs[0]], TERMS),
+        decide(row, make_runs([0.97, 0.97, 0.97]), TERMS),
+        decide(noisy_row, wide, TERMS),
         gone("veteran", TERMS),
         gone("a | b: 100%", Terms(allow_gone=True)),
     )
@@ -600,7 +599,10 @@ def test_annotations_are_one_escaped_line_each(result):
 
 
 def test_terminal_and_markdown_show_every_architecture_and_sentence(result):
-    for text in (render_terminal([section(result)]), render_markdown([section(result)])):
+    for text in (
+        table.render_sections([section(result)]),
+        markdown.render_sections([section(result)]),
+    ):
         words = " ".join(text.split())
         for part in ("Something regressed", "veteran", "cannot tell", "images that flipped"):
             assert part in words

@@ -6,10 +6,12 @@ import shutil
 
 import pytest
 from ninetynine import merging
+from ninetynine.board import build_boards
+from ninetynine.board.notes import row_notes
 from ninetynine.errors import UserError
-from ninetynine.leaderboard import build_boards
 from ninetynine.merging import agree, kept_apart, merge
 from ninetynine.records import RecordStore
+from ninetynine.report import Report, render
 from record_builders import make_failed, make_machine, make_predictions, make_record, write_run
 
 HERE, THERE = make_machine(), make_machine("Other CPU", "e" * 16)
@@ -52,6 +54,10 @@ def b(tmp_path):
 @pytest.fixture
 def into(tmp_path):
     return tmp_path / "all"
+
+
+def tables(store):
+    return render(Report(store, {}), "json")
 
 
 def test_a_copy_is_the_record_byte_for_byte_and_its_predictions_too(a, b, into):
@@ -164,7 +170,7 @@ def test_other_weights_are_kept_apart_and_counted_by_no_board(a, b, into):
     for part in ("seed 0", "weights aaaaaaaa", "weights bbbbbbbb", "Other CPU", str(conflict.path)):
         assert part in str(conflict)
     assert "\n" not in str(conflict)
-    assert build_boards(RecordStore(into), {}) == build_boards(RecordStore(a), {})
+    assert tables(RecordStore(into)) == tables(RecordStore(a))
 
 
 def test_what_is_kept_apart_is_a_results_folder_like_any(a, b, into):
@@ -174,7 +180,7 @@ def test_what_is_kept_apart_is_a_results_folder_like_any(a, b, into):
     (store,) = kept_apart(RecordStore(into))
     assert on_board(store.directory) == [other]
     assert store.predictions(other) is not None
-    assert build_boards(store, {}) == build_boards(RecordStore(b), {})
+    assert tables(store) == tables(RecordStore(b))
 
 
 def test_a_conflict_stands_until_it_is_removed(a, b, into):
@@ -343,9 +349,9 @@ def test_seconds_of_two_machines_are_never_pooled(a, b, into):
     merge([b, a], into)
     ((row,),) = [board.rows for board in build_boards(RecordStore(into), {})]
     assert row.seeds == (0, 1, 2, 3, 4)
-    assert row.timed.fingerprint == HERE.fingerprint
-    assert (row.timed.train_seconds_median, row.timed.runs) == (11, 3)
-    assert any("not pooled with 2 on Other CPU" in note for note in row.notes)
+    assert row.time.fingerprint == HERE.fingerprint
+    assert (row.time.train_seconds_median, row.time.runs) == (11, 3)
+    assert any("not pooled with 2 on Other CPU" in note for note in row_notes(row))
 
 
 def test_a_failure_that_says_nothing_of_the_model_contradicts_nothing():

@@ -9,12 +9,11 @@ import sys
 
 import numpy as np
 import pytest
-from ninetynine.leaderboard import Spread, build_boards
+from ninetynine.board import Spread, build_boards
 from ninetynine.records import RecordStore
-from ninetynine.report import FORMATS, render, text
-from ninetynine.report.markdown import escape
-from ninetynine.report.readme import results_readme
-from ninetynine.statistics import Interval
+from ninetynine.report import Report, formatting, render
+from ninetynine.report.formats.markdown import escape
+from ninetynine.statistics import Interval, RankInterval
 from record_builders import (
     draw_wrong,
     make_architecture,
@@ -33,9 +32,15 @@ def store(tmp_path):
     return RecordStore(tmp_path)
 
 
+TEXT_FORMATS = ("table", "markdown", "csv", "latex", "json")
+
+
 def render_store(store, format, **options):
-    records, problems = store.read_all()
-    return render(build_boards(store, {}, records), format, problems, **options)
+    return render(Report(store, {}, **options), format)
+
+
+def results_readme(store, catalog):
+    return render(Report(store, catalog), "readme")
 
 
 def write_board(store):
@@ -56,24 +61,24 @@ def table_lines(markdown):
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        (text.percent(0.9823, 2), "98.23"),
-        (text.percent(None, 2), ""),
-        (text.percent_spread(Spread(0.9823, 0.0005, 10), 2), "98.23 ± 0.05"),
-        (text.percent_spread(Spread(0.9823, None, 1), 2), "98.23"),
-        (text.percent_interval(Interval(0.9812, 0.9834), 1), "98.1–98.3"),
-        (text.percent_interval(Interval(-0.0012, 0.0034), 2), "−0.12 to 0.34"),
-        (text.number(-0.001, 2), "0.00"),
-        (text.number(1234567.0, 0), "1,234,567"),
-        (text.magnitude(5_984_000), "5.98 M"),
-        (text.magnitude(40), "40"),
-        (text.three_digits(7.123), "7.12"),
-        (text.three_digits(1204.4), "1,204"),
-        (text.three_digits(0.0), "0.00"),
-        (text.ranks((2, 4)), "2–4"),
-        (text.ranks((2, 2)), "2"),
-        (text.p_value(0.00004), "< 0.001"),
-        (text.count(1, "run"), "1 run"),
-        (text.count(1200, "run"), "1,200 runs"),
+        (formatting.percent(0.9823, 2), "98.23"),
+        (formatting.percent(None, 2), ""),
+        (formatting.percent_spread(Spread(0.9823, 0.0005, 10), 2), "98.23 ± 0.05"),
+        (formatting.percent_spread(Spread(0.9823, None, 1), 2), "98.23"),
+        (formatting.percent_interval(Interval(0.9812, 0.9834), 1), "98.1–98.3"),
+        (formatting.percent_interval(Interval(-0.0012, 0.0034), 2), "−0.12 to 0.34"),
+        (formatting.number(-0.001, 2), "0.00"),
+        (formatting.number(1234567.0, 0), "1,234,567"),
+        (formatting.magnitude(5_984_000), "5.98 M"),
+        (formatting.magnitude(40), "40"),
+        (formatting.three_digits(7.123), "7.12"),
+        (formatting.three_digits(1204.4), "1,204"),
+        (formatting.three_digits(0.0), "0.00"),
+        (formatting.ranks(RankInterval(2, 4)), "2–4"),
+        (formatting.ranks(RankInterval(2, 2)), "2"),
+        (formatting.p_value(0.00004), "< 0.001"),
+        (formatting.count(1, "run"), "1 run"),
+        (formatting.count(1200, "run"), "1,200 runs"),
     ],
 )
 def test_numbers_are_written_as_people_read_them(written, expected):
@@ -82,13 +87,13 @@ def test_numbers_are_written_as_people_read_them(written, expected):
 
 @pytest.mark.parametrize(("images", "decimals"), [(360, 1), (10_000, 2), (100_000, 3), (None, 2)])
 def test_percentages_have_the_decimals_that_one_image_shows_in(images, decimals):
-    assert text.percent_decimals(images) == decimals
+    assert formatting.percent_decimals(images) == decimals
 
 
 # --- every format
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", TEXT_FORMATS)
 def test_every_format_ends_in_a_newline_and_names_every_row(store, format):
     write_board(store)
     output = render_store(store, format)
@@ -115,9 +120,9 @@ def test_a_failed_row_shows_its_count_and_reason(store, format):
     assert "1 finished of 2, 1 failed: seed 1 (timeout): no result after 60 s" in output
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", TEXT_FORMATS)
 def test_a_board_of_failures_and_no_board_at_all_are_reported(store, format):
-    render([], format)
+    render_store(store, format)
     store.write(make_failed("broken_net", reason="the loss is nan"), None)
     output = render_store(store, format)
     assert "broken" in output
@@ -138,14 +143,9 @@ def test_the_same_records_give_the_same_bytes_in_any_process(store):
     (store.folder / "best" / "broken.json").write_text("{")
     script = (
         "import sys; from pathlib import Path; from ninetynine.records import RecordStore;"
-        "from ninetynine.leaderboard import build_boards;"
-        "from ninetynine.report import FORMATS, render;"
-        "from ninetynine.report.readme import results_readme;"
-        f"store = RecordStore(Path({str(store.directory)!r}));"
-        "records, problems = store.read_all();"
-        "boards = build_boards(store, {}, records);"
-        "[print(render(boards, name, problems)) for name in FORMATS];"
-        "print(results_readme(store, {}));"
+        "from ninetynine.report import Report, render;"
+        f"report = Report(RecordStore(Path({str(store.directory)!r})), {{}});"
+        f"[print(render(report, name)) for name in {(*TEXT_FORMATS, 'readme')!r}];"
         "heavy = {'tensorflow', 'keras', 'pandas', 'sklearn', 'scipy.stats'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
@@ -211,7 +211,7 @@ def test_the_terminal_table_fits_120_columns_even_with_long_names(store):
         assert len(line) <= 120
 
 
-def test_the_terminal_draws_a_rule_where_a_band_ends(store):
+def test_the_terminal_draws_a_rule_where_a_group_ends(store):
     write_board(store)
     lines = render_store(store, "table").splitlines()
     rows = {
@@ -219,8 +219,8 @@ def test_the_terminal_draws_a_rule_where_a_band_ends(store):
         for name in ("best", "next", "also")
     }
     upper, lower = sorted((rows["next"], rows["also"]))
-    assert lower == upper + 1  # one band
-    assert upper == rows["best"] + 2  # two bands
+    assert lower == upper + 1  # one group
+    assert upper == rows["best"] + 2  # two groups
 
 
 def test_colour_comes_only_when_asked_for(store):
@@ -240,7 +240,7 @@ def test_markup_in_a_name_stays_text_in_the_terminal(store):
 def test_csv_holds_plain_numbers_at_full_precision(store):
     write_board(store)
     (board,) = build_boards(store, {})
-    lines = list(csv.DictReader(io.StringIO(render([board], "csv"))))
+    lines = list(csv.DictReader(io.StringIO(render_store(store, "csv"))))
     assert [float(line["test_accuracy_mean"]) for line in lines] == [
         row.accuracy.mean for row in board.rows
     ]
@@ -320,10 +320,10 @@ def test_the_readme_names_files_below_its_own_folder(store):
 
 
 def test_a_pair_that_only_the_correction_keeps_together_is_not_called_settled():
-    from ninetynine.leaderboard import Undecided
+    from ninetynine.board import Undecided
     from ninetynine.report.tables import _would_decide
     from ninetynine.statistics import compare
 
     random = np.random.default_rng(0)
     good, bad = random.random((3, 1000)) < 0.99, random.random((3, 1000)) < 0.90
-    assert _would_decide(Undecided("a", "b", compare(good, bad))).startswith("told apart as a pair")
+    assert _would_decide(Undecided("a", "b", compare(good, bad))).startswith("different as a pair")

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ninetynine import suite
+from ninetynine.board import Rows
 from ninetynine.catalog import discover
-from ninetynine.leaderboard.lookup import Lookup
 from ninetynine.records import RecordStore
-from ninetynine.report.ladder import ladder_page
-from ninetynine.report.own_numbers import own_numbers, rewrite
-from ninetynine.report.readme import results_readme
+from ninetynine.report import Report, render
 from ninetynine.statistics import accuracy_estimate, compare, pigeonhole_bootstrap
+from own_numbers import own_numbers, rewrite
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
@@ -44,13 +43,13 @@ def records(committed):
 
 
 def test_the_readme_regenerates_byte_for_byte(committed):
-    assert results_readme(committed, discover()) == (RESULTS / "README.md").read_text()
+    assert render(Report(committed, discover()), "readme") == (RESULTS / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["ladder", "speedrun"])
 def test_the_ladders_regenerate_byte_for_byte(name, committed):
     page = (RESULTS / f"{name.upper()}.md").read_text()
-    assert ladder_page(committed, discover(), suite.load(name)) == page
+    assert render(Report(committed, discover(), suite_name=name), "ladder") == page
 
 
 def test_the_page_on_folds_regenerates_byte_for_byte(committed):
@@ -129,9 +128,9 @@ def test_the_statistics_page_shows_the_committed_numbers(committed):
 
 def test_the_crossed_interval_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
     """Owen's pigeonhole bootstrap counts the rest up to three times, so it may be wider."""
-    lookup = Lookup(committed, discover(), "mnist")
+    lookup = Rows(committed, discover(), "mnist")
     for name in ("t1_small_cnn", "t2_dense", "t3_deep_cnn", "t4_wide_cnn"):
-        correct = lookup.side(name).correct
+        correct = lookup.find(name).correct
         ours = accuracy_estimate(correct).population_interval
         resampled = pigeonhole_bootstrap(correct, resamples=1000)
         ratio = (ours.high - ours.low) / (resampled.high - resampled.low)
@@ -139,9 +138,9 @@ def test_the_crossed_interval_agrees_with_a_crossed_bootstrap_on_the_real_record
 
 
 def test_the_crossed_difference_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
-    lookup = Lookup(committed, discover(), "mnist")
+    lookup = Rows(committed, discover(), "mnist")
     for a, b in (("t3_deep_cnn", "t4_wide_cnn"), ("t1_small_cnn", "t2_dense")):
-        first, second = lookup.side(a).correct, lookup.side(b).correct
+        first, second = lookup.find(a).correct, lookup.find(b).correct
         ours = compare(first, second).interval
         resampled = pigeonhole_bootstrap(first, second, resamples=1000)
         ratio = (ours.high - ours.low) / (resampled.high - resampled.low)

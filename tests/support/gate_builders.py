@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from ninetynine.gate import Run, Side
+from ninetynine.board import Row, Run
+from ninetynine.board.boards import board_key, make_rows
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import Outcome
 from record_builders import make_failed, make_predictions, make_record
@@ -27,16 +28,21 @@ def make_run(
     assert record.model is not None
     digest = weights_hash or f"{seed}-{accuracy}".ljust(64, "0")
     model = record.model.model_copy(update={"weights_hash": digest})
-    return Run(record.model_copy(update={"model": model}), predictions)
+    return Run(record.model_copy(update={"model": model}), lambda: predictions)
 
 
 def make_runs(accuracies: Any, first_seed: int = 0, **fields: Any) -> list[Run]:
     return [make_run(float(a), first_seed + i, **fields) for i, a in enumerate(accuracies)]
 
 
-def make_side(accuracies: Any, **fields: Any) -> Side:
-    runs = tuple(make_runs(accuracies, **fields))
-    return Side(runs[0].record.cell, runs)
+def make_row(accuracies: Any, **fields: Any) -> Row:
+    """A baseline's row of finished runs with these accuracies."""
+    return row_of(make_runs(accuracies, **fields))
+
+
+def row_of(runs: list[Run]) -> Row:
+    (row,) = make_rows(board_key(runs[0].record, "published"), runs)
+    return row
 
 
 def spread(mean: float, sd: float, count: int, seed: int = 0) -> np.ndarray:

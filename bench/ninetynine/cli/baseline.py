@@ -8,13 +8,13 @@ import click
 
 import ninetynine
 from ninetynine import suite
+from ninetynine.board import Run
 from ninetynine.cells import Cell
 from ninetynine.cli import options
 from ninetynine.cli.gate_options import Prepared, gate_options, open_training, prepare
 from ninetynine.errors import UserError
 from ninetynine.gate.baseline import Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import at_seed
-from ninetynine.gate.runs import load_run
 from ninetynine.machine import commit_of
 from ninetynine.planning import plan
 from ninetynine.records import Record
@@ -122,4 +122,4 @@ def _train(cells: list[Cell], prepared: Prepared, chosen: dict[str, Any]) -> lis
                 f"{record.cell.architecture}, seed {record.cell.seed} failed: {reason}; the "
                 "baseline is unchanged: run the command again"
             )
-        return [load_run(store, record) for record in records]
+        return [Run.of(store, record) for record in records]

@@ -14,10 +14,10 @@ from ninetynine.errors import UserError
 from ninetynine.gate.checking import Contest
 from ninetynine.gate.runs import accuracies
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
+from ninetynine.report.formats import markdown as markdown_format
+from ninetynine.report.formats import table as table_format
 from ninetynine.report.gate import prospect_sentence, section, sentence
 from ninetynine.report.gate_machine import annotations, facts, junit_xml
-from ninetynine.report.markdown import render_markdown
-from ninetynine.report.terminal import render_terminal
 from ninetynine.running import Source
 from ninetynine.statistics.sequential import Design, prospect
 
@@ -29,12 +29,12 @@ def write_outputs(result: CheckResult, chosen: dict[str, Any], source: Source) -
     if chosen["as_json"]:
         options.print_json(facts(result))
     else:
-        click.echo(render_terminal([section(result)]), nl=False)
+        click.echo(table_format.render_sections([section(result)]), nl=False)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         # The runner reads both streams; with --json standard output must stay JSON.
         for line in annotations(result):
             click.echo(line, err=chosen["as_json"])
-    markdown = render_markdown([section(result)])
+    markdown = markdown_format.render_sections([section(result)])
     if chosen["markdown"] is not None:
         _write(chosen["markdown"], markdown)
     if os.environ.get(_STEP_SUMMARY):
@@ -51,7 +51,7 @@ def print_prospects(
     """Print what a check of ``contests`` could show, before anything is trained."""
     rows = []
     for contest in contests:
-        baseline = accuracies(contest.side.runs)
+        baseline = accuracies(contest.baseline.runs)
         if len(baseline) < 2:
             rows.append({"architecture": contest.name, "baseline_seeds": len(baseline)})
             continue

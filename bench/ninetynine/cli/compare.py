@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from ninetynine import catalog, datasets
+from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.cli import options
 from ninetynine.errors import UserError
-from ninetynine.leaderboard.lookup import Lookup, Side, check_comparable
 from ninetynine.records import RecordStore
 from ninetynine.report.comparison import DifferingImage, differing_images, sentences
 from ninetynine.report.tables import plain_table
@@ -59,13 +59,14 @@ def command(
     A and B are names from the table of `bench report`; NAME@controlled is the row of that name
     under the recipe of suite controlled.
     """
-    lookup = Lookup(RecordStore(results), catalog.discover(architecture_files), dataset)
-    sides = lookup.side(a, seed), lookup.side(b, seed)
+    rows = Rows(RecordStore(results), catalog.discover(architecture_files), dataset)
+    sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
     result = compare(sides[0].correct, sides[1].correct, margin=margin / 100)
-    differing = differing_images(*sides, images, _doubtful(lookup.dataset, len(sides[0].labels)))
+    doubtful = datasets.doubtful_test_images(rows.dataset, len(sides[0].labels))
+    differing = differing_images(*sides, images, frozenset(doubtful))
     if picture is not None:
-        _draw(sides, differing, lookup.dataset, data_dir, picture)
+        _draw(sides, differing, rows.dataset, data_dir, picture)
     if as_json:
         options.print_json(_facts(sides, result, differing))
         return
@@ -78,14 +79,7 @@ def command(
         click.echo(f"picture: {picture}")
 
 
-def _doubtful(dataset: str, images: int) -> frozenset[int]:
-    info = datasets.known().get(dataset)
-    if info is None or info.test_length != images:
-        return frozenset()
-    return frozenset(doubtful.index for doubtful in info.doubtful_test_images)
-
-
-def _table(sides: tuple[Side, Side], differing: list[DifferingImage]) -> str:
+def _table(sides: tuple[Row, Row], differing: list[DifferingImage]) -> str:
     rows = [
         [
             image.index,
@@ -97,7 +91,7 @@ def _table(sides: tuple[Side, Side], differing: list[DifferingImage]) -> str:
         ]
         for image in differing
     ]
-    names = [side.name for side in sides]
+    names = [side.full_name for side in sides]
     headers = [
         "image",
         "label",
@@ -108,7 +102,7 @@ def _table(sides: tuple[Side, Side], differing: list[DifferingImage]) -> str:
 
 
 def _draw(
-    sides: tuple[Side, Side],
+    sides: tuple[Row, Row],
     differing: list[DifferingImage],
     dataset: str,
     data_dir: Path | None,
@@ -125,17 +119,15 @@ def _draw(
         + ("\nlabel doubtful" if i.doubtful else "")
         for i in differing
     ]
-    title = f"Mean probability of the label: A = {sides[0].name}, B = {sides[1].name}"
+    title = f"Mean probability of the label: A = {sides[0].full_name}, B = {sides[1].full_name}"
     marks = [image.doubtful for image in differing]
     draw_grid(loaded.test_images[indices], captions, path, columns=5, title=title, marks=marks)
 
 
-def _facts(
-    sides: tuple[Side, Side], result: Any, differing: list[DifferingImage]
-) -> dict[str, Any]:
+def _facts(sides: tuple[Row, Row], result: Any, differing: list[DifferingImage]) -> dict[str, Any]:
     return {
-        "a": sides[0].name,
-        "b": sides[1].name,
+        "a": sides[0].full_name,
+        "b": sides[1].full_name,
         "seeds_a": list(sides[0].seeds),
         "seeds_b": list(sides[1].seeds),
         "accuracy_a": float(sides[0].correct.mean()),

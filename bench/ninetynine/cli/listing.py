@@ -9,16 +9,16 @@ from tabulate import tabulate
 from ninetynine.cli import options
 from ninetynine.errors import UserError, nearest
 
-_KINDS = ("architectures", "datasets", "suites")
+_KINDS = ("architectures", "datasets", "suites", "columns")
 
 
 @click.command("list")
-@click.argument("kind", default="architectures", metavar="[architectures|datasets|suites]")
+@click.argument("kind", default="architectures", metavar="[architectures|datasets|suites|columns]")
 @options.architecture_files
 @options.as_json
 @options.verbose
 def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool, verbose: bool) -> None:
-    """List architectures (with parameters, source and published claims), datasets or suites."""
+    """List architectures (with parameters, source, published claims), datasets, suites, columns."""
     if kind not in _KINDS:
         raise UserError(f"nothing to list is called {kind!r}{nearest(kind, _KINDS)}")
     rows = _architectures(architecture_files) if kind == "architectures" else _ROWS[kind]()
@@ -90,7 +90,13 @@ def _suites() -> list[dict[str, Any]]:
     return rows
 
 
-_ROWS = {"datasets": _datasets, "suites": _suites}
+def _columns() -> list[dict[str, Any]]:
+    from ninetynine.report.columns import describe
+
+    return [dict(row) for row in describe()]
+
+
+_ROWS = {"datasets": _datasets, "suites": _suites, "columns": _columns}
 
 
 def _cell(value: Any) -> Any:

@@ -7,9 +7,9 @@ import click
 import numpy as np
 
 from ninetynine import catalog
+from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.cli import options
 from ninetynine.errors import UserError
-from ninetynine.leaderboard.lookup import Lookup, Side, check_comparable
 from ninetynine.records import RecordStore
 from ninetynine.report.comparison import plan_sentences
 from ninetynine.statistics import pair_components, plan
@@ -47,19 +47,19 @@ def command(
     The variances come from the records there are.  Where B has none yet, the row nearest to A in
     accuracy stands in for it, and the answer says so.
     """
-    lookup = Lookup(RecordStore(results), catalog.discover(architecture_files), dataset)
-    first = lookup.side(a)
-    second, note = _second(lookup, first, b)
+    rows = Rows(RecordStore(results), catalog.discover(architecture_files), dataset)
+    first = rows.find(a)
+    second, note = _second(rows, first, b)
     check_comparable(first, second)
     components = pair_components(first.correct, second.correct)
     if components is None:
         raise UserError(
-            f"{first.name} and {second.name} have one run each, which says nothing about the "
-            "spread over seeds; run two of one of them first, with --seeds 2"
+            f"{first.full_name} and {second.full_name} have one run each, which says nothing about "
+            "the spread over seeds; run two of one of them first, with --seeds 2"
         )
     images = first.correct.shape[1]
     found = plan(components, images, difference / 100, power=power)
-    lines = plan_sentences(first.name, b, found, images, power)
+    lines = plan_sentences(first.full_name, b, found, images, power)
     if as_json:
         options.print_json({**dataclasses.asdict(found), "sentences": [*lines, *note]})
         return
@@ -67,16 +67,16 @@ def command(
         click.echo(line)
 
 
-def _second(lookup: Lookup, first: Side, name: str) -> tuple[Side, list[str]]:
+def _second(rows: Rows, first: Row, name: str) -> tuple[Row, list[str]]:
     try:
-        return lookup.side(name), []
+        return rows.find(name), []
     except UserError:
         known = catalog.discover()
         if name.partition("@")[0] not in known:
             raise
-    others = [s for s in lookup.sides() if s.board == first.board and s.name != first.name]
+    others = [r for r in rows if r.key == first.key and r.full_name != first.full_name]
     if not others:
         raise UserError(f"{name} has no records, and no other row can stand in for it")
     mean = first.correct.mean()
-    nearest = min(others, key=lambda side: abs(float(np.mean(side.correct)) - mean))
-    return nearest, [f"{name} has no records yet: its spread is taken to be {nearest.name}'s."]
+    nearest = min(others, key=lambda row: abs(float(np.mean(row.correct)) - mean))
+    return nearest, [f"{name} has no records yet: its spread is taken to be {nearest.full_name}'s."]

@@ -5,19 +5,18 @@ from pathlib import Path
 
 import click
 
-from ninetynine import catalog, suite
+from ninetynine import catalog
 from ninetynine.cli import options
 from ninetynine.errors import UserError
-from ninetynine.leaderboard import build_boards
 from ninetynine.records import RecordStore
-from ninetynine.report import FORMATS, render
+from ninetynine.report import Report, format_names, render
 
 
 @click.command("report")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([*FORMATS, "html", "readme", "ladder"]),
+    type=click.Choice(format_names()),
     default="table",
     show_default=True,
     help="html is a page with pictures for a browser, complete in itself; "
@@ -37,6 +36,11 @@ from ninetynine.report import FORMATS, render
     metavar="NAME",
     help="Whose rungs ladder and html show.",
 )
+@click.option(
+    "--columns",
+    metavar="KEY,KEY",
+    help="Show these columns instead; `bench list columns` says which there are.",
+)
 @options.results
 @options.data_dir
 @options.architecture_files
@@ -45,6 +49,7 @@ def command(
     format_: str,
     output: Path | None,
     suite_name: str,
+    columns: str | None,
     results: Path,
     data_dir: Path | None,
     architecture_files: tuple[Path, ...],
@@ -55,8 +60,18 @@ def command(
         raise UserError(f"--results {results}: no such folder; train something with: bench run")
     if format_ == "html" and output is None and sys.stdout.isatty():
         raise UserError("--format html is a page for a browser: name a file, --output report.html")
-    store, color = RecordStore(results), output is None
-    text = _text(format_, store, suite_name, architecture_files, data_dir, color)
+    report = Report(
+        store=RecordStore(results),
+        catalog=catalog.discover(architecture_files),
+        suite_name=suite_name,
+        data_dir=data_dir,
+        columns=tuple(key.strip() for key in columns.split(",")) if columns else (),
+        color=output is None and sys.stdout.isatty(),
+    )
+    text = render(report, format_)
+    if format_ == "csv":  # rows only: what could not be read is told beside it
+        for problem in report.problems:
+            print(f"bench: {problem}", file=sys.stderr)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -64,32 +79,3 @@ def command(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
-
-
-def _text(
-    format_: str,
-    store: RecordStore,
-    suite_name: str,
-    architecture_files: tuple[Path, ...],
-    data_dir: Path | None,
-    color: bool,
-) -> str:
-    found = catalog.discover(architecture_files)
-    if format_ == "html":
-        from ninetynine.report.html import render_html
-
-        return render_html(store, found, data_dir, suite.load(suite_name))
-    if format_ == "ladder":
-        from ninetynine.report.ladder import ladder_page
-
-        return ladder_page(store, found, suite.load(suite_name))
-    if format_ == "readme":
-        from ninetynine.report.readme import results_readme
-
-        return results_readme(store, found)
-    records, problems = store.read_all()
-    boards = build_boards(store, found, records=records)
-    if format_ == "csv":  # rows only: what could not be read is told beside it
-        for problem in problems:
-            print(f"bench: {problem}", file=sys.stderr)
-    return render(boards, format_, problems, color=color and sys.stdout.isatty())  # type: ignore[arg-type]

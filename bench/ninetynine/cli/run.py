@@ -122,12 +122,11 @@ class UserInterrupt(UserError):
 
 
 def _print_table(store: RecordStore, choice: Choice, records: list[Any], as_json: bool) -> None:
-    from ninetynine.leaderboard import build_boards
-    from ninetynine.report import render
+    from ninetynine.report import Report, render
 
-    boards = build_boards(store, choice.catalog, records=records, variant=choice.suite.variant)
-    text = render(boards, "json" if as_json else "table", color=sys.stdout.isatty())
-    click.echo(text, nl=False)
+    variant = choice.suite.variant
+    report = Report(store, choice.catalog, records, variant, color=sys.stdout.isatty())
+    click.echo(render(report, "json" if as_json else "table"), nl=False)
 
 
 def _verdict(outcome: Outcome, planned: Plan) -> int:

@@ -162,3 +162,21 @@ def _from_keras(info: DatasetInfo) -> Dataset:
             f"{DATA_DIR_VARIABLE}, or connect this machine to the internet and run again"
         ) from error
     return _from_folder(cache, info, "Keras's cache")
+
+
+def doubtful_test_images(name: str, images: int) -> list[int]:
+    """Return the indices of the test images with a doubtful label, where they are known."""
+    info = known().get(name)
+    if info is None or info.test_length != images:
+        return []
+    return sorted(doubtful.index for doubtful in info.doubtful_test_images)
+
+
+def noun_of(name: str) -> str:
+    """Return what the images of a dataset show, in the plural, such as "digits"."""
+    return "digits" if name in ("mnist", "digits") else "images"
+
+
+def preferred(names: list[str]) -> str | None:
+    """Return which of ``names`` is meant where none is named; None where there is no telling."""
+    return next((name for name in known() if name in names), None)

@@ -3,7 +3,6 @@
 from ninetynine.gate.baseline import Baseline, load_baseline, update_baseline
 from ninetynine.gate.checking import Contest, check, make_contests
 from ninetynine.gate.decision import decide
-from ninetynine.gate.runs import Run, Side
 from ninetynine.gate.verdict import CostVerdict, Outcome, Terms, Verdict, worst
 
 __all__ = [
@@ -11,8 +10,6 @@ __all__ = [
     "Contest",
     "CostVerdict",
     "Outcome",
-    "Run",
-    "Side",
     "Terms",
     "Verdict",
     "check",

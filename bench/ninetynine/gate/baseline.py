@@ -11,11 +11,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ninetynine.board import Row, Run
+from ninetynine.board.boards import board_key
+from ninetynine.board.row import count_runs, identity_of
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles
-from ninetynine.gate.runs import Run, Side, load_run
-from ninetynine.leaderboard.rows import identity_of
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.store import write_atomically
 
@@ -61,7 +62,7 @@ class Baseline:
         """Why the baseline is as it is; None for a plain results folder."""
         return self.manifest.updates[-1] if self.manifest.updates else None
 
-    def side(self, new: CellIdentity) -> Side | None:
+    def row(self, new: CellIdentity) -> Row | None:
         """Return the baseline of ``new``'s architecture, or None where it has none.
 
         Raises UserError where it holds several versions of the architecture that fit equally.
@@ -76,7 +77,9 @@ class Baseline:
                 f"{new.architecture} (code, packages or device differ); name one with: "
                 "bench baseline update"
             )
-        return _side(self.store, fitting)
+        runs = [Run.of(self.store, record) for record in fitting]
+        key = board_key(fitting[0], fitting[0].context.variant)
+        return Row(new.architecture, identities.pop(), key, count_runs(runs))
 
     def _fitting(self, new: CellIdentity) -> list[Record]:
         """Return the architecture's records that are comparable with ``new``, else all of them.
@@ -164,14 +167,3 @@ def _replaced(store: RecordStore, runs: Sequence[Run]) -> list[Path]:
         for record in store.read_all()[0]
         if (record.cell.architecture, record.cell.dataset) in places
     ]
-
-
-def _side(store: RecordStore, records: Sequence[Record]) -> Side:
-    """Return one run per seed: a finished one if there is one, the first by key of several."""
-    finished: dict[int, Record] = {}
-    for record in records:
-        if record.status == "finished":
-            finished.setdefault(record.cell.seed, record)
-    failed = {record.cell.seed for record in records} - finished.keys()
-    runs = tuple(load_run(store, finished[seed]) for seed in sorted(finished))
-    return Side(records[0].cell, runs, tuple(sorted(failed)))

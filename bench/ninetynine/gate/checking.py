@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 
+from ninetynine.board import Row, Run
 from ninetynine.cells import Cell
 from ninetynine.gate.baseline import Baseline
 from ninetynine.gate.decision import decide, not_comparable
-from ninetynine.gate.runs import Run, Side, load_run
 from ninetynine.gate.verdict import Outcome, Terms, Verdict
 from ninetynine.records import Record, RecordStore, Timing
 from ninetynine.running import Outcome as TrainingOutcome
@@ -22,7 +22,7 @@ class Contest:
     """One architecture against its baseline, with the runs it has so far."""
 
     template: Cell  # its seed is replaced by each seed in turn
-    side: Side
+    baseline: Row
     seeds: tuple[int, ...]
     runs: list[Run] = field(default_factory=list)
 
@@ -42,14 +42,14 @@ def at_seed(cell: Cell, seed: int) -> Cell:
     return cell.model_copy(update={"identity": identity})
 
 
-def check_seeds(side: Side, most: int) -> tuple[int, ...]:
+def check_seeds(row: Row, most: int) -> tuple[int, ...]:
     """Return the seeds of a check: the baseline's, then the smallest that it does not have.
 
     Seeds that failed in the baseline are left out: they say nothing about a change.
     """
-    used = {*side.seeds, *side.failed_seeds}
+    used = {*row.seeds, *(failed.seed for failed in row.failed)}
     fresh = (seed for seed in count() if seed not in used)
-    return (*side.seeds, *islice(fresh, most))[:most]
+    return (*row.seeds, *islice(fresh, most))[:most]
 
 
 def make_contests(
@@ -59,17 +59,17 @@ def make_contests(
     contests: list[Contest] = []
     verdicts: list[Verdict] = []
     for template in templates:
-        side = baseline.side(template.identity)
-        if side is None:
+        row = baseline.row(template.identity)
+        if row is None:
             verdicts.append(_new(template.identity.architecture, terms))
             continue
-        obstacle = not_comparable(side, template.identity, terms)
+        obstacle = not_comparable(row, template.identity, terms)
         if obstacle is not None:
             verdicts.append(obstacle)
-        elif not side.runs:
-            verdicts.append(_without_runs(template.identity.architecture, side, terms))
+        elif not row.runs:
+            verdicts.append(_without_runs(template.identity.architecture, row, terms))
         else:
-            contests.append(Contest(template, side, check_seeds(side, terms.max_seeds)))
+            contests.append(Contest(template, row, check_seeds(row, terms.max_seeds)))
     return contests, verdicts
 
 
@@ -106,7 +106,7 @@ def check(
         _advance(undecided, store, train, ahead)
         first = False
         for contest in undecided:
-            verdict = decide(contest.side, contest.runs, terms)
+            verdict = decide(contest.baseline, contest.runs, terms)
             if verdict is not None:
                 verdicts[contest.name] = verdict
                 on_verdict(verdict)
@@ -148,7 +148,7 @@ def _advance(contests: Sequence[Contest], store: RecordStore, train: Trainer, ah
     for contest, cells in rounds:
         if not cells:
             raise AssertionError(f"{contest.name} is undecided after its last seed")
-        contest.runs += [load_run(store, known[cell.key]) for cell in cells]
+        contest.runs += [Run.of(store, known[cell.key]) for cell in cells]
 
 
 def _recorded(cells: Sequence[Cell], store: RecordStore) -> dict[str, Record]:
@@ -172,7 +172,7 @@ def _new(name: str, terms: Terms) -> Verdict:
     )
 
 
-def _without_runs(name: str, side: Side, terms: Terms) -> Verdict:
-    failed = ", ".join(map(str, side.failed_seeds))
+def _without_runs(name: str, row: Row, terms: Terms) -> Verdict:
+    failed = ", ".join(str(failed.seed) for failed in row.failed)
     verdict = _new(name, terms)
     return replace(verdict, excused=False, reason=f"all its baseline runs failed (seeds {failed})")

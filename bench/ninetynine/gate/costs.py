@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.gate.runs import Run
+from ninetynine.board import Run
 from ninetynine.gate.verdict import CostMeasure, CostVerdict, Outcome
 from ninetynine.records import Record
 from ninetynine.statistics.sequential import drop_error

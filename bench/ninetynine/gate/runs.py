@@ -1,71 +1,31 @@
-"""Runs as the gate sees them: a record with its answers, and a baseline's runs of one model."""
+"""Runs as the gate sees them: their accuracies, what is right, and what flipped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.cells import CellIdentity
+from ninetynine.board import Run
 from ninetynine.gate.verdict import FlippedImage
-from ninetynine.records import Predictions, Record, RecordStore
 
 _SHOWN_FLIPS = 20
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A finished or failed record; ``predictions`` is None for a failed one."""
+def is_same_model(one: Run, other: Run) -> bool:
+    """Whether both have the same weights and give every test image the same probabilities.
 
-    record: Record
-    predictions: Predictions | None
-
-    @property
-    def seed(self) -> int:
-        return self.record.cell.seed
-
-    @property
-    def accuracy(self) -> float:
-        """The share of test images that are right; only finished runs have one."""
-        if self.predictions is not None:
-            return float(self.predictions.correct.mean())
-        assert self.record.scores is not None
-        return self.record.scores.test.accuracy
-
-    def is_same_model_as(self, other: "Run") -> bool:
-        """Whether both have the same weights and give every test image the same probabilities.
-
-        The weights alone would not do: dropout left on when answering leaves them as they were.
-        """
-        mine, others = self.record.model, other.record.model
-        if mine is None or others is None or mine.weights_hash is None:
-            return False
-        if mine.weights_hash != others.weights_hash:
-            return False
-        if self.predictions is None or other.predictions is None:
-            return False
-        return np.array_equal(
-            self.predictions.probabilities, other.predictions.probabilities
-        ) and np.array_equal(self.predictions.labels, other.predictions.labels)
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """The baseline of one architecture: its finished runs by seed, and the seeds that failed."""
-
-    identity: CellIdentity  # of the first run; the seed aside, all runs share it
-    runs: tuple[Run, ...]
-    failed_seeds: tuple[int, ...] = ()
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return tuple(run.seed for run in self.runs)
-
-
-def load_run(store: RecordStore, record: Record) -> Run:
-    """Return ``record`` with its stored predictions."""
-    finished = record.status == "finished"
-    return Run(record, store.predictions(record) if finished else None)
+    The weights alone would not do: dropout left on when predicting leaves them as they were.
+    """
+    mine, others = one.record.model, other.record.model
+    if mine is None or others is None or mine.weights_hash is None:
+        return False
+    if mine.weights_hash != others.weights_hash:
+        return False
+    if one.predictions is None or other.predictions is None:
+        return False
+    return np.array_equal(
+        one.predictions.probabilities, other.predictions.probabilities
+    ) and np.array_equal(one.predictions.labels, other.predictions.labels)
 
 
 def accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:

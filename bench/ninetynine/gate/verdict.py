@@ -102,7 +102,7 @@ class Verdict:
     reason: str = ""
     look: Look | None = None
     needed: SeedsNeeded | None = None
-    like_these: DifferenceBound | None = None  # the drop on digits like these, for context
+    population: DifferenceBound | None = None  # the drop on images like these, for context
     flipped: tuple[FlippedImage, ...] = ()
     costs: tuple[CostVerdict, ...] = ()
     changes: tuple[str, ...] = ()

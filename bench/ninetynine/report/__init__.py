@@ -1,42 +1,78 @@
-"""Boards -> text.  All formatting of numbers lives in this package."""
+"""Boards -> text.  All formatting of numbers lives in this package.
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+A report format is a module in ``formats/``, or one that an entry point of the group
+``ninetynine.formats`` names: its name is the format's, its docstring's first line the help, and its
+``render`` makes the text of a `Report`.
+"""
 
-from ninetynine.leaderboard import Board
-from ninetynine.records import Problem
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
-Format = Literal["markdown", "csv", "latex", "json", "table"]
-FORMATS: tuple[str, ...] = get_args(Format)
+from ninetynine import datasets, suite
+from ninetynine.board import Board, build_boards
+from ninetynine.catalog import Architecture
+from ninetynine.records import Problem, Record, RecordStore
+from ninetynine.registry import Registry
+
+FORMATS = Registry("report format", "ninetynine.report.formats", "ninetynine.formats")
+_FIRST = ("table", "markdown", "csv", "latex", "json", "html", "readme", "ladder")
 
 
-def render(
-    boards: Sequence[Board],
-    format: Format = "table",
-    problems: Sequence[Problem] = (),
-    color: bool = False,
-) -> str:
-    """Return ``boards`` in ``format``, ending in a newline; the same bytes for the same boards.
+@dataclass(eq=False)
+class Report:
+    """What a format is given: records, the boards they make, and what was asked for.
 
-    ``problems`` are the files that could not be read, named below the tables (CSV, which has
-    rows only, leaves them out).  ``color`` is for "table" on a terminal.
+    ``chosen`` limits the records (by default all in ``store``) and ``variant`` puts them on boards
+    of that name.  ``suite_name`` is the suite whose rungs are shown, ``columns`` the keys of the
+    columns that were asked for, and ``color`` says whether a terminal will show it.
     """
-    if format in ("json", "csv"):
-        from ninetynine.report.plain import render_csv, render_json
 
-        return render_json(boards, problems) if format == "json" else render_csv(boards)
-    from ninetynine.report.sections import section
+    store: RecordStore
+    catalog: Mapping[str, Architecture]
+    chosen: Sequence[Record] | None = None
+    variant: str | None = None
+    suite_name: str = "ladder"
+    data_dir: Path | None = None
+    columns: tuple[str, ...] = ()
+    color: bool = False
+    sums: bool = False  # whether the format shows what runs predicted, class by class
 
-    sections = [section(board) for board in boards]
-    notes = [str(problem) for problem in problems]
-    if format == "markdown":
-        from ninetynine.report.markdown import render_markdown
+    @cached_property
+    def _read(self) -> tuple[list[Record], list[Problem]]:
+        return self.store.read_all() if self.chosen is None else (list(self.chosen), [])
 
-        return render_markdown(sections, notes)
-    if format == "latex":
-        from ninetynine.report.latex import render_latex
+    @property
+    def records(self) -> list[Record]:
+        return self._read[0]
 
-        return render_latex(sections, notes)
-    from ninetynine.report.terminal import render_terminal
+    @property
+    def problems(self) -> list[Problem]:
+        """The files that could not be read."""
+        return self._read[1]
 
-    return render_terminal(sections, notes, color)
+    @cached_property
+    def boards(self) -> list[Board]:
+        """The boards in their order; those of the dataset that is usually meant come first."""
+        found = build_boards(
+            self.store, self.catalog, self.records, variant=self.variant, sums=self.sums
+        )
+        usual = datasets.preferred([board.dataset for board in found])
+        return sorted(found, key=lambda board: board.dataset != usual)
+
+    @cached_property
+    def suite(self) -> suite.Suite:
+        return suite.load(self.suite_name)
+
+
+def format_names() -> list[str]:
+    """Return the names of all formats."""
+    names = FORMATS.entries()
+    return [*_FIRST, *(name for name in names if name not in _FIRST)]
+
+
+def render(report: Report, format: str = "table") -> str:
+    """Return ``report`` in ``format``, ending in a newline; the same bytes for the same records."""
+    text: str = FORMATS.find(format).load().render(report)
+    return text

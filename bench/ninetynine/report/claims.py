@@ -1,11 +1,11 @@
-"""The tables that look outside: published figures, and the way to 99.79%."""
+"""Published figures against our seeds."""
 
 from collections.abc import Callable
 
-from ninetynine.leaderboard import Board, ClaimRow, WayRow
-from ninetynine.report import text
-from ninetynine.report.document import Column, Table
-from ninetynine.report.text import BLANK
+from ninetynine.board import Board, ClaimRow
+from ninetynine.report import formatting
+from ninetynine.report.document import Heading, Table
+from ninetynine.report.formatting import BLANK
 
 _METRICS = {
     "test_accuracy": "test accuracy",
@@ -22,22 +22,24 @@ def claims_table(board: Board) -> Table | None:
     if not board.claims:
         return None
     columns = (
-        Column("Claim", "left"),
-        Column("Model", "left", is_name=True),
-        Column("Published"),
-        Column("Our mean ± SD"),
-        Column("Our range", "center"),
-        Column("Seeds"),
-        Column("One more run, 95%", "center"),
-        Column("Quantile"),
-        Column("Verdict", "left"),
+        Heading("Claim", "left"),
+        Heading("Model", "left", is_name=True),
+        Heading("Published"),
+        Heading("Our mean ± SD"),
+        Heading("Our range", "center"),
+        Heading("Seeds"),
+        Heading("One more run, 95%", "center"),
+        Heading("Quantile"),
+        Heading("Verdict", "left"),
     )
     order = list(_METRICS)
     claims = sorted(board.claims, key=lambda claim: order.index(claim.metric))
     return Table(
         title="Published figures against our seeds",
         columns=columns,
-        rows=tuple(_claim_cells(claim, text.percent_decimals(board.images)) for claim in claims),
+        rows=tuple(
+            _claim_cells(claim, formatting.percent_decimals(board.images)) for claim in claims
+        ),
         footnotes=_CLAIM_FOOTNOTES,
     )
 
@@ -54,17 +56,19 @@ def _claim_cells(claim: ClaimRow, decimals: int) -> tuple[str, ...]:
     placement = claim.placement
     write = measure_writer(claim.metric, decimals)
     is_loss = claim.metric.endswith("loss")
-    ours = text.number_spread if is_loss else text.percent_spread
+    ours = formatting.number_spread if is_loss else formatting.percent_spread
     prediction = placement.prediction
     return (
         f"{claim.id} {_METRICS[claim.metric]}",
         claim.row,
         published(claim),
         ours(claim.ours, 4 if is_loss else decimals),
-        text.span(write(min(claim.values)), write(max(claim.values))),
+        formatting.span(write(min(claim.values)), write(max(claim.values))),
         str(claim.ours.n),
-        BLANK if prediction is None else text.span(write(prediction.low), write(prediction.high)),
-        BLANK if placement.quantile is None else f"{text.percent(placement.quantile, 0)}%",
+        BLANK
+        if prediction is None
+        else formatting.span(write(prediction.low), write(prediction.high)),
+        BLANK if placement.quantile is None else f"{formatting.percent(placement.quantile, 0)}%",
         placement.verdict,
     )
 
@@ -72,57 +76,12 @@ def _claim_cells(claim: ClaimRow, decimals: int) -> tuple[str, ...]:
 def measure_writer(metric: str, decimals: int) -> Callable[[float], str]:
     """Return how one run's ``metric`` is written: in percent, or a loss with 3 decimals."""
     if metric.endswith("accuracy"):
-        return lambda value: text.percent(value, decimals)
-    return lambda value: text.number(value, 3)
+        return lambda value: formatting.percent(value, decimals)
+    return lambda value: formatting.number(value, 3)
 
 
 def published(claim: ClaimRow) -> str:
     """Return a published figure with as many decimals as were published, accuracies in percent."""
     if claim.metric.endswith("accuracy"):
-        return text.percent(claim.published, max(0, claim.digits - 2))
-    return text.number(claim.published, claim.digits)
-
-
-def way_table(board: Board) -> Table | None:
-    """Return how far each model has come from 99.06% to 99.79% on MNIST."""
-    if not board.way:
-        return None
-    columns = (
-        Column("Model", "left", is_name=True),
-        Column("Errors left of 10,000"),
-        Column("Of the way from 99.06 to 99.79, %"),
-        Column("Difference from 99.79%, points (unpaired)", "center"),
-        Column("p (unpaired)"),
-        *_clean_column(board),
-    )
-    return Table(
-        title="The way to 99.79%",
-        columns=columns,
-        rows=tuple(_way_cells(way, board) for way in board.way),
-        footnotes=_WAY_FOOTNOTES,
-    )
-
-
-def _clean_column(board: Board) -> tuple[Column, ...]:
-    if board.clean_images is None:
-        return ()
-    return (Column(f"On the {board.clean_images:,} images without a doubtful label, %"),)
-
-
-_WAY_FOOTNOTES = (
-    "99.79% is DropConnect (Wan et al., ICML 2013): five networks voting, 21 errors in 10,000. Its "
-    "predictions are not public, so the comparison treats two error counts as unpaired samples "
-    "(95% interval after Newcombe, Fisher's exact p), which is cautious.",
-)
-
-
-def _way_cells(way: WayRow, board: Board) -> tuple[str, ...]:
-    decimals = text.percent_decimals(board.images)
-    cells = (
-        way.row,
-        text.number(way.errors, 1),
-        text.percent(way.share, 0) if way.share >= 0 else "below 99.06",
-        text.percent_interval(way.difference, 2),
-        text.p_value(way.p_value),
-    )
-    return (*cells, text.percent_spread(way.clean, decimals)) if board.clean_images else cells
+        return formatting.percent(claim.published, max(0, claim.digits - 2))
+    return formatting.number(claim.published, claim.digits)

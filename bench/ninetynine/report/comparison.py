@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ninetynine.leaderboard.lookup import Side
-from ninetynine.report.text import count, number, p_value
+from ninetynine import datasets
+from ninetynine.board import Row
+from ninetynine.report.formatting import count, number, p_value
 from ninetynine.statistics import Comparison, Interval, Plan
 
 
@@ -22,10 +24,10 @@ class DifferingImage:
     doubtful: bool
 
 
-def differing_images(a: Side, b: Side, most: int, doubtful: frozenset[int]) -> list[DifferingImage]:
+def differing_images(a: Row, b: Row, most: int, doubtful: frozenset[int]) -> list[DifferingImage]:
     """Return the ``most`` images with the largest difference in the true label's probability."""
     rows = np.arange(len(a.labels))
-    true_a, true_b = a.mean_probabilities[rows, a.labels], b.mean_probabilities[rows, b.labels]
+    true_a, true_b = (_mean_probabilities(row)[rows, row.labels] for row in (a, b))
     right_a, right_b = a.correct.mean(axis=0), b.correct.mean(axis=0)
     order = np.argsort(-np.abs(true_a - true_b), kind="stable")[:most]
     return [
@@ -42,7 +44,7 @@ def differing_images(a: Side, b: Side, most: int, doubtful: frozenset[int]) -> l
     ]
 
 
-def sentences(a: Side, b: Side, result: Comparison) -> list[str]:
+def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
     """Return the verdict first, then what stands behind it."""
     lines = [_verdict(a, b, result), _accuracies(a, b, result)]
     if result.seed_interval is not None:
@@ -53,8 +55,9 @@ def sentences(a: Side, b: Side, result: Comparison) -> list[str]:
     if result.discordant is not None:
         only_a, only_b = result.discordant
         lines.append(
-            f"Exact McNemar test on single runs: {a.name} alone is right on "
-            f"{count(only_a, 'image')}, {b.name} alone on {only_b}; p {_equals(result.p_value)}."
+            f"Exact McNemar test on single runs: {a.full_name} alone is right on "
+            f"{count(only_a, 'image')}, {b.full_name} alone on {only_b}; "
+            f"p {_equals(result.p_value)}."
         )
     smallest = _signless(result.minimum_detectable_difference)
     lines.append(
@@ -86,12 +89,20 @@ def plan_sentences(a: str, b: str, found: Plan, images: int, power: float) -> li
     ]
 
 
-def _verdict(a: Side, b: Side, result: Comparison) -> str:
-    first, second = a.name, b.name
+def _mean_probabilities(row: Row) -> NDArray[np.float64]:
+    """Return the mean over the row's runs, float64 (m, classes)."""
+    sums = row.prediction_sums
+    assert sums is not None
+    return sums.mean_probabilities
+
+
+def _verdict(a: Row, b: Row, result: Comparison) -> str:
+    noun = datasets.noun_of(a.key.dataset)
+    first, second = a.full_name, b.full_name
     size = _signless(abs(result.difference))
     if result.verdict in ("better", "worse"):
         return (
-            f"{first} is {result.verdict} than {second} on digits like these, "
+            f"{first} is {result.verdict} than {second} on {noun} like these, "
             f"by {size} percentage points."
         )
     margin = _signless(result.margin)
@@ -106,11 +117,11 @@ def _verdict(a: Side, b: Side, result: Comparison) -> str:
     )
 
 
-def _accuracies(a: Side, b: Side, result: Comparison) -> str:
+def _accuracies(a: Row, b: Row, result: Comparison) -> str:
     means = [number(100 * float(side.correct.mean()), 3) for side in (a, b)]
     runs = [count(len(side.correct), "seed") for side in (a, b)]
     return (
-        f"{a.name} {means[0]}% ({runs[0]}), {b.name} {means[1]}% ({runs[1]}): difference "
+        f"{a.full_name} {means[0]}% ({runs[0]}), {b.full_name} {means[1]}% ({runs[1]}): difference "
         f"{_signed(result.difference)} percentage points, 95% interval {_points(result.interval)}, "
         f"p {_equals(result.p_value)}."
     )

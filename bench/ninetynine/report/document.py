@@ -5,8 +5,8 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Column:
-    """A heading; ``name`` columns hold names of the user's, the others what this suite writes."""
+class Heading:
+    """A column's heading; ``is_name`` columns hold names of the user's, others our own text."""
 
     heading: str
     align: Literal["left", "right", "center"] = "right"
@@ -15,17 +15,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Text in rows and columns; ``bands`` and ``rules`` are there for the eye.
+    """Text in rows and columns; ``groups`` and ``rules`` are there for the eye.
 
-    ``bands`` holds the band letters of each row, or nothing; ``rules`` the rows after which a
-    band ends that no later row is in.
+    ``groups`` holds the letters of each row's significance groups, or nothing; ``rules`` the rows
+    after which a group ends that no later row is in.
     """
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[Heading, ...]
     rows: tuple[tuple[str, ...], ...]
     footnotes: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
     rules: frozenset[int] = frozenset()
 
 

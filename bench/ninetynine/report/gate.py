@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ninetynine.gate.verdict import CheckResult, CostVerdict, FlippedImage, Outcome, Terms, Verdict
-from ninetynine.report import text
-from ninetynine.report.document import Column, Section, Table
+from ninetynine.report import formatting
+from ninetynine.report.document import Heading, Section, Table
 from ninetynine.statistics.sequential import MAX_SEEDS, SeedsNeeded
 
 NAMES = {
@@ -144,9 +144,10 @@ def _needed_words(needed: SeedsNeeded) -> str:
 def _accuracies(verdict: Verdict) -> str:
     assert verdict.look is not None
     return (
-        f"{_percent(verdict.look.new_accuracy)}% over {text.count(verdict.look.seeds, 'seed')}, "
+        f"{_percent(verdict.look.new_accuracy)}% over "
+        f"{formatting.count(verdict.look.seeds, 'seed')}, "
         f"{_percent(verdict.look.baseline_accuracy)}% in the baseline "
-        f"({text.count(len(verdict.baseline_seeds), 'seed')})"
+        f"({formatting.count(len(verdict.baseline_seeds), 'seed')})"
     )
 
 
@@ -162,14 +163,14 @@ def _introduction(result: CheckResult) -> str:
 
 def _accuracy_table(result: CheckResult) -> Table:
     columns = (
-        Column("Architecture", "left", is_name=True),
-        Column("Verdict", "left"),
-        Column("Accuracy, %"),
-        Column("Baseline, %"),
-        Column("Drop, points"),
-        Column("Between", "center"),
-        Column("Seeds"),
-        Column("Baseline seeds"),
+        Heading("Architecture", "left", is_name=True),
+        Heading("Verdict", "left"),
+        Heading("Accuracy, %"),
+        Heading("Baseline, %"),
+        Heading("Drop, points"),
+        Heading("Between", "center"),
+        Heading("Seeds"),
+        Heading("Baseline seeds"),
     )
     return Table(
         title="Accuracy",
@@ -188,10 +189,10 @@ def _accuracy_cells(verdict: Verdict) -> tuple[str, ...]:
     return (
         verdict.architecture,
         f"({name})" if verdict.excused else name,
-        _percent(look.new_accuracy) if look else text.BLANK,
-        _percent(look.baseline_accuracy) if look else text.BLANK,
-        _points(look.drop) if look else text.BLANK,
-        text.span(_points(look.lower), _points(look.upper)) if look else text.BLANK,
+        _percent(look.new_accuracy) if look else formatting.BLANK,
+        _percent(look.baseline_accuracy) if look else formatting.BLANK,
+        _points(look.drop) if look else formatting.BLANK,
+        formatting.span(_points(look.lower), _points(look.upper)) if look else formatting.BLANK,
         str(len(verdict.new_seeds)),
         str(len(verdict.baseline_seeds)),
     )
@@ -199,23 +200,23 @@ def _accuracy_cells(verdict: Verdict) -> tuple[str, ...]:
 
 def _cost_table(result: CheckResult) -> Table:
     columns = (
-        Column("Architecture", "left", is_name=True),
-        Column("Cost", "left"),
-        Column("Verdict", "left"),
-        Column("Growth, %"),
-        Column("Between", "center"),
-        Column("Margin, %"),
+        Heading("Architecture", "left", is_name=True),
+        Heading("Cost", "left"),
+        Heading("Verdict", "left"),
+        Heading("Growth, %"),
+        Heading("Between", "center"),
+        Heading("Margin, %"),
     )
     rows = [
         (
             verdict.architecture,
             cost.measure,
             NAMES[cost.outcome],
-            text.percent(cost.growth, 1),
-            text.span(text.percent(cost.lower, 1), text.percent(cost.upper, 1))
+            formatting.percent(cost.growth, 1),
+            formatting.span(formatting.percent(cost.lower, 1), formatting.percent(cost.upper, 1))
             if cost.growth is not None
-            else text.BLANK,
-            text.percent(cost.margin, 1),
+            else formatting.BLANK,
+            formatting.percent(cost.margin, 1),
         )
         for verdict in result.verdicts
         for cost in verdict.costs
@@ -225,18 +226,18 @@ def _cost_table(result: CheckResult) -> Table:
 
 def _flip_table(verdict: Verdict) -> Table:
     columns = (
-        Column("Test image"),
-        Column("Label"),
-        Column("Now answered"),
-        Column("Right before, %"),
-        Column("Right now, %"),
+        Heading("Test image"),
+        Heading("Label"),
+        Heading("Now answered"),
+        Heading("Right before, %"),
+        Heading("Right now, %"),
     )
     rows = tuple(_flip_cells(flip) for flip in verdict.flipped)
     return Table(f"{verdict.architecture}: images that flipped most", columns, rows)
 
 
 def _flip_cells(flip: FlippedImage) -> tuple[str, ...]:
-    shares = text.percent(flip.right_before, 0), text.percent(flip.right_now, 0)
+    shares = formatting.percent(flip.right_before, 0), formatting.percent(flip.right_now, 0)
     return (str(flip.index), str(flip.label), str(flip.answer_now), *shares)
 
 
@@ -253,22 +254,22 @@ def _familywise_note(result: CheckResult) -> Sequence[str]:
 
 
 def _percent(share: float) -> str:
-    return text.percent(share, 3)
+    return formatting.percent(share, 3)
 
 
 def _points(share: float) -> str:
     """Percentage points; two decimals where they are enough."""
-    value = text.percent(share, 3)
+    value = formatting.percent(share, 3)
     return value.removesuffix("0")
 
 
 def _growth(share: float) -> str:
-    return f"{text.percent(share, 1)}%"
+    return f"{formatting.percent(share, 1)}%"
 
 
 def prospect_sentence(row: Mapping[str, Any], terms: Terms) -> str:
     """Return what a check could show of one architecture, from the facts of ``--dry-run``."""
-    seeds = text.count(row["baseline_seeds"], "seed")
+    seeds = formatting.count(row["baseline_seeds"], "seed")
     if "seed_sd" not in row:
         return f"{row['architecture']}: {seeds} in the baseline, too few to tell a change by."
     return (

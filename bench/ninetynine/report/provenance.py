@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ninetynine.records import Record
-from ninetynine.report import text
-from ninetynine.report.document import Column, Table
-from ninetynine.report.markdown import escape, render_table
+from ninetynine.report import formatting
+from ninetynine.report.document import Heading, Table
+from ninetynine.report.formats.markdown import escape, render_table
 
 # How the README is written again, for a results folder that is called results.
 REWRITE = "bench report --format readme --output results/README.md"
@@ -36,8 +36,8 @@ def _facts(records: Sequence[Record]) -> list[str]:
     exclusive = sum(r.timing is not None and r.timing.exclusive for r in ran(records))
     protocols = _listed(str(record.cell.protocol_version) for record in records)
     return [
-        f"{text.count(len(records), 'record')}, {failed} of them failed; {exclusive} with a timing "
-        "that had its cores to itself",
+        f"{formatting.count(len(records), 'record')}, {failed} of them failed; {exclusive} with a "
+        "timing that had its cores to itself",
         f"measurement protocol {protocols}; suite version "
         f"{_listed(record.context.suite_version for record in records)}",
         f"packages: {_listed(packages_of(record) for record in records)}",
@@ -86,12 +86,12 @@ def _machines(records: Sequence[Record]) -> Table:
         counts[key] += 1
         timed[key] += record.timing is not None and record.timing.exclusive
     columns = (
-        Column("Fingerprint", "left"),
-        Column("Hardware", "left"),
-        Column("Cores used"),
-        Column("Python"),
-        Column("Records"),
-        Column("Exclusive timings"),
+        Heading("Fingerprint", "left"),
+        Heading("Hardware", "left"),
+        Heading("Cores used"),
+        Heading("Python"),
+        Heading("Records"),
+        Heading("Exclusive timings"),
     )
     rows = tuple((*key, str(n), str(timed[key])) for key, n in sorted(counts.items()))
     return Table("Machines", columns, rows)

@@ -1,23 +1,31 @@
 """A board -> its section of a document."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ninetynine.leaderboard import Board
-from ninetynine.report import text
-from ninetynine.report.claims import claims_table, way_table
+from ninetynine.board import Board
+from ninetynine.report import formatting
+from ninetynine.report.claims import claims_table
 from ninetynine.report.document import Section, Table
-from ninetynine.report.tables import accuracy_table, cost_table, undecided_table
+from ninetynine.report.tables import (
+    accuracy_table,
+    chosen_table,
+    cost_table,
+    gap_table,
+    undecided_table,
+)
+
+_TABLES: tuple[Callable[[Board], Table | None], ...] = (
+    accuracy_table,
+    undecided_table,
+    claims_table,
+    gap_table,
+    cost_table,
+)
 
 
-def section(board: Board) -> Section:
-    """Return all tables of ``board`` that have something to say."""
-    makers: tuple[Callable[[Board], Table | None], ...] = (
-        accuracy_table,
-        undecided_table,
-        claims_table,
-        way_table,
-        cost_table,
-    )
+def section(board: Board, columns: Sequence[str] = ()) -> Section:
+    """Return all tables of ``board`` that have something to say, or one of the ``columns``."""
+    makers = [lambda board: chosen_table(board, columns)] if columns else _TABLES
     tables = [table for make in makers if (table := make(board)) is not None]
     return Section(title(board), introduction(board), tuple(tables), board.notes)
 
@@ -32,9 +40,9 @@ def title(board: Board) -> str:
 def introduction(board: Board) -> str:
     """Return what was measured on what, in one line."""
     tried = sum(row.tried for row in board.rows)
-    parts = [text.count(tried, "run")]
+    parts = [formatting.count(tried, "run")]
     if board.images is not None:
-        parts.append(text.count(board.images, "test image"))
+        parts.append(formatting.count(board.images, "test image"))
     recipe = _common_recipe(board)
     if recipe:
         parts.append(f"one recipe for all ({recipe})")

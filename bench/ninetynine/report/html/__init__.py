@@ -16,10 +16,10 @@ forbids the browser to fetch anything or to run any script but its own.
 from collections.abc import Mapping
 from pathlib import Path
 
+from ninetynine.board import Board, Row
 from ninetynine.catalog import Architecture
 from ninetynine.records import RecordStore
 from ninetynine.report.html.page import page_content, render_page
-from ninetynine.report.plots.runs import load_runs
 from ninetynine.suite import Suite
 
 

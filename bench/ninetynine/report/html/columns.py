@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ninetynine.leaderboard import Board, Row
+from ninetynine.board import Board, Row
 from ninetynine.report import text
 from ninetynine.report.html import words
 
@@ -39,15 +39,15 @@ def _accuracy(board: Board) -> list[Column]:
             f"On {these}, %",
             "95% interval of the mean on these very images. Chance: seeds.",
             "down",
-            lambda row: row.these_images.low if row.these_images else None,
-            lambda row: text.percent_interval(row.these_images, decimals),
+            lambda row: row.ci_seeds.low if row.ci_seeds else None,
+            lambda row: text.percent_interval(row.ci_seeds, decimals),
         ),
         Column(
             f"On {words.like_these(board)}, %",
             "95% interval of the mean on new images of this kind. Chance: seeds and images.",
             "down",
-            lambda row: row.digits_like_these.low if row.digits_like_these else None,
-            lambda row: text.percent_interval(row.digits_like_these, decimals),
+            lambda row: row.ci_population.low if row.ci_population else None,
+            lambda row: text.percent_interval(row.ci_population, decimals),
         ),
         Column(
             "Rank",
@@ -80,8 +80,8 @@ def _cost() -> list[Column]:
             "Median over the runs that had their cores to themselves, without evaluation and "
             "compiling.",
             "up",
-            lambda row: row.timed.train_seconds_median if row.timed else None,
-            lambda row: text.three_digits(row.timed.train_seconds_median if row.timed else None),
+            lambda row: row.time.train_seconds_median if row.time else None,
+            lambda row: text.three_digits(row.time.train_seconds_median if row.time else None),
         ),
         Column(
             "Parameters",

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from ninetynine.board import Board, Row
+from ninetynine.board.predictions import PredictionSums
 from ninetynine.datasets import known
-from ninetynine.leaderboard import Board
 from ninetynine.report import text
 from ninetynine.report.html.reliability_plot import reliability_drawing
-from ninetynine.report.plots.answers import Answers
-from ninetynine.report.plots.runs import BoardRuns, RowRuns
 
 MOST_ROWS = 40
 _SHADES = 6  # of an error cell, in the style sheet
@@ -46,9 +45,9 @@ class ErrorPanels:
     notes: tuple[str, ...]
 
 
-def error_panels(runs: BoardRuns) -> ErrorPanels:
+def error_panels(board: Board) -> ErrorPanels:
     """Return a panel for each of the first ``MOST_ROWS`` models with predictions."""
-    rows = [found for found in runs.rows if found.answers is not None]
+    rows = [found for found in board.rows if found.prediction_sums is not None]
     notes = []
     if len(rows) > MOST_ROWS:
         notes.append(f"Shown are the first {MOST_ROWS} of {len(rows)} models.")
@@ -56,7 +55,7 @@ def error_panels(runs: BoardRuns) -> ErrorPanels:
     if classes > _MOST_CLASSES:
         return ErrorPanels((), (f"{classes} classes are too many to draw a matrix of.",))
     panels = tuple(
-        _panel(runs.board, found, a) for found in rows[:MOST_ROWS] if (a := found.answers)
+        _panel(board, found, a) for found in rows[:MOST_ROWS] if (a := found.prediction_sums)
     )
     return ErrorPanels(panels, tuple(notes))
 
@@ -69,7 +68,7 @@ def class_names(board: Board, classes: int) -> tuple[str, ...]:
     return tuple(map(str, range(classes)))
 
 
-def _panel(board: Board, found: RowRuns, answers: Answers) -> ErrorPanel:
+def _panel(board: Board, found: Row, answers: PredictionSums) -> ErrorPanel:
     counts = answers.confusion
     classes = class_names(board, len(counts))
     errors = counts - np.diag(np.diag(counts))
@@ -83,11 +82,11 @@ def _panel(board: Board, found: RowRuns, answers: Answers) -> ErrorPanel:
     )
     calibrated = answers.bin_count is not None
     return ErrorPanel(
-        name=found.row.name,
+        name=found.name,
         classes=classes,
         cells=cells,
         worst=_worst(classes, errors),
-        reliability=reliability_drawing(found.row.name, answers) if calibrated else None,
+        reliability=reliability_drawing(found.name, answers) if calibrated else None,
         calibration=_calibration(answers),
     )
 
@@ -118,7 +117,7 @@ def _worst(classes: tuple[str, ...], errors: "np.ndarray") -> str:
     return f"Most often mistaken, images a run: {', '.join(parts)}."
 
 
-def _calibration(answers: Answers) -> str:
+def _calibration(answers: PredictionSums) -> str:
     error = answers.calibration_error
     if error is None:
         return "Its runs hold answers without probabilities, so there is no confidence to check."

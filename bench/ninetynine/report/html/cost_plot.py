@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from ninetynine.leaderboard import Board, Row
+from ninetynine.board import Board, Row
 from ninetynine.report import text
 from ninetynine.report.html import svg, words
 from ninetynine.report.html.figure import NARROW, WIDE, Figure, View
@@ -91,7 +91,7 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
 def board_scale(board: Board, rows: Sequence[Row], most_ticks: int = 8) -> Scale:
     """Return the accuracy scale on which ``rows``, their intervals and the lines are drawn."""
     means = [row.accuracy.mean for row in rows if row.accuracy]
-    intervals = [i for row in rows for i in (row.these_images, row.digits_like_these) if i]
+    intervals = [i for row in rows for i in (row.ci_seeds, row.ci_population) if i]
     others = [end for interval in intervals for end in (interval.low, interval.high)]
     others += [accuracy for accuracy, _, _ in reference_lines(board)]
     return accuracy_scale(means, others, board.images, most_ticks)
@@ -109,7 +109,7 @@ def _mark(
     x, y = place
     value = text.three_digits(point.cost) if cost.only_here else f"{point.cost:,.0f}"
     label = "\n".join([*words.row_lines(point.row, board), f"{cost.label}: {value}"])
-    class_ = words.band_class(point.row.band)
+    class_ = words.band_class(point.row.group)
     if not scale.holds(point.accuracy):
         # Beyond the axis: an arrow at its end.
         arrow = [(x - 7, frame.bottom - 12), (x + 7, frame.bottom - 12), (x, frame.bottom - 2)]
@@ -118,8 +118,8 @@ def _mark(
         )
     parts = []
     for interval, kind in (
-        (point.row.digits_like_these, "thin"),
-        (point.row.these_images, "thick"),
+        (point.row.ci_population, "thin"),
+        (point.row.ci_seeds, "thick"),
     ):
         if interval is not None:
             ends = (frame.y(scale.share(end)) for end in (interval.low, interval.high))

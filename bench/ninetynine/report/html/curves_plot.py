@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ninetynine.board import Board, Row
 from ninetynine.report import text
 from ninetynine.report.html import svg
 from ninetynine.report.html.frame import Frame, accuracy_tick, ticks
 from ninetynine.report.plots.curves import CurvePoint, Curves, curves, curves_scale, epoch_ticks
-from ninetynine.report.plots.runs import BoardRuns, RowRuns
 from ninetynine.report.plots.scale import Scale
 
 MOST_ROWS = 24
@@ -36,33 +36,33 @@ class CurvePanels:
     notes: tuple[str, ...]
 
 
-def curve_panels(runs: BoardRuns) -> CurvePanels:
+def curve_panels(board: Board) -> CurvePanels:
     """Return a panel for each of the first ``MOST_ROWS`` models that recorded epochs."""
-    found = [(row, c) for row in runs.finished if (c := curves(row)) is not None]
+    found = [(row, c) for row in board.finished if (c := curves(row)) is not None]
     shown = found[:MOST_ROWS]
     if not shown:
         return CurvePanels((), ())
-    scale = curves_scale([c for _, c in shown], runs.board.images)
+    scale = curves_scale([c for _, c in shown], board.images)
     panels = [_panel(runs, row, c, scale) for row, c in shown]
     notes = []
     if len(found) > MOST_ROWS:
         notes.append(f"Drawn are the first {MOST_ROWS} of {len(found)} models.")
     if any(c.thinned for _, c in shown):
         notes.append("Of long trainings only some epochs are drawn.")
-    without = [row.row.name for row in runs.finished if curves(row) is None]
+    without = [row.name for row in board.finished if curves(row) is None]
     if without:
         notes.append(f"No epochs recorded: {', '.join(without)}.")
     return CurvePanels(tuple(panels), tuple(notes))
 
 
-def _panel(runs: BoardRuns, row: RowRuns, found: Curves, scale: Scale) -> CurvePanel:
+def _panel(board: Board, row: Row, found: Curves, scale: Scale) -> CurvePanel:
     last = max(found.train[-1].epoch, 2)
     off = found.final_test is not None and not scale.holds(found.final_test)
     parts = [
         _axes(scale, last),
-        _curve(found.train, scale, last, "train", f"{row.row.name}, training"),
-        _curve(found.watched, scale, last, "watched", f"{row.row.name}, {found.watched_name} part"),
-        *_ends(found, scale, row.row.name),
+        _curve(found.train, scale, last, "train", f"{row.name}, training"),
+        _curve(found.watched, scale, last, "watched", f"{row.name}, {found.watched_name} part"),
+        *_ends(found, scale, row.name),
     ]
     if off and found.final_test is not None:
         away = f"{accuracy_tick(round(found.final_test, 4))}%: below the axis"
@@ -71,16 +71,16 @@ def _panel(runs: BoardRuns, row: RowRuns, found: Curves, scale: Scale) -> CurveP
         *parts,
         width=_WIDTH,
         height=_HEIGHT,
-        label=f"{row.row.name}: accuracy by epoch",
+        label=f"{row.name}: accuracy by epoch",
         class_="marks",
     )
-    index = runs.board.rows.index(row.row)
-    return CurvePanel(row.row.name, index, picture, _caption(row, found))
+    index = board.rows.index(row)
+    return CurvePanel(row.name, index, picture, _caption(row, found))
 
 
-def _caption(row: RowRuns, found: Curves) -> str:
-    seeds = text.count(len(row.row.seeds), "seed")
-    gap = row.row.train_test_gap
+def _caption(row: Row, found: Curves) -> str:
+    seeds = text.count(len(row.seeds), "seed")
+    gap = row.train_test_gap
     if gap is None:
         return seeds
     return f"{seeds}; train − test {text.percent(gap, 2)} points"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ninetynine.leaderboard import Board
+from ninetynine.board import Board
 from ninetynine.leaderboard.way import BEST_ACCURACY, DATASET, START_ACCURACY
 from ninetynine.report import text
 from ninetynine.report.html import svg

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ninetynine.leaderboard import Board, Row, Undecided
-from ninetynine.leaderboard.notes import seed_list
+from ninetynine.board import Board, Row, Undecided
+from ninetynine.board.notes import seed_list
 from ninetynine.report import text
 from ninetynine.report.html import words
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.report.sections import introduction
 from ninetynine.report.sections import title as plain_title
 
@@ -44,9 +43,9 @@ def unique_titles(boards: Sequence[Board]) -> list[str]:
     ]
 
 
-def headline(title: str, runs: BoardRuns) -> Headline:
+def headline(title: str, board: Board) -> Headline:
     """Return what was compared on what, the best band, and what is not told apart."""
-    board = runs.board
+    board = board
     facts = [_best_band(board), _best_mean(board), _way(board), _failures(board)]
     return Headline(
         title=title,
@@ -57,8 +56,8 @@ def headline(title: str, runs: BoardRuns) -> Headline:
     )
 
 
-def _lead(runs: BoardRuns) -> str:
-    board = runs.board
+def _lead(board: Board) -> str:
+    board = board
     seeds = sorted({seed for row in board.rows for seed in row.seeds})
     models = text.count(len(board.rows), "model")
     if not seeds:
@@ -67,7 +66,7 @@ def _lead(runs: BoardRuns) -> str:
     if board.images:
         parts.append(f"tested on {board.images:,} images")
     machines = {
-        r.machine.gpu or r.machine.cpu_model for f in runs.rows for r in f.records if r.machine
+        r.machine.gpu or r.machine.cpu_model for f in board.rows for r in f.records if r.machine
     }
     lead = ", ".join(parts)
     return f"{lead}; trained on {' and '.join(sorted(machines))}." if machines else f"{lead}."
@@ -81,11 +80,11 @@ def _names(rows: list[Row]) -> str:
 
 
 def _best_band(board: Board) -> Fact | None:
-    ranked = [row for row in board.rows if row.band]
+    ranked = [row for row in board.rows if row.group]
     if not ranked:
         return None
-    first = words.band_letters(ranked[0].band)[0]
-    best = [row for row in ranked if first in words.band_letters(row.band)]
+    first = words.band_letters(ranked[0].group)[0]
+    best = [row for row in ranked if first in words.band_letters(row.group)]
     if len(best) == 1:
         detail = "told apart from every other" if len(ranked) > 1 else "the only model"
     else:
@@ -123,7 +122,7 @@ def _failures(board: Board) -> Fact | None:
 def _undecided(board: Board) -> str:
     pairs = board.undecided
     if not pairs:
-        ranked = [row for row in board.rows if row.band]
+        ranked = [row for row in board.rows if row.group]
         return "Every neighbour is told apart." if len(ranked) > 1 else ""
     listed = "; ".join(_pair(pair) for pair in pairs[:3])
     more = f"; and {len(pairs) - 3} more" if len(pairs) > 3 else ""

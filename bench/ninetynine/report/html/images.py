@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ninetynine import datasets
+from ninetynine.board import Board
 from ninetynine.report import text
 from ninetynine.report.html.confusion import class_names
 from ninetynine.report.html.pixels import find_test_images, png_uri
 from ninetynine.report.plots.hardest import HardImage, hardest
-from ninetynine.report.plots.runs import BoardRuns
 
 _MOST_ROWS_IN_TIP = 12
 
@@ -46,20 +46,20 @@ class ImageSection:
     notes: tuple[str, ...]
 
 
-def image_section(runs: BoardRuns, data_dir: Path | None) -> ImageSection | None:
+def image_section(board: Board, data_dir: Path | None) -> ImageSection | None:
     """Return the hardest images of a board; None where no run has predictions."""
     found = hardest(runs)
     if found is None:
         return None
-    pixels, reason = find_test_images(runs.board, data_dir) if found.images else (None, "")
-    classes = class_names(runs.board, _class_count(runs))
+    pixels, reason = find_test_images(board, data_dir) if found.images else (None, "")
+    classes = class_names(board, _class_count(runs))
     tiles = tuple(
         _tile(runs, image, classes, png_uri(pixels[image.index]) if pixels is not None else "")
         for image in found.images
     )
     images = text.count(found.missed, "test image")
     introduction = (
-        f"{images} of {runs.board.images or 0:,} {'was' if found.missed == 1 else 'were'} missed "
+        f"{images} of {board.images or 0:,} {'was' if found.missed == 1 else 'were'} missed "
         f"by at least one of {text.count(found.runs, 'run')}"
     )
     if len(tiles) < found.missed:
@@ -72,12 +72,12 @@ def image_section(runs: BoardRuns, data_dir: Path | None) -> ImageSection | None
     return ImageSection(tiles, shown, introduction + ".", notes)
 
 
-def _class_count(runs: BoardRuns) -> int:
-    counts = (len(f.answers.votes[0]) for f in runs.rows if f.answers is not None)
+def _class_count(board: Board) -> int:
+    counts = (len(f.prediction_sums.votes[0]) for f in board.rows if f.prediction_sums is not None)
     return next(counts)
 
 
-def _tile(runs: BoardRuns, image: HardImage, classes: tuple[str, ...], uri: str) -> ImageTile:
+def _tile(board: Board, image: HardImage, classes: tuple[str, ...], uri: str) -> ImageTile:
     votes = ", ".join(f"{classes[c]} × {count}" for c, count in image.votes[:3])
     bars = tuple(
         Bar(classes[c], text.percent(share, 0), c == image.label)
@@ -102,9 +102,9 @@ def _tip(image: HardImage, classes: tuple[str, ...]) -> list[str]:
     return [f"test image {image.index}, label {classes[image.label]}", *rows]
 
 
-def _doubt(runs: BoardRuns, index: int) -> str:
-    info = datasets.known().get(runs.board.dataset)
-    if info is None or info.test_length != runs.board.images:
+def _doubt(board: Board, index: int) -> str:
+    info = datasets.known().get(board.dataset)
+    if info is None or info.test_length != board.images:
         return ""
     for doubtful in info.doubtful_test_images:
         if doubtful.index == index:

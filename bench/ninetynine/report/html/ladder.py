@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ninetynine import datasets
+from ninetynine.board import Board
+from ninetynine.board.ladder import Ladder, Step, make_ladders
 from ninetynine.catalog import Architecture
-from ninetynine.leaderboard.ladder import Ladder, Step, make_ladders
 from ninetynine.report import ladder as words
 from ninetynine.report import text
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.suite import Suite
 
 
@@ -42,19 +42,19 @@ class LadderTable:
 
 
 def ladder(
-    runs: BoardRuns, suite: Suite | None, catalog: Mapping[str, Architecture]
+    board: Board, suite: Suite | None, catalog: Mapping[str, Architecture]
 ) -> tuple[LadderTable, ...]:
     """Return the tables; nothing on another board, or before the suite itself was run.
 
     A record belongs to the suite that asked for it.
     """
-    records = [record for found in runs.rows for record in found.records]
-    board = runs.board
+    records = [record for found in board.rows for record in found.records]
+    board = board
     if suite is None or not any(record.context.suite == suite.name for record in records):
         return ()
     if (board.dataset, board.variant) != (datasets.row_name_of(suite.dataset), suite.variant):
         return ()
-    found = make_ladders(suite, catalog, runs.rows, records)
+    found = make_ladders(suite, catalog, board.rows, records)
     return tuple(_table(one, len(found) > 1) for one in found)
 
 
@@ -89,5 +89,5 @@ def _rung(step: Step, before: str | None, images: int | None) -> Rung:
 
 def _intervals(step: Step, decimals: int) -> str:
     row = step.row
-    both = (row.these_images, row.digits_like_these) if row is not None else ()
+    both = (row.ci_seeds, row.ci_population) if row is not None else ()
     return " / ".join(text.percent_interval(one, decimals) for one in both if one is not None)

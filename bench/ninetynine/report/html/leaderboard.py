@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ninetynine.leaderboard import Board, Row
-from ninetynine.leaderboard.notes import seed_list
+from ninetynine.board import Board, Row
+from ninetynine.board.notes import seed_list
 from ninetynine.report import text
 from ninetynine.report.html import svg, words
 from ninetynine.report.html.columns import Column, columns
@@ -67,7 +67,7 @@ def leaderboard(board: Board) -> Leaderboard:
 
 def _bar_scale(board: Board, rows: Sequence[Row]) -> Scale:
     means = [row.accuracy.mean for row in rows if row.accuracy]
-    intervals = [i for row in rows for i in (row.these_images, row.digits_like_these) if i]
+    intervals = [i for row in rows for i in (row.ci_seeds, row.ci_population) if i]
     claims = [c.published for row in rows for c in words.test_claims(board, row)]
     others = [*claims, *(end for i in intervals for end in (i.low, i.high))]
     return accuracy_scale(means, others, board.images, far=_FAR)
@@ -81,14 +81,14 @@ def _row(
     if row.identity.watches_test_set:
         varying.append(f"{WATCHES} watches the test set while training")
     decimals = text.percent_decimals(board.images)
-    intervals = [i for i in (row.these_images, row.digits_like_these) if i]
-    bands = words.band_letters(row.band)
+    intervals = [i for i in (row.ci_seeds, row.ci_population) if i]
+    bands = words.band_letters(row.group)
     return LeaderRow(
         index=index,
         name=row.name,
         detail=" · ".join(varying),
         bands=tuple(bands),
-        class_=words.band_class(row.band),
+        class_=words.band_class(row.group),
         bar=_bar(board, row, scale) if scale is not None else Markup(""),
         bar_text=" / ".join(text.percent_interval(i, decimals) for i in intervals),
         cells=tuple(_cell(column, row) for column in columns(board)),
@@ -152,7 +152,7 @@ def _intervals(row: Row, scale: Scale, middle: float) -> list[Markup]:
         arrow = [(12.0, middle - 5), (12.0, middle + 5), (4.0, middle)]
         return [svg.path(arrow, "dot", closed=True)]
     parts = []
-    for interval, kind in ((row.digits_like_these, "thin"), (row.these_images, "thick")):
+    for interval, kind in ((row.ci_population, "thin"), (row.ci_seeds, "thick")):
         if interval is not None:
             low, high = _x(interval.low, scale), _x(interval.high, scale)
             parts.append(svg.line(low, middle, high, middle, f"interval {kind}"))

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ninetynine import __version__
+from ninetynine.board import Board
 from ninetynine.catalog import Architecture
 from ninetynine.leaderboard.way import DATASET
 from ninetynine.records import Record
@@ -26,7 +27,6 @@ from ninetynine.report.html.pairs_table import PairTable, pair_table
 from ninetynine.report.html.provenance import Provenance, provenance
 from ninetynine.report.html.seeds_plot import seeds_figure
 from ninetynine.report.html.words import like_these
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.suite import Suite
 
 
@@ -59,15 +59,15 @@ class Page:
 
 def page_content(
     records: Sequence[Record],
-    boards: Sequence[BoardRuns],
+    boards: Sequence[Board],
     catalog: Mapping[str, Architecture],
     data_dir: Path | None,
     left_out: tuple[str, ...],
     suite: Suite | None = None,
 ) -> Page:
     """Return what the page says, with the ladder of ``suite``; MNIST's boards come first."""
-    ordered = sorted(boards, key=lambda runs: runs.board.dataset != DATASET)
-    titles = unique_titles([runs.board for runs in ordered])
+    ordered = sorted(boards, key=lambda runs: board.dataset != DATASET)
+    titles = unique_titles([board for runs in ordered])
     contents = tuple(
         _board(f"board-{number}", title, runs, data_dir, ladder(runs, suite, catalog))
         for number, (title, runs) in enumerate(zip(titles, ordered, strict=True), start=1)
@@ -79,22 +79,22 @@ def page_content(
 def _board(
     identifier: str,
     title: str,
-    runs: BoardRuns,
+    board: Board,
     data_dir: Path | None,
     rungs: tuple[LadderTable, ...],
 ) -> BoardContent:
     return BoardContent(
         id=identifier,
         headline=headline(title, runs),
-        leaderboard=leaderboard(runs.board),
-        cost=cost_figure(runs.board),
+        leaderboard=leaderboard(board),
+        cost=cost_figure(board),
         seeds=seeds_figure(runs),
         curves=curve_panels(runs),
         pairs=pair_table(runs),
         errors=error_panels(runs),
         images=image_section(runs, data_dir),
         ladder=rungs,
-        like_these=like_these(runs.board),
+        like_these=like_these(board),
     )
 
 

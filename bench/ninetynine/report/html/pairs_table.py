@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from ninetynine.leaderboard import Board
+from ninetynine.board import Board
 from ninetynine.report import text
 from ninetynine.report.html import words
 from ninetynine.report.plots.pairs import Pair, Pairs, all_pairs
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.statistics import Interval
 
 
@@ -28,18 +27,18 @@ class PairTable:
     notes: tuple[str, ...]
 
 
-def pair_table(runs: BoardRuns) -> PairTable | None:
+def pair_table(board: Board) -> PairTable | None:
     """Return the matrix; None where there are no two rows to compare."""
     found = all_pairs(runs)
     if not found.pairs:
         return None
     size = range(len(found.rows))
-    rows = tuple(tuple(_cell(found, i, j, runs.board) for j in size) for i in size)
+    rows = tuple(tuple(_cell(found, i, j, board) for j in size) for i in size)
     notes: tuple[str, ...] = ()
     if found.left_out:
         total = len(found.rows) + found.left_out
         notes = (f"Shown are the first {len(found.rows)} of {total} models.",)
-    return PairTable(tuple(r.row.name for r in found.rows), rows, notes)
+    return PairTable(tuple(r.name for r in found.rows), rows, notes)
 
 
 def _cell(found: Pairs, row: int, column: int, board: Board) -> PairCell | None:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import datasets
+from ninetynine.board import Board
 from ninetynine.datasets.download import keras_cache
 from ninetynine.errors import UserError
-from ninetynine.leaderboard import Board
 
 
 def find_test_images(board: Board, data_dir: Path | None) -> tuple[datasets.Images | None, str]:

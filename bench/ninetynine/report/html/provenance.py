@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ninetynine import suite
+from ninetynine.board import Board, Row
+from ninetynine.board.notes import seed_list
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
-from ninetynine.leaderboard.notes import seed_list
 from ninetynine.records import Record
 from ninetynine.report import text
-from ninetynine.report.plots.runs import BoardRuns, RowRuns
 from ninetynine.report.provenance import commit_of, packages_of, ran
 from ninetynine.report.tables import votes
 
@@ -62,12 +62,12 @@ class Provenance:
 
 def provenance(
     records: Sequence[Record],
-    boards: Sequence[tuple[str, BoardRuns]],
+    boards: Sequence[tuple[str, Board]],
     catalog: Mapping[str, Architecture],
 ) -> Provenance:
     """Return the provenance of ``records``; ``boards`` are titles with the rows below them."""
     failed = [r for r in records if r.status == "failed"]
-    recipes = [_recipe(title, found, catalog) for title, runs in boards for found in runs.rows]
+    recipes = [_recipe(title, found, catalog) for title, runs in boards for found in board.rows]
     return Provenance(
         facts=tuple(_facts(records)),
         machines=tuple(_machines(records)),
@@ -131,8 +131,8 @@ def _failed_run(record: Record) -> FailedRun:
     return FailedRun(name, failure.kind, " ".join(failure.reason.split()))
 
 
-def _recipe(title: str, found: RowRuns, catalog: Mapping[str, Architecture]) -> Recipe:
-    row, identity = found.row, found.row.identity
+def _recipe(title: str, found: Row, catalog: Mapping[str, Architecture]) -> Recipe:
+    row, identity = found, found.identity
     if identity.kind == "external":
         return Recipe(title, row.name, "", "predictions made elsewhere, taken in by bench import")
     if identity.kind == "ensemble":
@@ -147,7 +147,7 @@ def _recipe(title: str, found: RowRuns, catalog: Mapping[str, Architecture]) -> 
         return Recipe(title, row.name, "", note or "no run finished")
     own = architecture.origin.startswith("--architecture")
     file = ("--architecture", architecture.path.name) if own else ()
-    seeds = ("--seeds", _seeds(found.row.seeds))
+    seeds = ("--seeds", _seeds(found.seeds))
     return Recipe(title, row.name, _command(found, (*file, *seeds)), note)
 
 
@@ -156,9 +156,9 @@ def _at_commits(records: Sequence[Record]) -> str:
     return f"; recorded at commit {', '.join(commits)}" if commits else ""
 
 
-def _command(found: RowRuns, more: Sequence[str]) -> str:
+def _command(found: Row, more: Sequence[str]) -> str:
     """Return the command that makes a row: ``more`` are the options that only runs take."""
-    identity = found.row.identity
+    identity = found.identity
     asked = Counter(record.context.suite for record in found.records).most_common(1)[0][0]
     words = ["bench", "run", asked, "--only", identity.architecture, *more]
     wanted = _suite(asked)

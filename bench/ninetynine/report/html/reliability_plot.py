@@ -4,17 +4,17 @@ import math
 
 from markupsafe import Markup
 
+from ninetynine.board.predictions import BINS, PredictionSums
 from ninetynine.report import text
 from ninetynine.report.html import svg
 from ninetynine.report.html.frame import Frame
-from ninetynine.report.plots.answers import BINS, Answers
 
 _WIDTH, _HEIGHT = 320.0, 300.0
 _FRAME = Frame(44.0, 12.0, _WIDTH - 12.0, _HEIGHT - 46.0)
 _FEW = 20  # answers in a bin below which its share says little
 
 
-def reliability_drawing(name: str, answers: Answers) -> Markup:
+def reliability_drawing(name: str, answers: PredictionSums) -> Markup:
     """Return the diagram of one model, all its runs together."""
     corners = (_FRAME.x(0), _FRAME.y(0)), (_FRAME.x(1), _FRAME.y(1))
     return svg.drawing(
@@ -45,7 +45,7 @@ def _axes() -> Markup:
     return svg.group(*parts, aria_hidden="true")
 
 
-def _bins(answers: Answers) -> list[Markup]:
+def _bins(answers: PredictionSums) -> list[Markup]:
     counts, right, confidence = answers.bin_count, answers.bin_right, answers.bin_confidence
     if counts is None or right is None or confidence is None:
         return []

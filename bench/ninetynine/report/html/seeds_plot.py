@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ninetynine.leaderboard import Board, ClaimRow
+from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report.html import svg, words
 from ninetynine.report.html.figure import NARROW, WIDE, Figure, View
 from ninetynine.report.html.frame import CHARACTER, Frame, reference_lines, ticks
 from ninetynine.report.plots.layout import swarm
-from ninetynine.report.plots.runs import BoardRuns, RowRuns
 from ninetynine.report.plots.scale import Scale
 from ninetynine.report.plots.seeds import MOST_ROWS, seeds_scale
 
@@ -33,21 +32,21 @@ class _Place:
         return self.frame.x(self.scale.share(accuracy))
 
 
-def seeds_figure(runs: BoardRuns) -> Figure:
+def seeds_figure(board: Board) -> Figure:
     """Return the picture of all single runs."""
-    rows = runs.finished[:MOST_ROWS]
+    rows = board.finished[:MOST_ROWS]
     if not rows:
         return Figure((), "No run has finished yet.")
-    notes = [f"Drawn are the first {MOST_ROWS} of {len(runs.finished)} models."]
-    wide, narrow = (_draw(runs.board, rows, width) for width in (WIDE, NARROW))
-    capped = len(runs.finished) > MOST_ROWS
+    notes = [f"Drawn are the first {MOST_ROWS} of {len(board.finished)} models."]
+    wide, narrow = (_draw(board, rows, width) for width in (WIDE, NARROW))
+    capped = len(board.finished) > MOST_ROWS
     return Figure((View("Every seed", wide, narrow, tuple(notes) if capped else ()),))
 
 
-def _draw(board: Board, rows: tuple[RowRuns, ...], width: float) -> Markup:
+def _draw(board: Board, rows: tuple[Row, ...], width: float) -> Markup:
     wide = width == WIDE
     row_height = _ROW if wide else _ROW + 16
-    names = max(len(words.short(r.row.name)) for r in rows) * CHARACTER + 16
+    names = max(len(words.short(r.name)) for r in rows) * CHARACTER + 16
     left = min(names, _WIDEST_NAMES) if wide else 10.0
     bottom = 44.0 + len(rows) * row_height
     frame = Frame(left, 44.0, width - 16.0, bottom)
@@ -57,7 +56,7 @@ def _draw(board: Board, rows: tuple[RowRuns, ...], width: float) -> Markup:
         top = frame.top + position * row_height
         middle = top + (22.0 if wide else 38.0)
         place = _Place(frame, scale, middle, middle + 22)
-        lines.append(_line(board, found, board.rows.index(found.row), place, top, wide))
+        lines.append(_line(board, found, board.rows.index(found), place, top, wide))
     return svg.drawing(
         _axis(board, frame, scale, wide),
         *lines,
@@ -92,10 +91,8 @@ def _reference_name(x: float, name: str, frame: Frame) -> Markup:
     return svg.text(x, 32.0, name, "reference-name middle")
 
 
-def _line(
-    board: Board, found: RowRuns, index: int, place: _Place, top: float, wide: bool
-) -> Markup:
-    row, frame = found.row, place.frame
+def _line(board: Board, found: Row, index: int, place: _Place, top: float, wide: bool) -> Markup:
+    row, frame = found, place.frame
     name_place = (4.0, place.middle + 4) if wide else (frame.left, top + 14)
     claims = words.test_claims(board, row)
     return svg.group(
@@ -105,7 +102,7 @@ def _line(
         _dots(board, found, place),
         _mean(board, found, index, place),
         *_claims(claims, place),
-        class_=f"marks line {words.band_class(row.band)}",
+        class_=f"marks line {words.band_class(row.group)}",
         data_row=index,
     )
 
@@ -119,13 +116,13 @@ def _expected(claims: list[ClaimRow], place: _Place) -> Markup:
     return svg.rect(x, place.middle - 16, place.x(prediction.high) - x, 32.0, "expected")
 
 
-def _dots(board: Board, found: RowRuns, place: _Place) -> Markup:
+def _dots(board: Board, found: Row, place: _Place) -> Markup:
     seeds = [pair for pair in found.seed_accuracies if place.scale.holds(pair[1])]
     if not seeds:
         x = place.frame.left + 4
         corners = [(x + 9, place.middle - 6), (x + 9, place.middle + 6), (x, place.middle)]
-        label = "\n".join([*words.row_lines(found.row, board), "beyond the end of the axis"])
-        mean = words.percent(found.row.accuracy.mean, board) if found.row.accuracy else ""
+        label = "\n".join([*words.row_lines(found, board), "beyond the end of the axis"])
+        mean = words.percent(found.accuracy.mean, board) if found.accuracy else ""
         return svg.mark(
             svg.path(corners, "dot", closed=True),
             svg.text(x + 16, place.middle + 4, mean, "mark-name"),
@@ -136,19 +133,19 @@ def _dots(board: Board, found: RowRuns, place: _Place) -> Markup:
     return Markup("").join(
         svg.mark(
             svg.circle(x, place.middle + offset, _DIAMETER / 2, "dot seed"),
-            label=f"{found.row.name}, seed {seed}: {words.percent(accuracy, board)}",
+            label=f"{found.name}, seed {seed}: {words.percent(accuracy, board)}",
         )
         for (seed, accuracy), x, offset in zip(seeds, xs, offsets, strict=True)
     )
 
 
-def _mean(board: Board, found: RowRuns, index: int, place: _Place) -> Markup:
+def _mean(board: Board, found: Row, index: int, place: _Place) -> Markup:
     """Return mean and intervals below the dots."""
-    row, scale = found.row, place.scale
+    row, scale = found, place.scale
     if row.accuracy is None or not scale.holds(row.accuracy.mean):
         return Markup("")
     parts = []
-    for interval, kind in ((row.digits_like_these, "thin"), (row.these_images, "thick")):
+    for interval, kind in ((row.ci_population, "thin"), (row.ci_seeds, "thick")):
         if interval is not None:
             ends = place.x(interval.low), place.x(interval.high)
             parts.append(svg.line(ends[0], place.below, ends[1], place.below, f"interval {kind}"))

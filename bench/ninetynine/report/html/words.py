@@ -2,7 +2,7 @@
 
 import re
 
-from ninetynine.leaderboard import Board, ClaimRow, Row
+from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report import text
 from ninetynine.report.claims import published
 
@@ -40,14 +40,14 @@ def row_lines(row: Row, board: Board) -> list[str]:
     decimals = text.percent_decimals(board.images)
     seeds = text.count(len(row.seeds), "seed")
     lines = [row.name, f"{text.percent_spread(row.accuracy, decimals)}% over {seeds}"]
-    if row.these_images:
+    if row.ci_seeds:
         these = f"these {board.images:,} images" if board.images else "these images"
-        lines.append(f"on {these}: {text.percent_interval(row.these_images, decimals)}%")
-    if row.digits_like_these:
-        interval = text.percent_interval(row.digits_like_these, decimals)
+        lines.append(f"on {these}: {text.percent_interval(row.ci_seeds, decimals)}%")
+    if row.ci_population:
+        interval = text.percent_interval(row.ci_population, decimals)
         lines.append(f"on {like_these(board)}: {interval}%")
-    if row.band:
-        lines.append(f"band {', '.join(band_letters(row.band))}; rank {text.ranks(row.rank)}")
+    if row.group:
+        lines.append(f"band {', '.join(band_letters(row.group))}; rank {text.ranks(row.rank)}")
     return lines
 
 

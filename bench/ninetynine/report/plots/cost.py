@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ninetynine.leaderboard import Board, Row
+from ninetynine.board import Board, Row
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class CostPoint:
 
 
 def _train_seconds(row: Row) -> float | None:
-    return row.timed.train_seconds_median if row.timed else None
+    return row.time.train_seconds_median if row.time else None
 
 
 def _latency_seconds(row: Row) -> float | None:
-    return row.timed.latency_seconds if row.timed else None
+    return row.time.latency_seconds if row.time else None
 
 
 COSTS = (
@@ -52,7 +52,7 @@ def cost_points(board: Board, cost: Cost) -> list[CostPoint]:
         # A model without parameters has no place on a logarithmic axis.
         if row.accuracy is None or value is None or value <= 0:
             continue
-        hardware = row.timed.hardware if cost.only_here and row.timed else ""
+        hardware = row.time.hardware if cost.only_here and row.time else ""
         points.append(CostPoint(index, row, row.accuracy.mean, value, hardware))
     return points
 

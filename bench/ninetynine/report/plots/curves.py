@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ninetynine.report.plots.runs import RowRuns
+from ninetynine.board import Row
 from ninetynine.report.plots.scale import Scale, accuracy_scale
 
 MOST_POINTS = 120
@@ -32,7 +32,7 @@ class Curves:
     thinned: bool  # not every epoch is here
 
 
-def curves(runs: RowRuns) -> Curves | None:
+def curves(runs: Row) -> Curves | None:
     """Return the curves of a row; None where its runs recorded no epochs."""
     values: dict[int, list[tuple[float, float | None]]] = {}
     for record in runs.records:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.report.plots.answers import Answers
-from ninetynine.report.plots.runs import BoardRuns
+from ninetynine.board import Board
+from ninetynine.board.predictions import PredictionSums
 
 MOST_IMAGES = 100
 _FAR = 10.0  # a model with this many times the best one's errors has no vote
@@ -35,9 +35,13 @@ class Hardest:
     without: tuple[str, ...]  # models that err so often that they say little about the images
 
 
-def hardest(runs: BoardRuns, most: int = MOST_IMAGES) -> Hardest | None:
+def hardest(board: Board, most: int = MOST_IMAGES) -> Hardest | None:
     """Return the ``most`` images with the largest share of wrong answers; None without answers."""
-    every = [(found.row.name, found.answers) for found in runs.rows if found.answers is not None]
+    every = [
+        (found.name, found.prediction_sums)
+        for found in board.rows
+        if found.prediction_sums is not None
+    ]
     if not every:
         return None
     limit = _FAR * max(min(_error(a) for _, a in every), 0.5 / len(every[0][1].labels))
@@ -52,7 +56,7 @@ def hardest(runs: BoardRuns, most: int = MOST_IMAGES) -> Hardest | None:
     return Hardest(tuple(images), int(np.count_nonzero(wrong)), total, without)
 
 
-def _error(answers: Answers) -> float:
+def _error(answers: PredictionSums) -> float:
     return 1 - float(answers.right_per_run.mean()) / len(answers.labels)
 
 
@@ -61,7 +65,7 @@ def _image(
     wrong: NDArray[np.float64],
     votes: NDArray[np.int64],
     mean: NDArray[np.float64],
-    rows: Sequence[tuple[str, Answers]],
+    rows: Sequence[tuple[str, PredictionSums]],
 ) -> HardImage:
     given = np.argsort(-votes[index], kind="stable")
     likely = np.argsort(-mean[index], kind="stable")[:3]

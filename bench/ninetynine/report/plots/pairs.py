@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ninetynine.report.plots.runs import BoardRuns, RowRuns
+from ninetynine.board import Board, Row
 from ninetynine.statistics import Comparison, compare, rank_intervals
 
 MOST_ROWS = 40
@@ -13,8 +13,8 @@ MOST_ROWS = 40
 class Pair:
     """Two rows of the board, the upper one first; ``adjusted_p`` is Holm's over all pairs."""
 
-    upper: RowRuns
-    lower: RowRuns
+    upper: Row
+    lower: Row
     comparison: Comparison
     adjusted_p: float
 
@@ -28,14 +28,14 @@ class Pair:
 class Pairs:
     """The rows that can be compared, and their pairs by (upper, lower) place among them."""
 
-    rows: tuple[RowRuns, ...]
+    rows: tuple[Row, ...]
     pairs: dict[tuple[int, int], Pair]
     left_out: int  # rows beyond the first ``MOST_ROWS``
 
 
-def all_pairs(runs: BoardRuns) -> Pairs:
+def all_pairs(board: Board) -> Pairs:
     """Return the comparisons of all pairs among the first ``MOST_ROWS`` rows with predictions."""
-    rows = [found for found in runs.rows if found.summary is not None]
+    rows = [found for found in board.rows if found.summary is not None]
     if len(rows) < 2:
         return Pairs(tuple(rows), {}, 0)
     adjusted = rank_intervals([s for found in rows if (s := found.summary)]).adjusted_p
@@ -44,11 +44,11 @@ def all_pairs(runs: BoardRuns) -> Pairs:
     return Pairs(tuple(shown), pairs, len(rows) - len(shown))
 
 
-def _upper(rows: Sequence[RowRuns]) -> list[tuple[int, int]]:
+def _upper(rows: Sequence[Row]) -> list[tuple[int, int]]:
     return [(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows))]
 
 
-def _pair(upper: RowRuns, lower: RowRuns, adjusted_p: float) -> Pair:
+def _pair(upper: Row, lower: Row, adjusted_p: float) -> Pair:
     assert upper.summary is not None
     assert lower.summary is not None
     return Pair(upper, lower, compare(upper.summary, lower.summary), adjusted_p)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ninetynine.board import Board, Row
 from ninetynine.errors import UserError
-from ninetynine.report.plots.runs import BoardRuns
 
 if TYPE_CHECKING:  # matplotlib takes most of a second to import
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ SUFFIXES = (".svg", ".png", ".pdf")
 
 
 def draw(
-    kind: str, runs: BoardRuns, path: Path, against: str = "seconds", model: str | None = None
+    kind: str, board: Board, path: Path, against: str = "seconds", model: str | None = None
 ) -> None:
     """Write the picture ``kind`` of a board to ``path``, the same bytes for the same records.
 
@@ -40,7 +40,7 @@ def draw(
         save(_maker(kind, against, model)(runs), path)
 
 
-def _maker(kind: str, against: str, model: str | None) -> "Callable[[BoardRuns], Figure]":
+def _maker(kind: str, against: str, model: str | None) -> "Callable[[Board], Figure]":
     if kind == "cost":
         from ninetynine.report.plots.static.cost import draw_cost
 

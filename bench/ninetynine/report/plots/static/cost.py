@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ninetynine.leaderboard import Board
+from ninetynine.board import Board
 from ninetynine.report.plots.cost import COSTS, CostPoint, cost_points, pareto_front
 from ninetynine.report.plots.layout import Box, place_labels
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.report.plots.scale import Scale, accuracy_scale, size_scale
 from ninetynine.report.plots.static.style import (
     ACCENT,
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
 _CHARACTER, _LINE, _GAP = 10.8, 20.0, 13.0  # of a label, pixels at the figure's resolution
 
 
-def draw_cost(runs: BoardRuns, against: str) -> "Figure":
+def draw_cost(board: Board, against: str) -> "Figure":
     """Return accuracy against the cost called ``against``."""
-    board = runs.board
+    board = board
     cost = next(found for found in COSTS if found.name == against)
     points = cost_points(board, cost)
     if not points:
@@ -53,7 +52,7 @@ def draw_cost(runs: BoardRuns, against: str) -> "Figure":
 
 def _accuracies(board: Board, points: Sequence[CostPoint]) -> Scale:
     rows = [point.row for point in points]
-    ends = [i for row in rows for i in (row.these_images, row.digits_like_these) if i]
+    ends = [i for row in rows for i in (row.ci_seeds, row.ci_population) if i]
     others = [end for interval in ends for end in (interval.low, interval.high)]
     others += [accuracy for accuracy, _ in reference_lines(board)]
     return accuracy_scale([point.accuracy for point in points], others, board.images)
@@ -87,12 +86,12 @@ def _front(
 
 
 def _mark(axes: "Axes", point: CostPoint, xs: Scale, ys: Scale) -> None:
-    x, colour = xs.decades(point.cost), band_colour(point.row.band)
+    x, colour = xs.decades(point.cost), band_colour(point.row.group)
     if not ys.holds(point.accuracy):
         y = ys.low + 0.02 * (ys.high - ys.low)
         axes.plot(x, y, marker="v", color=colour, markersize=7, clip_on=False)
         return
-    intervals = ((point.row.digits_like_these, 1.4, 0.6), (point.row.these_images, 5.0, 0.4))
+    intervals = ((point.row.ci_population, 1.4, 0.6), (point.row.ci_seeds, 5.0, 0.4))
     for interval, width, alpha in intervals:
         if interval is not None:
             ends = [ys.decades(interval.low), ys.decades(interval.high)]

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ninetynine.board import Board
 from ninetynine.report.plots.curves import CurvePoint, Curves, curves, curves_scale, epoch_ticks
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.report.plots.scale import Scale
 from ninetynine.report.plots.static.style import (
     ACCENT,
@@ -24,13 +24,13 @@ MOST_ROWS = 24
 _COLUMNS = 3
 
 
-def draw_curves(runs: BoardRuns) -> "Figure":
+def draw_curves(board: Board) -> "Figure":
     """Return a small picture for each of the first ``MOST_ROWS`` models that recorded epochs."""
-    found = [(row.row.name, c) for row in runs.finished if (c := curves(row)) is not None]
+    found = [(row.name, c) for row in board.finished if (c := curves(row)) is not None]
     found = found[:MOST_ROWS]
     if not found:
         raise nothing("no run has recorded its epochs")
-    scale = curves_scale([c for _, c in found], runs.board.images)
+    scale = curves_scale([c for _, c in found], board.images)
     columns = min(_COLUMNS, len(found))
     lines = math.ceil(len(found) / columns)
     figure = new_figure(2.6 * columns, 2.1 * lines)

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ninetynine.board import Board
+from ninetynine.board.predictions import PredictionSums
 from ninetynine.errors import UserError, nearest
 from ninetynine.report import text
-from ninetynine.report.plots.answers import Answers
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.report.plots.static.style import ACCENT, FILL, INK, MUTED, new_figure, nothing
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_confusion(runs: BoardRuns, model: str | None) -> "Figure":
+def draw_confusion(board: Board, model: str | None) -> "Figure":
     """Return the mean number of images per run by label (row) and answer (column)."""
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -48,7 +48,7 @@ def _count(axes: "Axes", label: int, answer: int, count: float) -> None:
     axes.text(answer, label, written, ha="center", va="center", fontsize=7.5, color=colour)
 
 
-def draw_reliability(runs: BoardRuns, model: str | None) -> "Figure":
+def draw_reliability(board: Board, model: str | None) -> "Figure":
     """Return the share of right answers by confidence, dots as large as their number of answers."""
     name, answers = _answers(runs, model)
     counts, right, confidence = answers.bin_count, answers.bin_right, answers.bin_confidence
@@ -75,8 +75,8 @@ def draw_reliability(runs: BoardRuns, model: str | None) -> "Figure":
     return figure
 
 
-def _answers(runs: BoardRuns, model: str | None) -> tuple[str, Answers]:
-    found = {row.row.name: row.answers for row in runs.rows if row.answers is not None}
+def _answers(board: Board, model: str | None) -> tuple[str, PredictionSums]:
+    found = {row.name: row.prediction_sums for row in board.rows if row.prediction_sums is not None}
     if not found:
         raise nothing("no finished run has predictions")
     name = model or next(iter(found))

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from ninetynine.board import Board
 from ninetynine.report import text
 from ninetynine.report.plots.pairs import Pairs, all_pairs
-from ninetynine.report.plots.runs import BoardRuns
 from ninetynine.report.plots.static.style import (
     ACCENT,
     CLAIM,
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_pairs(runs: BoardRuns) -> "Figure":
+def draw_pairs(board: Board) -> "Figure":
     """Return the differences in points, filled where a pair is told apart (95%, Holm)."""
     found = all_pairs(runs)
     if not found.pairs:
         raise nothing("there are no two models with predictions")
-    names = [row.row.name for row in found.rows]
+    names = [row.name for row in found.rows]
     size = len(names)
     figure = new_figure(1.6 + 0.62 * size, 1.2 + 0.34 * size)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))

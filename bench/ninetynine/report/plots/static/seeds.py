@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from ninetynine.leaderboard import Board, ClaimRow
+from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report.plots.layout import swarm
-from ninetynine.report.plots.runs import BoardRuns, RowRuns
 from ninetynine.report.plots.scale import Scale
 from ninetynine.report.plots.seeds import MOST_ROWS, seeds_scale
 from ninetynine.report.plots.static.style import (
@@ -27,24 +26,24 @@ _WIDTH_INCHES = 5.6  # of the axes
 _DOT_INCHES = 0.075
 
 
-def draw_seeds(runs: BoardRuns) -> "Figure":
+def draw_seeds(board: Board) -> "Figure":
     """Return the runs of the first ``MOST_ROWS`` models, a line each."""
-    rows = runs.finished[:MOST_ROWS]
+    rows = board.finished[:MOST_ROWS]
     if not rows:
         raise nothing("no run has finished")
-    scale = seeds_scale(runs.board, rows)
+    scale = seeds_scale(board, rows)
     height = _ROW_INCHES * len(rows) + 0.75
     figure = new_figure(_WIDTH_INCHES / 0.78, height)
     axes = figure.add_axes((0.2, 0.42 / height, 0.78, _ROW_INCHES * len(rows) / height))
     accuracy_axis(axes, scale, "x")
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.yaxis.set_ticks(range(len(rows)), [row.row.name for row in rows])
+    axes.yaxis.set_ticks(range(len(rows)), [row.name for row in rows])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("Test accuracy, %")
-    _references(axes, runs.board, scale)
+    _references(axes, board, scale)
     for place, row in enumerate(rows):
-        _line(axes, runs.board, row, place, scale)
+        _line(axes, board, row, place, scale)
     return figure
 
 
@@ -58,8 +57,8 @@ def _references(axes: "Axes", board: Board, scale: Scale) -> None:
             )
 
 
-def _line(axes: "Axes", board: Board, found: RowRuns, place: int, scale: Scale) -> None:
-    row, colour = found.row, band_colour(found.row.band)
+def _line(axes: "Axes", board: Board, found: Row, place: int, scale: Scale) -> None:
+    row, colour = found, band_colour(found.group)
     if row.accuracy is not None and not scale.holds(row.accuracy.mean):
         left = scale.low + 0.012 * (scale.high - scale.low)
         axes.plot(left, place, marker="<", color=colour, markersize=6)
@@ -71,7 +70,7 @@ def _line(axes: "Axes", board: Board, found: RowRuns, place: int, scale: Scale) 
     claims = [c for c in board.claims if c.row == row.name and c.metric == "test_accuracy"]
     _expected(axes, claims, place, scale)
     _dots(axes, found, place, scale, colour)
-    intervals = ((row.digits_like_these, 1.4, 0.6), (row.these_images, 5.0, 0.4))
+    intervals = ((row.ci_population, 1.4, 0.6), (row.ci_seeds, 5.0, 0.4))
     for interval, width, alpha in intervals:
         if interval is not None:
             ends = [scale.decades(interval.low), scale.decades(interval.high)]
@@ -82,7 +81,7 @@ def _line(axes: "Axes", board: Board, found: RowRuns, place: int, scale: Scale) 
     _claims(axes, claims, place, scale)
 
 
-def _dots(axes: "Axes", found: RowRuns, place: int, scale: Scale, colour: str) -> None:
+def _dots(axes: "Axes", found: Row, place: int, scale: Scale, colour: str) -> None:
     decades = [scale.decades(accuracy) for _, accuracy in found.seed_accuracies]
     inches = [_WIDTH_INCHES * (x - scale.low) / (scale.high - scale.low) for x in decades]
     offsets = swarm(inches, _DOT_INCHES, most=0.3 * _ROW_INCHES)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ninetynine.board import Board
 from ninetynine.errors import UserError
-from ninetynine.leaderboard import Board
 from ninetynine.leaderboard.way import BEST_ACCURACY, DATASET, START_ACCURACY
 from ninetynine.report.plots.scale import Scale
 

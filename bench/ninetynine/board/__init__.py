@@ -1,0 +1,26 @@
+"""The board: records -> rows and what they come to; :mod:`ninetynine.report` makes text of them."""
+
+from ninetynine.board.boards import Board, Undecided, build_boards, is_on
+from ninetynine.board.claims import ClaimRow
+from ninetynine.board.finding import Rows, check_comparable
+from ninetynine.board.gap import GapRow
+from ninetynine.board.predictions import PredictionSums
+from ninetynine.board.row import Row, Run, Spread
+from ninetynine.board.training_time import RelativeTime, TrainingTime
+
+__all__ = [
+    "Board",
+    "ClaimRow",
+    "GapRow",
+    "PredictionSums",
+    "RelativeTime",
+    "Row",
+    "Rows",
+    "Run",
+    "Spread",
+    "TrainingTime",
+    "Undecided",
+    "build_boards",
+    "check_comparable",
+    "is_on",
+]

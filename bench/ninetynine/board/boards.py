@@ -1,0 +1,274 @@
+"""Records -> boards: rows that may be compared, side by side; everything else is named."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+
+from ninetynine import datasets
+from ninetynine.board.claims import ClaimRow, claim_rows, has_published_recipe
+from ninetynine.board.gap import GapRow, gap_row
+from ninetynine.board.names import row_names
+from ninetynine.board.notes import board_notes, labels_note
+from ninetynine.board.row import (
+    PUBLISHED,
+    BoardKey,
+    Row,
+    RowIdentity,
+    Run,
+    count_runs,
+    identity_of,
+)
+from ninetynine.catalog import Architecture
+from ninetynine.records import Record, RecordStore
+from ninetynine.statistics import Comparison, compare, rank_intervals
+from ninetynine.suite import Reference, Rung, Suite, reference_for
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Two rows that follow each other on the board and are not significantly different."""
+
+    upper: str
+    lower: str
+    comparison: Comparison
+
+
+@dataclass(eq=False)
+class Board:
+    """Rows that may be compared: one test set, one protocol version, one variant of recipes.
+
+    ``variant`` is "published", or the suite whose recipe holds for every row.  ``labels_hash`` is
+    set where the test labels set this board apart from another one.
+    """
+
+    key: BoardKey
+    rows: tuple[Row, ...]  # the best mean first, rows without numbers last
+    catalog: Mapping[str, Architecture]
+    reference: Reference | None = None
+    labels_hash: str | None = None
+    own_notes: tuple[str, ...] = field(default=())
+
+    @property
+    def dataset(self) -> str:
+        return self.key.dataset
+
+    @property
+    def variant(self) -> str:
+        return self.key.variant
+
+    @property
+    def dataset_fingerprint(self) -> str:
+        return self.key.fingerprint
+
+    @property
+    def protocol_version(self) -> int:
+        return self.key.protocol_version
+
+    @property
+    def noun(self) -> str:
+        """What the images show, in the plural, such as "digits"."""
+        return datasets.noun_of(self.dataset)
+
+    @cached_property
+    def finished(self) -> tuple[Row, ...]:
+        """The rows that have an accuracy."""
+        return tuple(row for row in self.rows if row.accuracy is not None)
+
+    @cached_property
+    def images(self) -> int | None:
+        """The number of test images; None where no row has predictions."""
+        return next((row.summary.n_images for row in self.rows if row.summary), None)
+
+    @cached_property
+    def clean_images(self) -> int | None:
+        """The test images without a doubtful label; None where nobody judged the labels."""
+        doubtful = datasets.doubtful_test_images(self.dataset, self.images or 0)
+        return self.images - len(doubtful) if self.images is not None and doubtful else None
+
+    @cached_property
+    def claims(self) -> tuple[ClaimRow, ...]:
+        """Published figures against the rows of the same recipe."""
+        return tuple(
+            claim for row in self.rows for claim in claim_rows(row, self.catalog, self.images)
+        )
+
+    @cached_property
+    def gaps(self) -> tuple[GapRow, ...]:
+        """How far each row has come from the reference's start to its goal."""
+        if self.reference is None:
+            return ()
+        found = (gap_row(row, self.reference) for row in self.rows)
+        return tuple(gap for gap in found if gap is not None)
+
+    def gap_of(self, row: Row) -> GapRow | None:
+        """Return how far ``row`` has come; None without a reference or numbers."""
+        return self._gap_by_row.get(row.name)
+
+    @cached_property
+    def _gap_by_row(self) -> dict[str, GapRow]:
+        return {gap.row: gap for gap in self.gaps}
+
+    @cached_property
+    def records_by_key(self) -> dict[str, Record]:
+        """The finished records of all rows: an ensemble's members are among them, or unknown."""
+        return {record.key: record for row in self.rows for record in row.records}
+
+    @cached_property
+    def undecided(self) -> tuple[Undecided, ...]:
+        """The rows that follow each other and share a group, with what would decide them."""
+        return tuple(_undecided(self.rows))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.own_notes, *board_notes(self.rows))
+
+    def of_suite(self, suite: Suite) -> "Board":
+        """Return the board with those rows alone that are rungs of ``suite``."""
+        rows = tuple(r for r in self.rows if any(is_on(rung, r.identity) for rung in suite.rungs))
+        return replace(self, rows=rows)
+
+
+def is_on(rung: Rung, identity: RowIdentity) -> bool:
+    """Return whether a row is the rung's model in the rung's precision."""
+    return (identity.architecture, identity.kind, identity.precision) == (
+        rung.name,
+        rung.kind,
+        rung.precision,
+    )
+
+
+def build_boards(
+    store: RecordStore,
+    catalog: Mapping[str, Architecture],
+    records: Sequence[Record] | None = None,
+    variant: str | None = None,
+    sums: bool = False,
+) -> list[Board]:
+    """Return the boards of ``records``, by default of every readable record in ``store``.
+
+    ``variant`` puts all records on boards of that name: what a suite's run wants, some of whose
+    cells may have been recorded for another suite.  The order of ``records`` does not matter.
+    With ``sums`` the rows' prediction sums are made on the way, so that no file is read twice.
+    """
+    chosen = store.read_all()[0] if records is None else records
+    boards: list[Board] = []
+    grouped = sorted(by_board(chosen, catalog, variant).items())
+    references = {name: reference_for(name) for name in {key.dataset for key, _ in grouped}}
+    for key, members in grouped:
+        for labels_hash, rows, notes in _rows_by_labels(store, key, members, sums):
+            ranked = tuple(rank(rows))
+            boards.append(Board(key, ranked, catalog, references[key.dataset], labels_hash, notes))
+    return boards
+
+
+def make_rows(key: BoardKey, runs: Iterable[Run]) -> list[Row]:
+    """Return the rows of ``runs``, all of one board; nothing is read for it."""
+    grouped = _by_identity(runs)
+    names = row_names(grouped)
+    return [Row(names[i], i, key, count_runs(found)) for i, found in grouped.items()]
+
+
+def rank(rows: Sequence[Row]) -> list[Row]:
+    """Return ``rows`` with rank and group, the best mean first and those without numbers last."""
+
+    def order(row: Row) -> tuple[float, str]:
+        return (-row.accuracy.mean if row.accuracy else 1.0), row.name
+
+    ordered = sorted(rows, key=order)
+    summarized = [(row, summary) for row in ordered if (summary := row.summary) is not None]
+    if not summarized:
+        return ordered
+    ranking = rank_intervals([summary for _, summary in summarized])
+    places = zip(summarized, ranking.ranks, ranking.bands, strict=True)
+    for (row, _), interval, letters in places:
+        row.rank, row.groups = interval, letters
+    return ordered
+
+
+def by_board(
+    records: Iterable[Record], catalog: Mapping[str, Architecture], variant: str | None
+) -> dict[BoardKey, list[Record]]:
+    """Return the records of each board, sorted, so that their order on disk cannot matter."""
+    boards: dict[BoardKey, list[Record]] = {}
+    unique = {record.key: record for record in records}
+    for record in sorted(unique.values(), key=lambda r: (r.cell.architecture, r.cell.seed, r.key)):
+        name = variant or record.context.variant
+        boards.setdefault(board_key(record, name), []).append(record)
+        if variant is None and name != PUBLISHED and _is_as_published(record, catalog):
+            boards.setdefault(board_key(record, PUBLISHED), []).append(record)
+    if variant is None:
+        _share_common_recipes(boards)
+    return boards
+
+
+def board_key(record: Record, variant: str) -> BoardKey:
+    """Return the board that ``record`` is on under the recipes of ``variant``."""
+    cell = record.cell
+    return BoardKey(
+        cell.dataset,
+        variant != PUBLISHED,
+        variant,
+        cell.protocol_version,
+        cell.dataset_fingerprint,
+    )
+
+
+def _is_as_published(record: Record, catalog: Mapping[str, Architecture]) -> bool:
+    architecture = catalog.get(record.cell.architecture)
+    return architecture is not None and has_published_recipe(identity_of(record), architecture)
+
+
+def _share_common_recipes(boards: dict[BoardKey, list[Record]]) -> None:
+    """Add to a board of one common recipe what another suite recorded under that very recipe.
+
+    A cell that two suites ask for is trained once and carries the first one's label; without
+    this it would be missing from the second one's board.
+    """
+    for key, members in boards.items():
+        trained = [record for record in members if record.kind != "ensemble"]
+        recipes = {identity_of(record).recipe_json for record in trained}
+        models = {record.cell.architecture for record in trained}
+        if not key.not_published or len(recipes) != 1 or len(models) < 2:
+            continue
+        found = {record.key: record for record in members}
+        for other, candidates in boards.items():
+            if replace(other, variant=key.variant, not_published=True) == key:
+                found |= {r.key: r for r in candidates if identity_of(r).recipe_json in recipes}
+        boards[key] = list(found.values())
+
+
+def _by_identity(runs: Iterable[Run]) -> dict[RowIdentity, list[Run]]:
+    grouped: dict[RowIdentity, list[Run]] = {}
+    for run in runs:
+        grouped.setdefault(identity_of(run.record), []).append(run)
+    return grouped
+
+
+def _rows_by_labels(
+    store: RecordStore, key: BoardKey, records: Sequence[Record], sums: bool
+) -> Iterator[tuple[str | None, list[Row], tuple[str, ...]]]:
+    """Yield rows for each set of test labels: predictions of other labels are never pooled."""
+    runs = [Run.of(store, record) for record in records]
+    rows = make_rows(key, runs)
+    for row in rows if sums else ():
+        row.prediction_sums  # noqa: B018  (reads each run's file, and notes what it got right)
+    hashes = {run.record.key: run.outcome.labels_hash for run in runs if run.outcome is not None}
+    counts = Counter(hashes[run.record.key] for run in runs if run.record.key in hashes)
+    if len(counts) < 2:
+        yield None, rows, ()
+        return
+    usual = min(counts, key=lambda labels: (-counts[labels], labels))
+    for labels in sorted(counts, key=lambda labels: (labels != usual, labels)):
+        members = [run for run in runs if hashes.get(run.record.key, usual) == labels]
+        others = [run for run in runs if hashes.get(run.record.key, usual) != labels]
+        yield labels, make_rows(key, members), (labels_note(labels, others),)
+
+
+def _undecided(rows: Sequence[Row]) -> Iterator[Undecided]:
+    for upper, lower in pairwise(row for row in rows if row.summary is not None):
+        if upper.summary is None or lower.summary is None:
+            continue
+        if set(upper.groups) & set(lower.groups):
+            yield Undecided(upper.name, lower.name, compare(upper.summary, lower.summary))

@@ -1,0 +1,129 @@
+"""Published figures against our own seeds of the same recipe."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ninetynine.board.row import Row, RowIdentity, Spread, spread
+from ninetynine.catalog import Architecture, Claim
+from ninetynine.records import Record
+from ninetynine.statistics import ClaimPlacement, Interval, place_claim
+
+# A loss, or an accuracy over images that the record does not count, is no multiple of 1 / images.
+_CONTINUOUS = 10**9
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """A published figure against our seeds of the same recipe, in the metric's own unit."""
+
+    row: str
+    id: str
+    metric: str
+    published: float
+    digits: int  # decimals that were published
+    ours: Spread
+    values: tuple[float, ...]  # one per seed
+    placement: ClaimPlacement
+    source: str
+    note: str
+
+
+def claim_rows(
+    row: Row,
+    catalog: Mapping[str, Architecture],
+    images: int | None,
+) -> list[ClaimRow]:
+    """Return the claims that the finished seeds of ``row`` can be held against.
+
+    A claim speaks of a recipe as published, on its own dataset, in float32: nothing else is
+    compared with it.
+    """
+    architecture = catalog.get(row.identity.architecture)
+    if (
+        architecture is None
+        or not row.records
+        or not has_published_recipe(row.identity, architecture)
+    ):
+        return []
+    rows = [
+        _claim_row(row.name, claim, row.records, images)
+        for claim in architecture.claims
+        if claim.dataset == row.key.dataset
+    ]
+    return [found for found in rows if found is not None]
+
+
+def has_published_recipe(identity: RowIdentity, architecture: Architecture) -> bool:
+    """Return whether the row trained what the architecture's file says, the way it says."""
+    return (
+        identity.kind == "trained"
+        and identity.precision == "float32"
+        and identity.recipe == architecture.recipe.canonical()
+    )
+
+
+def _claim_row(
+    name: str, claim: Claim, records: Sequence[Record], images: int | None
+) -> ClaimRow | None:
+    values = [value for r in records if (value := _measured(r, claim.metric)) is not None]
+    ours = spread(values)
+    if ours is None:
+        return None
+    return ClaimRow(
+        row=name,
+        id=claim.id,
+        metric=claim.metric,
+        published=claim.value,
+        digits=claim.digits,
+        ours=ours,
+        values=tuple(values),
+        placement=_place(claim, values, images),
+        source=claim.source,
+        note=claim.note,
+    )
+
+
+def _measured(record: Record, metric: str) -> float | None:
+    """Return what ``fit`` and ``evaluate`` would have printed: the last epoch's running metrics
+    for the training part, the trained model's for the others.
+    """
+    part, _, measure = metric.partition("_")
+    if record.scores is None:
+        return None
+    if part == "test":
+        return getattr(record.scores.test, measure)  # type: ignore[no-any-return]
+    if not record.history:
+        return None
+    prefix = "" if part == "train" else "validation_"
+    return getattr(record.history[-1], prefix + measure)  # type: ignore[no-any-return]
+
+
+def _place(claim: Claim, values: Sequence[float], images: int | None) -> ClaimPlacement:
+    if claim.metric.endswith("loss"):
+        return _place_loss(claim, values)
+    counted = images if images is not None and claim.metric == "test_accuracy" else _CONTINUOUS
+    return place_claim(claim.value, np.array(values), counted, claim.digits)
+
+
+def _place_loss(claim: Claim, values: Sequence[float]) -> ClaimPlacement:
+    """Place a loss as the score 1 - loss / 10**k, so that lower is luckier, and turn it back."""
+    power = 1 + max(0, math.ceil(math.log10(max(claim.value, *values, 1.0))))
+    scale = 10.0**power
+    scores = 1 - np.array(values) / scale
+    placed = place_claim(1 - claim.value / scale, scores, _CONTINUOUS, claim.digits + power)
+    return replace(
+        placed,
+        published=claim.value,
+        rounding=placed.rounding * scale,
+        quantile=None if placed.quantile is None else 1 - placed.quantile,
+        prediction=_as_loss(placed.prediction, scale),
+        wide_prediction=_as_loss(placed.wide_prediction, scale),
+        runs_below=placed.runs - placed.runs_below - placed.runs_at,
+    )
+
+
+def _as_loss(scores: Interval | None, scale: float) -> Interval | None:
+    return scores and Interval((1 - scores.high) * scale, (1 - scores.low) * scale)

@@ -1,0 +1,111 @@
+"""A row by its name: what comparing two models needs.  Nothing is read to resolve a name."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from ninetynine import datasets
+from ninetynine.board.boards import by_board, make_rows
+from ninetynine.board.row import PUBLISHED, Row, Run
+from ninetynine.catalog import Architecture
+from ninetynine.errors import UserError, nearest
+from ninetynine.records import Record, RecordStore
+
+
+class Rows:
+    """The rows of a store's boards on one dataset, by name or ``name@variant``."""
+
+    def __init__(
+        self, store: RecordStore, catalog: Mapping[str, Architecture], dataset: str | None = None
+    ) -> None:
+        self._store = store
+        records = store.read_all()[0]
+        self.dataset = _choose_dataset(records, dataset)
+        here = [record for record in records if record.cell.dataset == self.dataset]
+        self._rows = [
+            row
+            for key, members in by_board(here, catalog, None).items()
+            for row in make_rows(key, (Run.of(store, record) for record in members))
+        ]
+
+    def find(self, text: str, seed: int | None = None) -> Row:
+        """Return the row called ``text``: a row's or an architecture's name, or ``name@variant``.
+
+        Of an architecture's rows the one as published comes first, then the one in float32, as
+        the sources have it.  ``seed`` keeps that single run.  Raises UserError where there is no
+        such row, where it is on several boards, or where its runs have no predictions to compare.
+        """
+        name, _, variant = text.partition("@")
+        found = [row for row in self._called(name) if variant in ("", row.key.variant)]
+        if not found:
+            known = {label for row in self._rows for label in (row.name, _with_variant(row))}
+            raise UserError(f"no row is called {text!r} on {self.dataset}{nearest(text, known)}")
+        found = [row for row in found if row.key.variant == PUBLISHED] or found
+        found = [row for row in found if row.identity.precision == "float32"] or found
+        if len(found) > 1:
+            choices = ", ".join(sorted(map(_with_variant, found)))
+            raise UserError(f"{text!r} is on several boards; name one of: {choices}")
+        row = found[0] if seed is None else found[0].of_seed(seed)
+        self._check_predictions(row)
+        return row
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield every row that has predictions."""
+        return (row for row in self._rows if row.outcomes)
+
+    def _called(self, name: str) -> list[Row]:
+        return [row for row in self._rows if name in (row.name, row.identity.architecture)]
+
+    def _check_predictions(self, row: Row) -> None:
+        """Raise UserError where the row's runs cannot be compared with anything."""
+        if not row.runs:
+            raise UserError(f"{row.name} has no finished run to compare")
+        row.prediction_sums  # noqa: B018  (reads each file once, for all that follows)
+        lacking = [run for run in row.runs if run.outcome is None]
+        if lacking:
+            paths = ", ".join(str(self._store.path_of(run.record)) for run in lacking)
+            raise UserError(f"predictions are missing or damaged beside {paths}; train them again")
+        first, *others = row.runs
+        for run in others:
+            if run.outcome and not np.array_equal(run.outcome.labels, row.labels):
+                raise UserError(
+                    f"{self._store.path_of(run.record)} was tested on other labels than "
+                    f"{self._store.path_of(first.record)}; they cannot be pooled"
+                )
+
+
+def check_comparable(a: Row, b: Row) -> None:
+    """Raise UserError where the two rows were not measured on the same images by the same rules."""
+    reasons = []
+    if a.key.fingerprint != b.key.fingerprint:
+        reasons.append("other data (the fingerprints of their datasets differ)")
+    if a.key.protocol_version != b.key.protocol_version:
+        versions = f"{a.key.protocol_version} and {b.key.protocol_version}"
+        reasons.append(f"protocol versions {versions}")
+    if not np.array_equal(a.labels, b.labels):
+        reasons.append("other test labels")
+    if reasons:
+        raise UserError(
+            f"{a.full_name} and {b.full_name} cannot be compared: {'; '.join(reasons)}; "
+            "compare rows of one board (bench report lists them)"
+        )
+
+
+def _with_variant(row: Row) -> str:
+    return f"{row.name}@{row.key.variant}"
+
+
+def _choose_dataset(records: list[Record], dataset: str | None) -> str:
+    found = sorted({record.cell.dataset for record in records})
+    if dataset is not None:
+        if dataset not in found:
+            raise UserError(f"no record is on dataset {dataset!r}{nearest(dataset, found)}")
+        return dataset
+    if not found:
+        raise UserError("there are no records to compare; train some with: bench run")
+    usual = datasets.preferred(found)
+    if len(found) > 1 and usual is None:
+        raise UserError(
+            f"records are on several datasets; choose with --dataset: {', '.join(found)}"
+        )
+    return usual or found[0]

@@ -1,0 +1,216 @@
+"""The ladder of a suite: what each rung added to the one below, and what it costs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ninetynine import datasets
+from ninetynine.board.boards import Board, build_boards, is_on
+from ninetynine.board.gap import gap_closed
+from ninetynine.board.notes import row_notes
+from ninetynine.board.persistent_errors import PersistentErrors, persistent_errors
+from ninetynine.board.row import Row
+from ninetynine.board.targets import Candidate, TargetVerdict, judge_targets
+from ninetynine.board.training_time import RelativeTime, relative_time, training_flops
+from ninetynine.catalog import Architecture
+from ninetynine.errors import UserError
+from ninetynine.records import Record, RecordStore
+from ninetynine.statistics import Comparison, compare
+from ninetynine.suite import Ensemble, Entry, Reference, Rung, Suite, reference_for
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rung with its row; what is None is not recorded or cannot be known."""
+
+    rung: Rung
+    asked: int  # seeds, or replicates
+    row: Row | None = None
+    added: Comparison | None = None  # to the rung below
+    gap_closed: float | None = None  # of the suite's reference
+    time: RelativeTime | None = None
+    training_flops: float | None = None
+    errors: PersistentErrors | None = None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rungs of ``suite`` as they were trained on one kind of device by one backend."""
+
+    suite: Suite
+    board: Board
+    reference: Reference | None
+    backend: str
+    device: str
+    steps: tuple[Step, ...]
+    targets: tuple[TargetVerdict, ...]  # which are for CPU cores
+    notes: tuple[str, ...]
+
+
+def load_ladders(
+    store: RecordStore, catalog: Mapping[str, Architecture], suite: Suite
+) -> list[Ladder]:
+    """Return the ladders of ``suite``, one per backend and device that its rungs ran on.
+
+    Files that cannot be read are named in the notes of each.
+
+    Raises UserError where nothing of the suite is recorded.
+    """
+    dataset = datasets.row_name_of(suite.dataset)
+    readable, problems = store.read_all()
+    records = [record for record in readable if record.cell.dataset == dataset]
+    boards = [b for b in build_boards(store, catalog, records) if b.variant == suite.variant]
+    newest = max(boards, key=_newest, default=None)
+    found = make_ladders(suite, newest, records) if newest else []
+    if not found:
+        raise UserError(
+            f"nothing of suite {suite.name} is recorded in {store.directory}; "
+            f"train it with: bench run {suite.name}"
+        )
+    unread = [store.describe(problem) for problem in problems]
+    return [replace(ladder, notes=(*unread, *ladder.notes)) for ladder in found]
+
+
+def _newest(board: Board) -> tuple[int, int, str]:
+    """Order boards by protocol, then by how many runs they hold."""
+    return board.key.protocol_version, sum(row.tried for row in board.rows), board.key.fingerprint
+
+
+def make_ladders(suite: Suite, board: Board, records: Sequence[Record]) -> list[Ladder]:
+    """Return the ladders that the rows of ``board`` make; ``records`` may hold more."""
+    on_rungs = [
+        row.identity for row in board.rows if any(is_on(rung, row.identity) for rung in suite.rungs)
+    ]
+    settings = sorted({(identity.device, identity.backend) for identity in on_rungs})
+    by_key = {record.key: record for record in records}
+    return [_ladder(suite, board, by_key, *setting) for setting in settings]
+
+
+def _ladder(
+    suite: Suite, board: Board, by_key: Mapping[str, Record], device: str, backend: str
+) -> Ladder:
+    here = [r for r in board.rows if (r.identity.device, r.identity.backend) == (device, backend)]
+    beside: Sequence[Record] = ()
+    if suite.timing_reference is not None:
+        name = suite.timing_reference
+        found = _choose(Entry(name, "float32", name), suite, here, board.catalog)
+        beside = found.records if found is not None else ()
+    chosen = {rung.label: _choose(rung, suite, here, board.catalog) for rung in suite.rungs}
+    reference = suite.reference or reference_for(board.dataset)
+    steps = tuple(_step(rung, suite, reference, chosen, beside, by_key) for rung in suite.rungs)
+    return Ladder(
+        suite=suite,
+        board=board,
+        reference=reference,
+        backend=backend,
+        device=device,
+        steps=steps,
+        targets=judge_targets(suite.targets, _candidates(here, beside)) if device == "cpu" else (),
+        notes=(*_notes(suite, here, chosen, board.catalog), *_dates(suite, chosen, beside)),
+    )
+
+
+def _choose(
+    rung: Rung, suite: Suite, rows: Sequence[Row], catalog: Mapping[str, Architecture]
+) -> Row | None:
+    """Return the rung's row: of several that of the code at hand, with most seeds, the latest."""
+
+    def worth(row: Row) -> tuple[bool, int, str, str]:
+        latest = max((record.context.started_at for record in row.records), default="")
+        return _is_current(rung, row, suite, catalog), len(row.seeds), latest, row.name
+
+    return max((row for row in rows if is_on(rung, row.identity)), key=worth, default=None)
+
+
+def _is_current(rung: Rung, row: Row, suite: Suite, catalog: Mapping[str, Architecture]) -> bool:
+    """Return whether the row's code and recipe are those at hand; an ensemble has none."""
+    architecture = catalog.get(rung.name)
+    if rung.kind == "ensemble" or architecture is None:
+        return rung.kind == "ensemble"
+    recipe = architecture.recipe.override(suite.recipe, f"suite {suite.path}: [recipe]")
+    return (row.identity.source_hash, row.identity.recipe) == (
+        architecture.source_hash,
+        recipe.canonical(),
+    )
+
+
+def _step(
+    rung: Rung,
+    suite: Suite,
+    reference: Reference | None,
+    chosen: Mapping[str, Row | None],
+    beside: Sequence[Record],
+    by_key: Mapping[str, Record],
+) -> Step:
+    asked = rung.replicates if isinstance(rung, Ensemble) else len(suite.seeds_of(rung))
+    row = chosen[rung.label]
+    if row is None:
+        return Step(rung, asked)
+    return Step(
+        rung=rung,
+        asked=asked,
+        row=row,
+        added=_added(row, chosen[rung.over] if rung.over is not None else None),
+        gap_closed=gap_closed(row.accuracy.mean, reference) if reference and row.accuracy else None,
+        time=relative_time(row.records, beside),
+        training_flops=training_flops(row.records[0], by_key) if row.records else None,
+        errors=persistent_errors(row.summary, row.key.dataset) if row.summary else None,
+    )
+
+
+def _added(row: Row, below: Row | None) -> Comparison | None:
+    if below is None or row.summary is None or below.summary is None:
+        return None
+    return compare(row.summary, below.summary)
+
+
+def _candidates(rows: Sequence[Row], beside: Sequence[Record]) -> list[Candidate]:
+    """Return the rows that were timed and of which every seed finished and has predictions."""
+    candidates = []
+    for row in rows:
+        time, summary = relative_time(row.records, beside), row.summary
+        if time is not None and summary is not None and summary.n_seeds == row.tried:
+            candidates.append(Candidate(row, summary, time))
+    return candidates
+
+
+def _notes(
+    suite: Suite,
+    rows: Sequence[Row],
+    chosen: Mapping[str, Row | None],
+    catalog: Mapping[str, Architecture],
+) -> Iterator[str]:
+    """Yield what is to be known about how a rung's row was found."""
+    for rung in suite.rungs:
+        row = chosen[rung.label]
+        if row is None:
+            continue
+        if not _is_current(rung, row, suite, catalog):
+            yield f"{rung.label}: its code or recipe is not the one in this installation"
+        others = [other.name for other in rows if is_on(rung, other.identity) and other is not row]
+        if others:
+            yield f"{rung.label} is the row {row.name}; left aside: {', '.join(others)}"
+        yield from (f"{rung.label}: {note}" for note in row_notes(row))
+
+
+def _dates(
+    suite: Suite, chosen: Mapping[str, Row | None], beside: Sequence[Record]
+) -> Iterator[str]:
+    """Yield when the reference and the rungs were timed: how nearly back to back."""
+    rungs = [record for row in chosen.values() if row is not None for record in row.records]
+    timed = [_timed_days(records) for records in (beside, rungs)]
+    if all(timed):
+        yield (
+            f"{suite.timing_reference} was timed {timed[0]}, the rungs {timed[1]}; seconds compare "
+            "best where these are one day"
+        )
+
+
+def _timed_days(records: Sequence[Record]) -> str:
+    days = sorted(
+        record.context.started_at[:10]
+        for record in records
+        if record.kind == "trained" and record.timing is not None and record.timing.exclusive
+    )
+    if not days:
+        return ""
+    return f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"

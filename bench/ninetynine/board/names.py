@@ -1,0 +1,65 @@
+"""What a row is called: its architecture's name, with what differs where several rows share it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ninetynine.board.row import RowIdentity
+
+_LONGEST_DIFFERENCE = 48  # characters of recipe in a name before a hash takes its place
+
+
+def row_names(identities: Iterable[RowIdentity]) -> dict[RowIdentity, str]:
+    """Return each row's name: its architecture's, with what differs where several rows share it."""
+    by_architecture: dict[str, list[RowIdentity]] = {}
+    for identity in identities:
+        by_architecture.setdefault(identity.architecture, []).append(identity)
+    names: dict[RowIdentity, str] = {}
+    for architecture, rows in by_architecture.items():
+        for row in rows:
+            difference = ", ".join(_differences(row, rows))
+            names[row] = f"{architecture} [{difference}]" if len(rows) > 1 else architecture
+    return names
+
+
+def _differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
+    """Return, in words, what sets ``row`` apart from the others of its architecture."""
+
+    def varies(field: str) -> bool:
+        return len({getattr(other, field) for other in rows}) > 1
+
+    plain = [str(getattr(row, f)) for f in ("kind", "precision", "backend", "device") if varies(f)]
+    flag = "deterministic" if row.deterministic else "not deterministic"
+    return [
+        *plain,
+        *([flag] if varies("deterministic") else []),
+        *_package_differences(row, rows),
+        *(_recipe_differences(row, rows) if varies("recipe_json") else []),
+        *([f"source {row.source_hash[:7]}"] if varies("source_hash") else []),
+    ]
+
+
+def _package_differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
+    versions: dict[str, set[str]] = {}
+    for other in rows:
+        for package, version in other.packages:
+            versions.setdefault(package, set()).add(version)
+    return [f"{name} {version}" for name, version in row.packages if len(versions[name]) > 1]
+
+
+def _recipe_differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
+    recipes = [other.recipe for other in rows]
+    keys = sorted({key for recipe in recipes for key in recipe})
+    varying = [k for k in keys if len({json.dumps(r.get(k), sort_keys=True) for r in recipes}) > 1]
+    text = ", ".join(f"{key} {_value(row.recipe, key)}" for key in varying)
+    if len(text) <= _LONGEST_DIFFERENCE:
+        return [text]
+    return [f"recipe {hashlib.sha256(row.recipe_json.encode()).hexdigest()[:7]}"]
+
+
+def _value(recipe: dict[str, Any], key: str) -> str:
+    if key not in recipe:
+        return "default"
+    value = recipe[key]
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -1,0 +1,373 @@
+"""A row: one model under one recipe, its records, and what its runs predicted.
+
+A row holds the records that differ in nothing but the seed, the thread count and the machine.
+Nothing is dropped silently: what does not count is among its failures or left aside.  A prediction
+file is read when a number asks for it, and once.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ninetynine.board.predictions import PredictionSums, sum_predictions
+from ninetynine.board.training_time import TrainingTime, training_time
+from ninetynine.cells import CellIdentity
+from ninetynine.errors import UserError
+from ninetynine.records import Predictions, Record, RecordStore
+from ninetynine.statistics import (
+    AccuracyEstimate,
+    Interval,
+    RankInterval,
+    Summary,
+    accuracy_estimate,
+    summarize,
+)
+
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class RowIdentity:
+    """What the records of one row share; two records that differ here are never pooled."""
+
+    architecture: str
+    kind: str  # "trained", "ensemble", or "external" for predictions made elsewhere
+    precision: str
+    backend: str
+    device: str
+    deterministic: bool
+    packages: tuple[tuple[str, str], ...]
+    recipe_json: str  # canonical JSON: only what differs from the vocabulary's defaults
+    source_hash: str
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(self.recipe_json)
+        return loaded
+
+    @property
+    def watches_test_set(self) -> bool:
+        """Return whether the recipe shows the test set to the user while it trains."""
+        return bool(self.recipe.get("validation_data") == "test")
+
+
+@dataclass(frozen=True, order=True)
+class BoardKey:
+    """What the records of one board share, in the order in which boards are shown."""
+
+    dataset: str
+    not_published: bool  # so that the published recipes come first
+    variant: str
+    protocol_version: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation (n - 1 in the denominator) over n seeds."""
+
+    mean: float
+    sd: float | None  # None for one seed
+    n: int
+
+
+@dataclass(frozen=True)
+class FailedSeed:
+    """A seed of a row that has no numbers, and why."""
+
+    seed: int
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Which of a run's predictions are right, bool (m,), and what they were held against."""
+
+    correct: NDArray[np.bool_]
+    labels: NDArray[np.uint16]
+    labels_hash: str  # of the m test labels
+
+    @classmethod
+    def of(cls, predictions: Predictions) -> "Outcome":
+        """Return the outcome of ``predictions``."""
+        labels = np.ascontiguousarray(predictions.labels, dtype="<u2")
+        digest = hashlib.sha256(labels.tobytes()).hexdigest()[:16]
+        return cls(predictions.correct, predictions.labels, digest)
+
+
+@dataclass(eq=False)
+class Run:
+    """A record with its predictions; ``read`` reads them from where they are kept."""
+
+    record: Record
+    read: Callable[[], Predictions | None]
+
+    @classmethod
+    def of(cls, store: RecordStore, record: Record) -> "Run":
+        """Return the run that ``record`` of ``store`` tells of."""
+        finished = record.status == "finished"
+        return cls(record, lambda: store.predictions(record) if finished else None)
+
+    @property
+    def seed(self) -> int:
+        return self.record.cell.seed
+
+    @property
+    def name(self) -> str:
+        return f"{self.record.cell.architecture} seed {self.seed} ({self.record.key[:8]})"
+
+    @cached_property
+    def predictions(self) -> Predictions | None:
+        """The run's predictions, kept from now on; None where it has none that can be read."""
+        return self.read()
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """Which predictions are right; None without predictions."""
+        predictions = vars(self)["predictions"] if "predictions" in vars(self) else self.read()
+        return None if predictions is None else Outcome.of(predictions)
+
+    def read_and_note(self) -> Predictions | None:
+        """Return the predictions without keeping them, but for what is right among them."""
+        predictions = vars(self)["predictions"] if "predictions" in vars(self) else self.read()
+        if "outcome" not in vars(self):
+            vars(self)["outcome"] = None if predictions is None else Outcome.of(predictions)
+        return predictions
+
+    @property
+    def accuracy(self) -> float:
+        """The share of test images that are right; only finished runs have one."""
+        if self.predictions is not None:
+            return float(self.predictions.correct.mean())
+        assert self.record.scores is not None
+        return self.record.scores.test.accuracy
+
+
+@dataclass(frozen=True, eq=False)
+class CountedRuns:
+    """One finished run per seed, the failures, and what was left aside.
+
+    ``cell`` is one run's identity: in seed, threads and machine the others may differ from it.
+    """
+
+    cell: CellIdentity
+    finished: tuple[Run, ...]  # in the order of their seeds
+    failed: tuple[FailedSeed, ...]
+    left_aside: tuple[Run, ...]  # further runs of seeds that count once
+
+
+@dataclass(eq=False)
+class Row:
+    """One model under one recipe.  Numbers are None where there is no such number.
+
+    Accuracies are shares of 1, losses are nats, durations are seconds.
+    """
+
+    name: str
+    identity: RowIdentity
+    key: BoardKey
+    counted: CountedRuns
+    rank: RankInterval | None = None  # set by the board that ranks the row, as are the groups
+    groups: tuple[str, ...] = ()  # two rows share a letter exactly when they are not different
+
+    @property
+    def full_name(self) -> str:
+        """The name, with its recipes' where those are not the published ones."""
+        variant = self.key.variant
+        return self.name if variant == PUBLISHED else f"{self.name}@{variant}"
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The finished runs that count, in the order of their seeds."""
+        return self.counted.finished
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """The records of the finished runs."""
+        return tuple(run.record for run in self.runs)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The finished seeds."""
+        return tuple(run.seed for run in self.runs)
+
+    @property
+    def failed(self) -> tuple[FailedSeed, ...]:
+        return self.counted.failed
+
+    @property
+    def tried(self) -> int:
+        """How many seeds were run, finished or failed."""
+        return len(self.runs) + len(self.failed)
+
+    @property
+    def threads(self) -> tuple[int, ...]:
+        return tuple(sorted({record.cell.threads for record in self.records}))
+
+    @cached_property
+    def parameters(self) -> int | None:
+        return next((r.model.parameters for r in self.records if r.model), None)
+
+    @cached_property
+    def multiply_adds(self) -> int | None:
+        """Of one image."""
+        return next((r.model.multiply_adds for r in self.records if r.model), None)
+
+    @cached_property
+    def accuracy(self) -> Spread | None:
+        return spread(r.scores.test.accuracy for r in self.records if r.scores)
+
+    @cached_property
+    def loss(self) -> Spread | None:
+        return spread(r.scores.test.loss for r in self.records if r.scores)
+
+    @cached_property
+    def train_accuracy(self) -> Spread | None:
+        """Accuracy of the trained models on their training images."""
+        return spread(r.scores.train.accuracy for r in self.records if r.scores and r.scores.train)
+
+    @cached_property
+    def train_test_gap(self) -> float | None:
+        """Mean train minus mean test accuracy, over records that have both."""
+        gaps = spread(
+            r.scores.train.accuracy - r.scores.test.accuracy
+            for r in self.records
+            if r.scores and r.scores.train
+        )
+        return None if gaps is None else gaps.mean
+
+    @property
+    def group(self) -> str:
+        """The letters of its significance groups, as one text."""
+        return "".join(self.groups)
+
+    @property
+    def errors_per_10000(self) -> float | None:
+        """The mean number of wrong predictions among 10,000 images."""
+        return None if self.accuracy is None else (1.0 - self.accuracy.mean) * 10_000
+
+    @cached_property
+    def time(self) -> TrainingTime | None:
+        """Training time on the machine with most runs that had their cores to themselves."""
+        return training_time(self.records)
+
+    @property
+    def seed_accuracies(self) -> list[tuple[int, float]]:
+        """(seed, test accuracy) of each finished run."""
+        return [(r.cell.seed, r.scores.test.accuracy) for r in self.records if r.scores]
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What the runs with predictions got right."""
+        return tuple(outcome for run in self.runs if (outcome := run.outcome) is not None)
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """Which predictions are right, bool (n, m), of the runs that have predictions."""
+        return np.stack([outcome.correct for outcome in self.outcomes])
+
+    @property
+    def labels(self) -> NDArray[np.uint16]:
+        """The test labels (m,); only rows with predictions have them."""
+        return self.outcomes[0].labels
+
+    @cached_property
+    def summary(self) -> Summary | None:
+        """What the statistics need of the runs with predictions; None where there are none."""
+        return summarize(self.correct) if self.outcomes else None
+
+    @cached_property
+    def estimate(self) -> AccuracyEstimate | None:
+        """The accuracy with its intervals; None without predictions."""
+        return None if self.summary is None else accuracy_estimate(self.summary)
+
+    @property
+    def ci_seeds(self) -> Interval | None:
+        """95% interval of the mean on these test images; chance: seeds."""
+        return self.estimate.seed_interval if self.estimate else None
+
+    @property
+    def ci_population(self) -> Interval | None:
+        """95% interval of the mean on images like these; chance: seeds and images."""
+        return self.estimate.population_interval if self.estimate else None
+
+    @cached_property
+    def prediction_sums(self) -> PredictionSums | None:
+        """What the runs predicted, summed up; None without predictions.
+
+        Each file is read once, and what its run got right is noted on the way.
+        """
+        # Predictions of bare classes, such as an imported list of labels, come without a loss.
+        losses = [r.scores.test.loss if r.scores is not None else None for r in self.records]
+        found = (run.read_and_note() for run in self.runs)
+        return sum_predictions((p for p in found if p is not None), None not in losses)
+
+    def of_seed(self, seed: int) -> "Row":
+        """Return the row with the run of ``seed`` alone; raise UserError where it has none."""
+        runs = tuple(run for run in self.runs if run.seed == seed)
+        if not runs:
+            seeds = ", ".join(map(str, self.seeds)) or "none"
+            raise UserError(f"{self.name} has no finished run with seed {seed}; it has: {seeds}")
+        return Row(
+            self.name, self.identity, self.key, CountedRuns(runs[0].record.cell, runs, (), ())
+        )
+
+
+def identity_of(record: Record) -> RowIdentity:
+    """Return the row that ``record`` belongs to."""
+    cell = record.cell
+    return RowIdentity(
+        architecture=cell.architecture,
+        kind=record.kind,
+        precision=cell.precision,
+        backend=cell.backend,
+        device=cell.device,
+        deterministic=cell.deterministic,
+        packages=tuple(sorted(cell.packages.items())),
+        recipe_json=json.dumps(cell.recipe, sort_keys=True),
+        source_hash=cell.source_hash,
+    )
+
+
+def spread(values: Iterable[float | None]) -> Spread | None:
+    """Return mean, sample standard deviation and count of ``values``, leaving out None."""
+    known = np.array([value for value in values if value is not None], dtype=np.float64)
+    if known.size == 0:
+        return None
+    sd = float(known.std(ddof=1)) if known.size > 1 else None
+    return Spread(float(known.mean()), sd, int(known.size))
+
+
+def count_runs(runs: Iterable[Run]) -> CountedRuns:
+    """Return one run per seed: a finished one if there is one, the first by key of several.
+
+    There has to be at least one.
+    """
+    by_seed: dict[int, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: run.record.key):
+        by_seed.setdefault(run.seed, []).append(run)
+    finished: list[Run] = []
+    failed: list[FailedSeed] = []
+    left_aside: list[Run] = []
+    for seed, candidates in sorted(by_seed.items()):
+        done = [run for run in candidates if run.record.status == "finished"]
+        if done:
+            finished.append(done[0])
+            left_aside += [run for run in candidates if run is not done[0]]
+        else:
+            failed.append(_failure(seed, candidates[0].record))
+    cell = next(iter(by_seed.values()))[0].record.cell
+    return CountedRuns(cell, tuple(finished), tuple(failed), tuple(left_aside))
+
+
+def _failure(seed: int, record: Record) -> FailedSeed:
+    if record.failure is None:
+        return FailedSeed(seed, "error", "no reason was recorded")
+    return FailedSeed(seed, record.failure.kind, " ".join(record.failure.reason.split()))

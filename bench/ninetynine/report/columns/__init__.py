@@ -1,0 +1,108 @@
+"""The columns of a board, one registry for every format: text, CSV, JSON, the page.
+
+A module in this folder, or one that an entry point of the group ``ninetynine.columns`` names, has a
+tuple ``COLUMNS``; to add a column is to add it to one, or to add a module.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from ninetynine.board import Board, Row
+from ninetynine.errors import UserError, nearest
+from ninetynine.registry import Registry
+
+Value = str | int | float | bool | None
+_MODULES = Registry("module of columns", "ninetynine.report.columns", "ninetynine.columns")
+_FIRST = ("identity", "accuracy", "gap", "cost")  # as the fields stand in CSV; others follow
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is shown of a row under one heading.
+
+    ``fields`` are the names in CSV and JSON, with units, and ``values`` the plain numbers in their
+    order, shares of 1; the first one sorts.  ``write`` is what people read.  ``table`` says in
+    which table of a report the column stands unless others are asked for; None is nowhere.
+    """
+
+    key: str
+    heading: str | Callable[[Board], str]
+    help: str
+    fields: tuple[str, ...]
+    values: Callable[[Board, Row], tuple[Value, ...]]
+    write: Callable[[Board, Row], str]
+    table: Literal["accuracy", "gap", "cost"] | None = None
+    on_page: bool = False
+    order: Literal["up", "down", "text"] = "up"  # "down" where large is good
+    align: Literal["left", "right", "center"] = "right"
+    is_name: bool = False
+    shown: Callable[[Board], bool] = lambda board: True  # in its table
+
+    def heading_of(self, board: Board) -> str:
+        """Return the heading above the rows of ``board``."""
+        return self.heading if isinstance(self.heading, str) else self.heading(board)
+
+    def sort_value(self, board: Board, row: Row) -> Value:
+        """Return what the rows are sorted by; None comes last."""
+        return self.values(board, row)[0]
+
+
+@lru_cache(maxsize=1)
+def columns() -> dict[str, Column]:
+    """Return every column by its key.
+
+    Raises UserError where two columns share a key or a field, or a plug-in is broken.
+    """
+    found: dict[str, Column] = {}
+    fields: set[str] = set()
+    entries = _MODULES.entries()
+    for name in (*_FIRST, *(name for name in entries if name not in _FIRST)):
+        for column in entries[name].load().COLUMNS:
+            if column.key in found or fields & set(column.fields):
+                where = f"{entries[name].module} ({entries[name].origin})"
+                raise UserError(f"{where}: column {column.key!r} is there already; rename it")
+            found[column.key] = column
+            fields |= set(column.fields)
+    return found
+
+
+def chosen_columns(keys: Iterable[str]) -> list[Column]:
+    """Return the columns called ``keys``; raise UserError with the nearest one for another."""
+    known = columns()
+    for key in keys:
+        if key not in known:
+            raise UserError(f"--columns: no column is called {key!r}{nearest(key, known)}")
+    return [known[key] for key in keys]
+
+
+def table_columns(table: str, board: Board) -> list[Column]:
+    """Return the columns that stand in a report's ``table`` unless others are asked for."""
+    return [c for c in columns().values() if c.table == table and c.shown(board)]
+
+
+def page_columns(board: Board) -> list[Column]:
+    """Return the columns of the page's leaderboard, right of the name and the bars."""
+    return [column for column in columns().values() if column.on_page]
+
+
+def row_values(board: Board, row: Row, chosen: Sequence[Column] | None = None) -> dict[str, Value]:
+    """Return ``row`` as one flat mapping, field -> plain value; all columns, or those chosen."""
+    flat: dict[str, Value] = {}
+    for column in columns().values() if chosen is None else chosen:
+        flat |= zip(column.fields, column.values(board, row), strict=True)
+    return flat
+
+
+def describe() -> list[dict[str, str]]:
+    """Return what `bench list columns` and docs/columns.md say of every column."""
+    return [
+        {
+            "key": column.key,
+            "heading": column.key.replace("_", " ") if callable(column.heading) else column.heading,
+            "fields": ", ".join(column.fields),
+            "meaning": column.help,
+        }
+        for column in columns().values()
+    ]

@@ -1,0 +1,144 @@
+"""Columns that say what a row is: its board, name, code, recipe, seeds."""
+
+from ninetynine.board import Board, Row
+from ninetynine.board.notes import seed_list
+from ninetynine.report import formatting
+from ninetynine.report.columns import Column
+
+WATCHES = "†"
+VOTES = "‡"
+
+
+def marked(row: Row) -> str:
+    """Return the row's name with the marks that footnotes explain."""
+    watches = WATCHES if row.identity.watches_test_set else ""
+    return row.name + watches + (VOTES if row.identity.kind == "ensemble" else "")
+
+
+def votes(row: Row) -> str:
+    """Return who votes in the row of an ensemble."""
+    recipe = row.identity.recipe
+    return f"a vote of {recipe['size']} seeds of {' and '.join(recipe['members'])}"
+
+
+def packages(row: Row) -> str:
+    """Return the versions of the packages that computed, on one line."""
+    return " ".join(f"{name} {version}" for name, version in row.identity.packages)
+
+
+def _trained_on(board: Board, row: Row) -> str:
+    if row.identity.kind == "external":
+        return "elsewhere"
+    threads = "/".join(map(str, row.threads))
+    device = f"{row.identity.device}, {threads} thread{'' if threads == '1' else 's'}"
+    parts = [device if threads else row.identity.device, row.identity.precision]
+    return ", ".join([*parts, row.identity.backend])
+
+
+def _failures(row: Row) -> str:
+    return "; ".join(sorted({f"{failed.kind}: {failed.reason}" for failed in row.failed}))
+
+
+COLUMNS = (
+    Column(
+        key="board",
+        heading="Board",
+        help="The dataset, the suite whose recipe holds (or published), protocol and fingerprint.",
+        fields=("dataset", "variant", "protocol_version", "dataset_fingerprint"),
+        values=lambda board, row: (
+            board.dataset,
+            board.variant,
+            board.protocol_version,
+            board.dataset_fingerprint,
+        ),
+        write=lambda board, row: f"{board.dataset}, {board.variant}",
+        order="text",
+        align="left",
+    ),
+    Column(
+        key="name",
+        heading="Model",
+        help="The architecture, with what sets its rows apart where it has several.",
+        fields=("name",),
+        values=lambda board, row: (row.name,),
+        write=lambda board, row: marked(row),
+        order="text",
+        align="left",
+        is_name=True,
+    ),
+    Column(
+        key="architecture",
+        heading="Architecture",
+        help="The architecture, and whether it was trained here, is a vote, or was imported.",
+        fields=("architecture", "kind"),
+        values=lambda board, row: (row.identity.architecture, row.identity.kind),
+        write=lambda board, row: row.identity.architecture,
+        order="text",
+        align="left",
+    ),
+    Column(
+        key="trained_on",
+        heading="Trained on",
+        help="Device, threads, precision and backend.",
+        fields=("device", "threads", "precision", "backend", "deterministic"),
+        values=lambda board, row: (
+            row.identity.device,
+            ", ".join(map(str, row.threads)),
+            row.identity.precision,
+            row.identity.backend,
+            row.identity.deterministic,
+        ),
+        write=_trained_on,
+        order="text",
+        align="left",
+    ),
+    Column(
+        key="packages",
+        heading="Packages",
+        help="Versions of the packages that computed.",
+        fields=("packages",),
+        values=lambda board, row: (packages(row),),
+        write=lambda board, row: packages(row),
+        order="text",
+        align="left",
+    ),
+    Column(
+        key="recipe",
+        heading="Recipe",
+        help="What differs from the vocabulary's defaults, as JSON.",
+        fields=("recipe", "watches_test_set"),
+        values=lambda board, row: (row.identity.recipe_json, row.identity.watches_test_set),
+        write=lambda board, row: formatting.recipe(row.identity.recipe),
+        order="text",
+        align="left",
+    ),
+    Column(
+        key="source",
+        heading="Source",
+        help="Hash of the architecture's code.",
+        fields=("source_hash",),
+        values=lambda board, row: (row.identity.source_hash,),
+        write=lambda board, row: row.identity.source_hash[:12],
+        order="text",
+        align="left",
+    ),
+    Column(
+        key="seed_list",
+        heading="Seeds run",
+        help="Which seeds finished.",
+        fields=("seeds",),
+        values=lambda board, row: (seed_list(row.seeds),),
+        write=lambda board, row: seed_list(row.seeds),
+        order="text",
+    ),
+    Column(
+        key="failures",
+        heading="Failures",
+        help="Which seeds failed, and why.",
+        fields=("failed_seeds", "failures"),
+        values=lambda board, row: (seed_list(f.seed for f in row.failed), _failures(row)),
+        write=lambda board, row: _failures(row),
+        order="text",
+        align="left",
+    ),
+)

@@ -1,0 +1,148 @@
+"""The page that results/README.md holds: what a reader wants first, every board, its sources."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from ninetynine.board import Board, ClaimRow, GapRow
+from ninetynine.report import Report, formatting
+from ninetynine.report.claims import published
+from ninetynine.report.formats.markdown import bullets, code, render_section
+from ninetynine.report.provenance import REWRITE, provenance
+from ninetynine.report.sections import section
+from ninetynine.suite import Reference
+
+_VERDICTS = {
+    "as expected": "as expected",
+    "lucky": "lucky, higher than this recipe usually ends",
+    "unlucky": "unlucky, lower than this recipe usually ends",
+    "not reproduced": "not reproduced: not even one run in a thousand ends there",
+    "too few runs": "too few runs to say",
+}
+_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+
+
+def render(report: Report) -> str:
+    """Return README.md of the results folder, the same bytes for the same records."""
+    left_out = [report.store.describe(problem) for problem in report.problems]
+    parts = [
+        f"# Results\n\nWritten by `{REWRITE}` from the records beside it; not edited by hand.\n",
+        _headline(report.boards),
+        *(render_section(section(board)) for board in report.boards),
+        provenance(report.records),
+    ]
+    if left_out:
+        parts.append("## Left out\n\n" + bullets(left_out))
+    return "\n".join(parts)
+
+
+def _headline(boards: Sequence[Board]) -> str:
+    claims = [
+        claim for board in boards for claim in board.claims if claim.metric == "test_accuracy"
+    ]
+    lines = ["## The published figures against our seeds\n"]
+    if not claims:
+        lines.append("No run of a recipe with a published figure is recorded yet.\n")
+    lines += [_claim_line(claim) for claim in sorted(claims, key=lambda c: (c.published, c.id))]
+    lines += _same_recipe_lines(claims)
+    reference = next((board.reference for board in boards if board.gaps), None)
+    if reference is not None:
+        gaps = [gap for board in boards if board.reference == reference for gap in board.gaps]
+        goal = formatting.shortest_percent(reference.goal.accuracy)
+        best = min(gaps, key=lambda gap: gap.errors)
+        lines += ["", f"## How far {goal}% is\n", _reference_line(best, reference)]
+    return "\n".join(lines) + "\n"
+
+
+def _claim_line(claim: ClaimRow) -> str:
+    """Return one figure's verdict in words."""
+    decimals = 2
+    low, high = (
+        formatting.percent(end, decimals) for end in (min(claim.values), max(claim.values))
+    )
+    mean = formatting.percent(claim.ours.mean, decimals)
+    seeds = _in_words(claim.ours.n)
+    line = (
+        f"- **{_short(published(claim))}%** ({claim.id}, {code(claim.row)}) is "
+        f"**{_VERDICTS[claim.placement.verdict]}**. {seeds} of the same recipe "
+        f"end{'s' if claim.ours.n == 1 else ''} between {low}% and {high}%, {mean}% on average"
+    )
+    prediction, quantile = claim.placement.prediction, claim.placement.quantile
+    if prediction is None or quantile is None:
+        return line + "."
+    ends = (formatting.percent(end, decimals) for end in (prediction.low, prediction.high))
+    inner = f"{next(ends)}% and {next(ends)}%"
+    return (
+        f"{line}; one more run would end between {inner} (95%), and with a chance of "
+        f"{_chance(quantile)} at or below the published figure."
+    )
+
+
+def _short(figure: str) -> str:
+    """Return a published percentage without a third decimal that is 0: 98.230 is 98.23."""
+    whole, dot, decimals = figure.partition(".")
+    return whole + dot + decimals[:2] + decimals[2:].rstrip("0")
+
+
+def _chance(share: float) -> str:
+    if share < 0.01:
+        return "less than 1%"
+    return "more than 99%" if share > 0.99 else f"{formatting.percent(share, 0)}%"
+
+
+def _in_words(seeds: int) -> str:
+    words = _WORDS[seeds] if seeds < len(_WORDS) else f"{seeds:,}"
+    return f"{words} seed{'' if seeds == 1 else 's'}"
+
+
+def _same_recipe_lines(claims: Sequence[ClaimRow]) -> list[str]:
+    """Return what the seed alone does to figures published for one and the same recipe."""
+    by_row: dict[tuple[str, tuple[float, ...]], list[ClaimRow]] = {}
+    for claim in claims:
+        by_row.setdefault((claim.row, claim.values), []).append(claim)
+    lines = []
+    for same in by_row.values():
+        low, high = min(same, key=lambda c: c.published), max(same, key=lambda c: c.published)
+        if high.published > low.published and low.ours.n > 1:
+            lines.append(_gap_line(low, high))
+    return ["", *lines] if lines else []
+
+
+def _gap_line(low: ClaimRow, high: ClaimRow) -> str:
+    gap = high.published - low.published
+    gaps = [abs(a - b) for a, b in combinations(low.values, 2)]
+    # Accuracies are counts of images: equal gaps differ in the last digits.
+    as_large = sum(found >= gap - 1e-9 for found in gaps) / len(gaps)
+    lesson = (
+        "One seed each would often name a winner where there is none."
+        if as_large >= 0.05
+        else "The seed alone seldom makes such a gap."
+    )
+    return (
+        f"{low.id} and {high.id} are one model with one recipe, published "
+        f"{formatting.percent(gap, 2)} points apart. Of all pairs among our {low.ours.n} seeds, "
+        f"{formatting.percent(as_large, 0)}% are at least as far apart, the farthest "
+        f"{formatting.percent(max(gaps), 2)} points. {lesson}"
+    )
+
+
+def _reference_line(best: GapRow, reference: Reference) -> str:
+    start, goal = (
+        formatting.shortest_percent(end.accuracy) for end in (reference.start, reference.goal)
+    )
+    reached = best.errors <= reference.goal.errors
+    gone = (
+        f"has gone {formatting.percent(best.gap_closed, 0)}% of the way from {start}% to {goal}%"
+        if best.gap_closed >= 0
+        else f"is still below {start}%, where the way begins"
+    )
+    clean = (
+        f" On the images whose labels nobody doubts its accuracy is "
+        f"{formatting.percent_spread(best.clean, 2)}%."
+        if best.clean
+        else ""
+    )
+    return (
+        f"{reference.goal.note or reference.goal.name} The best mean "
+        f"here{' reaches it' if reached else ''}: {code(best.row)} leaves "
+        f"{formatting.number(best.errors, 1)} errors and {gone}.{clean}"
+    )

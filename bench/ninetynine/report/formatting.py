@@ -1,0 +1,120 @@
+"""Numbers as people read them.  Shares of 1 become percent here and nowhere else."""
+
+import math
+
+from ninetynine.board import Spread
+from ninetynine.statistics import Interval, RankInterval
+
+BLANK = ""
+
+
+def percent_decimals(images: int | None) -> int:
+    """Return the decimals of a percentage that one of ``images`` still shows in: 2 for 10,000."""
+    return 2 if images is None else min(4, max(1, math.ceil(math.log10(images)) - 2))
+
+
+def number(value: float | None, decimals: int) -> str:
+    """Return ``value`` with a thousands separator and a true minus sign; "" for None."""
+    if value is None:
+        return BLANK
+    text = f"{value:,.{decimals}f}"
+    # -0.00 is a rounding's leftover, not a sign.
+    return text.lstrip("-") if not text.strip("-0.,") else text.replace("-", "−")
+
+
+def percent(share: float | None, decimals: int) -> str:
+    """Return a share of 1 in percent, without the sign: the heading says it."""
+    return BLANK if share is None else number(100 * share, decimals)
+
+
+def percent_spread(spread: Spread | None, decimals: int) -> str:
+    """Return ``mean ± SD`` in percent."""
+    if spread is None:
+        return BLANK
+    mean = percent(spread.mean, decimals)
+    return mean if spread.sd is None else f"{mean} ± {percent(spread.sd, decimals)}"
+
+
+def number_spread(spread: Spread | None, decimals: int) -> str:
+    """Return ``mean ± SD``."""
+    if spread is None:
+        return BLANK
+    mean = number(spread.mean, decimals)
+    return mean if spread.sd is None else f"{mean} ± {number(spread.sd, decimals)}"
+
+
+def percent_interval(interval: Interval | None, decimals: int) -> str:
+    """Return ``low–high`` in percent; ``low to high`` where a sign would run into the dash."""
+    if interval is None:
+        return BLANK
+    return span(percent(interval.low, decimals), percent(interval.high, decimals))
+
+
+def span(low: str, high: str) -> str:
+    """Return two written numbers as a range."""
+    return f"{low} to {high}" if "−" in low + high else f"{low}–{high}"
+
+
+def shortest_percent(share: float) -> str:
+    """Return a share in percent with as many decimals as it has: 0.9906 is 99.06."""
+    return f"{100 * share:.6f}".rstrip("0").rstrip(".")
+
+
+def ranks(rank: RankInterval | None) -> str:
+    """Return a rank interval: ``2`` or ``2–4``."""
+    if rank is None:
+        return BLANK
+    return str(rank.best) if rank.best == rank.worst else f"{rank.best}–{rank.worst}"
+
+
+def these_images(images: int | None) -> str:
+    """Return what the narrower interval speaks of: ``these 10,000 images``."""
+    return f"these {images:,} images" if images else "these images"
+
+
+def whole(value: int | None) -> str:
+    """Return a whole number with a thousands separator."""
+    return BLANK if value is None else f"{value:,}"
+
+
+def mebibytes(value: float | None) -> str:
+    """Return bytes as MiB."""
+    return BLANK if value is None else f"{value / 2**20:,.0f}"
+
+
+def recipe(value: object) -> str:
+    """Return a recipe, or a value in it, on one line."""
+    if not isinstance(value, dict):
+        return str(value)
+    name = str(value.get("name", ""))
+    rest = ", ".join(f"{key} {recipe(item)}" for key, item in value.items() if key != "name")
+    return f"{name} ({rest})" if name and rest else name or rest
+
+
+def magnitude(value: float | None) -> str:
+    """Return a large count with three digits and a unit: ``5.98 M``."""
+    if value is None:
+        return BLANK
+    for unit, size in (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if value >= size:
+            return f"{three_digits(value / size)} {unit}"
+    return f"{value:.0f}"
+
+
+def three_digits(value: float | None) -> str:
+    """Return a positive number with three digits that count: ``7.12``, ``51.3``, ``1,204``."""
+    if value is None:
+        return BLANK
+    if value <= 0:
+        return number(value, 2)
+    return number(value, max(0, min(4, 2 - math.floor(math.log10(value)))))
+
+
+def p_value(value: float) -> str:
+    """Return a p-value; below 0.001 only that it is."""
+    return "< 0.001" if value < 0.001 else number(value, 3)
+
+
+def count(things: int, singular: str, plural: str | None = None) -> str:
+    """Return ``1 run`` or ``1,234 runs``."""
+    return f"{things:,} {singular if things == 1 else plural or singular + 's'}"
