@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 from ninetynine import machine
 from ninetynine.cells import CellIdentity
-from ninetynine.datasets import known
-from ninetynine.datasets.folds import parse_fold
+from ninetynine.datasets import info_of
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, Timing
 
@@ -240,8 +239,7 @@ def _kind(identity: CellIdentity) -> tuple[Any, ...]:
 
 def _shape(identity: CellIdentity) -> object:
     """Return what two cells' images have in common if they are of one size."""
-    base, _ = _base(identity.dataset)
-    info = known().get(base)
+    info = info_of(identity.dataset)
     return info.image_shape if info else identity.dataset_fingerprint
 
 
@@ -249,17 +247,5 @@ def _images_per_image(identity: CellIdentity, other: CellIdentity) -> float:
     """Return how many images ``identity`` trains on for each of ``other``'s; 0 for not known."""
     if identity.dataset_fingerprint == other.dataset_fingerprint:
         return 1.0
-    images, others = _images(identity.dataset), _images(other.dataset)
-    return images / others if images and others else 0.0
-
-
-def _images(dataset: str) -> float:
-    base, share = _base(dataset)
-    info = known().get(base)
-    return share * info.train_length if info else 0.0
-
-
-def _base(dataset: str) -> tuple[str, float]:
-    """Return the dataset that ``dataset`` is or is a fold of, and its share of training images."""
-    fold = parse_fold(dataset)
-    return (dataset, 1.0) if fold is None else (fold[0], 1 - 1 / fold[2])
+    info, others = info_of(identity.dataset), info_of(other.dataset)
+    return info.train_length / others.train_length if info and others else 0.0

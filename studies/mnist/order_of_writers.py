@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from ninetynine import datasets
-from ninetynine.datasets.dataset import Images, Labels
+from ninetynine.datasets import Images, Labels
 from ninetynine.errors import UserError
 from numpy.typing import NDArray
 

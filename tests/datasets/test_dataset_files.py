@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ninetynine.datasets import load
-from ninetynine.datasets.folder import read_folder
-from ninetynine.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
-from ninetynine.datasets.npz import read_npz
+from ninetynine.datasets.files import IMAGES_MAGIC, LABELS_MAGIC, read_folder, read_idx, read_npz
 from ninetynine.errors import UserError
 
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)

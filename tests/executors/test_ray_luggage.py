@@ -10,7 +10,8 @@ import pytest
 from ninetynine import datasets
 from ninetynine.catalog import discover, read_sent
 from ninetynine.cli.progress import LineProgress
-from ninetynine.datasets.dataset import ARRAY_NAMES
+from ninetynine.datasets.built_in import fashion_mnist
+from ninetynine.datasets.model import ARRAY_NAMES
 from ninetynine.errors import UserError
 from ninetynine.executors import Retrying, Started, Waiting
 from ninetynine.executors.ray.cluster import Need
@@ -112,8 +113,8 @@ def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path):
 
 
 def test_a_known_dataset_arrives_under_its_name_and_a_fold_is_taken_there(tmp_path, monkeypatch):
-    info = replace(datasets.known()["fashion_mnist"], array_sha256={}, fingerprint=None)
-    monkeypatch.setattr(datasets, "known", lambda: {info.name: info})
+    info = replace(fashion_mnist.INFO, array_sha256={}, fingerprint=None)
+    monkeypatch.setattr(fashion_mnist, "INFO", info)
     random = np.random.default_rng(0)
     arrays = {
         "x_train": random.integers(0, 256, (60_000, 28, 28), dtype=np.uint8),

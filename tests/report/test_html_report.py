@@ -222,7 +222,7 @@ def test_pixels_that_are_not_at_hand_are_never_downloaded(tmp_path, monkeypatch)
     def refuse(name):
         raise AssertionError("a report never downloads")
 
-    monkeypatch.setattr("ninetynine.datasets.download", refuse)
+    monkeypatch.setattr("ninetynine.datasets.download.download", refuse)
     store = RecordStore(tmp_path)
     write_run(store, "net", 0, wrong=[3])
     page = page_of(store)

@@ -49,5 +49,5 @@ def _clean_accuracy(outcome: Outcome | None, dataset: str) -> float | None:
     """Return the accuracy on the images whose label nobody doubts."""
     if outcome is None:
         return None
-    doubtful = datasets.doubtful_test_images(dataset, len(outcome.correct))
+    doubtful = list(datasets.doubtful_test_images(dataset, len(outcome.correct)))
     return float(np.delete(outcome.correct, doubtful).mean()) if doubtful else None

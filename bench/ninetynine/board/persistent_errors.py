@@ -31,7 +31,7 @@ def persistent_errors(summary: Summary, dataset: str) -> PersistentErrors:
     right = np.rint(summary.image_accuracy * summary.n_seeds).astype(np.int64)
     wrong = summary.n_seeds - right
     mostly = 2 * wrong >= summary.n_seeds
-    known = datasets.doubtful_test_images(dataset, summary.n_images)
+    known = list(datasets.doubtful_test_images(dataset, summary.n_images))
     return PersistentErrors(
         runs=summary.n_seeds,
         per_run=(1 - summary.mean) * summary.n_images,

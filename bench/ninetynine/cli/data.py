@@ -7,11 +7,11 @@ import click
 
 from ninetynine import datasets
 from ninetynine.cli import options
-from ninetynine.datasets.summary import sample_indices, summarise
+from ninetynine.datasets.model import summarise
 
 
 @click.command("data")
-@click.argument("dataset", default="digits")
+@click.argument("dataset", default=datasets.usual(embedded=True))
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -46,7 +46,7 @@ def command(
 
 
 def _draw(loaded: datasets.Dataset, path: Path, per_class: int, seed: int) -> None:
-    from ninetynine.datasets.picture import draw_grid
+    from ninetynine.datasets.picture import draw_grid, sample_indices
 
     chosen = sample_indices(loaded.train_labels, per_class, seed)
     captions = [f"{loaded.train_labels[index]}\n#{index}" for index in chosen]

@@ -15,7 +15,7 @@ from ninetynine.records import Predictions, Record, RecordStore
 @click.command("import")
 @click.argument("name")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dataset", default="mnist", show_default=True, metavar="NAME")
+@click.option("--dataset", default=datasets.usual(), show_default=True, metavar="NAME")
 @click.option("--note", default="", help="Where the predictions come from; kept in the record.")
 @options.results
 @options.data_dir

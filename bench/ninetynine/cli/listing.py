@@ -64,6 +64,7 @@ def _datasets() -> list[dict[str, Any]]:
             "licence": info.license,
             "source": info.source,
             "fingerprint": info.fingerprint,
+            "origin": info.origin,
         }
         for info in known().values()
     ]

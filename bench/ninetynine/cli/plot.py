@@ -7,7 +7,7 @@ import click
 
 from ninetynine import catalog, suite
 from ninetynine.cli import options
-from ninetynine.datasets import row_name_of
+from ninetynine.datasets import preferred, row_name_of
 from ninetynine.errors import UserError, nearest
 from ninetynine.records import RecordStore
 from ninetynine.report.plots.cost import COSTS
@@ -83,7 +83,7 @@ def _choose(boards: Sequence[BoardRuns], dataset: str | None, variant: str | Non
     if not boards:
         raise UserError("there are no records to draw; train something with: bench run")
     names = list(dict.fromkeys(runs.board.dataset for runs in boards))
-    name = dataset or ("mnist" if "mnist" in names else names[0])
+    name = dataset or preferred(names) or names[0]
     if name not in names:
         raise UserError(f"--dataset {name!r}: no board is about it{nearest(name, names)}")
     here = [runs for runs in boards if runs.board.dataset == name]

@@ -87,12 +87,13 @@ def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) ->
             f"no finished record of {name}{on} with seed {seed} in {store.directory}; "
             f"train it with: bench run --only {name} --keep-models"
         )
-    return min(records, key=_preference)
+    usual = datasets.preferred(record.cell.dataset for record in records)
+    return min(records, key=lambda record: _preference(record, usual))
 
 
-def _preference(record: Record) -> tuple[bool, bool, bool, str]:
+def _preference(record: Record, usual: str | None) -> tuple[bool, bool, bool, str]:
     cell, variant = record.cell, record.context.variant
-    return cell.dataset != "mnist", variant != "published", cell.precision != "float32", record.key
+    return cell.dataset != usual, variant != "published", cell.precision != "float32", record.key
 
 
 def _recorded(store: RecordStore, record: Record, index: int) -> tuple[Sequence[float], int]:

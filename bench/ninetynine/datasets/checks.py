@@ -1,10 +1,22 @@
-"""Turns raw arrays into a Dataset, or into one line that says what is wrong with them."""
+"""Turns raw arrays into a Dataset, or into one line that says what is wrong with them.
+
+Hashes are taken over decoded arrays: the same data give the same fingerprint whatever file they
+came in.
+"""
+
+import hashlib
 
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.dataset import Dataset, DatasetInfo, Images, Labels, RawArrays
-from ninetynine.datasets.fingerprint import array_sha256, fingerprint
+from ninetynine.datasets.model import (
+    ARRAY_NAMES,
+    Dataset,
+    DatasetInfo,
+    Images,
+    Labels,
+    RawArrays,
+)
 from ninetynine.errors import UserError
 
 
@@ -36,8 +48,17 @@ def build_dataset(name: str, arrays: RawArrays, where: str, num_classes: int | N
     )
 
 
-def verify_known(dataset: Dataset, info: DatasetInfo, where: str) -> None:
-    """Raise UserError unless ``dataset`` has the shapes and the hashes pinned in ``info``."""
+def build_known(info: DatasetInfo, arrays: RawArrays, where: str) -> Dataset:
+    """Return a known dataset's arrays as a checked Dataset.
+
+    Raises UserError unless they have the shapes and the hashes pinned in ``info``.
+    """
+    dataset = build_dataset(info.name, arrays, where, info.num_classes)
+    _verify(dataset, info, where)
+    return dataset
+
+
+def _verify(dataset: Dataset, info: DatasetInfo, where: str) -> None:
     arrays = {
         "x_train": dataset.train_images,
         "y_train": dataset.train_labels,
@@ -50,23 +71,27 @@ def verify_known(dataset: Dataset, info: DatasetInfo, where: str) -> None:
         if arrays[name].shape != expected or arrays[name].dtype != np.uint8:
             raise UserError(
                 f"{where}: not the original {info.name}: {name} is {_describe(arrays[name])}, "
-                f"expected uint8 {expected}; {_ways_out(info.name)}"
+                f"expected uint8 {expected}; {_ways_out(info)}"
             )
+    if info.fingerprint == dataset.fingerprint:
+        return
     differing = [
         name for name, sha256 in info.array_sha256.items() if array_sha256(arrays[name]) != sha256
     ]
-    if differing or info.fingerprint not in (None, dataset.fingerprint):
+    if differing or info.fingerprint is not None:
         which = f" ({', '.join(differing)} differ)" if differing else ""
         raise UserError(
             f"{where}: not the original {info.name}: wrong fingerprint "
-            f"{dataset.fingerprint[:16]}...{which}; {_ways_out(info.name)}"
+            f"{dataset.fingerprint[:16]}...{which}; {_ways_out(info)}"
         )
 
 
-def _ways_out(name: str) -> str:
+def _ways_out(info: DatasetInfo) -> str:
+    if info.embedded:
+        return "reinstall the package that brings its arrays, or correct its INFO where it is yours"
     return (
-        f"get the original files (in a sub-folder {name}/ if another dataset's lie beside them), "
-        "or give data of your own as the path of an .npz file"
+        f"get the original files (in a sub-folder {info.name}/ if another dataset's lie beside "
+        "them), or give data of your own as the path of an .npz file"
     )
 
 
@@ -154,3 +179,26 @@ def _check_classes(labels: Labels, num_classes: int, where: str) -> None:
 
 def _describe(array: npt.NDArray[np.generic]) -> str:
     return f"{array.dtype} {array.shape}"
+
+
+def array_sha256(array: npt.NDArray[np.generic]) -> str:
+    """Return the SHA-256 (64 hex) of an array's bytes in C order, little-endian."""
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return hashlib.sha256(little.data).hexdigest()
+
+
+def fingerprint(
+    train_images: Images, train_labels: Labels, test_images: Images, test_labels: Labels
+) -> str:
+    """Return one SHA-256 (64 hex) over a decoded dataset.
+
+    It is taken over four lines ``name dtype shape sha256``, such as
+    ``x_train uint8 60000x28x28x1 741c...``, so that it can be worked out again from the four
+    arrays' own hashes.
+    """
+    arrays = zip(ARRAY_NAMES, (train_images, train_labels, test_images, test_labels), strict=True)
+    lines = [
+        f"{name} {array.dtype.name} {'x'.join(map(str, array.shape))} {array_sha256(array)}\n"
+        for name, array in arrays
+    ]
+    return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()

@@ -7,6 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ninetynine.datasets.checks import build_known
+from ninetynine.datasets.files import DATA_DIR_VARIABLE, looked_for, read_folder
+from ninetynine.datasets.model import DatasetInfo, RawArrays
 from ninetynine.errors import UserError
 
 # Keras sets no time limit of its own, so a silent network would hang it for ever.
@@ -24,6 +27,41 @@ def keras_home() -> Path:
 def keras_cache() -> Path:
     """Return the folder in which Keras caches its datasets."""
     return keras_home() / "datasets"
+
+
+def read_through_keras(info: DatasetInfo) -> RawArrays:
+    """Return the arrays of a dataset in Keras's cache, filled first where it has no good copy.
+
+    Raises UserError where they cannot be downloaded.
+    """
+    cache = keras_cache()
+    try:
+        found = read_folder(cache, info.name, info.idx_files)
+        if found is not None:
+            build_known(info, found[0], str(found[1]))
+    except UserError:
+        # A damaged copy, such as a download of Keras's own that was cut off, is replaced.
+        found = None
+    if found is None:
+        _download(info.name)
+        found = read_folder(cache, info.name, info.idx_files)
+    if found is None:
+        raise UserError(
+            f"Keras's cache {cache}: no files of {info.name}; looked for "
+            f"{looked_for(info.name, info.idx_files)}"
+        )
+    return found[0]
+
+
+def _download(name: str) -> None:
+    try:
+        download(name)
+    except UserError as error:
+        raise UserError(
+            f"{name} is not on this machine and could not be downloaded ({error}): name a "
+            f"folder with {name}.npz or the four IDX files by --data-dir or "
+            f"{DATA_DIR_VARIABLE}, or connect this machine to the internet and run again"
+        ) from error
 
 
 def download(name: str) -> None:

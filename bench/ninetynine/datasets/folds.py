@@ -1,15 +1,17 @@
-"""Folds of a training set as datasets of their own: where hyper-parameters are chosen.
+"""Parts of a training set: its folds, which are datasets of their own, and the validation split.
 
 ``mnist-fold-11-of-12`` has MNIST's training images without the last twelfth to train on and that
 twelfth to be tested on; MNIST's own test images are not in it, so nothing can be chosen on them.
 """
 
+import math
 import re
+from dataclasses import replace
 
 import numpy as np
 
-from ninetynine.datasets.dataset import Dataset
-from ninetynine.datasets.fingerprint import fingerprint
+from ninetynine.datasets.checks import fingerprint
+from ninetynine.datasets.model import Dataset, DatasetInfo, Images, Labels
 from ninetynine.errors import UserError
 
 _PATTERN = re.compile(r"(?P<base>.+)-fold-(?P<fold>\d{1,3})-of-(?P<folds>\d{1,3})")
@@ -41,9 +43,55 @@ def take_fold(dataset: Dataset, fold: int, folds: int) -> Dataset:
     images, labels = dataset.train_images, dataset.train_labels
     if len(images) < folds:
         raise UserError(f"{dataset.name} has {len(images)} training images, too few for {folds}")
-    start, end = fold * len(images) // folds, (fold + 1) * len(images) // folds
+    start, end = _bounds(len(images), fold, folds)
     kept = np.r_[0:start, end : len(images)]
     parts = (images[kept], labels[kept], images[start:end], labels[start:end])
     return Dataset(
-        f"{dataset.name}-fold-{fold}-of-{folds}", *parts, dataset.num_classes, fingerprint(*parts)
+        _name(dataset.name, fold, folds), *parts, dataset.num_classes, fingerprint(*parts)
     )
+
+
+def fold_info(info: DatasetInfo, fold: int, folds: int) -> DatasetInfo:
+    """Return the facts of fold ``fold`` of ``folds``; its arrays are not pinned."""
+    start, end = _bounds(info.train_length, fold, folds)
+    return replace(
+        info,
+        name=_name(info.name, fold, folds),
+        fingerprint=None,
+        array_sha256={},
+        train_length=info.train_length - (end - start),
+        test_length=end - start,
+        doubtful_test_images=(),
+    )
+
+
+def _bounds(images: int, fold: int, folds: int) -> tuple[int, int]:
+    """Return where the test part of a fold starts and ends among ``images`` training images."""
+    return fold * images // folds, (fold + 1) * images // folds
+
+
+def _name(dataset: str, fold: int, folds: int) -> str:
+    return f"{dataset}-fold-{fold}-of-{folds}"
+
+
+def split_validation(
+    images: Images, labels: Labels, fraction: float
+) -> tuple[Images, Labels, Images, Labels]:
+    """Return (train_images, train_labels, validation_images, validation_labels).
+
+    The validation part is the last ``fraction`` before any shuffling, as in
+    ``fit(validation_split=fraction)``: the cut is at floor(n * (1 - fraction)) (Keras,
+    ``keras/src/trainers/data_adapters/array_slicing.py``, ``train_validation_split``). A
+    ``fraction`` of 0 leaves the validation part empty. The arrays are views. Raises UserError if
+    ``fraction`` is outside [0, 1) or leaves either part empty.
+    """
+    if not 0 <= fraction < 1:
+        raise UserError(f"validation fraction {fraction} is outside [0, 1); 0.1 is the last 10%")
+    count = len(images)
+    split_at = math.floor(count * (1.0 - fraction))
+    if fraction > 0 and split_at in (0, count):
+        raise UserError(
+            f"{count} training images cannot be split with validation fraction {fraction}: one "
+            "part would be empty; use more images or another fraction"
+        )
+    return images[:split_at], labels[:split_at], images[split_at:], labels[split_at:]

@@ -1,30 +1,60 @@
 """Draws images as a labelled grid, for a look at a dataset or at the images models differ on."""
 
+import functools
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.dataset import Images
+from ninetynine.datasets.model import Images, Labels
 from ninetynine.errors import UserError
 
-if TYPE_CHECKING:  # matplotlib takes most of a second to import.
-    from matplotlib.figure import Figure
+if TYPE_CHECKING:  # Where no picture is drawn, Pillow need not be imported.
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont
 
 MAXIMUM_IMAGES = 1_000
 _LONGEST_CAPTION_LINE = 32
+# All lengths are in pixels of the picture, which has 150 to the inch.
 _DOTS_PER_INCH = 150
-_IMAGE_INCHES = 0.9
-_GAP_INCHES = 0.16
-_MARGIN_INCHES = 0.2
-_CAPTION_POINTS = 8.0
-_TITLE_POINTS = 12.0
+_IMAGE = 140  # the longer side of an image, about
+_GAP = 24
+_MARGIN = 30
+_CAPTION = 18  # font sizes
+_TITLE = 26
 _LINE_SPACING = 1.25
-_FRAME_COLOUR = "#c8c8c8"
-_MARK_COLOUR = "#c2410c"
-_TEXT_COLOUR = "#1f2328"
+_FRAME, _MARK_FRAME = 1, 5
+_FRAME_COLOR = "#c8c8c8"
+_MARK_COLOR = "#c2410c"
+_TEXT_COLOR = "#1f2328"
+# What is written for characters that the font lacks and that have no ASCII letter within them.
+_REPLACEMENTS = {
+    "−": "-", "–": "-", "—": "-", "×": "x", "≤": "<=", "≥": ">=", "→": "->",
+    "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where things are in a picture of ``width`` x ``height`` pixels."""
+
+    width: int
+    height: int
+    top: int  # of the first row of images
+    left: int  # of the first column of cells
+    cell: tuple[int, int]  # width and height of an image with its caption and gaps
+    columns: int
+
+    def corner(self, position: int, image_width: int) -> tuple[int, int]:
+        """Return the upper left corner of an image, which lies in the middle of its cell."""
+        row, column = divmod(position, self.columns)
+        left = self.left + column * self.cell[0] + (self.cell[0] - image_width) // 2
+        return left, self.top + row * self.cell[1]
 
 
 def draw_grid(
@@ -52,106 +82,151 @@ def draw_grid(
         )
     if path.suffix.lower() != ".png":
         raise UserError(f"{path}: pictures are PNG files; give a name that ends in .png")
-    figure = _draw(images, [_shorten(caption) for caption in captions], columns, title, marks)
+    picture = _draw(images, [_lines(caption) for caption in captions], columns, title, marks)
     try:
-        figure.savefig(path, format="png", dpi=_DOTS_PER_INCH, facecolor="white")
+        picture.save(path, format="PNG", dpi=(_DOTS_PER_INCH, _DOTS_PER_INCH))
     except OSError as error:
         raise UserError(f"{path}: the picture cannot be written ({error.strerror})") from error
 
 
-def _draw(
-    images: Images, captions: list[str], columns: int, title: str, marks: Sequence[bool]
-) -> "Figure":
-    """Return the grid as a figure that is as large as its texts need."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def sample_indices(labels: Labels, per_class: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return indices of up to ``per_class`` random images of each class, class after class.
 
-    # Without pyplot no window system is looked for and no figure outlives this call.
-    figure = Figure(dpi=_DOTS_PER_INCH)
-    FigureCanvasAgg(figure)
-    corners = _lay_out(figure, captions, columns, title)
-    for corner, image, caption, mark in zip(corners, images, captions, marks, strict=True):
-        left, bottom = corner
-        _draw_image(figure, left, bottom, image, mark)
-        colour = _MARK_COLOUR if mark else _TEXT_COLOUR
-        middle = left + _IMAGE_INCHES / 2
-        _write(figure, middle, bottom - _GAP_INCHES / 2, caption, _CAPTION_POINTS, colour)
-    return figure
+    The same labels and seed give the same indices. A class with fewer images gives all it has.
+    """
+    generator = np.random.default_rng(seed)
+    picked = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        chosen = generator.choice(members, size=min(per_class, len(members)), replace=False)
+        picked.append(np.sort(chosen))
+    return np.concatenate(picked).astype(np.int64)
+
+
+def to_pillow(image: npt.NDArray[np.generic]) -> "Image":
+    """Return one (height, width, channels) image, uint8 or floats in [0, 1], for Pillow.
+
+    One channel is grey, three are RGB; of any other number the first is taken.
+    """
+    from PIL import Image
+
+    if image.dtype == np.uint8:
+        pixels = image.astype(np.uint8, copy=False)
+    else:
+        pixels = np.round(image.astype(np.float64) * 255).astype(np.uint8)
+    return Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0])
+
+
+def _draw(
+    images: Images,
+    captions: Sequence[Sequence[str]],
+    columns: int,
+    title: str,
+    marks: Sequence[bool],
+) -> "Image":
+    """Return the grid as a picture that is as large as its texts need."""
+    from PIL import Image, ImageDraw
+
+    shown = [_resize(to_pillow(image)) for image in images]
+    width, height = shown[0].size
+    grid = _lay_out((width, height), captions, columns, title)
+    picture = Image.new("RGB", (grid.width, grid.height), "white")
+    draw = ImageDraw.Draw(picture)
+    _write(draw, grid.width / 2, _MARGIN, [_plain(title)], _TITLE, _TEXT_COLOR)
+    for i, (image, caption, mark) in enumerate(zip(shown, captions, marks, strict=True)):
+        left, top = grid.corner(i, width)
+        frame = _MARK_FRAME if mark else _FRAME
+        box = (left - frame, top - frame, left + width - 1 + frame, top + height - 1 + frame)
+        draw.rectangle(box, fill=_MARK_COLOR if mark else _FRAME_COLOR)
+        picture.paste(image, (left, top))
+        color = _MARK_COLOR if mark else _TEXT_COLOR
+        _write(draw, left + width / 2, top + height + _GAP // 2, caption, _CAPTION, color)
+    return picture
 
 
 def _lay_out(
-    figure: "Figure", captions: list[str], columns: int, title: str
-) -> list[tuple[float, float]]:
-    """Size the figure, write its title, and return each image's lower left corner in inches."""
+    image: tuple[int, int], captions: Sequence[Sequence[str]], columns: int, title: str
+) -> _Grid:
+    """Return where everything goes; ``image`` is the width and height of each."""
     columns = max(1, min(columns, len(captions)))
     rows = -(-len(captions) // columns)
-    text_width, text_height = _largest_text(figure, captions, _CAPTION_POINTS)
-    title_width, title_height = _largest_text(figure, [title], _TITLE_POINTS)
-    cell_width = max(_IMAGE_INCHES, text_width) + _GAP_INCHES
-    cell_height = _IMAGE_INCHES + text_height + 2 * _GAP_INCHES
-    header = title_height + _GAP_INCHES if title else 0.0
-    width = max(columns * cell_width, title_width) + 2 * _MARGIN_INCHES
-    height = rows * cell_height + header + 2 * _MARGIN_INCHES
-    figure.set_size_inches(width, height)
-    _write(figure, width / 2, height - _MARGIN_INCHES, title, _TITLE_POINTS, _TEXT_COLOUR)
-    left = (width - columns * cell_width) / 2 + (cell_width - _IMAGE_INCHES) / 2
-    bottom = height - _MARGIN_INCHES - header - _IMAGE_INCHES
-    return [
-        (left + position % columns * cell_width, bottom - position // columns * cell_height)
-        for position in range(len(captions))
-    ]
+    widest = max(_width(line, _CAPTION) for caption in captions for line in caption)
+    text_height = max(map(len, captions)) * _line_height(_CAPTION)
+    shown_height = image[1] + _GAP // 2 + text_height
+    cell = (max(image[0], widest) + _GAP, shown_height + _GAP)
+    header = _line_height(_TITLE) + _GAP if title else 0
+    width = max(columns * cell[0], _width(_plain(title), _TITLE)) + 2 * _MARGIN
+    return _Grid(
+        width=width,
+        height=(rows - 1) * cell[1] + shown_height + header + 2 * _MARGIN,
+        top=_MARGIN + header,
+        left=(width - columns * cell[0]) // 2,
+        cell=cell,
+        columns=columns,
+    )
 
 
-def _draw_image(
-    figure: "Figure", left: float, bottom: float, image: npt.NDArray[np.generic], mark: bool
+def _resize(image: "Image") -> "Image":
+    """Return an image about ``_IMAGE`` pixels long: each pixel a square, or many averaged."""
+    from PIL.Image import Resampling
+
+    longer = max(image.size)
+    if longer > _IMAGE:
+        width, height = (max(1, round(side * _IMAGE / longer)) for side in image.size)
+        return image.resize((width, height), Resampling.LANCZOS)
+    # A whole number of pixels for each, so that none is wider than its neighbours.
+    factor = round(_IMAGE / longer)
+    return image.resize((image.width * factor, image.height * factor), Resampling.NEAREST)
+
+
+def _write(
+    draw: "ImageDraw", x: float, y: float, lines: Sequence[str], size: int, color: str
 ) -> None:
-    """Draw one (height, width, channels) image with its frame, lower left corner in inches."""
-    width, height = figure.get_size_inches()
-    axes = figure.add_axes(
-        (left / width, bottom / height, _IMAGE_INCHES / width, _IMAGE_INCHES / height)
-    )
-    channels = image if image.shape[-1] == 3 else image[..., 0]
-    brightest = 255 if image.dtype == np.uint8 else 1
-    axes.imshow(channels, cmap="gray", vmin=0, vmax=brightest, interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_color(_MARK_COLOUR if mark else _FRAME_COLOUR)
-        spine.set_linewidth(2.2 if mark else 0.6)
+    """Write lines of text centered on ``x`` from ``y`` downwards."""
+    for i, line in enumerate(lines):
+        place = (x, y + i * _line_height(size))
+        draw.text(place, line, fill=color, font=_font(size), anchor="ma")
 
 
-def _write(figure: "Figure", x: float, y: float, text: str, points: float, colour: str) -> None:
-    """Write centred text whose top is ``y`` inches above the figure's bottom."""
-    width, height = figure.get_size_inches()
-    figure.text(
-        x / width,
-        y / height,
-        text,
-        fontsize=points,
-        color=colour,
-        ha="center",
-        va="top",
-        linespacing=_LINE_SPACING,
-        # A dollar sign in a class name is a dollar sign.
-        parse_math=False,
-    )
+def _line_height(size: int) -> int:
+    return round(size * _LINE_SPACING)
 
 
-def _largest_text(figure: "Figure", texts: Sequence[str], points: float) -> tuple[float, float]:
-    """Return the width and height in inches that hold each of ``texts``."""
-    boxes = []
-    for text in set(texts):
-        artist = figure.text(
-            0, 0, text, fontsize=points, linespacing=_LINE_SPACING, parse_math=False
-        )
-        boxes.append(artist.get_window_extent())
-        artist.remove()
-    width = max(box.width for box in boxes) / _DOTS_PER_INCH
-    return width, max(box.height for box in boxes) / _DOTS_PER_INCH
+def _width(text: str, size: int) -> int:
+    return round(_font(size).getlength(text))
 
 
-def _shorten(caption: str) -> str:
-    """Cut each overlong line of a caption, showing that it was cut."""
+@functools.cache
+def _font(size: int) -> "FreeTypeFont":
+    """Return the font that Pillow brings, so that every machine draws the same letters."""
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as it is wherever a size is given
+    return font
+
+
+def _lines(caption: str) -> list[str]:
+    """Return a caption's lines as they can be written, each overlong one visibly cut."""
     longest = _LONGEST_CAPTION_LINE
-    lines = caption.split("\n")
-    return "\n".join(line if len(line) <= longest else f"{line[: longest - 1]}…" for line in lines)
+    lines = [_plain(line) for line in caption.split("\n")]
+    return [line if len(line) <= longest else f"{line[: longest - 1]}…" for line in lines]
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` with what the font lacks written in ASCII: − as -, é as e, else ``?``."""
+    return "".join(c if c.isascii() or _has(c) else _ascii(c) for c in text)
+
+
+def _ascii(character: str) -> str:
+    if character in _REPLACEMENTS:
+        return _REPLACEMENTS[character]
+    parts = unicodedata.normalize("NFKD", character)
+    return "".join(c for c in parts if not unicodedata.combining(c) and c.isascii()) or "?"
+
+
+@functools.cache
+def _has(character: str) -> bool:
+    """Return whether the font has a picture of its own for a character."""
+    drawn, none = (_font(_CAPTION).getmask(c) for c in (character, "\uffff"))
+    return (drawn.size, bytes(drawn)) != (none.size, bytes(none))

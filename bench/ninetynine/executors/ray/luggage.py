@@ -19,8 +19,8 @@ import numpy as np
 from ninetynine import datasets
 from ninetynine.catalog import BUILT_IN, Architecture
 from ninetynine.cells import canonical_hash
-from ninetynine.datasets.dataset import ARRAY_NAMES, RawArrays
 from ninetynine.datasets.folds import parse_fold
+from ninetynine.datasets.model import ARRAY_NAMES, RawArrays
 from ninetynine.errors import UserError
 from ninetynine.executors.events import SentCode, Task
 from ninetynine.records.store import write_atomically
@@ -77,7 +77,8 @@ def pack_luggage(parcels: Sequence[Parcel], dataset: str, data_dir: Path | None)
         for file, text in parcel.texts.items()
         if parcel.module is not None
     }
-    if name == "digits":  # scikit-learn brings them
+    info = datasets.info_of(name)
+    if info is not None and info.is_everywhere:
         return Luggage(packages, name, datasets.fingerprint_of(name), None)
     loaded = datasets.load(name, data_dir)
     arrays = (loaded.train_images, loaded.train_labels, loaded.test_images, loaded.test_labels)
@@ -95,7 +96,9 @@ def unpack(task: Task, parcel: Parcel, luggage: Luggage, folder: Path) -> Task:
     if luggage.arrays is not None:
         data = _unpack_arrays(luggage, luggage.arrays, folder)
         known = luggage.dataset in datasets.known()
-        changes |= {"data_dir": data.parent} if known else {"dataset": str(data)}
+        # A node may lack the plug-in that brings the dataset: there it is a file like a user's.
+        path = f"{data}{task.dataset.removeprefix(luggage.dataset)}"  # with its fold
+        changes |= {"data_dir": data.parent} if known else {"dataset": path}
     return task.model_copy(update=changes)
 
 
@@ -128,7 +131,7 @@ def _unpack_code(texts: Mapping[str, str], folder: Path) -> Path:
 
 
 def _unpack_arrays(luggage: Luggage, arrays: RawArrays, folder: Path) -> Path:
-    name = f"{datasets.row_name_of(luggage.dataset)}.npz"
+    name = f"{Path(luggage.dataset).stem}.npz"
     path = folder / "data" / luggage.fingerprint[:16] / name
     if not path.exists():
         _write_once(path, _npz(arrays))

@@ -103,14 +103,11 @@ def _tip(image: HardImage, classes: tuple[str, ...]) -> list[str]:
 
 
 def _doubt(board: Board, index: int) -> str:
-    info = datasets.known().get(board.dataset)
-    if info is None or info.test_length != board.images:
+    doubtful = datasets.doubtful_test_images(board.dataset, board.images or 0).get(index)
+    if doubtful is None:
         return ""
-    for doubtful in info.doubtful_test_images:
-        if doubtful.index == index:
-            given, other, neither = doubtful.votes
-            return (
-                f"Doubtful label: of five people {given} saw {doubtful.given}, {other} saw "
-                f"{doubtful.other}, {neither} neither"
-            )
-    return ""
+    given, other, neither = doubtful.votes
+    return (
+        f"Doubtful label: of five people {given} saw {doubtful.given}, {other} saw "
+        f"{doubtful.other}, {neither} neither"
+    )

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from ninetynine import datasets
 from ninetynine.board import Board
 from ninetynine.datasets.download import keras_cache
+from ninetynine.datasets.picture import to_pillow
 from ninetynine.errors import UserError
 
 
 def find_test_images(board: Board, data_dir: Path | None) -> tuple[datasets.Images | None, str]:
     """Return the test images that ``board`` was measured on, or None and why they are not here.
 
-    Looked at are ``data_dir``, BENCH_DATA_DIR and Keras's cache; scikit-learn's digits are always
-    there.
+    Looked at are ``data_dir``, BENCH_DATA_DIR and Keras's cache; what is embedded is always there.
     """
     reason = f"{board.dataset} is not on this machine: name its folder with --data-dir"
     for name, folder in _places(board.dataset, data_dir):
@@ -39,7 +39,8 @@ def find_test_images(board: Board, data_dir: Path | None) -> tuple[datasets.Imag
 
 def _places(dataset: str, data_dir: Path | None) -> Iterator[tuple[str, Path | None]]:
     """Yield what to ask ``datasets.load`` for; with a folder given it never downloads."""
-    if dataset == "digits":
+    info = datasets.info_of(dataset)
+    if info is not None and info.embedded:
         yield dataset, None
         return
     environment = os.environ.get(datasets.DATA_DIR_VARIABLE)
@@ -47,7 +48,7 @@ def _places(dataset: str, data_dir: Path | None) -> Iterator[tuple[str, Path | N
     for folder in folders:
         if folder is None or not folder.is_dir():
             continue
-        if dataset in datasets.known():
+        if info is not None:
             yield dataset, folder
         elif (folder / f"{dataset}.npz").is_file():
             yield str(folder / f"{dataset}.npz"), None
@@ -55,14 +56,6 @@ def _places(dataset: str, data_dir: Path | None) -> Iterator[tuple[str, Path | N
 
 def png_uri(image: NDArray[np.generic]) -> str:
     """Return one (height, width, channels) image as a PNG in a ``data:`` address."""
-    from PIL import Image
-
-    if image.dtype == np.uint8:
-        pixels = image.astype(np.uint8)
-    else:
-        pixels = np.round(image.astype(np.float64) * 255).astype(np.uint8)
-    # One channel is grey, three are colours; of any other number the first is drawn.
-    shown = pixels if pixels.shape[-1] == 3 else pixels[..., 0]
     out = io.BytesIO()
-    Image.fromarray(shown).save(out, format="PNG", optimize=True)
+    to_pillow(image).save(out, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

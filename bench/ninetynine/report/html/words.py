@@ -53,7 +53,7 @@ def row_lines(row: Row, board: Board) -> list[str]:
 
 def like_these(board: Board) -> str:
     """Return what the wider interval speaks of."""
-    return "digits like these" if board.dataset in ("mnist", "digits") else "images like these"
+    return f"{board.noun} like these"
 
 
 def claim_lines(claim: ClaimRow) -> list[str]:

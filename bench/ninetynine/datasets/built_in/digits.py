@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.dataset import RawArrays
+from ninetynine.datasets.model import DatasetInfo, RawArrays
 from ninetynine.errors import UserError
 
 TEST_IMAGES_PER_CLASS = 36
@@ -29,8 +29,27 @@ _FULL_INK = 16
 
 Integers = npt.NDArray[np.int64]
 
+INFO = DatasetInfo(
+    name="digits",
+    description="1,797 handwritten digits embedded in scikit-learn, 8x8 put into 28x28",
+    license="CC BY 4.0; distributed with scikit-learn (BSD 3-Clause)",
+    source=(
+        "Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine "
+        "Learning Repository; https://doi.org/10.24432/C50P49"
+    ),
+    num_classes=10,
+    fingerprint="c34ea1a948c0a73534483addb81e09e8cec9dbc71aa21c3a26a173092d14b77c",
+    image_shape=(28, 28, 1),
+    train_length=1_437,
+    test_length=360,
+    class_names=tuple("0123456789"),
+    noun="digits",
+    embedded=True,
+    order=3,
+)
 
-def read_digits() -> RawArrays:
+
+def read() -> RawArrays:
     """Return the four arrays: images uint8 (1437, 28, 28) and (360, 28, 28), labels int64.
 
     The split is fixed and stratified: of each class, 36 images evenly spread over the file are the

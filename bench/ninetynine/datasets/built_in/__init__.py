@@ -1,0 +1,1 @@
+"""The known datasets, one file each: ``INFO``, its facts, and ``read()``, its four arrays."""

@@ -1,0 +1,132 @@
+"""What a dataset is: four arrays, and the facts known about them without reading any."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+# What a file held, before anything about it is believed: keys are ``ARRAY_NAMES``.
+RawArrays = dict[str, npt.NDArray[np.generic]]
+
+# The names of the four arrays in an .npz, in the order in which they are hashed.
+ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
+BUILT_IN = "built in"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Checked images and labels.
+
+    ``train_images`` and ``test_images`` are (n, height, width, channels), both uint8 in 0..255 or,
+    from a user's float file, both float32 in [0, 1]; the labels are int64 (n,) in
+    0..``num_classes`` - 1. ``fingerprint`` is ``checks.fingerprint`` of the four: 64 hex.
+    """
+
+    name: str
+    train_images: Images
+    train_labels: Labels
+    test_images: Images
+    test_labels: Labels
+    num_classes: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class DoubtfulLabel:
+    """A test image whose given label most people did not confirm.
+
+    ``index`` counts from 0 in the test set; ``other`` is the class named most often instead of
+    ``given``; ``votes`` are the people, of five, for (given, other, neither).
+    """
+
+    index: int
+    given: int
+    other: int
+    votes: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A known dataset's facts; to read them decodes nothing.
+
+    ``fingerprint`` is None where it could not be pinned (it is computed at load). ``array_sha256``
+    maps names of ``ARRAY_NAMES`` to the SHA-256 of the decoded array's bytes; an array that is not
+    in it is not pinned. ``image_shape`` is (height, width, channels); images are uint8.
+    """
+
+    name: str
+    description: str
+    license: str
+    source: str
+    num_classes: int
+    image_shape: tuple[int, int, int]
+    train_length: int
+    test_length: int
+    class_names: tuple[str, ...]
+    fingerprint: str | None = None
+    noun: str = "images"  # what its images are called in sentences, such as "digits"
+    # Its arrays come with the package that brings it: reading them needs no folder and no network.
+    embedded: bool = False
+    idx_files: bool = False  # may lie in a folder as the four IDX files with MNIST's names
+    array_sha256: Mapping[str, str] = field(default_factory=dict)
+    doubtful_test_images: tuple[DoubtfulLabel, ...] = ()
+    order: int = 100  # the place in lists, among those built in; the first is the usual dataset
+    origin: str = BUILT_IN  # set by the registry: this, or "entry point of DISTRIBUTION"
+
+    def __post_init__(self) -> None:
+        if len(self.class_names) != self.num_classes:
+            raise ValueError(f"{self.num_classes} classes, {len(self.class_names)} class_names")
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether every installation can read the arrays; one may lack another's plug-in."""
+        return self.embedded and self.origin == BUILT_IN
+
+
+def summarise(dataset: Dataset, info: DatasetInfo | None = None) -> dict[str, Any]:
+    """Return a JSON-ready summary of a loaded dataset.
+
+    ``info`` is None for a user's own dataset, whose description, licence and source are then None.
+    ``arrays`` maps each name of ``ARRAY_NAMES`` to its shape, dtype, length, minimum and maximum;
+    ``label_counts`` holds, for train and test, the number of images of each class.
+    """
+    arrays = (
+        dataset.train_images,
+        dataset.train_labels,
+        dataset.test_images,
+        dataset.test_labels,
+    )
+    return {
+        "name": dataset.name,
+        "description": info.description if info else None,
+        "license": info.license if info else None,
+        "source": info.source if info else None,
+        "fingerprint": dataset.fingerprint,
+        "num_classes": dataset.num_classes,
+        "class_names": list(info.class_names) if info else None,
+        "arrays": {name: _describe(array) for name, array in zip(ARRAY_NAMES, arrays, strict=True)},
+        "label_counts": {
+            "train": _label_counts(dataset.train_labels, dataset.num_classes),
+            "test": _label_counts(dataset.test_labels, dataset.num_classes),
+        },
+        "doubtful_test_labels": len(info.doubtful_test_images) if info else 0,
+    }
+
+
+def _describe(array: npt.NDArray[Any]) -> dict[str, Any]:
+    return {
+        "shape": list(array.shape),
+        "dtype": array.dtype.name,
+        "length": len(array),
+        "minimum": array.min().item(),
+        "maximum": array.max().item(),
+    }
+
+
+def _label_counts(labels: Labels, num_classes: int) -> list[int]:
+    counts: list[int] = np.bincount(labels, minlength=num_classes).tolist()
+    return counts

@@ -1,0 +1,221 @@
+"""Finds the known datasets: the files of ``built_in``, and the modules that other packages bring.
+
+A module has ``INFO``, a DatasetInfo, and ``read()``, which returns the four arrays. Another package
+names its module in an entry point of the group ``ninetynine.datasets``, whose name is the
+dataset's. To list the names imports none of them: a module is imported when its facts or its arrays
+are asked for. One that cannot be used is an error that names its distribution.
+"""
+
+import functools
+import pkgutil
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+
+import numpy as np
+
+from ninetynine.datasets import built_in
+from ninetynine.datasets.folds import fold_info, parse_fold
+from ninetynine.datasets.model import (
+    ARRAY_NAMES,
+    BUILT_IN,
+    DatasetInfo,
+    DoubtfulLabel,
+    RawArrays,
+)
+from ninetynine.errors import UserError
+
+GROUP = "ninetynine.datasets"
+# Lower case, so that a user's file of that name in any case is recognised; no dot or hyphen, which
+# would make it look like a file or a fold.
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A known dataset's name and module, nothing of which has been imported."""
+
+    name: str
+    module: str
+    origin: str  # BUILT_IN, or "entry point of DISTRIBUTION"
+
+    @property
+    def label(self) -> str:
+        """What messages call the dataset."""
+        return f"dataset {self.name!r} ({self.origin})"
+
+    def info(self) -> DatasetInfo:
+        """Return the dataset's facts; raise UserError where the module does not state them."""
+        info = getattr(self._load(), "INFO", None)
+        if not isinstance(info, DatasetInfo):
+            raise self._error(f"no INFO = DatasetInfo(...) in {self.module}")
+        if info.name != self.name:
+            raise self._error(
+                f"INFO.name in {self.module} is {info.name!r}; expected {self.name!r}"
+            )
+        return replace(info, origin=self.origin)
+
+    def read(self) -> RawArrays:
+        """Return the four arrays as the module reads them; raise UserError where it does not."""
+        module = self._load()
+        if not callable(getattr(module, "read", None)):
+            raise self._error(f"no function read() in {self.module}")
+        try:
+            arrays = module.read()
+        except UserError:
+            raise
+        except Exception as error:
+            raise self._error(f"read() in {self.module} fails with {_one_line(error)}") from error
+        if not _are_four_arrays(arrays):
+            raise self._error(
+                f"read() in {self.module} does not return a dictionary of the numpy arrays "
+                f"{', '.join(ARRAY_NAMES)}"
+            )
+        return {name: arrays[name] for name in ARRAY_NAMES}
+
+    def _load(self) -> ModuleType:
+        try:
+            return import_module(self.module)
+        except Exception as error:
+            raise self._error(f"{self.module} cannot be imported: {_one_line(error)}") from error
+
+    def _error(self, found: str) -> UserError:
+        mend = "mend the file" if self.origin == BUILT_IN else "mend or uninstall the distribution"
+        return UserError(f"{self.label}: {found}; {mend}")
+
+
+class Known(Mapping[str, DatasetInfo]):
+    """The known datasets' facts by name: those built in, in their order, then the plug-ins'."""
+
+    def __init__(self, found: Mapping[str, Entry]) -> None:
+        self._entries = found
+
+    def __getitem__(self, name: str) -> DatasetInfo:
+        return self._entries[name].info()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        built_in = [name for name, entry in self._entries.items() if entry.origin == BUILT_IN]
+        yield from sorted(built_in, key=lambda name: (self[name].order, name))
+        yield from sorted(self._entries.keys() - set(built_in))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def entries() -> Mapping[str, Entry]:
+    """Return the known datasets by name; imports none of their modules.
+
+    Raises UserError where two have one name or a plug-in's name is none for a dataset.
+    """
+    return _find(tuple(built_in.__path__), tuple(sys.path))
+
+
+def known() -> Mapping[str, DatasetInfo]:
+    """Return the known datasets' facts by name; decodes nothing.
+
+    Asked for one name, it imports that module alone.
+    """
+    return Known(entries())
+
+
+def info_of(name: str) -> DatasetInfo | None:
+    """Return the facts of a known dataset or of a fold of one, None for any other."""
+    infos = known()
+    # The row of a user's file may be called like a fold that there cannot be.
+    if name.partition("-fold-")[0] not in infos:
+        return None
+    fold = parse_fold(name)
+    if fold is None:
+        return infos.get(name)
+    whole = infos.get(fold[0])
+    return fold_info(whole, *fold[1:]) if whole is not None else None
+
+
+def noun_of(name: str) -> str:
+    """Return what a dataset's images are called in sentences: "digits", or "images"."""
+    info = info_of(name)
+    return info.noun if info is not None else "images"
+
+
+def doubtful_test_images(name: str, images: int) -> dict[int, DoubtfulLabel]:
+    """Return the doubtful labels of a dataset by the index of their test image, in its order.
+
+    It is empty where nobody judged the labels, and where ``images``, the number of test images that
+    somebody has predictions for, is not that of the known dataset's.
+    """
+    info = info_of(name)
+    if info is None or info.test_length != images:
+        return {}
+    return {label.index: label for label in sorted(info.doubtful_test_images, key=_index)}
+
+
+def usual(embedded: bool = False) -> str:
+    """Return the first known dataset's name; with ``embedded`` the first that needs no network."""
+    infos = known()
+    return next(name for name in infos if not embedded or infos[name].embedded)
+
+
+def preferred(names: Iterable[str]) -> str | None:
+    """Return which of the datasets called ``names`` a command takes where none is named.
+
+    This is the usual one if it is among them, else the only one; None where there is no such.
+    """
+    found = set(names)
+    if usual() in found:
+        return usual()
+    return found.pop() if len(found) == 1 else None
+
+
+@functools.lru_cache(maxsize=4)
+def _find(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str, Entry]:
+    """Return the entries by name: the files in ``folders``, and what ``import_path`` brings.
+
+    Metadata of all that is installed are read, which takes milliseconds, and so only once.
+    """
+    files = (module.name for module in pkgutil.iter_modules(folders))
+    found = {
+        name: Entry(name, f"{built_in.__name__}.{name}", BUILT_IN)
+        for name in files
+        if not name.startswith("_")
+    }
+    points = entry_points(group=GROUP)
+    for entry in map(_of_point, sorted(points, key=lambda point: (point.name, point.value))):
+        other = found.setdefault(entry.name, entry)
+        if other != entry:
+            raise UserError(
+                f"two datasets are called {entry.name!r}: {other.module} ({other.origin}) and "
+                f"{entry.module} ({entry.origin}); rename one, or uninstall its distribution"
+            )
+    return found
+
+
+def _of_point(point: EntryPoint) -> Entry:
+    distribution = point.dist.name if point.dist else "an unnamed distribution"
+    origin = f"entry point of {distribution}"
+    if not _NAME.fullmatch(point.name):
+        raise UserError(
+            f"{origin}: {point.name!r} is no name for a dataset; expected small letters, digits "
+            "and '_'; mend or uninstall the distribution"
+        )
+    return Entry(point.name, point.module, origin)
+
+
+def _are_four_arrays(arrays: object) -> bool:
+    return isinstance(arrays, Mapping) and all(
+        isinstance(arrays.get(name), np.ndarray) for name in ARRAY_NAMES
+    )
+
+
+def _index(label: DoubtfulLabel) -> int:
+    return label.index
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
