@@ -422,6 +422,45 @@ class TestPicture:
             images = np.linspace(0, 1, 4 * 5 * channels, dtype=np.float32).reshape(1, 4, 5, -1)
             draw_grid(images, [""], tmp_path / "grid.png")
 
+    def test_a_pixel_of_a_small_image_becomes_a_square(self, tmp_path: Path) -> None:
+        checkered = np.indices((6, 6)).sum(axis=0).reshape(1, 6, 6, 1) % 2
+        draw_grid(checkered.astype(np.float32), [""], tmp_path / "grid.png")
+        inked = _read_png(tmp_path / "grid.png")[..., 0] < 128
+        rows = inked.sum(axis=1)
+        side = np.flatnonzero(rows).size // 6
+        assert side > 20
+        assert set(rows[rows > 0].tolist()) == {3 * side}
+        assert inked.sum() == 18 * side * side
+
+    def test_a_large_image_is_made_smaller(self, tmp_path: Path) -> None:
+        draw_grid(np.zeros((1, 900, 300, 1), np.uint8), ["0"], tmp_path / "grid.png")
+        inked = _read_png(tmp_path / "grid.png")[..., 0] < 128
+        assert 100 < inked.any(axis=1).sum() < 200
+        assert 30 < inked.any(axis=0).sum() < 70
+
+    @pytest.mark.parametrize(
+        ("text", "drawn"),
+        [
+            ("café − 1 × 2 – x", "cafe - 1 x 2 - x"),
+            ("Ångström, Łódź, Straße", "Angstrom, Lodz, Strasse"),
+            ("中 1", "? 1"),
+        ],
+    )
+    def test_letters_that_the_font_lacks_are_replaced(
+        self, tmp_path: Path, text: str, drawn: str
+    ) -> None:
+        images = np.zeros((1, 4, 4, 1), np.uint8)
+        draw_grid(images, [text], tmp_path / "given.png", title=text)
+        draw_grid(images, [drawn], tmp_path / "plain.png", title=drawn)
+        draw_grid(images, ["± …"], tmp_path / "kept.png")
+        draw_grid(images, ["? ..."], tmp_path / "not_kept.png")
+        given, plain, kept, not_kept = (
+            (tmp_path / f"{name}.png").read_bytes()
+            for name in ("given", "plain", "kept", "not_kept")
+        )
+        assert given == plain
+        assert kept != not_kept
+
     def test_a_picture_that_cannot_be_written_is_one_line(self, tmp_path: Path) -> None:
         images = load("digits").test_images[:1]
         with pytest.raises(UserError, match="cannot be written"):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from distributions import install
 from ninetynine import datasets
 from ninetynine.catalog import discover, read_sent
 from ninetynine.cli.progress import LineProgress
@@ -136,6 +137,29 @@ def test_a_known_dataset_arrives_under_its_name_and_a_fold_is_taken_there(tmp_pa
     loaded = datasets.load(there.dataset, there.data_dir)
     assert len(loaded.test_images) == 5_000
     assert loaded.fingerprint == datasets.load(name, task.data_dir).fingerprint
+
+
+def test_a_plug_ins_dataset_arrives_where_the_plug_in_is_not_installed(tmp_path, monkeypatch):
+    loaded = datasets.load("digits")
+    own = write_architecture(tmp_path, "net")
+    (task,) = tasks_for([own], write_dataset(tmp_path / "d.npz"))
+    parcel = pack_parcel(discover([own])["net"])
+    text = (
+        "from dataclasses import replace\n"
+        "from ninetynine.datasets.built_in import digits\n"
+        "INFO, read = replace(digits.INFO, name='others'), digits.read\n"
+    )
+    with monkeypatch.context() as installed:
+        points = {"ninetynine.datasets": {"others": "others_data"}}
+        install(installed, tmp_path / "site", points, {"others_data.py": text})
+        luggage = pack_luggage([parcel], "others-fold-1-of-3", None)
+        expected = datasets.load("others-fold-1-of-3")
+    assert "others" not in datasets.known()
+    np.testing.assert_array_equal(luggage.arrays["x_train"], loaded.train_images)
+    task = task.model_copy(update={"dataset": "others-fold-1-of-3"})
+    there = unpack(task, parcel, luggage, tmp_path / "node")
+    arrived = datasets.load(there.dataset, there.data_dir)
+    assert (arrived.name, arrived.fingerprint) == (expected.name, expected.fingerprint)
 
 
 def test_digits_need_not_travel(tmp_path):
