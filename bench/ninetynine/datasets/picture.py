@@ -3,7 +3,6 @@
 import functools
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,24 +36,6 @@ _REPLACEMENTS = {
     "−": "-", "–": "-", "—": "-", "×": "x", "≤": "<=", "≥": ">=", "→": "->",
     "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Where things are in a picture of ``width`` x ``height`` pixels."""
-
-    width: int
-    height: int
-    top: int  # of the first row of images
-    left: int  # of the first column of cells
-    cell: tuple[int, int]  # width and height of an image with its caption and gaps
-    columns: int
-
-    def corner(self, position: int, image_width: int) -> tuple[int, int]:
-        """Return the upper left corner of an image, which lies in the middle of its cell."""
-        row, column = divmod(position, self.columns)
-        left = self.left + column * self.cell[0] + (self.cell[0] - image_width) // 2
-        return left, self.top + row * self.cell[1]
 
 
 def draw_grid(
@@ -129,12 +110,11 @@ def _draw(
 
     shown = [_resize(to_pillow(image)) for image in images]
     width, height = shown[0].size
-    grid = _lay_out((width, height), captions, columns, title)
-    picture = Image.new("RGB", (grid.width, grid.height), "white")
+    size, corners = _lay_out((width, height), captions, columns, title)
+    picture = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(picture)
-    _write(draw, grid.width / 2, _MARGIN, [_plain(title)], _TITLE, _TEXT_COLOR)
-    for i, (image, caption, mark) in enumerate(zip(shown, captions, marks, strict=True)):
-        left, top = grid.corner(i, width)
+    _write(draw, size[0] / 2, _MARGIN, [_plain(title)], _TITLE, _TEXT_COLOR)
+    for (left, top), image, caption, mark in zip(corners, shown, captions, marks, strict=True):
         frame = _MARK_FRAME if mark else _FRAME
         box = (left - frame, top - frame, left + width - 1 + frame, top + height - 1 + frame)
         draw.rectangle(box, fill=_MARK_COLOR if mark else _FRAME_COLOR)
@@ -146,24 +126,23 @@ def _draw(
 
 def _lay_out(
     image: tuple[int, int], captions: Sequence[Sequence[str]], columns: int, title: str
-) -> _Grid:
-    """Return where everything goes; ``image`` is the width and height of each."""
+) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+    """Return the picture's size and the upper left corner of each image of size ``image``."""
     columns = max(1, min(columns, len(captions)))
     rows = -(-len(captions) // columns)
     widest = max(_width(line, _CAPTION) for caption in captions for line in caption)
     text_height = max(map(len, captions)) * _line_height(_CAPTION)
-    shown_height = image[1] + _GAP // 2 + text_height
-    cell = (max(image[0], widest) + _GAP, shown_height + _GAP)
+    cell_width = max(image[0], widest) + _GAP
+    cell_height = image[1] + _GAP // 2 + text_height + _GAP
     header = _line_height(_TITLE) + _GAP if title else 0
-    width = max(columns * cell[0], _width(_plain(title), _TITLE)) + 2 * _MARGIN
-    return _Grid(
-        width=width,
-        height=(rows - 1) * cell[1] + shown_height + header + 2 * _MARGIN,
-        top=_MARGIN + header,
-        left=(width - columns * cell[0]) // 2,
-        cell=cell,
-        columns=columns,
-    )
+    width = max(columns * cell_width, _width(_plain(title), _TITLE)) + 2 * _MARGIN
+    height = rows * cell_height - _GAP + header + 2 * _MARGIN
+    left = (width - columns * cell_width + cell_width - image[0]) // 2
+    corners = [
+        (left + i % columns * cell_width, _MARGIN + header + i // columns * cell_height)
+        for i in range(len(captions))
+    ]
+    return (width, height), corners
 
 
 def _resize(image: "Image") -> "Image":
