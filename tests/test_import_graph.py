@@ -15,7 +15,8 @@ FIXTURES = ROOT / "tests" / "fixtures"
 # (and of itself).
 LAYERS = [
     {"errors", "scheduling"},
-    {"cells", "datasets", "recipe", "registry", "sources", "statistics"},
+    {"registry"},
+    {"cells", "datasets", "recipe", "sources", "statistics"},
     {"catalog", "records", "speed"},
     {"machine", "merging"},
     {"suite"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import ninetynine
 import numpy as np
 import pytest
-from distributions import install
+from distributions import activate, write
 from ninetynine import datasets
 from ninetynine.datasets import built_in
 from ninetynine.errors import UserError
@@ -50,7 +50,8 @@ def plug_in(tmp_path, monkeypatch):
 
     def make(text=STRIPES, name="stripes", value="stripes_data.stripes"):
         files = {"stripes_data/__init__.py": "", "stripes_data/stripes.py": text}
-        install(monkeypatch, tmp_path / "site", {GROUP: {name: value}}, files)
+        write(tmp_path / "site", {GROUP: {name: value}}, files)
+        activate(monkeypatch, tmp_path / "site")
 
     return make
 
@@ -91,11 +92,7 @@ def test_no_other_file_of_the_library_names_a_dataset():
             and node.value in datasets.known()
             and id(node) not in keys  # a claim's "digits" are its decimals
         ]
-    assert not [
-        place
-        for place in places
-        if not place.startswith(("datasets/built_in/", "leaderboard/way.py"))
-    ]
+    assert not [place for place in places if not place.startswith("datasets/built_in/")]
 
 
 def test_facts_of_one_dataset_import_no_other():
@@ -209,20 +206,20 @@ def test_a_plug_ins_files_in_a_named_folder_go_before_what_it_reads(plug_in, tmp
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x = (", "stripes_data.stripes cannot be imported: SyntaxError"),
-        ("import no_such_module", "cannot be imported: ModuleNotFoundError: No module named"),
+        ("x = (", "importing stripes_data.stripes raised SyntaxError"),
+        ("import no_such_module", "raised ModuleNotFoundError: No module named"),
         ("INFO = 3", "no INFO = DatasetInfo(...) in stripes_data.stripes"),
         (STRIPES.replace('name="stripes"', 'name="strips"'), "INFO.name in stripes_data.stripes"),
         (STRIPES.replace("num_classes=2", "num_classes=3"), "3 classes, 2 class_names"),
         (STRIPES.replace("def read", "def raed"), "no function read() in stripes_data.stripes"),
-        (STRIPES.replace("np.zeros(", "np.zeros(1, 2, 3, 4, "), "fails with TypeError"),
+        (STRIPES.replace("np.zeros(", "np.zeros(1, 2, 3, 4, "), "raised TypeError"),
         (STRIPES.replace('"y_test"', '"y_tset"'), "does not return a dictionary of the numpy"),
     ],
 )
 def test_a_broken_plug_in_is_one_line_that_names_its_distribution(plug_in, bench, text, said):
     plug_in(text)
     message = complaint(datasets.load, "stripes")
-    assert message.startswith("dataset 'stripes' (entry point of plug-in): ")
+    assert "entry point of plug-in" in message
     assert message.endswith("; mend or uninstall the distribution")
     assert said in message
     code, out, err = bench("data", "stripes")
@@ -258,8 +255,7 @@ def test_arrays_that_are_not_as_stated_are_refused(plug_in, change, said):
 def test_a_plug_ins_name_has_to_be_one(plug_in, name):
     plug_in(name=name)
     message = complaint(datasets.known)
-    assert message.startswith("entry point of plug-in: ")
-    assert repr(name) in message
+    assert message.startswith(f"dataset {name!r} (entry point of plug-in): ")
 
 
 def test_two_datasets_of_one_name_are_both_named(plug_in, bench):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from distributions import install
+from distributions import activate, write
 from ninetynine import datasets
 from ninetynine.catalog import discover, read_sent
 from ninetynine.cli.progress import LineProgress
@@ -151,7 +151,8 @@ def test_a_plug_ins_dataset_arrives_where_the_plug_in_is_not_installed(tmp_path,
     )
     with monkeypatch.context() as installed:
         points = {"ninetynine.datasets": {"others": "others_data"}}
-        install(installed, tmp_path / "site", points, {"others_data.py": text})
+        write(tmp_path / "site", points, {"others_data.py": text})
+        activate(installed, tmp_path / "site")
         luggage = pack_luggage([parcel], "others-fold-1-of-3", None)
         expected = datasets.load("others-fold-1-of-3")
     assert "others" not in datasets.known()

@@ -1,11 +1,10 @@
 """The page's dataset, installed as the page says, is a dataset like any other."""
 
 import json
-import tomllib
 
 import pytest
-from distributions import install
-from documentation import example
+from distributions import activate
+from documentation import install
 from ninetynine import datasets
 
 
@@ -13,9 +12,8 @@ from ninetynine import datasets
 def stripes(tmp_path, monkeypatch):
     """Install the example's package; return the facts that its module states."""
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
-    files = example("dataset")
-    project = tomllib.loads(files.pop("pyproject.toml"))["project"]
-    install(monkeypatch, tmp_path / "site", project["entry-points"], files, project["name"])
+    install("dataset", tmp_path / "site")
+    activate(monkeypatch, tmp_path / "site")
     return datasets.known()["stripes"]
 
 
@@ -24,7 +22,7 @@ def test_it_is_listed_with_its_facts(stripes, bench):
     assert code == 0
     last = json.loads(out)[-1]
     assert last["name"] == "stripes"
-    assert last["origin"] == "entry point of stripes-data"
+    assert last["origin"] == "entry point of dataset-example"
     assert (last["train"], last["test"], last["classes"]) == (600, 300, 3)
     assert datasets.noun_of("stripes") == "stripes"
     assert stripes.embedded

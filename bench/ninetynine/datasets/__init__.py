@@ -16,10 +16,13 @@ from ninetynine.datasets.model import Dataset, DatasetInfo, DoubtfulLabel, Image
 from ninetynine.datasets.registry import (
     doubtful_test_images,
     entries,
+    facts,
     info_of,
     known,
+    label,
     noun_of,
     preferred,
+    read_arrays,
     usual,
 )
 from ninetynine.errors import UserError, nearest
@@ -62,12 +65,12 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     entry = entries().get(name)
     if entry is None:
         return build_dataset(row_name, read_npz(Path(name)), name, num_classes=None)
-    info = entry.info()
+    info = facts(entry)
     if not info.embedded:
         found = _from_folders(info, data_dir)
         if found is not None:
             return found
-    return build_known(info, entry.read(), entry.label)
+    return build_known(info, read_arrays(entry), label(entry))
 
 
 def fingerprint_of(name: str, data_dir: Path | None = None) -> str:

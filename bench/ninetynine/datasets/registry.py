@@ -7,14 +7,10 @@ are asked for. One that cannot be used is an error that names its distribution.
 """
 
 import functools
-import pkgutil
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,64 +24,60 @@ from ninetynine.datasets.model import (
     RawArrays,
 )
 from ninetynine.errors import UserError
+from ninetynine.registry import Entry, Registry
 
-GROUP = "ninetynine.datasets"
+DATASETS = Registry("dataset", built_in.__name__, "ninetynine.datasets")
 # Lower case, so that a user's file of that name in any case is recognised; no dot or hyphen, which
 # would make it look like a file or a fold.
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A known dataset's name and module, nothing of which has been imported."""
+def entries() -> Mapping[str, Entry]:
+    """Return the known datasets by name; imports none of their modules.
 
-    name: str
-    module: str
-    origin: str  # BUILT_IN, or "entry point of DISTRIBUTION"
+    Raises UserError where two have one name or a plug-in's name is none for a dataset.
+    """
+    return _entries(tuple(built_in.__path__), tuple(sys.path))
 
-    @property
-    def label(self) -> str:
-        """What messages call the dataset."""
-        return f"dataset {self.name!r} ({self.origin})"
 
-    def info(self) -> DatasetInfo:
-        """Return the dataset's facts; raise UserError where the module does not state them."""
-        info = getattr(self._load(), "INFO", None)
-        if not isinstance(info, DatasetInfo):
-            raise self._error(f"no INFO = DatasetInfo(...) in {self.module}")
-        if info.name != self.name:
-            raise self._error(
-                f"INFO.name in {self.module} is {info.name!r}; expected {self.name!r}"
-            )
-        return replace(info, origin=self.origin)
+def label(entry: Entry) -> str:
+    """Return what messages call a dataset."""
+    return f"dataset {entry.name!r} ({entry.origin})"
 
-    def read(self) -> RawArrays:
-        """Return the four arrays as the module reads them; raise UserError where it does not."""
-        module = self._load()
-        if not callable(getattr(module, "read", None)):
-            raise self._error(f"no function read() in {self.module}")
-        try:
-            arrays = module.read()
-        except UserError:
-            raise
-        except Exception as error:
-            raise self._error(f"read() in {self.module} fails with {_one_line(error)}") from error
-        if not _are_four_arrays(arrays):
-            raise self._error(
-                f"read() in {self.module} does not return a dictionary of the numpy arrays "
-                f"{', '.join(ARRAY_NAMES)}"
-            )
-        return {name: arrays[name] for name in ARRAY_NAMES}
 
-    def _load(self) -> ModuleType:
-        try:
-            return import_module(self.module)
-        except Exception as error:
-            raise self._error(f"{self.module} cannot be imported: {_one_line(error)}") from error
+def facts(entry: Entry) -> DatasetInfo:
+    """Return a dataset's facts; raise UserError where its module does not state them."""
+    info = getattr(entry.load(), "INFO", None)
+    if not isinstance(info, DatasetInfo):
+        raise _error(entry, f"no INFO = DatasetInfo(...) in {entry.module}")
+    if info.name != entry.name:
+        raise _error(
+            entry, f"INFO.name in {entry.module} is {info.name!r}; expected {entry.name!r}"
+        )
+    return replace(info, origin=entry.origin)
 
-    def _error(self, found: str) -> UserError:
-        mend = "mend the file" if self.origin == BUILT_IN else "mend or uninstall the distribution"
-        return UserError(f"{self.label}: {found}; {mend}")
+
+def read_arrays(entry: Entry) -> RawArrays:
+    """Return the four arrays as the module reads them; raise UserError where it does not."""
+    module = entry.load()
+    if not callable(getattr(module, "read", None)):
+        raise _error(entry, f"no function read() in {entry.module}")
+    try:
+        arrays = module.read()
+    except UserError:
+        raise
+    except Exception as error:
+        raised = " ".join(f"{type(error).__name__}: {error}".split())
+        raise _error(entry, f"read() in {entry.module} raised {raised}") from error
+    if not isinstance(arrays, Mapping) or not all(
+        isinstance(arrays.get(name), np.ndarray) for name in ARRAY_NAMES
+    ):
+        raise _error(
+            entry,
+            f"read() in {entry.module} does not return a dictionary of the numpy arrays "
+            f"{', '.join(ARRAY_NAMES)}",
+        )
+    return {name: arrays[name] for name in ARRAY_NAMES}
 
 
 class Known(Mapping[str, DatasetInfo]):
@@ -95,7 +87,7 @@ class Known(Mapping[str, DatasetInfo]):
         self._entries = found
 
     def __getitem__(self, name: str) -> DatasetInfo:
-        return self._entries[name].info()
+        return facts(self._entries[name])
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
@@ -107,14 +99,6 @@ class Known(Mapping[str, DatasetInfo]):
 
     def __len__(self) -> int:
         return len(self._entries)
-
-
-def entries() -> Mapping[str, Entry]:
-    """Return the known datasets by name; imports none of their modules.
-
-    Raises UserError where two have one name or a plug-in's name is none for a dataset.
-    """
-    return _find(tuple(built_in.__path__), tuple(sys.path))
 
 
 def known() -> Mapping[str, DatasetInfo]:
@@ -174,48 +158,24 @@ def preferred(names: Iterable[str]) -> str | None:
 
 
 @functools.lru_cache(maxsize=4)
-def _find(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str, Entry]:
-    """Return the entries by name: the files in ``folders``, and what ``import_path`` brings.
+def _entries(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str, Entry]:
+    """Return what is registered in ``folders`` and on ``import_path``.
 
-    Metadata of all that is installed are read, which takes milliseconds, and so only once.
+    To look takes milliseconds, and reports ask for the facts of each record's dataset.
     """
-    files = (module.name for module in pkgutil.iter_modules(folders))
-    found = {
-        name: Entry(name, f"{built_in.__name__}.{name}", BUILT_IN)
-        for name in files
-        if not name.startswith("_")
-    }
-    points = entry_points(group=GROUP)
-    for entry in map(_of_point, sorted(points, key=lambda point: (point.name, point.value))):
-        other = found.setdefault(entry.name, entry)
-        if other != entry:
-            raise UserError(
-                f"two datasets are called {entry.name!r}: {other.module} ({other.origin}) and "
-                f"{entry.module} ({entry.origin}); rename one, or uninstall its distribution"
+    found = DATASETS.entries()
+    for entry in found.values():
+        if not _NAME.fullmatch(entry.name):
+            raise _error(
+                entry, "that is no name for a dataset; expected small letters, digits and '_'"
             )
     return found
 
 
-def _of_point(point: EntryPoint) -> Entry:
-    distribution = point.dist.name if point.dist else "an unnamed distribution"
-    origin = f"entry point of {distribution}"
-    if not _NAME.fullmatch(point.name):
-        raise UserError(
-            f"{origin}: {point.name!r} is no name for a dataset; expected small letters, digits "
-            "and '_'; mend or uninstall the distribution"
-        )
-    return Entry(point.name, point.module, origin)
-
-
-def _are_four_arrays(arrays: object) -> bool:
-    return isinstance(arrays, Mapping) and all(
-        isinstance(arrays.get(name), np.ndarray) for name in ARRAY_NAMES
-    )
+def _error(entry: Entry, found: str) -> UserError:
+    mend = "mend the file" if entry.origin == BUILT_IN else "mend or uninstall the distribution"
+    return UserError(f"{label(entry)}: {found}; {mend}")
 
 
 def _index(label: DoubtfulLabel) -> int:
     return label.index
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
