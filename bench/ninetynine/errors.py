@@ -10,6 +10,13 @@ class UserError(Exception):
     exit_code = 2
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with what is kept; whoever does not catch it is interrupted as ever."""
+
+    def __init__(self, kept: str) -> None:
+        super().__init__(f"interrupted: {kept}; run the same command again to go on")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return what ``name`` may have meant: ``"; did you mean 'x'?"``, or all choices."""
     choices = sorted(known)

@@ -1,16 +1,20 @@
-"""The fingerprint of the hardware and software that bits and seconds depend on."""
+"""This machine: the fingerprint that bits and seconds depend on, and how many workers it bears.
+
+All sizes are bytes.  A GPU's own memory is not looked at.
+"""
 
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError as PackageNotFoundError
 from pathlib import Path
 
-from ninetynine.cells import CellIdentity, canonical_hash
+from ninetynine.cells import Cell, CellIdentity, canonical_hash
 from ninetynine.errors import UserError
-from ninetynine.records.schema import Machine
+from ninetynine.records import Machine, Record
 
 # The packages that compute, by backend; their versions are part of a cell's key.
 _NUMERIC_PACKAGES = {
@@ -21,6 +25,13 @@ _NUMERIC_PACKAGES = {
 
 # NVIDIA's driver, AMD's, that of Windows's Linux, and any other graphics card's.
 _GPU_FILES = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/dev/dri")))
+
+# What a worker needs where no record says it: TensorFlow with MNIST and T3 peaks near 1.6 GiB.
+_UNKNOWN_WORKER_BYTES = 2 * 2**30
+# Runs of one model that did the same work peaked up to a fifth apart (1.24 to 1.48 GiB for T2).
+_HEADROOM = 1.25
+_CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 def package_versions(backend: str) -> dict[str, str]:
@@ -152,3 +163,162 @@ def _gpu() -> tuple[str | None, str | None]:
 def _output(command: list[str]) -> str:
     result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     return result.stdout.strip()
+
+
+# How many workers -------------------------------------------------------------------------------
+
+
+def jobs_and_threads(jobs: int | None, threads: int | None, device: str) -> tuple[int, int]:
+    """Return worker processes and threads per worker; None leaves a number to this machine.
+
+    By default one thread per worker and a worker per core: nothing is lost to threads that wait
+    for each other, and it does not depend on how many cells are left, so a resumed run finds its
+    own records.  A GPU is not shared: its memory is neither divided nor counted among workers.
+    """
+    cores = len(available_cores())
+    if jobs is None:
+        workers = 1 if device == "gpu" else max(1, cores // (threads or 1))
+        return workers, threads or 1
+    return jobs, threads or max(1, cores // jobs)
+
+
+def cores_of(slot: int, jobs: int, threads: int) -> list[int]:
+    """Return the cores of worker ``slot``: its own where there are enough, else all of them."""
+    cores = available_cores()
+    if jobs * threads > len(cores):
+        return cores
+    return cores[slot * threads : (slot + 1) * threads]
+
+
+def affordable_jobs(
+    jobs: int, cells: Sequence[Cell], records: Iterable[Record], say: Callable[[str], None]
+) -> int:
+    """Return how many of ``jobs`` workers to start for ``cells``; ``say`` it where it is fewer.
+
+    ``records`` tell what such cells needed.  Raises UserError where not even one worker fits into
+    memory, or where the cells ask for a GPU and this machine has none.
+    """
+    check_computing([cell.identity for cell in cells], say)
+    needed, available = worker_bytes(cells, records), available_bytes()
+    fitting = check_memory(jobs, needed, available)
+    if fitting < jobs:
+        say(
+            f"{fitting} of {jobs} workers, because each needs about {gib(needed)} of memory and "
+            f"{gib(available)} are free"
+        )
+    return fitting
+
+
+def check_computing(identities: Sequence[CellIdentity], say: Callable[[str], None]) -> None:
+    """Say in one line what will be very slow; raise UserError for a GPU that is not there."""
+    for device in {identity.device for identity in identities}:
+        check_device(device)
+    if any(map(_emulates_float16, identities)):
+        say(
+            "mixed_float16 is meant for GPUs: TensorFlow emulates it on a CPU, which can take a "
+            "hundred times as long as float32; mixed_bfloat16 is for CPUs"
+        )
+
+
+def _emulates_float16(identity: CellIdentity) -> bool:
+    """Measured: T2 on digits trained for 141 s on a CPU with AVX-512, and for 0.8 s in float32."""
+    where = (identity.backend, identity.precision, identity.device)
+    return where == ("tensorflow", "mixed_float16", "cpu")
+
+
+def check_memory(jobs: int, needed_bytes: int, available_bytes: int) -> int:
+    """Return how many of ``jobs`` workers fit into ``available_bytes``, at least one.
+
+    Raises UserError where not even one fits.
+    """
+    if needed_bytes > available_bytes:
+        raise UserError(
+            f"a worker needs about {gib(needed_bytes)} of memory and {gib(available_bytes)} are "
+            "free; close other programs and run it again"
+        )
+    return max(1, min(jobs, available_bytes // needed_bytes))
+
+
+def worker_bytes(cells: Iterable[Cell], records: Iterable[Record]) -> int:
+    """Return what a worker needs for the most demanding of ``cells``.
+
+    That is the peak that ``records`` hold of such a cell, with headroom, or a constant where they
+    hold none.  Of several peaks the smallest counts: a record's peak may hold what its worker
+    kept of earlier cells (the first ones, of commit 8cd8183, show up to five times the need of
+    their cell), and none shows less than its cell took.
+    """
+    needs: dict[tuple[str, ...], int] = {}
+    for record in records:
+        if record.peak_memory_bytes:
+            kind, need = _kind(record.cell), round(_HEADROOM * record.peak_memory_bytes)
+            needs[kind] = min(need, needs.get(kind, need))
+    kinds = {_kind(cell.identity) for cell in cells}
+    unknown = _UNKNOWN_WORKER_BYTES
+    return max((needs.get(kind, unknown) for kind in kinds), default=unknown)
+
+
+def _kind(identity: CellIdentity) -> tuple[str, ...]:
+    """Return what a cell's memory depends on: how long it trains is not part of it."""
+    return (
+        identity.architecture,
+        identity.dataset_fingerprint,
+        identity.backend,
+        identity.precision,
+        identity.device,
+        canonical_hash({**identity.recipe, "epochs": 0}),
+    )
+
+
+def available_bytes() -> int:
+    """Return how much memory this process and its workers may still take without swapping.
+
+    That is what the system has left, or less where a control group (a container, a batch job)
+    sets a limit.
+    """
+    import psutil
+
+    return min([int(psutil.virtual_memory().available), *left_in_cgroups()])
+
+
+def left_in_cgroups(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> list[int]:
+    """Return what is left under each memory limit of our control group and of those around it.
+
+    These are version 2's files (Linux, Documentation/admin-guide/cgroup-v2.rst); where there are
+    none, nothing is returned.  Cached file pages that were not used lately count as left, because
+    the kernel drops them first; Kubernetes counts the same way.
+    """
+    return [left for folder in _cgroup_folders(root, own) if (left := _left_in(folder)) is not None]
+
+
+def _cgroup_folders(root: Path, own: Path) -> Iterator[Path]:
+    """Yield our control group's folder, then its parents up to ``root``.
+
+    A container sees its own group as the root, and possibly a path that does not exist there.
+    """
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return
+    path = next((line[3:] for line in lines if line.startswith("0::")), "/")
+    folder = root / path.strip("/")
+    yield folder
+    while folder != root and root in folder.parents:
+        folder = folder.parent
+        yield folder
+
+
+def _left_in(folder: Path) -> int | None:
+    try:
+        limit = (folder / "memory.max").read_text().strip()
+        used = int((folder / "memory.current").read_text())
+        facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        if limit == "max":
+            return None
+        return max(0, int(limit) - used + int(facts.get("inactive_file", 0)))
+    except (OSError, ValueError):  # no such group here, or its limit is not ours to see
+        return None
+
+
+def gib(number: float) -> str:
+    """Return ``number`` of bytes as people read it, such as "1.6 GiB"."""
+    return f"{number / 2**30:.1f} GiB"

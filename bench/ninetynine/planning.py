@@ -12,7 +12,7 @@ from ninetynine.records import Problem, Record, RecordStore
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """The cells of a run, split by whether the store has their record already."""
 
     missing: list[Cell]
@@ -40,7 +40,7 @@ def plan(
     store: RecordStore,
     retry_failed: bool = False,
     models_dir: Path | None = None,
-) -> Plan:
+) -> RunPlan:
     """Split ``cells`` by what ``store`` holds; a failed record counts unless it is to be retried.
 
     Where models are to be kept in ``models_dir``, a finished cell without its model is missing.
@@ -57,7 +57,7 @@ def plan(
         missing.append(cell)
         if isinstance(found, Problem):
             problems.append(found)
-    return Plan(missing, reused, problems)
+    return RunPlan(missing, reused, problems)
 
 
 def _again(record: Record, retry_failed: bool, models_dir: Path | None) -> bool:

@@ -52,7 +52,6 @@ def accuracy_gate(request: pytest.FixtureRequest) -> "Callable[..., Verdict]":
     def gate(build: "Callable[..., Any] | str | Path", **terms: Any) -> "Verdict":
         __tracebackhide__ = True
         from ninetynine.errors import UserError
-        from ninetynine.gate import pytest_support
         from ninetynine.report.gate import sentence
 
         defaults = {"baseline": config.getini("accuracy_baseline") or None}
@@ -61,7 +60,7 @@ def accuracy_gate(request: pytest.FixtureRequest) -> "Callable[..., Verdict]":
         if inconclusive not in ("fail", "skip"):
             pytest.fail(f"inconclusive={inconclusive!r}: expected 'fail' or 'skip'", pytrace=False)
         try:
-            verdict = pytest_support.judge(source_file(build), config.rootpath, **asked)
+            verdict = judge(source_file(build), config.rootpath, **asked)
         except UserError as error:
             pytest.fail(f"accuracy_gate: {error}", pytrace=False)
         if verdict.outcome == 3 and inconclusive == "skip":
@@ -71,6 +70,77 @@ def accuracy_gate(request: pytest.FixtureRequest) -> "Callable[..., Verdict]":
         return verdict
 
     return gate
+
+
+def judge(
+    file: Path,
+    root: Path,
+    *,
+    baseline: str | Path | None = None,
+    suite: str | None = None,
+    dataset: str | None = None,
+    data_dir: str | Path | None = None,
+    margin: float = 0.1,
+    alpha: float = 0.05,
+    max_seeds: int = 30,
+    allow_recipe_change: bool = False,
+    work_dir: str | Path = ".bench-check",
+    jobs: int | None = None,
+) -> "Verdict":
+    """Return the verdict on the architecture in ``file``; relative folders are below ``root``.
+
+    ``margin`` is in percentage points.  Raises UserError for what ``bench check`` would refuse.
+    """
+    from filelock import FileLock
+
+    from ninetynine.errors import UserError
+    from ninetynine.gate import Terms
+    from ninetynine.gate.request import CheckRequest, prepare_check, run_check
+    from ninetynine.request import RunRequest
+
+    if baseline is None:
+        raise UserError(
+            "no baseline: name its folder as accuracy_gate(baseline=...) or accuracy_baseline in "
+            "pytest's ini-file"
+        )
+    name, own = _name_of(file)
+    request = CheckRequest(
+        baseline=root / baseline,
+        run=RunRequest(
+            suite=suite,
+            architectures=(name,),
+            dataset=dataset,
+            data_dir=root / data_dir if data_dir else None,
+            architecture_files=own,
+            jobs=jobs,
+        ),
+        work_dir=root / work_dir,
+        root=root,
+        terms=Terms(
+            margin=margin / 100,
+            alpha=alpha,
+            max_seeds=max_seeds,
+            allow_recipe_change=allow_recipe_change,
+        ),
+    )
+    prepared = prepare_check(request)
+    if not prepared.contests:
+        return prepared.decided[0]
+    request.work_dir.mkdir(parents=True, exist_ok=True)
+    # Blocks until the gate of another xdist worker is through, which may leave runs to reuse.
+    with FileLock(request.work_dir / "pytest.lock"):
+        (verdict,) = run_check(prepared).verdicts
+    return verdict
+
+
+def _name_of(file: Path) -> "tuple[str, tuple[Path, ...]]":
+    """Return what the architecture in ``file`` is called, and ``file`` unless it is built in."""
+    from ninetynine import catalog
+
+    built_in = {found.path.resolve(): name for name, found in catalog.discover().items()}
+    if file.resolve() in built_in:
+        return built_in[file.resolve()], ()
+    return file.stem, (file.absolute(),)
 
 
 def source_file(build: "Callable[..., Any] | str | Path") -> Path:

@@ -1,6 +1,7 @@
 """A run: missing cells go to the executor, finished records go to the store, one writer."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,24 +9,49 @@ from typing import Protocol
 
 import ninetynine
 from ninetynine.cells import Cell
-from ninetynine.errors import UserError
-from ninetynine.executors.events import Event, Failed, Finished, Refused, Task
+from ninetynine.errors import Interrupted, UserError
+from ninetynine.executors import Executor
 from ninetynine.machine import commit_of
-from ninetynine.planning import model_path
-from ninetynine.records import Context, Predictions, Record, RecordStore
-from ninetynine.records.schema import Failure
+from ninetynine.planning import RunPlan, longest_first, plan
+from ninetynine.records import Context, Failure, Predictions, Record, RecordStore
+from ninetynine.request import ResolvedRun
+from ninetynine.workers.events import Event, Failed, Finished, Refused, Task
 
 
-class Executor(Protocol):
-    """Trains tasks and tells what happens; see :mod:`ninetynine.executors`."""
+class Listener(Protocol):
+    """Hears what happens while cells are trained."""
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
-        """Yield events until every task has its Finished, Failed or Refused."""
+    def on_event(self, event: Event) -> None:
+        """Take note of ``event``."""
         ...
 
 
+class _Silence:
+    def on_event(self, event: Event) -> None:
+        return None
+
+
+def _silent(cells: int, reused: int) -> AbstractContextManager[Listener]:
+    return nullcontext(_Silence())
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told what happens; nobody by default.
+
+    ``progress`` is given how many cells will be trained and how many are recorded already, and
+    its listener every event.  ``say`` is given lines that a user should know before that.
+    """
+
+    progress: Callable[[int, int], AbstractContextManager[Listener]] = _silent
+    say: Callable[[str], None] = lambda line: None
+
+
+NOBODY = Watcher()
+
+
 @dataclass
-class Outcome:
+class TrainingOutcome:
     """What became of a run's tasks."""
 
     finished: list[Record] = field(default_factory=list)
@@ -46,29 +72,65 @@ class WorkerTraceback(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a run's code and data are found."""
+class Trainer:
+    """Trains cells of a run into a store, round by round, while its executor is open."""
 
-    dataset: str
-    data_dir: Path | None = None
-    architecture_files: tuple[Path, ...] = ()
-    models_dir: Path | None = None  # where to keep trained models; None keeps none
+    run: ResolvedRun
+    executor: Executor
+    store: RecordStore
+    watcher: Watcher
+
+    def __call__(self, cells: Sequence[Cell], reused: int = 0) -> TrainingOutcome:
+        """Train ``cells``; ``reused`` is how many others are recorded already, for progress."""
+        with self.watcher.progress(len(cells), reused) as listener:
+            return execute(self.run.tasks(cells), self.executor, self.store, listener.on_event)
+
+    @property
+    def workers(self) -> int:
+        """How many cells are trained at once."""
+        return self.executor.workers
 
 
-def make_tasks(cells: Sequence[Cell], source: Source) -> list[Task]:
-    """Return what an executor needs to train ``cells``."""
-    return [
-        Task(
-            cell=cell,
-            architecture_files=[path.absolute() for path in source.architecture_files],
-            dataset=source.dataset,
-            data_dir=source.data_dir.resolve() if source.data_dir else None,
-            keep_model=model_path(source.models_dir, cell.key, cell.identity)
-            if source.models_dir
-            else None,
-        )
-        for cell in cells
-    ]
+@contextmanager
+def open_trainer(
+    run: ResolvedRun,
+    cells: Sequence[Cell],
+    store: RecordStore,
+    records: Sequence[Record],
+    watcher: Watcher = NOBODY,
+) -> Iterator[Trainer]:
+    """Yield what trains ``cells`` of ``run``, and their like, into ``store``.
+
+    ``records`` say how much memory such cells needed.  Raises UserError, before the first worker
+    starts, for a mistake about the device or the executor, or where memory is too small.
+    """
+    with run.open_executor(run.tasks(cells), records, watcher.say) as executor:
+        yield Trainer(run, executor, store, watcher)
+
+
+def train_missing(
+    run: ResolvedRun, store: RecordStore, watcher: Watcher = NOBODY
+) -> tuple[RunPlan, TrainingOutcome]:
+    """Train the cells of ``run`` that ``store`` lacks, the longest first.
+
+    Returns what was reused and what became of the rest.  Raises Interrupted for Ctrl-C: what is
+    recorded stays.
+    """
+    run.load_dataset()  # a mistake is told before another run is waited for
+    with store.lock():
+        planned, outcome = run.plan(store), TrainingOutcome()
+        if not planned.missing:
+            return planned, outcome
+        records = store.read_all()[0]
+        cells = longest_first(planned.missing, run.parameters, records)
+        try:
+            with open_trainer(run, cells, store, records, watcher) as train:
+                return planned, train(cells, reused=len(planned.reused))
+        except KeyboardInterrupt:
+            done = len(plan(run.cells, store).reused)
+            raise Interrupted(
+                f"{done} of {len(run.cells)} cells are recorded, none is lost"
+            ) from None
 
 
 def execute(
@@ -76,13 +138,13 @@ def execute(
     executor: Executor,
     store: RecordStore,
     on_event: Callable[[Event], None] = lambda event: None,
-) -> Outcome:
+) -> TrainingOutcome:
     """Train ``tasks`` and write each record as it comes.
 
     A cell that fails becomes a failed record.  A user's mistake is not recorded: it is told in
-    ``Outcome.refused`` once per architecture, and the other architectures go on.
+    ``TrainingOutcome.refused`` once per architecture, and the other architectures go on.
     """
-    outcome = Outcome()
+    outcome = TrainingOutcome()
     commit, dirty = commit_of(Path(ninetynine.__file__).parents[2])
     events = executor.run(tasks)
     try:

@@ -1,11 +1,20 @@
-"""When the last of many cells would end: a simulated schedule, and what bounds it."""
+"""When the last of many cells would end: a schedule on paper, here and on equal nodes."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Bound = Literal["nothing", "longest cell", "work", "start-up"]
+from ninetynine import machine
+from ninetynine.cells import Cell
+from ninetynine.durations import Prediction, Predictor
+from ninetynine.errors import UserError
+from ninetynine.planning import RunPlan
+from ninetynine.records import Record
+
+Bound = Literal["nothing", "longest cell", "work", "start-up", "memory"]
+
+_MOST_NODES = 1024
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,115 @@ class Schedule:
     worker_seconds: float  # of all workers together, without waiting for the last one
     lower_bound_seconds: float  # no order of the cells ends sooner
     bound_by: Bound
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the cells could be trained: this machine, or equal nodes."""
+
+    name: str
+    workers: int
+    cores: int  # that are paid for, whether or not a worker has them
+    unfit: int = 0  # further workers that the cores, but not the memory, have room for
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """The schedule at a place.  ``busy_share`` is of the cores that are paid for, a fraction."""
+
+    place: Place
+    schedule: Schedule
+    busy_share: float
+
+    @property
+    def core_seconds(self) -> float:
+        return self.place.cores * self.schedule.makespan_seconds
+
+    @property
+    def bound_by(self) -> Bound:
+        """What keeps it from ending sooner; "memory" where that keeps workers away."""
+        bound = self.schedule.bound_by
+        return "memory" if bound == "work" and self.place.unfit else bound
+
+
+@dataclass(frozen=True)
+class CellGroup:
+    """The cells of one architecture in one precision, all alike but for their seeds."""
+
+    architecture: str
+    precision: str
+    cells: int  # to train
+    recorded: int
+    prediction: Prediction
+
+
+@dataclass(frozen=True)
+class PaperPlan:
+    """What a run would train, how long that takes, and when it would end at several places."""
+
+    missing: tuple[tuple[Cell, float | None], ...]  # with the predicted seconds
+    reused: tuple[Record, ...]
+    groups: tuple[CellGroup, ...]  # of which something is missing, in the order of the suite
+    longest: CellGroup | None  # whose cells take longest
+    threads: int
+    startup_seconds: float | None
+    worker_bytes: int
+    schedules: tuple[Scheduled, ...]
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes to plan for: up to ``most`` of them, each with ``cores``.
+
+    None is as many as help, and nodes like this machine, whose memory is known too.
+    """
+
+    most: int | None = None
+    cores: int | None = None
+
+
+def plan_on_paper(
+    plan: RunPlan,
+    first: Cell,
+    jobs: int,
+    records: Sequence[Record],
+    parameters: Mapping[str, int | None],
+    nodes: Nodes,
+) -> PaperPlan:
+    """Return when the missing cells of ``plan`` would be trained, here by ``jobs`` workers.
+
+    ``first`` is any cell of the run: all have its threads and device.  ``records`` say how long
+    cells take, and ``parameters`` of the architectures help where they do not.
+    """
+    threads = first.identity.threads
+    if nodes.cores is not None and nodes.cores < threads:
+        raise UserError(
+            f"--cores-per-node {nodes.cores}: a cell takes {threads} cores (--threads {threads})"
+        )
+    predictor = Predictor(records, parameters)
+    groups = _groups(plan, predictor)
+    timed = [group for group in groups if group.prediction.seconds is not None]
+    missing = tuple((cell, predictor.of(cell.identity).seconds) for cell in plan.missing)
+    seconds = [known for _, known in missing if known]
+    startup = predictor.startup_seconds(first.identity)
+    needed = machine.worker_bytes(plan.missing, records)
+    schedules: list[Scheduled] = []
+    for place in _places(first, jobs, needed, nodes) if seconds else ():
+        schedule = simulate(seconds, place.workers, startup or 0.0)
+        paid = place.cores * schedule.makespan_seconds
+        schedules.append(Scheduled(place, schedule, schedule.worker_seconds * threads / paid))
+        if nodes.most is None and place.name != "here" and schedule.bound_by != "work":
+            break  # further nodes would have nothing to do
+    return PaperPlan(
+        missing=missing,
+        reused=tuple(plan.reused),
+        groups=tuple(groups),
+        longest=max(timed, key=lambda group: group.prediction.seconds or 0.0, default=None),
+        threads=threads,
+        startup_seconds=startup,
+        worker_bytes=needed,
+        schedules=tuple(schedules),
+    )
 
 
 def simulate(seconds: Sequence[float], workers: int, startup_seconds: float = 0.0) -> Schedule:
@@ -46,3 +164,42 @@ def _bound(longest: float, share: float, startup: float) -> Bound:
     if startup > max(longest, share):
         return "start-up"
     return "longest cell" if longest >= share else "work"
+
+
+def _groups(plan: RunPlan, predictor: Predictor) -> list[CellGroup]:
+    missing: dict[tuple[str, str], list[Cell]] = {}
+    recorded: dict[tuple[str, str], int] = {}
+    for cell in plan.missing:
+        name = cell.identity.architecture, cell.identity.precision
+        missing.setdefault(name, []).append(cell)
+    for record in plan.reused:
+        name = record.cell.architecture, record.cell.precision
+        recorded[name] = recorded.get(name, 0) + 1
+    return [
+        CellGroup(*name, len(cells), recorded.get(name, 0), predictor.of(cells[0].identity))
+        for name, cells in missing.items()
+    ]
+
+
+def _places(first: Cell, jobs: int, needed_bytes: int, nodes: Nodes) -> Iterator[Place]:
+    """Yield this machine, where a worker fits, then 1, 2, 4, ... nodes.
+
+    A cell on a GPU takes a whole one, and a node is taken to have one.
+    """
+    threads = first.identity.threads
+    fit = min(jobs, machine.available_bytes() // needed_bytes)
+    if fit:
+        yield Place("here", fit, fit * threads, jobs - fit)
+    cores = nodes.cores or len(machine.available_cores())
+    workers = 1 if first.identity.device == "gpu" else cores // threads
+    room = workers if nodes.cores else min(workers, machine.memory_bytes() // needed_bytes)
+    for count in _node_counts(nodes.most) if room else ():
+        name = f"{count} node{'' if count == 1 else 's'} of {cores} cores"
+        yield Place(name, count * room, count * cores, count * (workers - room))
+
+
+def _node_counts(most: int | None) -> list[int]:
+    """Return 1, 2, 4, ... and ``most``."""
+    limit = most or _MOST_NODES
+    doubling = [2**power for power in range(limit.bit_length()) if 2**power < limit]
+    return [*doubling, limit]

@@ -4,10 +4,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from ninetynine.cli.choice import jobs_and_threads
-from ninetynine.cli.workers import check_computing
 from ninetynine.errors import UserError
-from ninetynine.machine import check_device
+from ninetynine.machine import check_computing, check_device, jobs_and_threads
 from ninetynine.planning import model_path
 from ninetynine.records import RecordStore
 from ninetynine.training import setup
@@ -19,9 +17,9 @@ from record_builders import make_identity, make_machine, write_run
 def refuse(bench, tmp_path, monkeypatch):
     """Run a command that is a mistake; return its one line.  No worker may start."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ninetynine.memory._UNKNOWN_WORKER_BYTES", 1)
-    monkeypatch.setattr("ninetynine.executors.process.subprocess.Popen", started)
-    monkeypatch.setattr("ninetynine.cli.timing.start_backend_here", started)
+    monkeypatch.setattr("ninetynine.machine._UNKNOWN_WORKER_BYTES", 1)
+    monkeypatch.setattr("ninetynine.workers.process.subprocess.Popen", started)
+    monkeypatch.setattr("ninetynine.cli.verbs.time.start_backend_here", started)
 
     def refuse(*arguments):
         code, _, err = bench(*arguments)
@@ -140,18 +138,18 @@ def test_predicting_with_a_model_of_a_backend_that_is_not_installed(
     assert "pip install 'ninetynine[torch]'" in line
 
 
-def test_float16_on_a_cpu_is_told_to_be_slow_before_it_starts(capsys):
-    slow = make_identity(precision="mixed_float16")
-    check_computing([make_identity(), slow, slow])
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("bench: mixed_float16 is meant for GPUs")
-    check_computing([make_identity(precision="mixed_bfloat16"), make_identity()])
-    assert capsys.readouterr().err == ""
+def test_float16_on_a_cpu_is_told_to_be_slow_before_it_starts():
+    slow, told = make_identity(precision="mixed_float16"), []
+    check_computing([make_identity(), slow, slow], told.append)
+    (line,) = told
+    assert line.startswith("mixed_float16 is meant for GPUs")
+    check_computing([make_identity(precision="mixed_bfloat16"), make_identity()], told.append)
+    assert told == [line]
 
 
 def test_by_default_a_core_has_a_worker_and_a_gpu_has_one(monkeypatch):
-    monkeypatch.setattr("ninetynine.cli.choice.available_cores", lambda: list(range(8)))
-    assert jobs_and_threads("auto", None, "cpu") == (8, 1)
-    assert jobs_and_threads("auto", 2, "cpu") == (4, 2)
-    assert jobs_and_threads("auto", None, "gpu") == (1, 1)
-    assert jobs_and_threads("3", None, "gpu") == (3, 2)  # who asks for it gets it
+    monkeypatch.setattr("ninetynine.machine.available_cores", lambda: list(range(8)))
+    assert jobs_and_threads(None, None, "cpu") == (8, 1)
+    assert jobs_and_threads(None, 2, "cpu") == (4, 2)
+    assert jobs_and_threads(None, None, "gpu") == (1, 1)
+    assert jobs_and_threads(3, None, "gpu") == (3, 2)  # who asks for it gets it

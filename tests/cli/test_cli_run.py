@@ -21,7 +21,7 @@ def refuse(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
     monkeypatch.setattr(
-        "ninetynine.memory._UNKNOWN_WORKER_BYTES", 1
+        "ninetynine.machine._UNKNOWN_WORKER_BYTES", 1
     )  # the same line on a small machine
 
     def refuse(*arguments):

@@ -238,7 +238,7 @@ def test_explain_names_the_part_of_the_key_that_differs(bench, tmp_path):
 
 
 def test_a_fault_of_ours_is_no_answer_about_accuracy(bench, monkeypatch):
-    import ninetynine.cli.listing as listing
+    import ninetynine.cli.verbs.list as listing
 
     def fail():
         raise RuntimeError("not the user's mistake")

@@ -9,9 +9,9 @@ from collections import defaultdict
 import numpy as np
 import psutil
 import pytest
-from ninetynine.executors import EpochEnded, Failed, Finished, Refused, Started, process, wire
-from ninetynine.executors.local import LocalExecutor, cores_of
-from ninetynine.machine import available_cores
+from ninetynine.executors.local import LocalExecutor
+from ninetynine.machine import available_cores, cores_of
+from ninetynine.workers import EpochEnded, Failed, Finished, Refused, Started, ipc, process
 from record_builders import make_predictions
 from run_helpers import (
     STUB_WORKER,
@@ -211,7 +211,7 @@ def test_a_worker_ends_when_its_driver_is_gone():
     worker = subprocess.Popen(
         [sys.executable, *STUB_WORKER, ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    assert worker.stdout.readline() == wire.encode({"event": "ready"})
+    assert worker.stdout.readline() == ipc.encode({"event": "ready"})
     worker.stdin.close()
     worker.wait(timeout=30)
     worker.stdout.close()
@@ -237,7 +237,7 @@ def test_a_worker_that_is_told_nonsense_ends_rather_than_waits(tmp_path):
 
 
 def test_workers_have_cores_of_their_own_where_there_are_enough(monkeypatch):
-    monkeypatch.setattr("ninetynine.executors.local.available_cores", lambda: [2, 3, 5, 7])
+    monkeypatch.setattr("ninetynine.machine.available_cores", lambda: [2, 3, 5, 7])
     assert [cores_of(slot, 4, 1) for slot in range(4)] == [[2], [3], [5], [7]]
     assert [cores_of(slot, 2, 2) for slot in range(2)] == [[2, 3], [5, 7]]
     assert [cores_of(slot, 1, 1) for slot in range(1)] == [[2]]
@@ -255,9 +255,9 @@ def test_a_worker_is_pinned_to_its_cores(stub, folder, dataset):
     assert isinstance(end, Finished), end
 
 
-def test_predictions_survive_the_wire():
+def test_predictions_survive_being_packed():
     predictions = make_predictions([3], images=50)
-    again = wire.unpack(wire.pack(predictions))
+    again = ipc.unpack(ipc.pack(predictions))
     assert np.array_equal(again.probabilities, predictions.probabilities)
     assert again.probabilities.dtype == np.float16
     assert np.array_equal(again.labels, predictions.labels)
@@ -265,12 +265,12 @@ def test_predictions_survive_the_wire():
 
 def test_a_message_is_one_line_and_nothing_else_is_one():
     message = {"event": "refused", "message": "one\ntwo", "detail": ""}
-    line = wire.encode(message)
+    line = ipc.encode(message)
     assert line.count(b"\n") == 1
-    assert wire.decode(line) == message
+    assert ipc.decode(line) == message
     for nonsense in (b"noise\n", b"[1]\n", b"\n"):
         with pytest.raises(ValueError, match=r"."):
-            wire.decode(nonsense)
+            ipc.decode(nonsense)
 
 
 # With TensorFlow ---------------------------------------------------------------------------------

@@ -91,9 +91,9 @@ def test_facts_of_this_machine_are_plausible():
 
 @pytest.fixture
 def repository(tmp_path):
-    """A git repository with a package called bench."""
+    """A git repository with this package where a clone has it."""
     folder = tmp_path / "repository"
-    for name in ("bench", "architectures", "results"):
+    for name in ("bench/ninetynine", "architectures", "results"):
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text("x = 1\n")
     git(folder, "init", "--quiet")
@@ -113,7 +113,7 @@ def test_the_commit_and_that_the_code_is_clean(repository):
     assert commit_of(repository) == (git(repository, "rev-parse", "HEAD"), False)
 
 
-@pytest.mark.parametrize("file", ["bench/__init__.py", "architectures/new.py"])
+@pytest.mark.parametrize("file", ["bench/ninetynine/__init__.py", "architectures/new.py"])
 def test_changed_or_new_code_is_dirty(repository, file):
     (repository / file).write_text("x = 2\n")
     assert commit_of(repository)[1] is True
@@ -125,8 +125,8 @@ def test_no_repository_has_no_commit(tmp_path):
 
 def test_an_installed_package_inside_somebodys_repository_has_no_commit(repository):
     installed = repository / "venv" / "site-packages"
-    (installed / "bench").mkdir(parents=True)
-    (installed / "bench" / "__init__.py").touch()
+    (installed / "ninetynine").mkdir(parents=True)
+    (installed / "ninetynine" / "__init__.py").touch()
     assert commit_of(installed) == (None, None)
 
 

@@ -2,9 +2,14 @@
 
 import pytest
 from ninetynine.cells import Cell
-from ninetynine.cli.workers import affordable_jobs
 from ninetynine.errors import UserError
-from ninetynine.memory import available_bytes, check_memory, left_in_cgroups, worker_bytes
+from ninetynine.machine import (
+    affordable_jobs,
+    available_bytes,
+    check_memory,
+    left_in_cgroups,
+    worker_bytes,
+)
 from record_builders import make_failed, make_identity, make_record
 
 GIB = 2**30
@@ -126,25 +131,26 @@ def test_without_control_groups_nothing_is_limited(left, tmp_path):
 
 
 def test_the_tightest_limit_is_what_is_left(monkeypatch):
-    monkeypatch.setattr("ninetynine.memory.left_in_cgroups", lambda: [5 * GIB, 3])
+    monkeypatch.setattr("ninetynine.machine.left_in_cgroups", lambda: [5 * GIB, 3])
     assert available_bytes() == 3
-    monkeypatch.setattr("ninetynine.memory.left_in_cgroups", lambda: [])
+    monkeypatch.setattr("ninetynine.machine.left_in_cgroups", lambda: [])
     assert available_bytes() > 2**20
 
 
 # What a command says ------------------------------------------------------------------------------
 
 
-def test_fewer_workers_than_asked_for_are_told_in_one_line(monkeypatch, capsys):
-    monkeypatch.setattr("ninetynine.cli.workers.available_bytes", lambda: 7 * GIB)
-    assert affordable_jobs(8, [make_cell()], [peaked(1.6)]) == 3
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line == (
-        "bench: 3 of 8 workers, because each needs about 2.0 GiB of memory and 7.0 GiB are free"
-    )
+def test_fewer_workers_than_asked_for_are_told_in_one_line(monkeypatch):
+    monkeypatch.setattr("ninetynine.machine.available_bytes", lambda: 7 * GIB)
+    told = []
+    assert affordable_jobs(8, [make_cell()], [peaked(1.6)], told.append) == 3
+    assert told == [
+        "3 of 8 workers, because each needs about 2.0 GiB of memory and 7.0 GiB are free"
+    ]
 
 
-def test_as_many_workers_as_asked_for_are_not_worth_a_line(monkeypatch, capsys):
-    monkeypatch.setattr("ninetynine.cli.workers.available_bytes", lambda: 7 * GIB)
-    assert affordable_jobs(3, [make_cell()], [peaked(1.6)]) == 3
-    assert capsys.readouterr() == ("", "")
+def test_as_many_workers_as_asked_for_are_not_worth_a_line(monkeypatch):
+    monkeypatch.setattr("ninetynine.machine.available_bytes", lambda: 7 * GIB)
+    told = []
+    assert affordable_jobs(3, [make_cell()], [peaked(1.6)], told.append) == 3
+    assert told == []

@@ -33,16 +33,6 @@ pytest.importorskip("ray_cluster", reason="needs Ray: pip install -e '.[ray]'")
 
 from ninetynine import cli
 from ninetynine.errors import UserError
-from ninetynine.executors import (
-    EpochEnded,
-    Failed,
-    Finished,
-    Refused,
-    Retrying,
-    Started,
-    Waiting,
-    process,
-)
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.executors.ray import RayExecutor
 from ninetynine.executors.ray import cluster as cluster_module
@@ -52,6 +42,16 @@ from ninetynine.executors.ray.node import own_cores
 from ninetynine.machine import available_cores
 from ninetynine.records import RecordStore
 from ninetynine.running import execute
+from ninetynine.workers import (
+    EpochEnded,
+    Failed,
+    Finished,
+    Refused,
+    Retrying,
+    Started,
+    Waiting,
+    process,
+)
 from ray_cluster import LoopbackCluster, free_port, wait_for, workers_of
 
 ENDS = Finished | Failed | Refused

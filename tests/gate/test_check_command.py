@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 from gate_builders import FakeTrainer, make_runs, spread, write_runs
-from ninetynine.cli import check
-from ninetynine.executors import process
+from ninetynine.cli.verbs import check
 from ninetynine.gate.checking import at_seed
 from ninetynine.records import RecordStore
 from ninetynine.suite import Setting, load, make_cells
+from ninetynine.workers import process
 from run_helpers import STUB_WORKER, write_architecture, write_dataset, write_suite
 
 DROPOUT = '''"""A small network whose dropout may stay on.
@@ -163,7 +163,7 @@ def test_a_worker_that_dies_is_exit_code_5(bench, stub, project, tmp_path):
 
 def test_an_error_of_ours_is_exit_code_5_and_never_1(bench, project, tmp_path, monkeypatch):
     baseline = make_baseline(tmp_path, project, [0.98, 0.98])
-    monkeypatch.setattr("ninetynine.cli.check.make_contests", lambda *a: 1 / 0)
+    monkeypatch.setattr("ninetynine.gate.request.make_contests", lambda *a: 1 / 0)
     code, _, err = bench("check", *project, *baseline)
     assert code == 5
     assert "ZeroDivisionError" in err
@@ -175,7 +175,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(bench, project, tmp_path, mon
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ninetynine.cli.check.check", interrupted)
+    monkeypatch.setattr("ninetynine.gate.request.check", interrupted)
     code, _, err = bench("check", *project, *baseline)
     assert code == 130
     assert "run the same command again" in err

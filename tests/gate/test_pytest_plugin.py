@@ -19,10 +19,11 @@ CONFTEST = """
 import sys
 sys.path.insert(0, {tests!r})
 from gate_builders import FakeTrainer
-from ninetynine.gate import pytest_support
+from contextlib import nullcontext
+from ninetynine.gate import request
 
-pytest_support.local_trainer = lambda source, jobs, store: FakeTrainer(
-    store, lambda name, seed: {accuracy}, images=360
+request.open_trainer = lambda run, cells, store, records, watcher: nullcontext(
+    FakeTrainer(store, lambda name, seed: {accuracy}, images=360)
 )
 """
 TEST = """

@@ -92,7 +92,7 @@ def test_people_read_the_same(bench, recorded, tmp_path):
 
 def test_where_no_worker_fits_it_is_said_why(bench, recorded, tmp_path, monkeypatch):
     command = ["run", "quick", "--dry-run", "--results", tmp_path, "--threads", 1]
-    monkeypatch.setattr("ninetynine.cli.dry_run.available_bytes", lambda: 10)
+    monkeypatch.setattr("ninetynine.machine.available_bytes", lambda: 10)
     _, out, _ = bench(*command, "--nodes", 2)
     assert "Not here: a worker needs about" in out
     assert "2 nodes of" in out

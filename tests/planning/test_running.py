@@ -8,10 +8,11 @@ import ninetynine.running
 import pytest
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
-from ninetynine.executors import EpochEnded, Failed, Finished, Refused, Started, Task
 from ninetynine.records import Failure, RecordStore
 from ninetynine.records import store as store_module
-from ninetynine.running import Source, execute, make_tasks
+from ninetynine.request import make_tasks
+from ninetynine.running import execute
+from ninetynine.workers import EpochEnded, Failed, Finished, Refused, Started, Task
 from record_builders import make_identity, make_predictions, make_record
 
 
@@ -153,9 +154,8 @@ def test_a_failed_record_gives_way_to_a_finished_one(store):
 
 def test_tasks_name_files_and_folders_by_their_whole_path(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    source = Source("mnist", Path("data"), (Path("net.py"),), Path("models"))
     cells = [make_task(seed=seed).cell for seed in (0, 1)]
-    tasks = make_tasks(cells, source)
+    tasks = make_tasks(cells, "mnist", Path("data"), [Path("net.py")], Path("models"))
     assert [task.cell for task in tasks] == cells
     for task in tasks:
         assert task.architecture_files == [tmp_path / "net.py"]
@@ -163,12 +163,12 @@ def test_tasks_name_files_and_folders_by_their_whole_path(monkeypatch, tmp_path)
         assert task.keep_model.parent == tmp_path / "models" / "net"
         assert Task.model_validate_json(task.model_dump_json()) == task
     assert tasks[0].keep_model != tasks[1].keep_model
-    assert make_tasks(cells, Source("mnist"))[0].keep_model is None
+    assert make_tasks(cells, "mnist")[0].keep_model is None
 
 
 def test_a_linked_architecture_file_keeps_its_own_name(tmp_path):
     """The name of the file as given is the architecture's; where a link leads is not."""
     (tmp_path / "real.py").touch()
     (tmp_path / "link.py").symlink_to(tmp_path / "real.py")
-    source = Source("mnist", architecture_files=(tmp_path / "link.py",))
-    assert make_tasks([make_task().cell], source)[0].architecture_files == [tmp_path / "link.py"]
+    tasks = make_tasks([make_task().cell], "mnist", architecture_files=[tmp_path / "link.py"])
+    assert tasks[0].architecture_files == [tmp_path / "link.py"]

@@ -6,7 +6,7 @@ import numpy as np
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key, make_rows
 from ninetynine.records import Record, RecordStore
-from ninetynine.running import Outcome
+from ninetynine.running import TrainingOutcome
 from record_builders import make_failed, make_predictions, make_record
 
 IMAGES = 10_000
@@ -63,14 +63,16 @@ class FakeTrainer:
     An accuracy of None is a divergence, of -1 a crash.  ``trained`` lists what it was given.
     """
 
+    workers = 1
+
     def __init__(self, store: RecordStore, accuracy: Any, images: int = IMAGES) -> None:
         self.store = store
         self.accuracy = accuracy
         self.images = images
         self.trained: list[tuple[str, int]] = []
 
-    def __call__(self, cells: Any) -> Outcome:
-        outcome = Outcome()
+    def __call__(self, cells: Any) -> TrainingOutcome:
+        outcome = TrainingOutcome()
         for cell in cells:
             identity = cell.identity
             self.trained.append((identity.architecture, identity.seed))

@@ -94,7 +94,7 @@ def workers_of(node):
         with suppress(psutil.NoSuchProcess):
             command = process.cmdline()
             if any(
-                "stub_worker" in part or "ninetynine.executors.worker" in part for part in command
+                "stub_worker" in part or "ninetynine.workers.worker" in part for part in command
             ):
                 found.append(process)
     return found

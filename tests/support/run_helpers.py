@@ -10,10 +10,9 @@ from types import ModuleType
 
 import numpy as np
 import psutil
-from ninetynine.catalog import discover
 from ninetynine.records import RecordStore
-from ninetynine.running import Source, make_tasks
-from ninetynine.suite import Setting, Suite, make_cells
+from ninetynine.request import RunRequest
+from ninetynine.suite import Suite
 
 SUPPORT = Path(__file__).parent
 STUB_WORKER = (str(SUPPORT / "stub_worker.py"),)
@@ -82,8 +81,11 @@ def tasks_for(files, dataset, seeds=(0,), data_dir=None):
     """Return a task for each architecture file and seed."""
     names = tuple(path.stem for path in files)
     suite = Suite("test", Path("test.toml"), "", str(dataset), names, tuple(seeds))
-    cells = make_cells(suite, discover(files), names, Setting(), data_dir)
-    return make_tasks(cells, Source(str(dataset), data_dir, tuple(files)))
+    request = RunRequest(
+        suite, architectures=names, architecture_files=tuple(files), data_dir=data_dir, threads=1
+    )
+    run = request.resolve()
+    return run.tasks(run.cells)
 
 
 def run_bench(*arguments, command=BENCH, **options):

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import ninetynine.memory
+import ninetynine.machine
 from ninetynine.cli import main
-from ninetynine.executors import process
+from ninetynine.workers import process
 
 if __name__ == "__main__":
     process.WORKER = (str(Path(__file__).with_name("stub_worker.py")),)
-    ninetynine.memory._UNKNOWN_WORKER_BYTES = 2**20
+    ninetynine.machine._UNKNOWN_WORKER_BYTES = 2**20
     main()

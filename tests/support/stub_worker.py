@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import numpy as np
 from ninetynine.building import build_model
-from ninetynine.executors import worker
 from ninetynine.recipe import Recipe
 from ninetynine.records import Context, Epoch, Predictions
+from ninetynine.workers import worker
 from record_builders import make_record
 
 EPOCH_SECONDS = float(os.environ.get("STUB_EPOCH_SECONDS", "0"))

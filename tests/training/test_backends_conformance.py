@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from ninetynine import datasets
 from ninetynine.catalog import discover
-from ninetynine.executors.events import Event, Failed, Finished, Refused
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.machine import package_versions
-from ninetynine.running import Source, make_tasks
+from ninetynine.request import make_tasks
 from ninetynine.suite import Setting, Suite, make_cells
+from ninetynine.workers.events import Event, Failed, Finished, Refused
 
 USER_NET = Path(__file__).parents[1] / "support" / "examples" / "user_net.py"
 CATALOG = discover([USER_NET])
@@ -60,7 +60,7 @@ def train(tmp_path_factory):
     @cache
     def train(backend) -> dict[str, Event]:
         cells = [cell for name in CATALOG for cell in cells_of(name, backend, path)]
-        tasks = make_tasks(cells, Source(str(path), architecture_files=(USER_NET,)))
+        tasks = make_tasks(cells, str(path), architecture_files=[USER_NET])
         events = LocalExecutor(1).run(tasks)
         ends = [event for event in events if isinstance(event, Finished | Failed | Refused)]
         return {event.task.cell.identity.architecture: event for event in ends}

@@ -1,35 +1,25 @@
-"""The ``bench`` command: thin verbs, each in its own file and imported only when it is called."""
+"""The ``bench`` command: thin verbs, each in its own file and imported only when it is called.
 
-import importlib
+A verb is a file in ``cli/verbs``, or a module that another package names as an entry point of the
+group ``ninetynine.verbs``: a docstring whose first line is its help, and a click ``command``.
+"""
+
 import os
 import sys
 import traceback
+from typing import Any
 
 import click
 
-from ninetynine.errors import UserError, nearest
+from ninetynine.errors import UserError
+from ninetynine.registry import Entry, Registry
 
-# verb -> (module under ninetynine.cli, its one-line help); the help stands here so that
-# ``bench --help`` need not import a single verb.
-_VERBS = {
-    "run": ("run", "Train what is missing of a suite and print the comparison table."),
-    "report": ("report", "Print the comparison table from records alone."),
-    "plot": ("plot", "Draw a picture of the board for a paper: SVG, PNG or PDF."),
-    "compare": ("compare", "Compare two models: difference, interval, verdict."),
-    "plan": ("plan", "Say how many seeds would show a difference."),
-    "import": ("importing", "Put predictions made elsewhere on the board."),
-    "merge": ("merge", "Put records from several machines on one board."),
-    "check": ("check", "Say whether accuracy is no worse than a baseline's."),
-    "baseline": ("baseline", "Make or show the baseline that check compares with."),
-    "time": ("timing", "Time training steps, latency and throughput on this machine."),
-    "list": ("listing", "List architectures, datasets or suites."),
-    "show": ("show", "Show one architecture: model, recipe, claims, deviations."),
-    "data": ("data", "Describe a dataset, or draw a grid of its images."),
-    "predict": ("predict", "Classify one image with a trained model."),
-    "verify": ("verify", "Train recorded cells again and compare their weights bit by bit."),
-    "explain": ("explain", "Say which cells would run or be reused, and why."),
-}
-
+_VERBS = Registry("verb", "ninetynine.cli.verbs", "ninetynine.verbs")
+# How the help orders them; verbs that are not named here follow by name.
+_ORDER = (
+    *("run", "report", "plot", "compare", "plan", "import", "merge", "check", "baseline"),
+    *("time", "list", "show", "data", "predict", "verify", "explain"),
+)
 
 _FAULT = 70  # EX_SOFTWARE of sysexits.h
 
@@ -38,19 +28,40 @@ class _LazyVerbs(click.Group):
     """A group that imports a verb's module when the verb is used."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(_VERBS)
+        return list(_in_order())
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in _VERBS:
-            raise UserError(f"no verb is called {name!r}{nearest(name, _VERBS)} (see bench --help)")
-        module = importlib.import_module(f"ninetynine.cli.{_VERBS[name][0]}")
-        command = module.command
-        assert isinstance(command, click.Command)
+    def get_command(self, context: click.Context, name: str) -> click.Command:
+        found = _VERBS.find(name)
+        command = getattr(found.load(), "command", None)
+        if not isinstance(command, click.Command):
+            raise UserError(
+                f"{found.origin}: {found.module} is no verb, it has no click command called "
+                "`command`; mend or uninstall the distribution"
+            )
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
-            formatter.write_dl([(verb, text) for verb, (_, text) in _VERBS.items()])
+            formatter.write_dl([(name, verb.summary()) for name, verb in _in_order().items()])
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as interruption:  # click would drop what it says
+            raise _Stopped(str(interruption) or "interrupted") from None
+
+
+class _Stopped(UserError):
+    """Ctrl-C; the line says what is kept, where something is."""
+
+    exit_code = 130
+
+
+def _in_order() -> dict[str, Entry]:
+    """Return the verbs as the help lists them."""
+    found = _VERBS.entries()
+    known = {name: found[name] for name in _ORDER if name in found}
+    return known | {name: found[name] for name in sorted(found.keys() - known.keys())}
 
 
 @click.group(cls=_LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})

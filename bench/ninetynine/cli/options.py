@@ -1,16 +1,20 @@
-"""Options that several verbs share."""
+"""Options that several verbs share, and the request that they add up to."""
 
+import dataclasses
+import functools
 import json
-from collections.abc import Callable
-from functools import partial
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
 
 from ninetynine.cells import Backend, Precision
+from ninetynine.errors import UserError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 results = click.option(
     "--results",
@@ -34,18 +38,129 @@ architecture_files = click.option(
     help="A file of your own with a build function and a RECIPE; may be given again.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-verbose = click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")
+baseline = click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="RECORDS",
+    help="Folder of the baseline's records.",
+)
 
 
-def compute(command: Command, precision: Precision | None = "float32") -> Command:
+def work_dir(command: Command) -> Command:
+    """Add --work-dir and --fresh, for verbs that train what is no record of anybody's yet."""
+    from ninetynine.gate.request import WORK_DIR
+
+    fresh = click.option("--fresh", is_flag=True, help="Train again what is kept in --work-dir.")
+    folder = click.option(
+        "--work-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=WORK_DIR,
+        show_default=True,
+        help="Where new runs are kept, so that an interrupted check goes on.",
+    )
+    return folder(fresh(command))
+
+
+def run_request(
+    suite: str | None = "quick",
+    precision: Precision | None = None,
+    seeds: str | None = None,
+    trains: bool = False,
+    without: Sequence[str] = (),
+) -> Option:
+    """Add the options that choose cells; the command gets them as ``request``, a RunRequest.
+
+    ``suite``, ``precision`` and ``seeds`` are defaults.  A command that ``trains`` takes the
+    options of executors.  ``without`` names options that the command does not take.  One of its
+    own that is called like a field of the request becomes part of the request.
+    """
+    threads = "the baseline's" if suite is None else "cores / jobs"
+    options: list[Option] = [
+        click.argument("suite", default=suite, required=False),
+        click.option("--only", metavar="PATTERN", help="Only architectures whose name matches."),
+        click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
+        *(() if "seeds" in without else (_seeds(seeds),)),
+        click.option(
+            "--jobs",
+            default="auto",
+            show_default=True,
+            callback=_jobs,
+            help="Worker processes; auto is one per core, or one for the GPU.",
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(min=1),
+            help=f"Threads per worker [default: {threads}]; part of a record's key.",
+        ),
+        functools.partial(compute, precision=precision),
+        *(_executor_options() if trains else ()),
+        *(() if "results" in without else (results,)),
+        data_dir,
+        architecture_files,
+        verbose,
+    ]
+    from ninetynine.request import RunRequest  # verbs that train nothing need not wait for it
+
+    fields = [field.name for field in dataclasses.fields(RunRequest)]
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_request(**given: Any) -> Any:
+            asked = RunRequest(**{name: given.pop(name) for name in fields if name in given})
+            return command(request=asked, **given)
+
+        return _with_options(with_request, options)
+
+    return add
+
+
+def _seeds(default: str | None) -> Option:
+    return click.option(
+        "--seeds",
+        default=default,
+        show_default=bool(default),
+        metavar="N|LIST",
+        help="A count, a range 0-9, or a list 0,3,7.",
+    )
+
+
+def _executor_options() -> list[Option]:
+    return [
+        click.option(
+            "--executor",
+            type=_Executor(),
+            default="local",
+            show_default=True,
+            help="Where cells are trained: on this machine, or on a Ray cluster.",
+        ),
+        click.option(
+            "--address",
+            metavar="ADDRESS",
+            help="Of the Ray cluster: auto, local, HOST:PORT or ray://HOST:PORT [default: auto].",
+        ),
+        click.option(
+            "--timeout",
+            "timeout_seconds",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="Give up on a cell after this.",
+        ),
+    ]
+
+
+def compute(
+    command: Callable[..., Any], precision: Precision | None = "float32"
+) -> Callable[..., Any]:
     """Add the options that say what computes; ``precision`` None is what the suite says."""
     precisions, backends = get_args(Precision), get_args(Backend)
-    options = [
+    options: list[Option] = [
         click.option(
             "--precision",
             type=click.Choice([p for p in precisions if p != "unknown"]),
             default=precision,
-            show_default=precision or "the suite's",
+            show_default=True if precision else "the suite's",
         ),
         click.option(
             "--backend",
@@ -57,40 +172,49 @@ def compute(command: Command, precision: Precision | None = "float32") -> Comman
             "--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True
         ),
     ]
+    return _with_options(command, options)
+
+
+def _with_options(command: Callable[..., Any], options: list[Option]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def cell_options(command: Command) -> Command:
-    """Add the options that choose cells: suite, pattern, dataset, seeds, backend, threads..."""
-    options: list[Callable[[Command], Command]] = [
-        click.argument("suite", default="quick"),
-        click.option("--only", metavar="PATTERN", help="Only architectures whose name matches."),
-        click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
-        click.option("--seeds", metavar="N|LIST", help="A count, a range 0-9, or a list 0,3,7."),
-        click.option(
-            "--jobs",
-            default="auto",
-            show_default=True,
-            help="Worker processes; auto is one per core, or one for the GPU.",
-        ),
-        click.option(
-            "--threads",
-            type=click.IntRange(min=1),
-            help="Threads per worker [default: cores / jobs]; part of a record's key.",
-        ),
-        partial(compute, precision=None),
-        results,
-        data_dir,
-        architecture_files,
-        verbose,
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+class _Executor(click.types.StringParamType):
+    """The name of an executor; those that there are, are looked up for the help alone."""
+
+    name = "executor"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        from ninetynine.executors import EXECUTORS
+
+        return f"[{'|'.join(EXECUTORS.entries())}]"
+
+
+def _jobs(context: click.Context, parameter: click.Parameter, text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"--jobs {text!r}: expected a positive whole number or auto")
+    return int(text)
+
+
+def warn(line: str) -> None:
+    """Tell a user one line, beside what the command prints."""
+    print(f"bench: {line}", file=sys.stderr)
 
 
 def print_json(value: object) -> None:
     """Print ``value`` as indented JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def write_text(path: Path, content: str, option: str, append: bool = False) -> None:
+    """Write what ``option`` asks for to ``path``; UserError where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a" if append else "w", encoding="utf-8") as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(f"{option} {path}: cannot be written ({error.strerror})") from error

@@ -5,7 +5,10 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from ninetynine.executors.events import (
+from ninetynine.cli.options import warn
+from ninetynine.report import formatting
+from ninetynine.running import Watcher
+from ninetynine.workers.events import (
     EpochEnded,
     Event,
     Failed,
@@ -43,6 +46,9 @@ def make_progress(cells: int, reused: int) -> Progress:
     return BarProgress(cells) if sys.stderr.isatty() else LineProgress(cells)
 
 
+TERMINAL = Watcher(make_progress, warn)
+
+
 class LineProgress:
     """One line for each cell that ends, and on a cluster for each that starts."""
 
@@ -64,12 +70,12 @@ class LineProgress:
 
     def on_event(self, event: Event) -> None:
         end = ending(event)
-        text = end or notice(event)
-        if text is None:
+        told = end or notice(event)
+        if told is None:
             return
         self._ended += end is not None
-        seconds = time.perf_counter() - self._started
-        line = f"[{self._ended}/{self._cells} {seconds:5.0f} s] {text}"
+        seconds = formatting.number(time.perf_counter() - self._started, 0)
+        line = f"[{self._ended}/{self._cells} {seconds:>5} s] {told}"
         print(line, file=sys.stderr, flush=True)
 
 
@@ -105,9 +111,9 @@ class BarProgress:
         self._bar.stop()
 
     def on_event(self, event: Event) -> None:
-        text = ending(event)
-        if text is not None:
-            self._bar.console.print(text, highlight=False, markup=False)
+        end = ending(event)
+        if end is not None:
+            self._bar.console.print(end, highlight=False, markup=False)
             self._bar.advance(self._cells)
         elif isinstance(event, Started):
             task = self._task_of(event.worker)
@@ -115,7 +121,7 @@ class BarProgress:
             description = f"{event.task.cell.label}{where}"
             self._bar.reset(task, description=description, total=None, note="starting")
         elif isinstance(event, EpochEnded):
-            note = f"training accuracy {event.accuracy:.2%}"
+            note = f"training accuracy {formatting.percent(event.accuracy, 2)}%"
             self._bar.update(
                 self._task_of(event.worker),
                 completed=event.epoch,
@@ -136,9 +142,9 @@ class BarProgress:
 def ending(event: Event) -> str | None:
     """Return one line on how a cell ended, or None for an event that ends none."""
     if isinstance(event, Finished) and event.record.scores and event.record.timing:
-        seconds = event.record.timing.train_seconds
-        accuracy = event.record.scores.test.accuracy
-        return f"{event.task.cell.label}: test accuracy {accuracy:.2%}, trained in {seconds:.1f} s"
+        seconds = formatting.number(event.record.timing.train_seconds, 1)
+        accuracy = formatting.percent(event.record.scores.test.accuracy, 2)
+        return f"{event.task.cell.label}: test accuracy {accuracy}%, trained in {seconds} s"
     if isinstance(event, Failed):
         return f"{event.task.cell.label}: failed: {event.failure.reason}"
     if isinstance(event, Refused):

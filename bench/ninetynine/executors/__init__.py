@@ -1,27 +1,84 @@
-"""Executors: how the cells of a suite get trained; each hands back events, none writes records."""
+"""Executors: where the cells of a suite are trained; each hands back events, none writes records.
 
-from ninetynine.executors.events import (
-    EpochEnded,
-    Event,
-    Failed,
-    Finished,
-    Refused,
-    Retrying,
-    SentCode,
-    Started,
-    Task,
-    Waiting,
-)
+An executor is a module of this package, or of another one that names it as an entry point of the
+group ``ninetynine.executors``.  It has what :class:`ExecutorModule` says.
+"""
 
-__all__ = [
-    "EpochEnded",
-    "Event",
-    "Failed",
-    "Finished",
-    "Refused",
-    "Retrying",
-    "SentCode",
-    "Started",
-    "Task",
-    "Waiting",
-]
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from ninetynine.errors import UserError
+from ninetynine.records import Record
+from ninetynine.registry import Registry
+from ninetynine.workers.events import Event, Task
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller may say about where cells are trained; None leaves it to the executor."""
+
+    jobs: int | None = None  # worker processes
+    address: str | None = None  # of a cluster
+    timeout_seconds: float | None = None  # for each cell
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an executor is opened for."""
+
+    tasks: Sequence[Task]  # of every kind that will come; cells of further seeds may follow
+    records: Sequence[Record]  # earlier ones, which tell how much memory such cells needed
+    options: Options
+    say: Callable[[str], None] = lambda line: None  # is told what a user should know, in one line
+
+
+class Executor(Protocol):
+    """Trains tasks and tells what happens."""
+
+    @property
+    def workers(self) -> int:
+        """How many cells it trains at once, as far as it knows; at least one."""
+        ...
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        """Yield events until every task has its Finished, Failed or Refused.
+
+        Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
+        """
+        ...
+
+
+class ExecutorModule(Protocol):
+    """What a module must have to be an executor."""
+
+    def check_options(self, options: Options) -> None:
+        """Raise UserError for an option that this executor does not take."""
+        ...
+
+    def open_executor(self, work: Work) -> AbstractContextManager[Executor]:
+        """Return the executor, ready to train ``work`` inside the context.
+
+        Raises UserError where it cannot.
+        """
+        ...
+
+
+EXECUTORS = Registry("executor", "ninetynine.executors", "ninetynine.executors")
+
+
+def get_executor(name: str) -> ExecutorModule:
+    """Return the executor called ``name``.
+
+    Raises UserError where there is none, or where another package's module is no executor.
+    """
+    entry = EXECUTORS.find(name)
+    module = entry.load()
+    for needed in ("check_options", "open_executor"):
+        if not hasattr(module, needed):
+            raise UserError(
+                f"{entry.origin}: {entry.module} is no executor, it has no function {needed}; "
+                "mend or uninstall the distribution"
+            )
+    return cast(ExecutorModule, module)

@@ -1,14 +1,39 @@
-"""The local executor: worker processes, each on cores of its own."""
+"""Worker processes on this machine, each on cores of its own."""
 
 import queue
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from ninetynine.executors.events import Event, Failed, Task
-from ninetynine.executors.process import WorkerProcess, fault
-from ninetynine.machine import available_cores
-from ninetynine.training.setup import thread_environment
+from ninetynine.errors import UserError
+from ninetynine.executors import Options, Work
+from ninetynine.machine import affordable_jobs, cores_of, jobs_and_threads
+from ninetynine.workers.events import Event, Failed, Task
+from ninetynine.workers.process import WorkerProcess, environment_of, fault
+
+
+def check_options(options: Options) -> None:
+    """Raise UserError for an address, which is a cluster's."""
+    if options.address is not None:
+        raise UserError(
+            f"--address {options.address} is of a Ray cluster; give --executor ray with it"
+        )
+
+
+@contextmanager
+def open_executor(work: Work) -> Iterator["LocalExecutor"]:
+    """Yield an executor with as many workers as are asked for and fit into memory."""
+    cells = [task.cell for task in work.tasks]
+    jobs = max((_jobs(task, work.options) for task in work.tasks), default=1)
+    yield LocalExecutor(
+        affordable_jobs(jobs, cells, work.records, work.say), work.options.timeout_seconds
+    )
+
+
+def _jobs(task: Task, options: Options) -> int:
+    identity = task.cell.identity
+    return jobs_and_threads(options.jobs, identity.threads, identity.device)[0]
 
 
 class LocalExecutor:
@@ -19,7 +44,7 @@ class LocalExecutor:
     """
 
     def __init__(self, jobs: int, timeout_seconds: float | None = None) -> None:
-        self._jobs = jobs
+        self.workers = jobs
         self._timeout_seconds = timeout_seconds
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
@@ -27,7 +52,7 @@ class LocalExecutor:
 
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
         """
-        return _Run(tasks, self._jobs, self._timeout_seconds).events()
+        return _Run(tasks, self.workers, self._timeout_seconds).events()
 
 
 class _Run:
@@ -74,14 +99,13 @@ class _Run:
 
     def _worker(self, slot: int, task: Task) -> WorkerProcess:
         """Return a living worker of ``slot`` whose environment fits ``task``."""
-        identity = task.cell.identity
-        environment = thread_environment(identity.backend, identity.threads, identity.device)
+        environment = environment_of(task.cell.identity)
         worker = self._workers.get(slot)
         if worker is not None and worker.alive:
             if worker.environment == environment:
                 return worker
             worker.close()
-        cores = cores_of(slot, self._jobs, identity.threads)
+        cores = cores_of(slot, self._jobs, task.cell.identity.threads)
         self._workers[slot] = WorkerProcess(f"worker {slot + 1}", cores, environment)
         if self._stopped.is_set():  # while it started: nobody else will end it
             self._workers[slot].kill()
@@ -99,11 +123,3 @@ class _Run:
         for worker in list(self._workers.values()):
             if worker.alive:
                 worker.kill()
-
-
-def cores_of(slot: int, jobs: int, threads: int) -> list[int]:
-    """Return the cores of worker ``slot``: its own where there are enough, else all of them."""
-    cores = available_cores()
-    if jobs * threads > len(cores):
-        return cores
-    return cores[slot * threads : (slot + 1) * threads]

@@ -5,16 +5,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 
+import numpy as np
+
 from ninetynine.board import Row, Run
 from ninetynine.cells import Cell
 from ninetynine.gate.baseline import Baseline
 from ninetynine.gate.decision import decide, not_comparable
-from ninetynine.gate.verdict import Outcome, Terms, Verdict
+from ninetynine.gate.runs import accuracies
+from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
 from ninetynine.records import Record, RecordStore, Timing
-from ninetynine.running import Outcome as TrainingOutcome
+from ninetynine.running import TrainingOutcome
+from ninetynine.statistics.sequential import Design, prospect
 
 # Trains cells, writes their records to the check's store, and says what became of them.
-Trainer = Callable[[Sequence[Cell]], TrainingOutcome]
+Train = Callable[[Sequence[Cell]], TrainingOutcome]
 
 
 @dataclass
@@ -84,10 +88,25 @@ def gone(name: str, terms: Terms) -> Verdict:
     )
 
 
+def prospects(contests: Sequence[Contest], terms: Terms) -> list[CheckProspect]:
+    """Return what a check of ``contests`` could show, before anything is trained."""
+    return [_prospect(contest, terms) for contest in contests]
+
+
+def _prospect(contest: Contest, terms: Terms) -> CheckProspect:
+    baseline = accuracies(contest.baseline.runs)
+    if len(baseline) < 2:
+        return CheckProspect(contest.name, len(baseline))
+    sd = float(np.std(baseline, ddof=1))
+    design = Design(len(baseline), terms.max_seeds, terms.alpha)
+    chances = prospect(sd, terms.margin, 2 * terms.margin, design)
+    return CheckProspect(contest.name, len(baseline), sd, chances.passes_unchanged, chances.catches)
+
+
 def check(
     contests: Sequence[Contest],
     store: RecordStore,
-    train: Trainer,
+    train: Train,
     terms: Terms,
     jobs: int = 1,
     on_verdict: Callable[[Verdict], None] = lambda verdict: None,
@@ -96,7 +115,7 @@ def check(
 
     The first round is one run of each, to see whether anything changed at all.  Runs that
     ``store`` holds are not trained again, so an interrupted check goes on where it stopped.
-    ``store`` must hold no run of other code: see `ninetynine.gate.workspace`.  Raises UserError
+    ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Raises UserError
     where an architecture cannot be built.
     """
     verdicts: dict[str, Verdict] = {}
@@ -135,7 +154,7 @@ def _cell_seconds(timing: Timing) -> float:
     return timing.train_seconds + evaluating
 
 
-def _advance(contests: Sequence[Contest], store: RecordStore, train: Trainer, ahead: int) -> None:
+def _advance(contests: Sequence[Contest], store: RecordStore, train: Train, ahead: int) -> None:
     """Give each contest its next ``ahead`` runs, from the store or by training."""
     rounds = [(contest, contest.next_cells(ahead)) for contest in contests]
     wanted = [cell for _, cells in rounds for cell in cells]

@@ -113,6 +113,20 @@ class Verdict:
         return gravest([self.outcome, *(cost.outcome for cost in self.costs)])
 
 
+@dataclass(frozen=True)
+class CheckProspect:
+    """What a check could show of one architecture; chances are None where nothing is known.
+
+    ``seed_sd`` is the baseline's standard deviation over seeds, a fraction of 1.
+    """
+
+    architecture: str
+    baseline_seeds: int
+    seed_sd: float | None = None
+    passes_unchanged: float | None = None  # the chance of "no worse" where nothing changed
+    catches_twice_the_margin: float | None = None
+
+
 def gravest(outcomes: Iterable[Outcome]) -> Outcome:
     """Return the outcome that decides among several; no worse where there is none."""
     found = set(outcomes)

@@ -1,5 +1,6 @@
 """A comparison of two models in plain sentences, and the images on which they differ most."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 
 from ninetynine import datasets
 from ninetynine.board import Row
-from ninetynine.report.formatting import count, number, p_value
+from ninetynine.report.formatting import count, number, p_value, percent
+from ninetynine.report.tables import plain_table
 from ninetynine.statistics import Comparison, Interval, Plan
 
 
@@ -42,6 +44,34 @@ def differing_images(a: Row, b: Row, most: int, doubtful: frozenset[int]) -> lis
         )
         for i in order
     ]
+
+
+def images_table(a: Row, b: Row, differing: Sequence[DifferingImage]) -> str:
+    """Return the images on which ``a`` and ``b`` differ as a table of plain text."""
+    rows = [
+        [
+            image.index,
+            f"{image.label}{' (doubtful)' if image.doubtful else ''}",
+            *(f"{percent(p, 1)}%" for p in (image.probability_a, image.probability_b)),
+            *(f"{percent(share, 0)}%" for share in (image.right_a, image.right_b)),
+        ]
+        for image in differing
+    ]
+    names = (a.full_name, b.full_name)
+    headers = [
+        "image",
+        "label",
+        *(f"p(label), {n}" for n in names),
+        *(f"right, {n}" for n in names),
+    ]
+    return plain_table(rows, headers)
+
+
+def image_caption(image: DifferingImage) -> str:
+    """Return what stands beside the picture of an image on which two models differ."""
+    a, b = percent(image.probability_a, 0), percent(image.probability_b, 0)
+    doubtful = "\nlabel doubtful" if image.doubtful else ""
+    return f"#{image.index}: label {image.label}\nA {a}%   B {b}%{doubtful}"
 
 
 def sentences(a: Row, b: Row, result: Comparison) -> list[str]:

@@ -118,3 +118,11 @@ def p_value(value: float) -> str:
 def count(things: int, singular: str, plural: str | None = None) -> str:
     """Return ``1 run`` or ``1,234 runs``."""
     return f"{things:,} {singular if things == 1 else plural or singular + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: ``48 s``, ``12 min``, ``3.5 h``, ``2.1 days``."""
+    for unit, size, decimals in (("days", 86_400, 1), ("h", 3600, 1), ("min", 60, 0)):
+        if seconds >= 2 * size:
+            return f"{number(seconds / size, decimals)} {unit}"
+    return f"{number(seconds, 0)} s"

@@ -1,9 +1,16 @@
 """A check's verdicts in words: one sentence each, and tables for terminal and Markdown."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from ninetynine.gate.verdict import CheckResult, CostVerdict, FlippedImage, Outcome, Terms, Verdict
+from ninetynine.gate.verdict import (
+    CheckProspect,
+    CheckResult,
+    CostVerdict,
+    FlippedImage,
+    Outcome,
+    Terms,
+    Verdict,
+)
 from ninetynine.report import formatting
 from ninetynine.report.document import Heading, Section, Table
 from ninetynine.statistics.sequential import MAX_SEEDS, SeedsNeeded
@@ -267,14 +274,24 @@ def _growth(share: float) -> str:
     return f"{formatting.percent(share, 1)}%"
 
 
-def prospect_sentence(row: Mapping[str, Any], terms: Terms) -> str:
-    """Return what a check could show of one architecture, from the facts of ``--dry-run``."""
-    seeds = formatting.count(row["baseline_seeds"], "seed")
-    if "seed_sd" not in row:
-        return f"{row['architecture']}: {seeds} in the baseline, too few to tell a change by."
+def prospect_sentence(prospect: CheckProspect, terms: Terms) -> str:
+    """Return what a check could show of one architecture."""
+    name, seeds = prospect.architecture, formatting.count(prospect.baseline_seeds, "seed")
+    if prospect.seed_sd is None:
+        return f"{name}: {seeds} in the baseline, too few to tell a change by."
     return (
-        f"{row['architecture']}: {seeds} in the baseline, SD {_points(row['seed_sd'])} points; "
+        f"{name}: {seeds} in the baseline, SD {_points(prospect.seed_sd)} points; "
         f"within {terms.max_seeds} seeds, no change would be shown to be no worse with a chance "
-        f"of about {row['passes_unchanged']:.0%}, and a drop of {_points(2 * terms.margin)} points "
-        f"caught with about {row['catches_twice_the_margin']:.0%}."
+        f"of about {formatting.percent(prospect.passes_unchanged, 0)}%, and a drop of "
+        f"{_points(2 * terms.margin)} points caught with about "
+        f"{formatting.percent(prospect.catches_twice_the_margin, 0)}%."
+    )
+
+
+def flip_caption(architecture: str, flip: FlippedImage) -> str:
+    """Return what stands beside the picture of a test image that flipped."""
+    before, now = (formatting.percent(share, 0) for share in (flip.right_before, flip.right_now))
+    return (
+        f"{architecture}\n#{flip.index}: {flip.label}, now {flip.answer_now}\n"
+        f"right {before}%, now {now}%"
     )

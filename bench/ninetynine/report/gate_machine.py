@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 from xml.etree import ElementTree
 
-from ninetynine.gate.verdict import CheckResult, Outcome, Verdict
+from ninetynine.gate.verdict import CheckProspect, CheckResult, Outcome, Verdict
 from ninetynine.report.gate import NAMES, headline, sentence
 
 _LEVELS = {
@@ -39,6 +39,12 @@ def _verdict_facts(verdict: Verdict) -> dict[str, Any]:
     for cost in plain["costs"]:
         cost["outcome"] = NAMES[cost["outcome"]]
     return {"architecture": verdict.architecture, "sentence": sentence(verdict), **plain}
+
+
+def prospect_facts(prospect: CheckProspect) -> dict[str, Any]:
+    """Return what a check could show of one architecture, without what is not known."""
+    plain = dataclasses.asdict(prospect)
+    return {name: value for name, value in plain.items() if value is not None}
 
 
 def junit_xml(result: CheckResult) -> str:

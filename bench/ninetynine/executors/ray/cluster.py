@@ -18,7 +18,7 @@ from typing import IO, Any
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.executors.ray import facts
-from ninetynine.machine import available_cores
+from ninetynine.machine import available_cores, gib
 
 # Ray prints what its own processes say on our standard output, which is for tables, and reports
 # each use to its makers.  Read when it is imported.
@@ -41,7 +41,7 @@ class Need:
 
     def __str__(self) -> str:
         gpus = f", {_count(self.gpus, 'GPU')}" if self.gpus else ""
-        return f"{_count(self.cpus, 'CPU')}{gpus} and {self.memory_bytes / 2**30:.1f} GiB of memory"
+        return f"{_count(self.cpus, 'CPU')}{gpus} and {gib(self.memory_bytes)} of memory"
 
     def fits_into(self, room: "Need") -> int:
         """Return how many cells of this need ``room`` holds at once."""

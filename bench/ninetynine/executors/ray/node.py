@@ -17,13 +17,12 @@ from filelock import FileLock, Timeout
 
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
-from ninetynine.executors.events import EpochEnded, Event, Failed, Finished, Refused, Started, Task
-from ninetynine.executors.process import WorkerProcess, fault
 from ninetynine.executors.ray.facts import facts_here, mismatch, script
-from ninetynine.executors.ray.luggage import Luggage, Parcel, model_place, node_folder, unpack
+from ninetynine.executors.ray.payload import Bundle, Payload, model_place, node_folder, unpack
 from ninetynine.machine import available_cores
 from ninetynine.records import Record
-from ninetynine.training.setup import thread_environment
+from ninetynine.workers.events import EpochEnded, Event, Failed, Finished, Refused, Started, Task
+from ninetynine.workers.process import WorkerProcess, environment_of, fault
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Order:
 
     number: int  # of the attempt, among all of a run
     task: Task
-    parcel: Parcel
+    bundle: Bundle
     facts: dict[str, str]  # what must be true of the node
     timeout_seconds: float | None
     command: tuple[str, ...]  # of a worker
@@ -46,7 +45,7 @@ class Result:
     model: dict[str, bytes]  # by suffix
 
 
-class Mailbox:
+class EventQueue:
     """What workers tell of cells in hand, for progress; an actor.  Results do not go this way."""
 
     def __init__(self) -> None:
@@ -62,7 +61,7 @@ class Mailbox:
         return taken
 
 
-def train(order: Order, luggage: Luggage, mailbox: Any) -> Result:
+def train(order: Order, payload: Payload, queue: Any) -> Result:
     """Train one cell on this node and return how it ended.
 
     Raises UserError on a node that is not fit to, because its numbers would be others or it has
@@ -72,7 +71,7 @@ def train(order: Order, luggage: Luggage, mailbox: Any) -> Result:
     _check_node(tuple(order.facts.items()), tuple(order.task.cell.identity.packages), node)
     try:
         folder = node_folder()
-        task = unpack(order.task, order.parcel, luggage, folder)
+        task = unpack(order.task, order.bundle, payload, folder)
     except OSError as error:
         raise UserError(f"{node} cannot keep what it was sent: {error}; make room there") from error
     if order.task.keep_model is not None:
@@ -80,9 +79,9 @@ def train(order: Order, luggage: Luggage, mailbox: Any) -> Result:
     import_folder = task.code.folders[1] if task.code is not None else folder
     with own_cores(task.cell.identity.threads, folder, _kept().cores) as (cores, own):
         worker = _kept().worker(order, cores, import_folder, node)
-        *events, end = _events_of(worker, task, order, mailbox, node)
+        *events, end = _events_of(worker, task, order, queue, node)
     if isinstance(end, Refused):
-        end = _in_the_users_words(end, order.parcel, worker, node)
+        end = _in_the_users_words(end, order.bundle, worker, node)
     if isinstance(end, Finished) and not own:
         end = replace(end, record=_not_exclusive(end.record))
     return Result([*events, end], _take_model(task))
@@ -152,7 +151,7 @@ def _kept() -> _Kept:
 
 
 def _environment(identity: CellIdentity, import_folder: Path) -> dict[str, str]:
-    environment = thread_environment(identity.backend, identity.threads, identity.device)
+    environment = environment_of(identity)
     if identity.device == "gpu":  # the one that Ray gave this task
         environment["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     folders = [str(import_folder), os.environ.get("PYTHONPATH", "")]
@@ -168,16 +167,16 @@ def _check_node(facts: tuple[tuple[str, str], ...], packages: tuple[str, ...], n
 
 
 def _events_of(
-    worker: WorkerProcess, task: Task, order: Order, mailbox: Any, node: str
+    worker: WorkerProcess, task: Task, order: Order, queue: Any, node: str
 ) -> list[Event]:
-    """Have ``worker`` train ``task`` and return its events; ``mailbox`` is told as they come."""
+    """Have ``worker`` train ``task`` and return its events; ``queue`` is told as they come."""
     events: list[Event] = []
     try:
         for event in worker.train(task, order.timeout_seconds):
             told = replace(event, node=node) if isinstance(event, Started) else event
             events.append(told)
             if isinstance(told, Started | EpochEnded):
-                mailbox.put.remote(order.number, told)
+                queue.put.remote(order.number, told)
     except Exception as error:
         _kept().discard()  # its next answer could be one to this task
         events.append(Failed(task, fault(error)))
@@ -185,7 +184,7 @@ def _events_of(
 
 
 def _in_the_users_words(
-    event: Refused, parcel: Parcel, worker: WorkerProcess, node: str
+    event: Refused, bundle: Bundle, worker: WorkerProcess, node: str
 ) -> Refused:
     """Name the user's own file instead of its copy, and the node where no worker can start."""
     if not worker.ready:
@@ -193,7 +192,7 @@ def _in_the_users_words(
     code = event.task.code
     if code is None:
         return event
-    copy, own = str(code.path), str(parcel.origin)
+    copy, own = str(code.path), str(bundle.origin)
     return replace(
         event, message=event.message.replace(copy, own), detail=event.detail.replace(copy, own)
     )

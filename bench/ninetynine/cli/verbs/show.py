@@ -1,4 +1,4 @@
-"""``bench show``: one architecture, whole."""
+"""Show one architecture: model, recipe, claims, deviations."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from ninetynine import catalog
 from ninetynine.catalog import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.report import formatting
 from ninetynine.training.setup import start_backend_here
 
 
@@ -31,7 +32,6 @@ def command(
     classes: int,
     architecture_files: tuple[Path, ...],
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
     found = catalog.get(catalog.discover(architecture_files), architecture)
@@ -43,7 +43,7 @@ def command(
         return
     click.echo(found.docstring.strip() + "\n")
     click.echo(facts["layers"])
-    click.echo(f"Parameters: {facts['parameters']:,}")
+    click.echo(f"Parameters: {formatting.number(facts['parameters'], 0)}")
     click.echo(f"Multiply-adds per image: {_thousands(facts['multiply_adds_per_image'])}")
     click.echo(f"File: {found.path} ({found.origin})")
     click.echo("Recipe: " + ", ".join(f"{k} = {_plain(v)}" for k, v in facts["recipe"].items()))
@@ -80,7 +80,7 @@ def _built(found: Architecture, shape: tuple[int, int, int], classes: int) -> di
 
 
 def _shape(text: str) -> tuple[int, int, int]:
-    parts = text.split(",")
+    parts = formatting.split(",")
     if len(parts) != 3 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
         raise UserError(f"--input-shape {text!r}: expected height,width,channels such as 28,28,1")
     height, width, channels = map(int, parts)
@@ -96,4 +96,4 @@ def _plain(value: Any) -> str:
 
 
 def _thousands(count: int | None) -> str:
-    return "unknown (a layer of a kind that is not counted)" if count is None else f"{count:,}"
+    return formatting.number(count, 0) or "unknown (a layer of a kind that is not counted)"

@@ -22,14 +22,14 @@ from ninetynine.cells import canonical_hash
 from ninetynine.datasets.folds import parse_fold
 from ninetynine.datasets.model import ARRAY_NAMES, RawArrays
 from ninetynine.errors import UserError
-from ninetynine.executors.events import SentCode, Task
 from ninetynine.records.store import write_atomically
+from ninetynine.workers.events import SentCode, Task
 
 _BUILT_IN_FOLDER = BUILT_IN.replace(".", "/") + "/"
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Bundle:
     """One architecture's source: path below an import folder -> text; ``file`` is its own."""
 
     file: str
@@ -39,7 +39,7 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Luggage:
+class Payload:
     """What all cells on a dataset share; a node gets it once, through the object store.
 
     ``packages`` are the importable modules among the architectures' files.  ``arrays`` are those
@@ -52,7 +52,7 @@ class Luggage:
     arrays: RawArrays | None
 
 
-def pack_parcel(architecture: Architecture) -> Parcel:
+def bundle_of(architecture: Architecture) -> Bundle:
     """Return ``architecture`` as text.
 
     A built-in one travels as a file by itself: a folder called as this package is would hide the
@@ -63,41 +63,41 @@ def pack_parcel(architecture: Architecture) -> Parcel:
     texts = {name: text for name, text in helpers if not name.startswith(_BUILT_IN_FOLDER)}
     if file.startswith(_BUILT_IN_FOLDER):
         name = architecture.path.name
-        return Parcel(name, None, {name: text, **texts}, architecture.path)
-    return Parcel(file, architecture.module, {file: text, **texts}, architecture.path)
+        return Bundle(name, None, {name: text, **texts}, architecture.path)
+    return Bundle(file, architecture.module, {file: text, **texts}, architecture.path)
 
 
-def pack_luggage(parcels: Sequence[Parcel], dataset: str, data_dir: Path | None) -> Luggage:
-    """Return what the cells of ``parcels`` on ``dataset`` share; loads the dataset."""
+def payload_of(bundles: Sequence[Bundle], dataset: str, data_dir: Path | None) -> Payload:
+    """Return what the cells of ``bundles`` on ``dataset`` share; loads the dataset."""
     fold = parse_fold(dataset)
     name = fold[0] if fold else dataset  # a fold is taken where it is used
     packages = {
         file: text
-        for parcel in parcels
-        for file, text in parcel.texts.items()
-        if parcel.module is not None
+        for bundle in bundles
+        for file, text in bundle.texts.items()
+        if bundle.module is not None
     }
     info = datasets.info_of(name)
     if info is not None and info.is_everywhere:
-        return Luggage(packages, name, datasets.fingerprint_of(name), None)
+        return Payload(packages, name, datasets.fingerprint_of(name), None)
     loaded = datasets.load(name, data_dir)
     arrays = (loaded.train_images, loaded.train_labels, loaded.test_images, loaded.test_labels)
     named: RawArrays = dict(zip(ARRAY_NAMES, arrays, strict=True))
-    return Luggage(packages, name, loaded.fingerprint, named)
+    return Payload(packages, name, loaded.fingerprint, named)
 
 
-def unpack(task: Task, parcel: Parcel, luggage: Luggage, folder: Path) -> Task:
+def unpack(task: Task, bundle: Bundle, payload: Payload, folder: Path) -> Task:
     """Return ``task`` as it is on this node, where its code and data now lie below ``folder``."""
-    packages = _unpack_code(luggage.packages, folder)
-    own = _unpack_code(parcel.texts, folder)
-    place = own if parcel.module is None else packages
-    code = SentCode(path=place / parcel.file, module=parcel.module, folders=[own, packages])
+    packages = _unpack_code(payload.packages, folder)
+    own = _unpack_code(bundle.texts, folder)
+    place = own if bundle.module is None else packages
+    code = SentCode(path=place / bundle.file, module=bundle.module, folders=[own, packages])
     changes: dict[str, object] = {"code": code, "architecture_files": [], "data_dir": None}
-    if luggage.arrays is not None:
-        data = _unpack_arrays(luggage, luggage.arrays, folder)
-        known = luggage.dataset in datasets.known()
+    if payload.arrays is not None:
+        data = _unpack_arrays(payload, payload.arrays, folder)
+        known = payload.dataset in datasets.known()
         # A node may lack the plug-in that brings the dataset: there it is a file like a user's.
-        path = f"{data}{task.dataset.removeprefix(luggage.dataset)}"  # with its fold
+        path = f"{data}{task.dataset.removeprefix(payload.dataset)}"  # with its fold
         changes |= {"data_dir": data.parent} if known else {"dataset": path}
     return task.model_copy(update=changes)
 
@@ -130,9 +130,9 @@ def _unpack_code(texts: Mapping[str, str], folder: Path) -> Path:
     return place
 
 
-def _unpack_arrays(luggage: Luggage, arrays: RawArrays, folder: Path) -> Path:
-    name = f"{Path(luggage.dataset).stem}.npz"
-    path = folder / "data" / luggage.fingerprint[:16] / name
+def _unpack_arrays(payload: Payload, arrays: RawArrays, folder: Path) -> Path:
+    name = f"{Path(payload.dataset).stem}.npz"
+    path = folder / "data" / payload.fingerprint[:16] / name
     if not path.exists():
         _write_once(path, _npz(arrays))
     return path

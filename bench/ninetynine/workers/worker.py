@@ -1,6 +1,6 @@
 """A worker process: imports its backend once, then trains the cells it is handed.
 
-``python -m ninetynine.executors.worker CORES`` reads tasks from standard input and answers on what
+``python -m ninetynine.workers.worker CORES`` reads tasks from standard input and answers on what
 was its standard output; anything that a library prints goes to standard error instead.  It ends
 when its input ends, also in the middle of a cell: a worker never outlives its driver.
 """
@@ -18,10 +18,19 @@ from typing import Any, BinaryIO
 
 from ninetynine import catalog, datasets
 from ninetynine.errors import UserError
-from ninetynine.executors.events import Task
-from ninetynine.executors.wire import decode, encode, pack
 from ninetynine.records import Epoch
 from ninetynine.training.setup import pin
+from ninetynine.workers.events import Task
+from ninetynine.workers.ipc import (
+    END,
+    READY,
+    decode,
+    encode,
+    epoch_message,
+    failed_message,
+    finished_message,
+    refused_message,
+)
 
 
 def main(arguments: list[str]) -> None:
@@ -38,7 +47,7 @@ def main(arguments: list[str]) -> None:
     import ninetynine.training.cell  # noqa: F401
 
     import_seconds = time.perf_counter() - started
-    _send(answers, {"event": "ready"})
+    _send(answers, READY)
     while (task := tasks.get()) is not None:
         _send(answers, _serve(task, cores, import_seconds, answers))
 
@@ -49,8 +58,7 @@ def _serve(
     from ninetynine.training.cell import Diverged, save_model, train_cell
 
     def tell(epoch: Epoch, epochs: int) -> None:
-        _send(answers, {"event": "epoch", "epoch": epoch.epoch, "epochs": epochs,
-                        "accuracy": epoch.accuracy})  # fmt: skip
+        _send(answers, epoch_message(epoch, epochs))
 
     try:
         architecture = _architecture(task)
@@ -65,18 +73,14 @@ def _serve(
     except UserError as error:
         cause = error.__cause__
         detail = "".join(traceback.format_exception(cause)) if cause else ""
-        return {"event": "refused", "message": str(error), "detail": detail}
+        return refused_message(str(error), detail)
     except Diverged as error:
-        return _failed("diverged", str(error))
+        return failed_message("diverged", str(error))
     except Exception as error:
         lines = str(error).strip().splitlines() or [""]
         reason = f"{type(error).__name__}: {lines[0][:300]}"
-        return _failed("error", reason, traceback.format_exc())
-    return {
-        "event": "finished",
-        "record": trained.record.model_dump(mode="json"),
-        "predictions": pack(trained.predictions),
-    }
+        return failed_message("error", reason, traceback.format_exc())
+    return finished_message(trained.record, trained.predictions)
 
 
 def _architecture(task: Task) -> catalog.Architecture:
@@ -93,10 +97,6 @@ def _architecture(task: Task) -> catalog.Architecture:
 @lru_cache(maxsize=1)
 def _dataset(name: str, data_dir: Path | None) -> datasets.Dataset:
     return datasets.load(name, data_dir)
-
-
-def _failed(kind: str, reason: str, detail: str = "") -> dict[str, Any]:
-    return {"event": "failed", "failure": {"kind": kind, "reason": reason, "detail": detail}}
 
 
 def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
@@ -125,11 +125,11 @@ def _read_tasks(source: BinaryIO) -> "queue.Queue[Task | None]":
         try:
             for line in source:
                 message = decode(line)
-                if message.get("event") == "end":
+                if message == END:
                     tasks.put(None)
                     return
                 tasks.put(Task.model_validate(message))
-        except ValueError:  # not a task: an engine of another version? Better dead than deaf.
+        except ValueError:  # not a task, perhaps an engine's of another version: waiting is no use
             traceback.print_exc()
             sys.stderr.flush()
         os._exit(1)

@@ -1,4 +1,4 @@
-"""``bench list``: what there is, read without importing Keras."""
+"""List architectures, datasets or suites."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ _KINDS = ("architectures", "datasets", "suites", "columns")
 @options.architecture_files
 @options.as_json
 @options.verbose
-def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool, verbose: bool) -> None:
+def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool) -> None:
     """List architectures (with parameters, source, published claims), datasets, suites, columns."""
     if kind not in _KINDS:
         raise UserError(f"nothing to list is called {kind!r}{nearest(kind, _KINDS)}")
@@ -110,10 +110,14 @@ def _cell(value: Any) -> Any:
 
 
 def _claim(claim: dict[str, Any]) -> str:
-    metric, value = claim["metric"].replace("_", " "), claim["value"]
-    digits = claim["digits"]
-    shown = f"{value:.{digits - 2}%}" if metric.endswith("accuracy") else f"{value:.{digits}f}"
-    return f"{claim['id']} {metric} {shown}"
+    from ninetynine.report import formatting
+
+    metric, value, digits = claim["metric"], claim["value"], claim["digits"]
+    if metric.endswith("accuracy"):
+        shown = f"{formatting.percent(value, digits - 2)}%"
+    else:
+        shown = formatting.number(value, digits)
+    return f"{claim['id']} {metric.replace('_', ' ')} {shown}"
 
 
 def _is_run(value: list[Any]) -> bool:

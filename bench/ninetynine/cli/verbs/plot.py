@@ -1,4 +1,4 @@
-"""``bench plot``: static pictures of a board."""
+"""Draw a picture of the board for a paper: SVG, PNG or PDF."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,7 +52,6 @@ def command(
     model: str | None,
     results: Path,
     architecture_files: tuple[Path, ...],
-    verbose: bool,
 ) -> None:
     """Draw a picture of a board.
 

@@ -7,15 +7,18 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
-from ninetynine.executors.events import EpochEnded, Event, Failed, Finished, Refused, Started, Task
-from ninetynine.executors.wire import decode, encode, unpack
-from ninetynine.records import Failure, Record
+from ninetynine.cells import CellIdentity
+from ninetynine.records import Failure
+from ninetynine.training.setup import thread_environment
+from ninetynine.workers.events import EpochEnded, Event, Failed, Refused, Started, Task
+from ninetynine.workers.ipc import END, decode, encode, event_of
 
 # -P: the folder it starts in must not stand in for the installed package.
-WORKER = ("-P", "-m", "ninetynine.executors.worker")
+WORKER = ("-P", "-m", "ninetynine.workers.worker")
 _LAST_WORDS_BYTES = 4000
 
 
@@ -73,7 +76,7 @@ class WorkerProcess:
         timer = self._start_timer(timeout_seconds)
         try:
             while (message := self._receive()) is not None:
-                event = self._to_event(task, message)
+                event = event_of(message, task, self.name)
                 yield event
                 if not isinstance(event, EpochEnded):
                     return
@@ -85,7 +88,7 @@ class WorkerProcess:
     def close(self) -> None:
         """Ask the worker to end, and wait for it."""
         try:
-            self._send({"event": "end"})
+            self._send(END)
             self._process.wait(timeout=10)
         except (OSError, subprocess.TimeoutExpired):
             self.kill()
@@ -109,32 +112,15 @@ class WorkerProcess:
         timer.start()
         return timer
 
-    def _send(self, message: dict[str, object]) -> None:
+    def _send(self, message: Mapping[str, object]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(encode(message))
         self._process.stdin.flush()
 
-    def _receive(self) -> dict[str, object] | None:
+    def _receive(self) -> dict[str, Any] | None:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         return decode(line) if line.endswith(b"\n") else None
-
-    def _to_event(self, task: Task, message: dict[str, object]) -> Event:
-        kind = message["event"]
-        if kind == "epoch":
-            return EpochEnded(
-                task,
-                self.name,
-                int(str(message["epoch"])),
-                int(str(message["epochs"])),
-                float(str(message["accuracy"])),
-            )
-        if kind == "finished":
-            record = Record.model_validate(message["record"])
-            return Finished(task, record, unpack(str(message["predictions"])))
-        if kind == "refused":
-            return Refused(task, str(message["message"]), str(message["detail"]))
-        return Failed(task, Failure.model_validate(message["failure"]))
 
     def _death(self, timeout_seconds: float | None) -> Failure:
         code = self._process.wait()
@@ -166,6 +152,11 @@ class WorkerProcess:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
+
+
+def environment_of(identity: CellIdentity) -> dict[str, str]:
+    """Return the environment that a worker must start with to train a cell of ``identity``."""
+    return thread_environment(identity.backend, identity.threads, identity.device)
 
 
 def fault(error: Exception) -> Failure:

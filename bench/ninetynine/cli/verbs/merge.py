@@ -1,6 +1,5 @@
-"""``bench merge``: records from several machines on one board."""
+"""Put records from several machines on one board."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from ninetynine.records import Record
 )
 @options.as_json
 @options.verbose
-def command(folders: tuple[Path, ...], into: Path, as_json: bool, verbose: bool) -> int:
+def command(folders: tuple[Path, ...], into: Path, as_json: bool) -> int:
     """Copy the records of each DIR to --into; the folders themselves are left as they are.
 
     A record that is there already is not copied again.  One with the same key and other weights
@@ -34,9 +33,9 @@ def command(folders: tuple[Path, ...], into: Path, as_json: bool, verbose: bool)
     """
     merged = merge(folders, into)
     for problem in merged.problems:
-        print(f"bench: {problem}", file=sys.stderr)
+        options.warn(str(problem))
     for conflict in merged.conflicts:
-        print(f"bench: conflict: {conflict}", file=sys.stderr)
+        options.warn(f"conflict: {conflict}")
     if as_json:
         options.print_json(_facts(merged))
     else:

@@ -1,4 +1,4 @@
-"""``bench report``: the tables from records alone."""
+"""Print the comparison table from records alone."""
 
 import sys
 from pathlib import Path
@@ -53,7 +53,6 @@ def command(
     results: Path,
     data_dir: Path | None,
     architecture_files: tuple[Path, ...],
-    verbose: bool,
 ) -> None:
     """Print the comparison tables of all records in --results; nothing is trained."""
     if not results.is_dir():
@@ -75,7 +74,4 @@ def command(
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
+    options.write_text(output, text, "--output")

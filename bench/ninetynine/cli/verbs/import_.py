@@ -1,4 +1,4 @@
-"""``bench import``: predictions made elsewhere take their place on the board."""
+"""Put predictions made elsewhere on the board."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.external import make_records, read_runs
 from ninetynine.records import Predictions, Record, RecordStore
+from ninetynine.report import formatting
 
 
 @click.command("import")
@@ -29,7 +30,6 @@ def command(
     results: Path,
     data_dir: Path | None,
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Put predictions made elsewhere on the board as NAME, an external row without seconds.
 
@@ -48,8 +48,8 @@ def command(
         options.print_json([record.model_dump(mode="json") for record in written])
         return
     for record in written:
-        accuracy = record.scores.test.accuracy if record.scores else 0.0
-        click.echo(f"{name} run {record.cell.seed} on {loaded.name}: test accuracy {accuracy:.2%}")
+        accuracy = formatting.percent(record.scores.test.accuracy if record.scores else 0.0, 2)
+        click.echo(f"{name} run {record.cell.seed} on {loaded.name}: test accuracy {accuracy}%")
 
 
 def _write(

@@ -1,42 +1,38 @@
-"""``bench verify``: train recorded cells again and compare the weights bit by bit."""
+"""Train recorded cells again and compare their weights bit by bit."""
 
 from typing import Any
 
 import click
 
-from ninetynine import datasets
 from ninetynine.cli import options
-from ninetynine.cli.choice import choose
-from ninetynine.cli.progress import make_progress
-from ninetynine.cli.workers import affordable_jobs
+from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
-from ninetynine.executors.events import Failed, Finished, Refused
-from ninetynine.executors.local import LocalExecutor
-from ninetynine.planning import plan
 from ninetynine.records import Record, RecordStore
-from ninetynine.running import make_tasks
+from ninetynine.request import RunRequest
+from ninetynine.workers.events import Failed, Finished, Refused
 
 
 @click.command("verify")
-@options.cell_options
+@options.run_request(trains=True)
 @options.as_json
-def command(as_json: bool, **chosen: Any) -> int:
+def command(request: RunRequest, as_json: bool) -> int:
     """Train recorded cells of SUITE again and compare their weights, bit by bit.
 
     Choose few with --only and --seeds.  Exit code 1 where a machine of the same fingerprint gave
     other weights.  Nothing is written.
     """
-    choice = choose(chosen)
-    store = RecordStore(chosen["results"])
-    recorded = {r.key: r for r in plan(choice.cells, store).reused if r.status == "finished"}
+    run, store = request.resolve(), RecordStore(request.results)
+    recorded = {r.key: r for r in run.plan(store).reused if r.status == "finished"}
     if not recorded:
         raise UserError(f"none of these cells has a finished record in {store.directory}")
-    cells = [cell for cell in choice.cells if cell.key in recorded]
-    datasets.load(choice.source.dataset, choice.source.data_dir)  # a mistake is told before work
-    jobs = affordable_jobs(choice.jobs, cells, recorded.values())
+    run.load_dataset()  # a mistake is told before work
+    tasks = run.tasks([cell for cell in run.cells if cell.key in recorded])
     verdicts = []
-    with make_progress(len(cells), 0) as progress:
-        for event in LocalExecutor(jobs).run(make_tasks(cells, choice.source)):
+    with (
+        run.open_executor(tasks, list(recorded.values()), TERMINAL.say) as executor,
+        TERMINAL.progress(len(tasks), 0) as progress,
+    ):
+        for event in executor.run(tasks):
             progress.on_event(event)
             if isinstance(event, Finished):
                 verdicts.append(_compare(recorded[event.record.key], event.record))

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
+import ninetynine
 import numpy as np
 import pytest
 from distributions import activate, write
@@ -14,9 +16,9 @@ from ninetynine.cli.progress import LineProgress
 from ninetynine.datasets.built_in import fashion_mnist
 from ninetynine.datasets.model import ARRAY_NAMES
 from ninetynine.errors import UserError
-from ninetynine.executors import Retrying, Started, Waiting
 from ninetynine.executors.ray.cluster import Need
-from ninetynine.executors.ray.luggage import node_folder, pack_luggage, pack_parcel, unpack
+from ninetynine.executors.ray.payload import bundle_of, node_folder, payload_of, unpack
+from ninetynine.workers import Retrying, Started, Waiting
 from run_helpers import tasks_for, write_architecture, write_dataset
 
 NET = '''"""A plug-in's model."""
@@ -46,11 +48,11 @@ def plug_in(tmp_path, monkeypatch):
 
 def send(architectures, tasks, folder):
     """Unpack each task's architecture and data below ``folder``; return tasks by name."""
-    parcels = {name: pack_parcel(item) for name, item in architectures.items()}
-    luggage = pack_luggage(list(parcels.values()), tasks[0].dataset, tasks[0].data_dir)
+    bundles = {name: bundle_of(item) for name, item in architectures.items()}
+    payload = payload_of(list(bundles.values()), tasks[0].dataset, tasks[0].data_dir)
     names = [task.cell.identity.architecture for task in tasks]
     return {
-        name: unpack(task, parcels[name], luggage, folder)
+        name: unpack(task, bundles[name], payload, folder)
         for name, task in zip(names, tasks, strict=True)
     }
 
@@ -80,26 +82,28 @@ def test_every_architecture_has_its_hash_where_it_was_sent(plug_in, tmp_path):
         again = read_sent(code.path, code.module, code.folders)
         assert again.source_hash == architecture.source_hash
         assert again.recipe == architecture.recipe
-        assert again.module == architecture.module
+        built_in = architecture.origin == "built in"  # a file by itself, as a user's own
+        assert again.module == (None if built_in else architecture.module)
 
 
-def test_a_module_is_imported_from_where_it_was_sent_and_not_from_what_is_installed(
+def test_a_plug_in_is_imported_from_where_it_was_sent_and_this_package_is_not_hidden(
     plug_in, tmp_path
 ):
     found = {name: discover()[name] for name in ("plugged", "t2_dense")}
-    parcels = [pack_parcel(item) for item in found.values()]
-    luggage = pack_luggage(parcels, "digits", None)
+    bundles = [bundle_of(item) for item in found.values()]
+    payload = payload_of(bundles, "digits", None)
     task = tasks_for([write_architecture(tmp_path, "net")], "digits")[0]
-    code = unpack(task, parcels[0], luggage, tmp_path / "node").code
+    code = unpack(task, bundles[0], payload, tmp_path / "node").code
     script = (
         "from importlib.util import find_spec; "
-        "print(find_spec('plug.plugged').origin, find_spec('architectures.t2_dense').origin)"
+        "print(find_spec('plug.plugged').origin, find_spec('ninetynine').origin)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(code.folders[1])}
+    installed = str(Path(ninetynine.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": f"{code.folders[1]}{os.pathsep}{installed}"}
     command = [sys.executable, "-P", "-c", script]
     origins = subprocess.check_output(command, env=environment, text=True).split()
-    assert len(origins) == 2
-    assert all(origin.startswith(str(tmp_path / "node")) for origin in origins)
+    assert origins[0].startswith(str(tmp_path / "node"))
+    assert origins[1] == ninetynine.__file__
 
 
 def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path):
@@ -129,10 +133,10 @@ def test_a_known_dataset_arrives_under_its_name_and_a_fold_is_taken_there(tmp_pa
     (task,) = tasks_for([own], write_dataset(tmp_path / "d.npz"))
     name = "fashion_mnist-fold-11-of-12"
     task = task.model_copy(update={"dataset": name, "data_dir": tmp_path / "here"})
-    parcel = pack_parcel(discover([own])["net"])
-    luggage = pack_luggage([parcel], name, task.data_dir)
-    assert luggage.arrays.keys() == set(ARRAY_NAMES)
-    there = unpack(task, parcel, luggage, tmp_path / "node")
+    bundle = bundle_of(discover([own])["net"])
+    payload = payload_of([bundle], name, task.data_dir)
+    assert payload.arrays.keys() == set(ARRAY_NAMES)
+    there = unpack(task, bundle, payload, tmp_path / "node")
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
     loaded = datasets.load(there.dataset, there.data_dir)
     assert len(loaded.test_images) == 5_000
@@ -164,7 +168,7 @@ def test_a_plug_ins_dataset_arrives_where_the_plug_in_is_not_installed(tmp_path,
 
 
 def test_digits_need_not_travel(tmp_path):
-    assert pack_luggage([], "digits", None).arrays is None
+    assert payload_of([], "digits", None).arrays is None
 
 
 def test_unpacking_again_writes_nothing(tmp_path):

@@ -1,19 +1,16 @@
-"""``bench time``: how fast architectures train and answer on this machine."""
+"""Time training steps, latency and throughput on this machine."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
+import ninetynine
 from ninetynine import catalog, suite
 from ninetynine.cells import PROTOCOL_VERSION, Backend, CellIdentity, Device, Precision
 from ninetynine.cli import options
-from ninetynine.cli.workers import check_computing
 from ninetynine.errors import UserError, nearest
-from ninetynine.executors.local import cores_of
-from ninetynine.machine import available_cores, commit_of, describe
-from ninetynine.records.store import write_atomically
+from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 
 
@@ -43,7 +40,6 @@ def command(
     device: Device,
     architecture_files: tuple[Path, ...],
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
     found = catalog.discover(architecture_files)
@@ -53,7 +49,7 @@ def command(
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
     identity = _identity(backend, precision, device, threads)  # needs the backend's packages
-    check_computing([identity])
+    check_computing([identity], options.warn)
     pin(cores)
     start_backend_here(backend, threads, device)
     prepare_backend(identity)
@@ -64,13 +60,13 @@ def command(
     peak = matrix_product_peak()
     speeds = []
     for architecture in chosen:
-        print(f"timing {architecture.name}", file=sys.stderr, flush=True)
+        click.echo(f"timing {architecture.name}", err=True)
         speeds.append(measure(architecture, backend, cores, peak))
     document = pytest_benchmark_json(
-        speeds, describe(identity, cores), *commit_of(Path(__file__).parents[3])
+        speeds, describe(identity, cores), *commit_of(Path(ninetynine.__file__).parents[2])
     )
     if output is not None:
-        _write(output, document)
+        options.write_text(output, json.dumps(document, indent=1) + "\n", "--output")
     if as_json:
         options.print_json(document)
     else:
@@ -94,10 +90,3 @@ def _identity(backend: Backend, precision: Precision, device: Device, threads: i
         device=device,
         deterministic=True,
     )
-
-
-def _write(path: Path, document: dict[str, object]) -> None:
-    try:
-        write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
-    except OSError as error:
-        raise UserError(f"--output {path}: cannot be written ({error.strerror})") from error

@@ -1,4 +1,4 @@
-"""``bench compare``: is one model better than the other, and could this data have told."""
+"""Compare two models: difference, interval, verdict."""
 
 import dataclasses
 from pathlib import Path
@@ -11,8 +11,13 @@ from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.records import RecordStore
-from ninetynine.report.comparison import DifferingImage, differing_images, sentences
-from ninetynine.report.tables import plain_table
+from ninetynine.report.comparison import (
+    DifferingImage,
+    differing_images,
+    image_caption,
+    images_table,
+    sentences,
+)
 from ninetynine.statistics import compare
 
 
@@ -52,7 +57,6 @@ def command(
     data_dir: Path | None,
     architecture_files: tuple[Path, ...],
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Compare rows A and B: the difference, its interval, and a verdict in one sentence.
 
@@ -74,31 +78,9 @@ def command(
         click.echo(line)
     if differing:
         click.echo(f"\nThe {len(differing)} images on which they differ most:")
-        click.echo(_table(sides, differing))
+        click.echo(images_table(*sides, differing))
     if picture is not None:
         click.echo(f"picture: {picture}")
-
-
-def _table(sides: tuple[Row, Row], differing: list[DifferingImage]) -> str:
-    rows = [
-        [
-            image.index,
-            f"{image.label}{' (doubtful)' if image.doubtful else ''}",
-            f"{image.probability_a:.1%}",
-            f"{image.probability_b:.1%}",
-            f"{image.right_a:.0%}",
-            f"{image.right_b:.0%}",
-        ]
-        for image in differing
-    ]
-    names = [side.full_name for side in sides]
-    headers = [
-        "image",
-        "label",
-        *(f"p(label), {n}" for n in names),
-        *(f"right, {n}" for n in names),
-    ]
-    return plain_table(rows, headers)
 
 
 def _draw(
@@ -114,11 +96,7 @@ def _draw(
         raise UserError("--picture with --images 0: there is nothing to draw; ask for 1 or more")
     loaded = datasets.load(dataset, data_dir)
     indices = [image.index for image in differing]
-    captions = [
-        f"#{i.index}: label {i.label}\nA {i.probability_a:.0%}   B {i.probability_b:.0%}"
-        + ("\nlabel doubtful" if i.doubtful else "")
-        for i in differing
-    ]
+    captions = [image_caption(image) for image in differing]
     title = f"Mean probability of the label: A = {sides[0].full_name}, B = {sides[1].full_name}"
     marks = [image.doubtful for image in differing]
     draw_grid(loaded.test_images[indices], captions, path, columns=5, title=title, marks=marks)

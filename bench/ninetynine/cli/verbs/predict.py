@@ -1,4 +1,4 @@
-"""``bench predict``: one image's ten probabilities, as the tutorials show their readers."""
+"""Classify one image with a trained model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.planning import kept, model_path
 from ninetynine.records import Record, RecordStore
+from ninetynine.report import formatting
 
 
 @click.command("predict")
@@ -38,7 +39,6 @@ def command(
     results: Path,
     architecture_files: tuple[Path, ...],
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Classify one image with the model that ARCHITECTURE became under --seed.
 
@@ -134,7 +134,7 @@ def _print(facts: dict[str, Any]) -> None:
     for digit, probability in enumerate(facts["probabilities"]):
         bar = "#" * round(40 * probability)
         mark = " <- predicted" if digit == facts["predicted"] else ""
-        click.echo(f"  {digit}  {probability:8.4%}  {bar}{mark}")
+        click.echo(f"  {digit}  {formatting.percent(probability, 4):>7}%  {bar}{mark}")
     if facts["label"] is not None:
         verdict = "right" if facts["label"] == facts["predicted"] else "wrong"
         click.echo(f"true label {facts['label']}: {verdict}")

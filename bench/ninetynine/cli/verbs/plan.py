@@ -1,4 +1,4 @@
-"""``bench plan``: how many seeds it takes to show a difference, before running them."""
+"""Say how many seeds would show a difference."""
 
 import dataclasses
 from pathlib import Path
@@ -40,7 +40,6 @@ def command(
     results: Path,
     architecture_files: tuple[Path, ...],
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Say how many seeds of A and B show a --difference with 80% power.
 

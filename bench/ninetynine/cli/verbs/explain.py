@@ -1,28 +1,28 @@
-"""``bench explain``: would a cell run or be reused, and which part of its key differs."""
+"""Say which cells would run or be reused, and why."""
 
 from typing import Any
 
 import click
 
 from ninetynine.cli import options
-from ninetynine.cli.choice import choose
 from ninetynine.planning import Explanation, explain
 from ninetynine.records import RecordStore
+from ninetynine.request import RunRequest
 
 
 @click.command("explain")
-@options.cell_options
+@options.run_request()
 @options.as_json
-def command(as_json: bool, **chosen: Any) -> None:
+def command(request: RunRequest, as_json: bool) -> None:
     """Say for each cell of SUITE whether it would run or be reused, and why.
 
     Narrow it with --only and --seeds.  A cell that would run names the nearest record of its
     architecture and the parts of the key in which the two differ.
     """
-    choice = choose(chosen)
-    store = RecordStore(chosen["results"])
+    store = RecordStore(request.results)
+    cells = request.resolve().cells
     records, problems = store.read_all()
-    explanations = [explain(cell, store, records) for cell in choice.cells]
+    explanations = [explain(cell, store, records) for cell in cells]
     if as_json:
         options.print_json([_facts(explanation) for explanation in explanations])
         return

@@ -1,4 +1,4 @@
-"""``bench data``: the four arrays of a dataset, and a look at its images."""
+"""Describe a dataset, or draw a grid of its images."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ def command(
     seed: int,
     data_dir: Path | None,
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Describe DATASET: shapes, dtypes, ranges, lengths, labels, fingerprint, licence, source."""
     loaded = datasets.load(dataset, data_dir)

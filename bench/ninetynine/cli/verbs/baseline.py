@@ -1,0 +1,75 @@
+"""Make or show the baseline that check compares with."""
+
+from pathlib import Path
+
+import click
+
+from ninetynine.cli import options
+from ninetynine.cli.progress import TERMINAL
+from ninetynine.gate.baseline import load_baseline
+from ninetynine.gate.request import UPDATE_SEEDS, UpdateRequest
+from ninetynine.gate.request import update as update_baseline
+from ninetynine.records import Record
+from ninetynine.report import formatting
+from ninetynine.report.tables import plain_table
+from ninetynine.request import RunRequest
+
+
+@click.group("baseline")
+def command() -> None:
+    """Make or show the baseline that `bench check` compares with."""
+
+
+@command.command("update")
+@options.run_request(
+    suite=None, precision="float32", seeds=UPDATE_SEEDS, trains=True, without=("results",)
+)
+@options.baseline
+@options.work_dir
+@click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the baseline.")
+@options.as_json
+def update(
+    request: RunRequest, baseline: Path, work_dir: Path, fresh: bool, reason: str, as_json: bool
+) -> int:
+    """Train SUITE's architectures and put their records into --baseline, in place of older ones.
+
+    Runs that `bench check` just made of the same code are used and not trained again.
+    Architectures that are not asked for stay as they are.
+    """
+    done = update_baseline(
+        UpdateRequest(baseline, request, work_dir, fresh, reason=reason), TERMINAL
+    )
+    if as_json:
+        counts = {"written": done.written, "removed": done.removed}
+        options.print_json({**counts, **done.entry.model_dump()})
+    else:
+        click.echo(
+            f"{baseline}: {done.written} runs written, {done.removed} replaced; commit the folder"
+        )
+    return 0
+
+
+@command.command("show")
+@options.baseline
+@options.as_json
+@options.verbose
+def show(baseline: Path, as_json: bool) -> int:
+    """Print what a baseline holds, and every reason for which it was updated."""
+    found = load_baseline(baseline)
+    if as_json:
+        records = {name: [r.key for r in rs] for name, rs in found.records.items()}
+        options.print_json({"records": records, **found.manifest.model_dump()})
+        return 0
+    rows = [_row(name, records) for name, records in found.records.items()]
+    click.echo(plain_table(rows, ["Architecture", "Dataset", "Seeds", "Failed", "Accuracy, %"]))
+    for entry in found.manifest.updates:
+        what = f"{len(entry.architectures)} architectures, suite {entry.suite}"
+        click.echo(f"{entry.at}: {entry.reason} ({what})")
+    return 0
+
+
+def _row(name: str, records: list[Record]) -> list[object]:
+    scores = [r.scores.test.accuracy for r in records if r.scores is not None]
+    mean = formatting.percent(sum(scores) / len(scores), 3) if scores else formatting.BLANK
+    dataset = ", ".join(sorted({r.cell.dataset for r in records}))
+    return [name, dataset, len(scores), len(records) - len(scores), mean]

@@ -1,0 +1,204 @@
+"""Say whether accuracy is no worse than a baseline's."""
+
+import math
+import os
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ninetynine.cli import options
+from ninetynine.cli.progress import TERMINAL
+from ninetynine.errors import UserError
+from ninetynine.gate.checking import prospects
+from ninetynine.gate.request import Check, CheckRequest, prepare_check, run_check
+from ninetynine.gate.verdict import CheckResult, CostMeasure, Outcome, Terms
+from ninetynine.report.formats import markdown as markdown_format
+from ninetynine.report.formats import table as table_format
+from ninetynine.report.gate import flip_caption, prospect_sentence, section, sentence
+from ninetynine.report.gate_machine import annotations, facts, junit_xml, prospect_facts
+from ninetynine.request import ResolvedRun, RunRequest
+from ninetynine.statistics.sequential import MAX_SEEDS
+
+_STEP_SUMMARY = "GITHUB_STEP_SUMMARY"  # set by GitHub Actions: a file that it shows as Markdown
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """Where the answer goes, besides standard output."""
+
+    as_json: bool
+    junit: Path | None
+    markdown: Path | None
+    picture: Path | None
+
+
+@click.command("check")
+@options.run_request(suite=None, precision="float32", trains=True, without=("seeds", "results"))
+@options.baseline
+@options.work_dir
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="The drop that counts as worse, in percentage points.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Chance of each wrong answer, per architecture.",
+)
+@click.option(
+    "--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=30, show_default=True, metavar="N"
+)
+@click.option("--familywise", is_flag=True, help="Share alpha among the architectures.")
+@click.option("--time-margin", type=float, metavar="PERCENT", help="Gate the training time too.")
+@click.option(
+    "--latency-margin",
+    type=float,
+    metavar="PERCENT",
+    help="Gate the inference latency (of one image) too.",
+)
+@click.option("--memory-margin", type=float, metavar="PERCENT", help="Gate the peak memory too.")
+@click.option("--allow-recipe-change", is_flag=True, help="Compare though the recipe changed.")
+@click.option("--allow-new", is_flag=True, help="Pass over what the baseline does not have.")
+@click.option("--allow-gone", is_flag=True, help="Pass over what only the baseline has.")
+@click.option("--dry-run", is_flag=True, help="Say what this check could show; train nothing.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
+@click.option(
+    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write the summary."
+)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png",
+    help="Draw the test images that flipped, if accuracy is not shown to be no worse.",
+)
+@options.as_json
+def command(
+    request: RunRequest,
+    baseline: Path,
+    work_dir: Path,
+    fresh: bool,
+    margin: float,
+    alpha: float,
+    max_seeds: int,
+    familywise: bool,
+    time_margin: float | None,
+    latency_margin: float | None,
+    memory_margin: float | None,
+    allow_recipe_change: bool,
+    allow_new: bool,
+    allow_gone: bool,
+    dry_run: bool,
+    junit: Path | None,
+    markdown: Path | None,
+    picture: Path | None,
+    as_json: bool,
+) -> int:
+    """Train SUITE's architectures again, seed by seed, until it is clear whether they got worse.
+
+    Compares with the records in --baseline.  SUITE is by default the one that `bench baseline
+    update` made the baseline for.
+
+    Exit codes: 0 no worse than the margin, 1 regressed, 2 a mistake in what was asked,
+    3 inconclusive, 4 not comparable, 5 not completed (a run crashed).
+    """
+    terms = Terms(
+        margin=margin / 100,
+        alpha=alpha,
+        max_seeds=max_seeds,
+        allow_recipe_change=allow_recipe_change,
+        allow_new=allow_new,
+        allow_gone=allow_gone,
+        cost_margins=_cost_margins(
+            {
+                "training time": time_margin,
+                "inference latency": latency_margin,
+                "peak memory": memory_margin,
+            }
+        ),
+    )
+    asked = CheckRequest(baseline, request, work_dir, fresh, terms=terms, familywise=familywise)
+    try:
+        return _check(asked, dry_run, _Outputs(as_json, junit, markdown, picture))
+    except (UserError, click.ClickException, click.exceptions.Exit):
+        raise
+    except Exception:  # Python's own exit code for this is 1, which would say "regressed"
+        traceback.print_exc()
+        options.warn("the check could not be completed")
+        return int(Outcome.CRASHED)
+
+
+def _cost_margins(percents: dict[CostMeasure, float | None]) -> dict[CostMeasure, float]:
+    margins = {
+        measure: percent / 100 for measure, percent in percents.items() if percent is not None
+    }
+    if not all(0 < margin < math.inf for margin in margins.values()):
+        raise UserError(
+            "--time-margin, --latency-margin and --memory-margin are percentages above 0, "
+            "such as 10"
+        )
+    return margins
+
+
+def _check(asked: CheckRequest, dry_run: bool, outputs: _Outputs) -> int:
+    prepared = prepare_check(asked)
+    if dry_run:
+        _print_prospects(prepared, outputs.as_json)
+        return 0
+    result = run_check(prepared, TERMINAL)
+    _write_outputs(result, outputs, prepared.run)
+    return int(result.outcome)
+
+
+def _print_prospects(prepared: Check, as_json: bool) -> None:
+    """Print what a check could show, before anything is trained."""
+    found = prospects(prepared.contests, prepared.terms)
+    undecidable = [sentence(verdict) for verdict in prepared.decided]
+    if as_json:
+        rows = [prospect_facts(prospect) for prospect in found]
+        options.print_json({"prospects": rows, "not_comparable": undecidable})
+        return
+    for prospect in found:
+        click.echo(prospect_sentence(prospect, prepared.terms))
+    for line in undecidable:
+        click.echo(line)
+
+
+def _write_outputs(result: CheckResult, outputs: _Outputs, run: ResolvedRun) -> None:
+    """Print ``result``, and write it wherever the options and the environment ask for it."""
+    if outputs.as_json:
+        options.print_json(facts(result))
+    else:
+        click.echo(table_format.render_sections([section(result)]), nl=False)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        # The runner reads both streams; with --json standard output must stay JSON.
+        for line in annotations(result):
+            click.echo(line, err=outputs.as_json)
+    markdown = markdown_format.render_sections([section(result)])
+    if outputs.markdown is not None:
+        options.write_text(outputs.markdown, markdown, "--markdown")
+    if summary := os.environ.get(_STEP_SUMMARY):
+        options.write_text(Path(summary), markdown, _STEP_SUMMARY, append=True)
+    if outputs.junit is not None:
+        options.write_text(outputs.junit, junit_xml(result), "--junit")
+    if outputs.picture is not None:
+        _draw(result, run, outputs.picture)
+
+
+def _draw(result: CheckResult, run: ResolvedRun, path: Path) -> None:
+    """Draw the images that flipped; where none is to be shown, leave no picture and say so."""
+    from ninetynine.datasets.picture import draw_grid
+
+    flips = [(v.architecture, flip) for v in result.verdicts for flip in v.flipped]
+    if not flips:
+        click.echo(f"no test image to show flipped, so {path} was not drawn", err=True)
+        return
+    images = run.load_dataset().test_images[[flip.index for _, flip in flips]]
+    captions = [flip_caption(name, flip) for name, flip in flips]
+    draw_grid(images, captions, path, columns=5, title="Test images that flipped")

@@ -1,0 +1,106 @@
+"""Train what is missing of a suite and print the comparison table."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ninetynine.cli import options
+from ninetynine.cli.progress import TERMINAL
+from ninetynine.ensembles import derive
+from ninetynine.errors import UserError
+from ninetynine.planning import RunPlan
+from ninetynine.records import Record, RecordStore
+from ninetynine.records.store import read_record
+from ninetynine.request import ResolvedRun, RunRequest
+from ninetynine.running import TrainingOutcome, train_missing
+from ninetynine.scheduling import Nodes, plan_on_paper
+
+
+@click.command("run")
+@options.run_request(trains=True)
+@click.option("--dry-run", is_flag=True, help="Say what would run and how long; train nothing.")
+@click.option(
+    "--nodes",
+    type=click.IntRange(1, 100_000),
+    metavar="K",
+    help="For --dry-run: plan for up to K nodes as fast as this machine.",
+)
+@click.option(
+    "--cores-per-node",
+    type=click.IntRange(min=1),
+    metavar="C",
+    help="For --dry-run: cores of a node [default: as many as here].",
+)
+@click.option("--retry-failed", is_flag=True, help="Try again the cells recorded as failed.")
+@click.option("--keep-models", is_flag=True, help="Save each trained model in RESULTS/models.")
+@options.as_json
+def command(
+    request: RunRequest,
+    dry_run: bool,
+    nodes: int | None,
+    cores_per_node: int | None,
+    as_json: bool,
+) -> int:
+    """Train what is missing of SUITE and print its comparison table.
+
+    SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
+    a record in --results are not trained again.
+    """
+    if not dry_run:
+        _refuse_paper_options(nodes, cores_per_node)
+    run, store = request.resolve(), RecordStore(request.results)
+    votes = run.votes()
+    planned, outcome = run.plan(store), TrainingOutcome()
+    for problem in planned.problems:
+        options.warn(str(problem))
+    if dry_run:
+        _print_dry_run(planned, run, store, Nodes(nodes, cores_per_node), as_json)
+        return 0
+    if planned.missing:
+        planned, outcome = train_missing(run, store, TERMINAL)
+    derived = derive(votes, store) if votes else []
+    records = [*planned.reused, *outcome.finished, *outcome.failed, *derived]
+    _print_table(store, run, records, as_json)
+    return _verdict(outcome, planned)
+
+
+def _refuse_paper_options(nodes: int | None, cores_per_node: int | None) -> None:
+    for name, value in (("--nodes", nodes), ("--cores-per-node", cores_per_node)):
+        if value is not None:
+            raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
+
+
+def _print_dry_run(
+    planned: RunPlan, run: ResolvedRun, store: RecordStore, nodes: Nodes, as_json: bool
+) -> None:
+    from ninetynine.report import dry_run
+
+    found = map(read_record, store.paths().values())  # without their predictions
+    records = [record for record in found if isinstance(record, Record)]
+    paper = plan_on_paper(planned, run.cells[0], run.jobs, records, run.parameters, nodes)
+    if as_json:
+        options.print_json(dry_run.facts(paper))
+        return
+    for line in dry_run.lines(paper):
+        click.echo(line)
+
+
+def _print_table(
+    store: RecordStore, run: ResolvedRun, records: Sequence[Record], as_json: bool
+) -> None:
+    from ninetynine.report import Report, render
+
+    variant = run.suite.variant
+    report = Report(store, run.catalog, records, variant, color=sys.stdout.isatty())
+    click.echo(render(report, "json" if as_json else "table"), nl=False)
+
+
+def _verdict(outcome: TrainingOutcome, planned: RunPlan) -> int:
+    for record in [*outcome.failed, *planned.failed]:
+        reason = record.failure.reason if record.failure else "no reason given"
+        where = f"{record.cell.architecture}, seed {record.cell.seed}"
+        hint = "" if record in outcome.failed else " (recorded earlier; --retry-failed tries again)"
+        options.warn(f"{where} failed: {reason}{hint}")
+    outcome.raise_refused()
+    return 1 if outcome.failed or planned.failed else 0

@@ -1,0 +1,294 @@
+"""What a caller asks of the gate, typed, and doing it: a check, or a new baseline."""
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+import ninetynine
+from ninetynine.board import Run
+from ninetynine.cells import Cell
+from ninetynine.errors import Interrupted, UserError
+from ninetynine.gate.baseline import (
+    Baseline,
+    Update,
+    load_baseline,
+    read_manifest,
+    update_baseline,
+)
+from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
+from ninetynine.gate.verdict import CheckResult, Terms, Verdict
+from ninetynine.machine import commit_of
+from ninetynine.planning import plan
+from ninetynine.records import Record, RecordStore
+from ninetynine.request import ResolvedRun, RunRequest
+from ninetynine.running import NOBODY, Watcher, open_trainer
+from ninetynine.suite import Suite, parse_seeds
+
+WORK_DIR = Path(".bench-check")
+UPDATE_SEEDS = "20"  # of a baseline, where nothing else is asked for
+
+
+@dataclass(frozen=True)
+class GateRequest:
+    """What a check and an update have in common.
+
+    ``run`` says which architectures are trained, and how: what it leaves open is as the baseline
+    has it.  Its ``results`` are not used; new runs are kept in ``work_dir``.
+    """
+
+    baseline: Path
+    run: RunRequest = RunRequest()  # noqa: RUF009  (it is frozen)
+    work_dir: Path = WORK_DIR
+    fresh: bool = False  # train again what is kept there
+    root: Path = Path()  # what suite and dataset are relative to where they are files
+
+
+@dataclass(frozen=True)
+class CheckRequest(GateRequest):
+    """A check, on ``terms``; ``familywise`` shares their alpha among the architectures."""
+
+    terms: Terms = Terms()  # noqa: RUF009
+    familywise: bool = False
+
+
+@dataclass(frozen=True)
+class UpdateRequest(GateRequest):
+    """A baseline's new records, on the seeds of ``run``, and why there are new ones."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check whose names are looked up: what is to be trained, and what is decided already."""
+
+    request: CheckRequest
+    run: ResolvedRun  # one cell per architecture, of seed 0
+    baseline: Baseline
+    terms: Terms
+    contests: list[Contest]
+    decided: list[Verdict]
+    notes: tuple[str, ...]
+
+    def result(self, verdicts: Sequence[Verdict]) -> CheckResult:
+        """Return the answer, in the suite's order, given the verdicts on the contests."""
+        last = self.baseline.last_update
+        order = {name: place for place, name in enumerate(self.run.suite.architectures)}
+        every = [*self.decided, *verdicts]
+        return CheckResult(
+            suite=self.run.suite.name,
+            dataset=self.run.suite.dataset,
+            baseline=str(self.request.baseline),
+            terms=self.terms,
+            verdicts=tuple(sorted(every, key=lambda v: order.get(v.architecture, len(order)))),
+            reason=last.reason if last is not None else "",
+            notes=self.notes,
+        )
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What an update did: its entry in the manifest, and how many records came and went."""
+
+    entry: Update
+    written: int
+    removed: int
+
+
+def prepare_check(request: CheckRequest) -> Check:
+    """Return the check that ``request`` asks for; nothing is trained.
+
+    Raises UserError for a baseline that cannot be read whole, and for what is no name.
+    """
+    baseline = load_baseline(request.baseline)
+    run, missing = _resolve(request, baseline.last_update, baseline)
+    share = max(1, len(run.cells)) if request.familywise else 1
+    terms = dataclasses.replace(request.terms, alpha=request.terms.alpha / share)
+    contests, decided = make_contests(run.cells, baseline, terms)
+    decided += [gone(name, terms) for name in missing]
+    notes = _notes(run, missing, baseline) if _is_whole(request.run) else ()
+    return Check(request, run, baseline, terms, contests, decided, notes)
+
+
+def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
+    """Train until every contest is decided; return the answer.
+
+    Raises Interrupted for Ctrl-C: the runs stay, and the same check goes on from them.
+    """
+    if not prepared.contests:
+        return prepared.result([])
+    run, request = prepared.run, prepared.request
+    run.load_dataset()
+    store = open_workspace(request.work_dir, request.fresh)
+    recorded = [record for records in prepared.baseline.records.values() for record in records]
+    records = [*store.read_all()[0], *recorded]
+    with _at_work(store), open_trainer(run, run.cells, store, records, watcher) as train:
+        verdicts = check(prepared.contests, store, train, prepared.terms, train.workers)
+    return prepared.result(verdicts)
+
+
+def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
+    """Train what ``request`` asks for and put the records into its baseline.
+
+    Raises UserError without a reason, or where a run crashed: the baseline is unchanged then.
+    """
+    if not request.reason.strip():
+        raise UserError("--reason is empty; say in a few words why the baseline changes")
+    updates = read_manifest(request.baseline).updates
+    run, _ = _resolve(request, updates[-1] if updates else None, None)
+    seeds = parse_seeds(request.run.seeds or UPDATE_SEEDS, "--seeds")
+    cells = [at_seed(cell, seed) for cell in run.cells for seed in seeds]
+    runs = _trained(run, cells, request, watcher)
+    commit, dirty = commit_of(Path.cwd())
+    entry = Update(
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        reason=request.reason.strip(),
+        suite=request.run.suite_name if request.run.suite is not None else updates[-1].suite,
+        dataset=run.suite.dataset,
+        architectures=[cell.identity.architecture for cell in run.cells],
+        seeds=list(seeds),
+        suite_version=ninetynine.__version__,
+        commit=commit,
+        dirty=dirty,
+    )
+    removed = update_baseline(request.baseline, runs, entry)
+    return Updated(entry, len(runs), len(removed))
+
+
+def _trained(
+    run: ResolvedRun, cells: Sequence[Cell], request: UpdateRequest, watcher: Watcher
+) -> list[Run]:
+    """Return a run of each cell.  A run that diverged is part of a baseline, a crash is not."""
+    run.load_dataset()
+    store = open_workspace(request.work_dir, request.fresh)
+    records = [*store.read_all()[0], *RecordStore(request.baseline).read_all()[0]]
+    with _at_work(store):
+        missing = plan(cells, store, retry_failed=True).missing
+        if missing:
+            with open_trainer(run, missing, store, records, watcher) as train:
+                train(missing).raise_refused()
+        found = plan(cells, store).reused
+        _check_crashes(found)
+        return [Run.of(store, record) for record in found]
+
+
+def _check_crashes(records: Sequence[Record]) -> None:
+    for record in records:
+        if record.failure is not None and record.failure.kind != "diverged":
+            raise UserError(
+                f"{record.cell.architecture}, seed {record.cell.seed} failed: "
+                f"{record.failure.reason}; the baseline is unchanged: run the command again"
+            )
+
+
+# What is asked for ------------------------------------------------------------------------------
+
+
+def _resolve(
+    request: GateRequest, last: Update | None, baseline: Baseline | None
+) -> tuple[ResolvedRun, list[str]]:
+    """Return one cell per architecture that there is, and the names that only a baseline has.
+
+    What the request leaves open is as ``last``, the baseline's last update, has it.
+    """
+    asked = _as_last_time(request, last)
+    asked.check_options()
+    selection = asked.select()
+    known = set(baseline.records) if baseline is not None else set()
+    missing = [name for name in selection.names if name not in selection.catalog and name in known]
+    present = tuple(name for name in selection.names if name not in missing)
+    if _is_whole(asked):
+        missing += sorted(known - selection.catalog.keys() - set(missing))
+    threads = asked.threads or _threads(baseline, selection.names)
+    asked = dataclasses.replace(asked, seeds=(0,), threads=threads)
+    return asked.resolve_selection(dataclasses.replace(selection, names=present)), missing
+
+
+def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:
+    asked = request.run
+    if asked.suite is None and last is None:
+        raise UserError(
+            f"{request.baseline} does not say which suite it was made for; name one, such as quick"
+        )
+    chosen = asked.suite if asked.suite is not None or last is None else last.suite
+    name = chosen.name if isinstance(chosen, Suite) else chosen
+    dataset = asked.dataset
+    if dataset is None and last is not None and name == last.suite:
+        dataset = last.dataset
+    if isinstance(chosen, str) and chosen.endswith(".toml"):
+        chosen = str(request.root / chosen)
+    if dataset is not None and dataset.endswith(".npz"):
+        dataset = str(request.root / dataset)
+    precision = asked.precision or "float32"
+    return dataclasses.replace(asked, suite=chosen, dataset=dataset, precision=precision)
+
+
+def _threads(baseline: Baseline | None, names: Sequence[str]) -> int | None:
+    """Return the baseline's threads: only with as many can a run be bit-identical."""
+    if baseline is None:
+        return None
+    records = [record for name in names for record in baseline.records.get(name, [])]
+    threads = {record.cell.threads for record in records}
+    return threads.pop() if len(threads) == 1 else None
+
+
+def _is_whole(asked: RunRequest) -> bool:
+    """Return whether the whole suite is asked for, so that what is not in it is worth a word."""
+    return asked.only is None and asked.architectures is None
+
+
+def _notes(run: ResolvedRun, missing: Sequence[str], baseline: Baseline) -> tuple[str, ...]:
+    asked = {cell.identity.architecture for cell in run.cells} | set(missing)
+    others = sorted(baseline.records.keys() - asked)
+    if not others:
+        return ()
+    return (f"In the baseline and not in suite {run.suite.name}: {', '.join(others)}.",)
+
+
+# Where new runs are kept --------------------------------------------------------------------------
+
+
+def open_workspace(directory: Path, fresh: bool = False) -> RecordStore:
+    """Return the store for this code in ``directory``; empty it first if ``fresh``.
+
+    A cell's key does not name the engine's code nor packages that do not compute, and a change
+    of just these may be what the check is there to judge: runs of other code must not stand in.
+    """
+    store = RecordStore(directory / f"runs-{_code_hash()[:12]}")
+    if fresh and store.directory.is_dir():
+        shutil.rmtree(store.directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    ignore = directory / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return store
+
+
+@contextmanager
+def _at_work(store: RecordStore) -> Iterator[None]:
+    """Hold the store's lock; turn Ctrl-C into Interrupted, which says what is kept."""
+    with store.lock():
+        try:
+            yield
+        except KeyboardInterrupt:
+            kept = len(store.paths())
+            raise Interrupted(f"{kept} runs are kept in {store.directory}") from None
+
+
+@lru_cache(maxsize=1)
+def _code_hash() -> str:
+    """Return a hash over this package's source files and the versions of all that is installed."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent.parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package)}\n".encode() + path.read_bytes())
+    installed = {f"{found.name}=={found.version}" for found in metadata.distributions()}
+    digest.update("\n".join(sorted(installed)).encode())
+    return digest.hexdigest()

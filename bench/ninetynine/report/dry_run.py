@@ -1,0 +1,138 @@
+"""What a run would train and how long that takes: tables and sentences, and the facts as JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tabulate import tabulate
+
+from ninetynine.machine import gib
+from ninetynine.report import formatting
+from ninetynine.scheduling import CellGroup, PaperPlan, Scheduled
+
+_BASES = {
+    "here": "{runs} here",
+    "elsewhere": "{runs} on another machine",
+    "multiply-adds": "a guess: its multiply-adds, at the rate of {runs} of other cells",
+    "parameters": "a rough guess: its parameters, at the rate of {runs} of other cells",
+    "unknown": "nothing is known: left out below",
+}
+
+
+def lines(paper: PaperPlan) -> Iterator[str]:
+    """Yield what people read."""
+    if paper.groups:
+        headers = ["model", "to train", "recorded", "seconds each", "predicted from"]
+        yield tabulate(map(_group_cells, paper.groups), headers, disable_numparse=True,
+                       colalign=("left", "right", "right", "right", "left"))  # fmt: skip
+        yield ""
+    yield f"{len(paper.missing)} cells to train, {len(paper.reused)} recorded already"
+    if paper.schedules:
+        yield ""
+        headers = ["where", "workers", "done after", "core-hours", "busy", "bounded by"]
+        rows = [_schedule_cells(paper, scheduled) for scheduled in paper.schedules]
+        yield tabulate(rows, headers, disable_numparse=True,
+                       colalign=("left", "right", "right", "right", "right", "left"))  # fmt: skip
+        yield ""
+    if paper.groups:
+        yield from _notes(paper)
+
+
+def _notes(paper: PaperPlan) -> Iterator[str]:
+    memory = gib(paper.worker_bytes)
+    if paper.longest is None:
+        yield "No record of such cells says how long they take, so there is no schedule."
+        return
+    if not paper.schedules:
+        yield (
+            f"There is no schedule: a worker needs {paper.threads} cores and about {memory} of "
+            "memory, which is not here and not on a node like this."
+        )
+        return
+    if paper.schedules[0].place.name != "here":
+        yield f"Not here: a worker needs about {memory} of memory, less is free."
+    startup = paper.startup_seconds
+    started = "not known, taken as 0 s" if startup is None else f"{formatting.number(startup, 0)} s"
+    yield (
+        f"A worker's start-up: {started}. Its memory: about {memory}. "
+        "Nodes are taken to be as fast as what the seconds were measured on."
+    )
+    unknown = [group for group in paper.groups if group.prediction.seconds is None]
+    if unknown:
+        names = ", ".join(group.architecture for group in unknown)
+        yield f"Not in the sums, because nothing is known of their speed: {names}."
+
+
+def _group_cells(group: CellGroup) -> tuple[str, ...]:
+    seconds = group.prediction.seconds
+    name = (
+        group.architecture
+        if group.precision == "float32"
+        else f"{group.architecture} ({group.precision})"
+    )
+    mark = "" if group.prediction.measured else "~"
+    runs = formatting.count(group.prediction.runs, "run")
+    basis = _BASES[group.prediction.basis].format(runs=runs)
+    each = "?" if seconds is None else mark + formatting.number(seconds, 1 if seconds < 10 else 0)
+    return name, str(group.cells), str(group.recorded), each, basis
+
+
+def _schedule_cells(paper: PaperPlan, scheduled: Scheduled) -> tuple[str, ...]:
+    hours = scheduled.core_seconds / 3600
+    return (
+        scheduled.place.name,
+        str(scheduled.place.workers),
+        formatting.duration(scheduled.schedule.makespan_seconds),
+        formatting.number(hours, 2 if hours < 10 else 0),
+        f"{formatting.percent(scheduled.busy_share, 0)}%",
+        _bound(paper, scheduled),
+    )
+
+
+def _bound(paper: PaperPlan, scheduled: Scheduled) -> str:
+    if scheduled.bound_by == "longest cell" and paper.longest is not None:
+        return f"the longest cell, of {paper.longest.architecture}: more workers do not help"
+    if scheduled.bound_by == "start-up":
+        return "start-up: more workers do not help"
+    place = scheduled.place
+    if scheduled.bound_by == "memory":
+        return f"memory: {place.workers} of {place.workers + place.unfit} workers fit"
+    return "the work: more workers help"
+
+
+def facts(paper: PaperPlan) -> dict[str, Any]:
+    """Return what programs read."""
+    return {
+        "missing": [
+            {"key": cell.key, **cell.identity.model_dump(), "predicted_seconds": seconds}
+            for cell, seconds in paper.missing
+        ],
+        "reused": [record.key for record in paper.reused],
+        "models": [_group_facts(group) for group in paper.groups],
+        "worker": {"startup_seconds": paper.startup_seconds, "memory_bytes": paper.worker_bytes},
+        "schedules": [_schedule_facts(scheduled) for scheduled in paper.schedules],
+    }
+
+
+def _group_facts(group: CellGroup) -> dict[str, Any]:
+    return {
+        "architecture": group.architecture,
+        "precision": group.precision,
+        "missing": group.cells,
+        "reused": group.recorded,
+        "predicted_seconds": group.prediction.seconds,
+        "predicted_from": group.prediction.basis,
+        "runs": group.prediction.runs,
+    }
+
+
+def _schedule_facts(scheduled: Scheduled) -> dict[str, Any]:
+    return {
+        "where": scheduled.place.name,
+        "workers": scheduled.place.workers,
+        "cores": scheduled.place.cores,
+        "makespan_seconds": scheduled.schedule.makespan_seconds,
+        "lower_bound_seconds": scheduled.schedule.lower_bound_seconds,
+        "core_seconds": scheduled.core_seconds,
+        "busy_share": scheduled.busy_share,
+        "bound_by": scheduled.bound_by,
+    }

@@ -1,0 +1,200 @@
+"""What a caller asks to be trained, typed; and that request with every name in it looked up."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ninetynine import datasets
+from ninetynine.catalog import Architecture, discover
+from ninetynine.cells import Backend, Cell, Device, Precision
+from ninetynine.ensembles import Vote, plan_votes
+from ninetynine.errors import UserError
+from ninetynine.executors import Executor, Options, Work, get_executor
+from ninetynine.machine import jobs_and_threads
+from ninetynine.planning import RunPlan, model_path, plan
+from ninetynine.records import Record, RecordStore
+from ninetynine.suite import (
+    Setting,
+    Suite,
+    load,
+    make_cells,
+    parse_seeds,
+    select,
+    select_ensembles,
+)
+from ninetynine.workers.events import Task
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A suite on the dataset that is asked for, and which of its architectures are asked for."""
+
+    suite: Suite
+    catalog: dict[str, Architecture]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """Everything that may be said about a run.  None leaves it to the suite or to this machine.
+
+    ``suite`` is a name, the path of a ``.toml`` file, or a suite.  ``only`` is a glob, or a part
+    of a name; ``architectures`` are exact names, which the suite need not have.  ``seeds`` are a
+    count, or seeds such as "0-9" or [0, 3, 7].
+    """
+
+    suite: str | Suite | None = None  # None is "quick", or for a gate its baseline's
+    only: str | None = None
+    architectures: tuple[str, ...] | None = None
+    dataset: str | None = None  # a name, or the path of an .npz
+    data_dir: Path | None = None
+    seeds: str | int | Sequence[int] | None = None
+    architecture_files: tuple[Path, ...] = ()  # the caller's own
+    backend: Backend = "tensorflow"
+    precision: Precision | None = None
+    device: Device = "cpu"
+    threads: int | None = None  # per worker; part of a record's key
+    jobs: int | None = None  # worker processes
+    executor: str = "local"
+    address: str | None = None  # of the executor's cluster
+    timeout_seconds: float | None = None  # for each cell
+    retry_failed: bool = False
+    keep_models: bool = False  # in RESULTS/models
+    results: Path = Path("results")
+
+    @property
+    def executor_options(self) -> Options:
+        return Options(self.jobs, self.address, self.timeout_seconds)
+
+    @property
+    def models_dir(self) -> Path | None:
+        """Where trained models are to be kept; None keeps none."""
+        return self.results / "models" if self.keep_models else None
+
+    def resolve(self) -> "ResolvedRun":
+        """Return the cells that are asked for, and all that it takes to train them.
+
+        Raises UserError for a name or an option that is none.
+        """
+        self.check_options()
+        return self.resolve_selection(self.select())
+
+    def check_options(self) -> None:
+        """Raise UserError for an executor that is none, or an option that is another one's."""
+        if self.jobs is not None and self.jobs < 1:
+            raise UserError(f"--jobs '{self.jobs}': expected a positive whole number or auto")
+        get_executor(self.executor).check_options(self.executor_options)
+
+    def select(self) -> Selection:
+        """Return the suite and the names of what is asked for, whether or not there is such."""
+        found = discover(self.architecture_files)
+        chosen = self.suite if isinstance(self.suite, Suite) else load(self.suite_name)
+        if self.dataset:
+            chosen = dataclasses.replace(chosen, dataset=self.dataset)
+        if self.architectures is not None:
+            return Selection(chosen, found, self.architectures)
+        files = {path.absolute() for path in self.architecture_files}
+        own = [architecture.name for architecture in found.values() if architecture.path in files]
+        everything = chosen
+        if "*" in chosen.architectures:
+            everything = dataclasses.replace(chosen, architectures=tuple(found))
+        return Selection(chosen, found, select(everything, self.only, own))
+
+    @property
+    def suite_name(self) -> str:
+        """The suite as it was named."""
+        if isinstance(self.suite, Suite):
+            return self.suite.name
+        return self.suite or "quick"
+
+    def resolve_selection(self, selection: Selection) -> "ResolvedRun":
+        """Return the cells of ``selection``, whatever its names were chosen by."""
+        _, threads = jobs_and_threads(self.jobs, self.threads, self.device)
+        setting = Setting(
+            backend=self.backend, precision=self.precision, device=self.device, threads=threads
+        )
+        seeded = selection.suite
+        if self.seeds is not None and self.seeds != "":
+            seeded = seeded.with_seeds(parse_seeds(self.seeds, "--seeds"))
+        cells = make_cells(seeded, selection.catalog, selection.names, setting, self.data_dir)
+        return ResolvedRun(self, selection, setting, cells)
+
+
+@dataclass(frozen=True)
+class ResolvedRun:
+    """A request, what its names stand for, and its cells in the suite's order."""
+
+    request: RunRequest
+    selection: Selection
+    setting: Setting
+    cells: list[Cell]
+
+    @property
+    def suite(self) -> Suite:
+        return self.selection.suite
+
+    @property
+    def catalog(self) -> dict[str, Architecture]:
+        return self.selection.catalog
+
+    @property
+    def parameters(self) -> dict[str, int | None]:
+        """The parameters that each architecture states, by name."""
+        return {name: found.parameters for name, found in self.catalog.items()}
+
+    @property
+    def jobs(self) -> int:
+        """How many workers this machine has cores for, or as many as were asked for."""
+        return jobs_and_threads(self.request.jobs, self.setting.threads, self.setting.device)[0]
+
+    def votes(self) -> list[Vote]:
+        """Return the votes on the suite's own seeds, whatever seeds were asked for."""
+        chosen = self.suite
+        ensembles = select_ensembles(chosen, self.request.only, self.selection.names)
+        return plan_votes(chosen, self.catalog, ensembles, self.setting, self.request.data_dir)
+
+    def plan(self, store: RecordStore) -> RunPlan:
+        """Split the cells by what ``store`` holds."""
+        return plan(self.cells, store, self.request.retry_failed, self.request.models_dir)
+
+    def load_dataset(self) -> datasets.Dataset:
+        """Return the dataset; UserError where it cannot be had or is damaged."""
+        return datasets.load(self.suite.dataset, self.request.data_dir)
+
+    def tasks(self, cells: Sequence[Cell]) -> list[Task]:
+        """Return what an executor needs to train ``cells``, which may be of other seeds."""
+        asked = self.request
+        files, models_dir = asked.architecture_files, asked.models_dir
+        return make_tasks(cells, self.suite.dataset, asked.data_dir, files, models_dir)
+
+    def open_executor(
+        self, tasks: Sequence[Task], records: Sequence[Record], say: Callable[[str], None]
+    ) -> AbstractContextManager[Executor]:
+        """Return the executor that is asked for, ready for ``tasks`` inside the context.
+
+        ``records`` say how much memory such cells needed; ``say`` is told what a user should know.
+        """
+        work = Work(tasks, records, self.request.executor_options, say)
+        return get_executor(self.request.executor).open_executor(work)
+
+
+def make_tasks(
+    cells: Sequence[Cell],
+    dataset: str,
+    data_dir: Path | None = None,
+    architecture_files: Sequence[Path] = (),
+    models_dir: Path | None = None,
+) -> list[Task]:
+    """Return what an executor needs to train ``cells``: names, and files by their whole path."""
+    return [
+        Task(
+            cell=cell,
+            architecture_files=[path.absolute() for path in architecture_files],
+            dataset=dataset,
+            data_dir=data_dir.resolve() if data_dir else None,
+            keep_model=model_path(models_dir, cell.key, cell.identity) if models_dir else None,
+        )
+        for cell in cells
+    ]

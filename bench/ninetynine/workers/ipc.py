@@ -1,0 +1,90 @@
+"""What the driver and its worker write to each other: one JSON object a line.
+
+The driver sends tasks; the worker answers with events, predictions as base64 of an ``.npz``.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ninetynine.records import Epoch, Failure, Predictions, Record
+from ninetynine.workers.events import EpochEnded, Event, Failed, Finished, Refused, Task
+
+END = {"event": "end"}  # asks a worker to end
+READY = {"event": "ready"}  # a worker has imported its backend
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """Return ``message`` as one line of JSON."""
+    return json.dumps(message).encode() + b"\n"
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """Return the message in ``line``; raises ValueError where it is not one."""
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        raise ValueError("a message is a JSON object")
+    return message
+
+
+def epoch_message(epoch: Epoch, epochs: int) -> dict[str, Any]:
+    """Return the message that an epoch (counted from 1) of ``epochs`` ended."""
+    return {
+        "event": "epoch",
+        "epoch": epoch.epoch,
+        "epochs": epochs,
+        "accuracy": epoch.accuracy,
+    }
+
+
+def finished_message(record: Record, predictions: Predictions) -> dict[str, Any]:
+    """Return the message that a task has its numbers."""
+    return {
+        "event": "finished",
+        "record": record.model_dump(mode="json"),
+        "predictions": pack(predictions),
+    }
+
+
+def failed_message(kind: str, reason: str, detail: str = "") -> dict[str, Any]:
+    """Return the message that a task was tried and has no numbers."""
+    return {"event": "failed", "failure": {"kind": kind, "reason": reason, "detail": detail}}
+
+
+def refused_message(message: str, detail: str = "") -> dict[str, Any]:
+    """Return the message that a user's mistake kept a task from being tried."""
+    return {"event": "refused", "message": message, "detail": detail}
+
+
+def event_of(message: dict[str, Any], task: Task, worker: str) -> Event:
+    """Return the event that ``message`` of ``worker`` about ``task`` tells.
+
+    Raises KeyError or ValueError where it is no such message.
+    """
+    kind = message["event"]
+    if kind == "epoch":
+        epoch, epochs = int(message["epoch"]), int(message["epochs"])
+        return EpochEnded(task, worker, epoch, epochs, float(message["accuracy"]))
+    if kind == "finished":
+        record = Record.model_validate(message["record"])
+        return Finished(task, record, unpack(message["predictions"]))
+    if kind == "refused":
+        return Refused(task, message["message"], message["detail"])
+    return Failed(task, Failure.model_validate(message["failure"]))
+
+
+def pack(predictions: Predictions) -> str:
+    """Return ``predictions`` as text."""
+    buffer = io.BytesIO()
+    np.savez(buffer, probabilities=predictions.probabilities, labels=predictions.labels)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def unpack(text: str) -> Predictions:
+    """Return the predictions that :func:`pack` made ``text`` of."""
+    with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as arrays:
+        return Predictions(arrays["probabilities"], arrays["labels"])
