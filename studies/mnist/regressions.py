@@ -18,21 +18,20 @@ from typing import Any
 import numpy as np
 from ninetynine import catalog, datasets
 from ninetynine.board import Row, Run
-from ninetynine.cells import Cell
-from ninetynine.cli.progress import make_progress
+from ninetynine.cli.progress import TERMINAL
 from ninetynine.gate import Contest, Terms, load_baseline
 from ninetynine.gate.checking import at_seed, check
 from ninetynine.gate.decision import decide
 from ninetynine.gate.runs import accuracies
-from ninetynine.gate.trainer import local_trainer
 from ninetynine.gate.verdict import Outcome, Verdict
 from ninetynine.planning import plan
 from ninetynine.records import RecordStore
 from ninetynine.report.gate import NAMES
 from ninetynine.report.tables import plain_table
-from ninetynine.running import Source
+from ninetynine.request import ResolvedRun, RunRequest
+from ninetynine.running import open_trainer
 from ninetynine.statistics.sequential import Design, look
-from ninetynine.suite import Setting, Suite, load, make_cells
+from ninetynine.suite import Suite, load
 
 BASE = "t1_small_cnn"
 SEEDS = tuple(range(10))
@@ -120,15 +119,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _judged(regression: Regression, options: argparse.Namespace) -> dict[str, Any]:
     """Return the gate's verdict with as many seeds as it wanted, and the drop over all ten."""
-    source, template = _cell(regression, options.work_dir)
+    run = _run(regression, options)
+    (template,) = run.cells
     baseline = load_baseline(options.results)
-    identity = load("tutorials")
-    original = _template(identity, BASE, ())
+    (original,) = _one_cell(load("tutorials"), BASE, (), options).cells
     side = baseline.row(original.identity)
     assert side is not None, "bench run tutorials makes the baseline"
     store = RecordStore(options.work_dir / "runs")
-    train = local_trainer(source, options.jobs, store, progress=lambda n: make_progress(n, 0))
-    with store.lock():
+    with store.lock(), open_trainer(run, run.cells, store, [], TERMINAL) as train:
         cells = [at_seed(template, seed) for seed in SEEDS]
         missing = plan(cells, store).missing
         if missing:
@@ -138,7 +136,7 @@ def _judged(regression: Regression, options: argparse.Namespace) -> dict[str, An
         verdict = decide(side, runs, terms)
         if verdict is None:  # ten seeds did not decide: it may go on
             contest = Contest(template, side, (*SEEDS, *range(10, terms.max_seeds)))
-            (verdict,) = check([contest], store, train, terms, options.jobs)
+            (verdict,) = check([contest], store, train, terms, train.workers)
     return _row(regression, side, runs, verdict)
 
 
@@ -165,8 +163,9 @@ def _row(regression: Regression, side: Row, runs: list[Any], verdict: Verdict) -
     return row
 
 
-def _cell(regression: Regression, work_dir: Path) -> tuple[Source, Cell]:
-    """Write the changed architecture and data, and return where they are and the cell of seed 0."""
+def _run(regression: Regression, options: argparse.Namespace) -> ResolvedRun:
+    """Write the changed architecture and data, and return the run of seed 0."""
+    work_dir = options.work_dir
     built_in = catalog.discover()[BASE]
     file = work_dir / f"t1_{regression.name}.py"
     text = "\n".join(
@@ -177,13 +176,20 @@ def _cell(regression: Regression, work_dir: Path) -> tuple[Source, Cell]:
     suite = dataclasses.replace(suite, recipe=regression.recipe)
     if regression.data is not None:
         suite = dataclasses.replace(suite, dataset=str(_changed_data(regression, work_dir)))
-    return Source(suite.dataset, None, (file,)), _template(suite, file.stem, (file,))
+    return _one_cell(suite, file.stem, (file,), options)
 
 
-def _template(suite: Suite, name: str, files: tuple[Path, ...]) -> Cell:
-    one = dataclasses.replace(suite, seeds=(0,))
-    (cell,) = make_cells(one, catalog.discover(files), [name], Setting())
-    return cell
+def _one_cell(
+    suite: Suite, name: str, files: tuple[Path, ...], options: argparse.Namespace
+) -> ResolvedRun:
+    return RunRequest(
+        suite,
+        architectures=(name,),
+        architecture_files=files,
+        seeds=(0,),
+        threads=1,
+        jobs=options.jobs,
+    ).resolve()
 
 
 def _changed_data(regression: Regression, work_dir: Path) -> Path:

@@ -29,8 +29,10 @@ from ninetynine.planning import longest_first, plan
 from ninetynine.recipe import parse
 from ninetynine.records import Record, RecordStore
 from ninetynine.report.tables import plain_table
-from ninetynine.running import Source, execute, make_tasks
+from ninetynine.request import make_tasks
+from ninetynine.running import execute
 from ninetynine.suite import Setting, Suite, make_cells, read_toml
+from ninetynine.workers import Task
 from pydantic import BaseModel, ConfigDict, Field
 
 FOLDS = 12
@@ -60,11 +62,14 @@ class Search(BaseModel):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One point of a search: its name, and a cell with its source for each fold."""
+    """One point of a search: its name, and a task for each fold."""
 
     name: str
-    cells: list[Cell]
-    sources: list[Source]
+    tasks: list[Task]
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [task.cell for task in self.tasks]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,7 +109,7 @@ def _candidate(path: Path, name: str, entry: Entry, search: Search) -> Candidate
     files = (path.parent / wanted,) if wanted.endswith(".py") else ()
     found = catalog.discover(files)
     setting = Setting(precision=search.precision)
-    cells, sources = [], []
+    tasks: list[Task] = []
     for fold in search.folds:
         dataset = f"mnist-fold-{fold}-of-{FOLDS}"
         suite = Suite(
@@ -116,18 +121,17 @@ def _candidate(path: Path, name: str, entry: Entry, search: Search) -> Candidate
             seeds=(FIRST_SEED + fold,),
             recipe=entry.recipe,
         )
-        cells += make_cells(suite, found, suite.architectures, setting)
-        sources.append(Source(dataset, None, files))
-    return Candidate(name, cells, sources)
+        cells = make_cells(suite, found, suite.architectures, setting)
+        tasks += make_tasks(cells, dataset, architecture_files=files)
+    return Candidate(name, tasks)
 
 
 def _train(candidates: list[Candidate], store: RecordStore, jobs: int) -> None:
     missing = {
-        cell.key: task
+        task.cell.key: task
         for candidate in candidates
-        for cell, source in zip(candidate.cells, candidate.sources, strict=True)
-        if plan([cell], store).missing
-        for task in make_tasks([cell], source)
+        for task in candidate.tasks
+        if plan([task.cell], store).missing
     }
     if not missing:
         return

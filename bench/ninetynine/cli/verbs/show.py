@@ -80,7 +80,7 @@ def _built(found: Architecture, shape: tuple[int, int, int], classes: int) -> di
 
 
 def _shape(text: str) -> tuple[int, int, int]:
-    parts = formatting.split(",")
+    parts = text.split(",")
     if len(parts) != 3 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
         raise UserError(f"--input-shape {text!r}: expected height,width,channels such as 28,28,1")
     height, width, channels = map(int, parts)
