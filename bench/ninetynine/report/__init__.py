@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ninetynine import datasets, suite
-from ninetynine.board import Board, build_boards
-from ninetynine.catalog import Architecture
-from ninetynine.records import Problem, Record, RecordStore
 from ninetynine.registry import Registry
+
+if TYPE_CHECKING:  # who wants one number formatted should not wait for boards and statistics
+    from ninetynine.board import Board
+    from ninetynine.catalog import Architecture
+    from ninetynine.records import Problem, Record, RecordStore
+    from ninetynine.suite import Suite
 
 FORMATS = Registry("report format", "ninetynine.report.formats", "ninetynine.formats")
 _FIRST = ("table", "markdown", "csv", "latex", "json", "html", "readme", "ladder")
@@ -29,9 +32,9 @@ class Report:
     columns that were asked for, and ``color`` says whether a terminal will show it.
     """
 
-    store: RecordStore
-    catalog: Mapping[str, Architecture]
-    chosen: Sequence[Record] | None = None
+    store: "RecordStore"
+    catalog: "Mapping[str, Architecture]"
+    chosen: "Sequence[Record] | None" = None
     variant: str | None = None
     suite_name: str = "ladder"
     data_dir: Path | None = None
@@ -40,21 +43,24 @@ class Report:
     sums: bool = False  # whether the format shows what runs predicted, class by class
 
     @cached_property
-    def _read(self) -> tuple[list[Record], list[Problem]]:
+    def _read(self) -> "tuple[list[Record], list[Problem]]":
         return self.store.read_all() if self.chosen is None else (list(self.chosen), [])
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> "list[Record]":
         return self._read[0]
 
     @property
-    def problems(self) -> list[Problem]:
+    def problems(self) -> "list[Problem]":
         """The files that could not be read."""
         return self._read[1]
 
     @cached_property
-    def boards(self) -> list[Board]:
+    def boards(self) -> "list[Board]":
         """The boards in their order; those of the dataset that is usually meant come first."""
+        from ninetynine import datasets
+        from ninetynine.board import build_boards
+
         found = build_boards(
             self.store, self.catalog, self.records, variant=self.variant, sums=self.sums
         )
@@ -62,8 +68,10 @@ class Report:
         return sorted(found, key=lambda board: board.dataset != usual)
 
     @cached_property
-    def suite(self) -> suite.Suite:
-        return suite.load(self.suite_name)
+    def suite(self) -> "Suite":
+        from ninetynine.suite import load
+
+        return load(self.suite_name)
 
 
 def format_names() -> list[str]:

@@ -1,9 +1,11 @@
 """Numbers as people read them.  Shares of 1 become percent here and nowhere else."""
 
 import math
+from typing import TYPE_CHECKING
 
-from ninetynine.board import Spread
-from ninetynine.statistics import Interval, RankInterval
+if TYPE_CHECKING:
+    from ninetynine.board import Spread
+    from ninetynine.statistics import Interval, RankInterval
 
 BLANK = ""
 
@@ -27,7 +29,7 @@ def percent(share: float | None, decimals: int) -> str:
     return BLANK if share is None else number(100 * share, decimals)
 
 
-def percent_spread(spread: Spread | None, decimals: int) -> str:
+def percent_spread(spread: "Spread | None", decimals: int) -> str:
     """Return ``mean ± SD`` in percent."""
     if spread is None:
         return BLANK
@@ -35,7 +37,7 @@ def percent_spread(spread: Spread | None, decimals: int) -> str:
     return mean if spread.sd is None else f"{mean} ± {percent(spread.sd, decimals)}"
 
 
-def number_spread(spread: Spread | None, decimals: int) -> str:
+def number_spread(spread: "Spread | None", decimals: int) -> str:
     """Return ``mean ± SD``."""
     if spread is None:
         return BLANK
@@ -43,7 +45,7 @@ def number_spread(spread: Spread | None, decimals: int) -> str:
     return mean if spread.sd is None else f"{mean} ± {number(spread.sd, decimals)}"
 
 
-def percent_interval(interval: Interval | None, decimals: int) -> str:
+def percent_interval(interval: "Interval | None", decimals: int) -> str:
     """Return ``low–high`` in percent; ``low to high`` where a sign would run into the dash."""
     if interval is None:
         return BLANK
@@ -60,7 +62,7 @@ def shortest_percent(share: float) -> str:
     return f"{100 * share:.6f}".rstrip("0").rstrip(".")
 
 
-def ranks(rank: RankInterval | None) -> str:
+def ranks(rank: "RankInterval | None") -> str:
     """Return a rank interval: ``2`` or ``2–4``."""
     if rank is None:
         return BLANK

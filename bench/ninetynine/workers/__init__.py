@@ -16,7 +16,7 @@ from ninetynine.workers.events import (
     Task,
     Waiting,
 )
-from ninetynine.workers.process import WorkerProcess
+from ninetynine.workers.process import WorkerProcess, environment_of
 
 __all__ = [
     "EpochEnded",
@@ -30,4 +30,5 @@ __all__ = [
     "Task",
     "Waiting",
     "WorkerProcess",
+    "environment_of",
 ]

@@ -9,7 +9,8 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ninetynine.cells import CellIdentity
 from ninetynine.records import Failure
@@ -25,7 +26,8 @@ _LAST_WORDS_BYTES = 4000
 class WorkerProcess:
     """Starts a worker on ``cores`` with ``environment`` and hands it one task at a time.
 
-    ``command`` is what Python is to run, WORKER where nothing else is given.
+    As a context manager it ends with the context.  ``command`` is what Python is to run, WORKER
+    where nothing else is given.
     """
 
     def __init__(
@@ -57,6 +59,21 @@ class WorkerProcess:
     def ready(self) -> bool:
         """Whether it has started and imported its backend."""
         return self._ready
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.alive and kind is None:
+            self.close()
+        elif self.alive:  # whatever it was doing, nobody waits for it
+            self.kill()
+            self._release()
 
     def train(self, task: Task, timeout_seconds: float | None) -> Iterator[Event]:
         """Yield the task's events; the last is Finished, Failed or Refused.
