@@ -101,6 +101,19 @@ def test_the_suite_is_the_one_that_the_baseline_was_made_for(bench, stub, projec
     assert "gate" in out
 
 
+def test_an_update_stays_on_the_data_of_the_last_one(bench, stub, project, tmp_path):
+    data = write_dataset(tmp_path / "own.npz")
+    made = [*project[1:], "--baseline", "base", "--seeds", "2"]
+    bench("baseline", "update", project[0], *made, "--dataset", data, "--reason", "first")
+    code, out, _ = bench("baseline", "update", *made, "--reason", "again", "--json")
+    assert code == 0
+    said = json.loads(out)
+    assert (said["suite"], said["dataset"]) == (str(project[0]), str(data))
+    code, out, _ = bench("check", *project[1:], "--baseline", "base")
+    assert code == 0
+    assert "nothing changed" in out
+
+
 def test_a_baseline_needs_a_reason(bench, stub, project):
     code, _, err = bench("baseline", "update", *project, "--baseline", "base")
     assert code == 2
@@ -179,6 +192,23 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(bench, project, tmp_path, mon
     code, _, err = bench("check", *project, *baseline)
     assert code == 130
     assert "run the same command again" in err
+
+
+def test_ctrl_c_during_an_update_keeps_the_runs_and_the_baseline(
+    bench, stub, project, tmp_path, monkeypatch
+):
+    update = ["baseline", "update", *project, "--baseline", "base", "--seeds", "2"]
+    bench(*update, "--reason", "first")
+    before = {path: path.read_bytes() for path in (tmp_path / "base").rglob("*.json")}
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ninetynine.gate.request.open_trainer", interrupted)
+    code, _, err = bench(*update, "--reason", "second", "--fresh")
+    assert code == 130
+    assert "interrupted: 0 runs are kept in " in err
+    assert {path: path.read_bytes() for path in (tmp_path / "base").rglob("*.json")} == before
 
 
 def test_an_architecture_that_cannot_be_built_is_exit_code_2(bench, stub, project, tmp_path):
