@@ -147,7 +147,7 @@ def test_a_plug_ins_dataset_arrives_where_the_plug_in_is_not_installed(tmp_path,
     loaded = datasets.load("digits")
     own = write_architecture(tmp_path, "net")
     (task,) = tasks_for([own], write_dataset(tmp_path / "d.npz"))
-    parcel = pack_parcel(discover([own])["net"])
+    bundle = bundle_of(discover([own])["net"])
     text = (
         "from dataclasses import replace\n"
         "from ninetynine.datasets.built_in import digits\n"
@@ -157,12 +157,12 @@ def test_a_plug_ins_dataset_arrives_where_the_plug_in_is_not_installed(tmp_path,
         points = {"ninetynine.datasets": {"others": "others_data"}}
         write(tmp_path / "site", points, {"others_data.py": text})
         activate(installed, tmp_path / "site")
-        luggage = pack_luggage([parcel], "others-fold-1-of-3", None)
+        payload = payload_of([bundle], "others-fold-1-of-3", None)
         expected = datasets.load("others-fold-1-of-3")
     assert "others" not in datasets.known()
-    np.testing.assert_array_equal(luggage.arrays["x_train"], loaded.train_images)
+    np.testing.assert_array_equal(payload.arrays["x_train"], loaded.train_images)
     task = task.model_copy(update={"dataset": "others-fold-1-of-3"})
-    there = unpack(task, parcel, luggage, tmp_path / "node")
+    there = unpack(task, bundle, payload, tmp_path / "node")
     arrived = datasets.load(there.dataset, there.data_dir)
     assert (arrived.name, arrived.fingerprint) == (expected.name, expected.fingerprint)
 
