@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from gate_builders import FakeTrainer
+from ninetynine.board import Run
 from ninetynine.catalog import discover
 from ninetynine.gate.baseline import Update, update_baseline
 from ninetynine.gate.checking import at_seed
-from ninetynine.gate.runs import load_run
 from ninetynine.records import RecordStore
 from ninetynine.suite import Setting, load, make_cells
 from run_helpers import write_architecture
@@ -65,7 +65,7 @@ def project(pytester):
         seeds=list(range(10)),
         suite_version="0.1.0",
     )
-    runs = [load_run(store, record) for record in store.read_all()[0]]
+    runs = [Run.of(store, record) for record in store.read_all()[0]]
     update_baseline(pytester.path / "base", runs, update)
 
     def run(accuracy, *arguments, test=TEST):
