@@ -17,7 +17,6 @@ from ninetynine.ensembles import Vote, derive
 from ninetynine.errors import UserError
 from ninetynine.records import RecordStore
 from ninetynine.report import Report, render
-from ninetynine.report.html import render_html
 from ninetynine.statistics import summarize
 from record_builders import (
     PACKAGES,
@@ -448,7 +447,7 @@ def test_the_command_writes_the_page(bench, store, suite, tmp_path):
 
 
 def test_the_html_page_has_the_same_ladder(store, suite):
-    page = render_html(store, CATALOG, None, suite)
+    page = render(Report(store, CATALOG, suite_name=str(suite.path)), "html")
     section = page.partition("<h2>The ladder</h2>")[2].partition("</section>")[0]
     rungs = re.findall(r'<th scope="row">(\w+)', section)
     assert rungs == ["low", "middle", "high", "later", "vote"]
@@ -456,13 +455,13 @@ def test_the_html_page_has_the_same_ladder(store, suite):
     assert "better, over low" in section  # not the line above
     assert "not recorded" in section
     assert "1/27.0" in section
-    assert "The ladder" not in render_html(store, CATALOG, None, None)
+    assert "The ladder" not in render(Report(store, CATALOG, suite_name="quick"), "html")
 
 
 def test_the_html_page_has_no_ladder_before_the_suite_ran(tmp_path, suite):
     store = RecordStore(tmp_path / "tutorials")
     write_run(store, "low", 0, images=IMAGES)
-    assert "The ladder" not in render_html(store, CATALOG, None, suite)
+    assert "The ladder" not in render(Report(store, CATALOG, suite_name=str(suite.path)), "html")
 
 
 # The picture -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import shutil
 import pytest
 from ninetynine import datasets
 from ninetynine.records import RecordStore
-from ninetynine.report.html import render_html
+from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, make_claim, make_failed, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
@@ -73,7 +73,7 @@ def page(tmp_path_factory):
     claims = [make_claim(0.99, dataset="digits")]
     catalog = {name: make_architecture(name, claims=claims) for name, *_ in MODELS}
     path = folder / "report.html"
-    path.write_text(render_html(store, catalog), encoding="utf-8")
+    path.write_text(render(Report(store, catalog), "html"), encoding="utf-8")
     return path
 
 
@@ -168,9 +168,9 @@ def test_a_click_on_a_heading_sorts_the_sensible_way_and_then_the_other(report):
     assert models(report) == ["good", "fair", SCRIPT_NAME, "poor"]
     header = heading(report, "Train seconds").find_element(By.XPATH, "..")
     assert header.get_attribute("aria-sort") == "descending"
-    heading(report, "Accuracy").click()
+    heading(report, "Test accuracy").click()
     assert models(report) == by_accuracy
-    heading(report, "Accuracy").send_keys(Keys.ENTER)
+    heading(report, "Test accuracy").send_keys(Keys.ENTER)
     assert models(report) == by_accuracy[::-1]
 
 
@@ -200,8 +200,8 @@ def test_every_plot_has_its_marks(report):
     assert len(seen(report, "[id$=seeds] .is-claim")) == len(MODELS)
     assert len(seen(report, "[id$=curves] .point")) == len(MODELS)
     assert len(seen(report, "[id$=pairs] td[data-tip]")) == len(MODELS) * (len(MODELS) - 1)
-    assert len(seen(report, "[id$=errors] .reliability .mark")) == 1
-    assert len(seen(report, "[id$=errors] .confusion tbody tr")) == 10
+    assert len(seen(report, "[id$=errors] svg .mark")) == 1
+    assert len(seen(report, "[id$=errors] .matrix tbody tr")) == 10
     assert len(seen(report, "[id$=images] img")) == 40
 
 
@@ -251,7 +251,7 @@ def test_tables_and_commands_are_copied_as_text(report):
     seen(report, ".filter")[0].send_keys("fair")
     seen(report, ".copy-table")[0].click()
     header, row = report.execute_script("return window.copied").rstrip("\n").split("\n")
-    assert header.split("\t")[:4] == ["Band", "Model", "Intervals", "Accuracy, %"]
+    assert header.split("\t")[:4] == ["Group", "Model", "Intervals", "Test accuracy, %"]
     assert row.split("\t")[1] == "fair"
     assert len(header.split("\t")) == len(row.split("\t"))
     report.execute_script("document.querySelector('.copy').click()")
@@ -287,7 +287,7 @@ def test_a_page_without_numbers_only_says_so(browser, tmp_path, failed):
     for seed in range(failed):
         store.write(make_failed("net", seed), None)
     path = tmp_path / "report.html"
-    path.write_text(render_html(store, {}), encoding="utf-8")
+    path.write_text(render(Report(store, {}), "html"), encoding="utf-8")
     browser.get_log("browser")
     show(browser, path, 390, "light")
     assert browser.get_log("browser") == []

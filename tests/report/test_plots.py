@@ -1,23 +1,31 @@
-"""What pictures show, and the static ones."""
+"""What pictures show, and the files that they are written to."""
 
+import io
 import math
+import re
 from itertools import combinations
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from ninetynine.board import build_boards
+from ninetynine.board.predictions import sum_predictions
 from ninetynine.cli import bench
 from ninetynine.errors import UserError
 from ninetynine.records import Epoch, Predictions, RecordStore
-from ninetynine.report.plots.answers import sum_answers
-from ninetynine.report.plots.cost import COSTS, cost_points, pareto_front
-from ninetynine.report.plots.curves import MOST_POINTS, curves, epoch_ticks
-from ninetynine.report.plots.hardest import hardest
-from ninetynine.report.plots.layout import Box, place_labels, swarm
-from ninetynine.report.plots.pairs import all_pairs
-from ninetynine.report.plots.runs import load_runs
-from ninetynine.report.plots.scale import accuracy_scale, size_scale
-from ninetynine.report.plots.static import KINDS, draw
+from ninetynine.registry import Entry, Registry
+from ninetynine.report import figures
+from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing.files import to_pdf, to_png
+from ninetynine.report.drawing.layout import Box, place_labels, swarm
+from ninetynine.report.drawing.scale import accuracy_scale, size_scale
+from ninetynine.report.drawing.styles import style_of
+from ninetynine.report.drawing.svg import file_svg, page_svg
+from ninetynine.report.figures.cost import COSTS, cost_points, pareto_front
+from ninetynine.report.figures.curves import MOST_POINTS, curves, epoch_ticks
+from ninetynine.report.figures.pairs import all_pairs
+from ninetynine.report.html.hardest import hardest
 from record_builders import (
     draw_wrong,
     make_architecture,
@@ -31,7 +39,7 @@ from record_builders import (
 
 def boards(store, *names, claims=()):
     catalog = {name: make_architecture(name, claims=claims) for name in names}
-    return load_runs(store, catalog, store.read_all()[0])
+    return build_boards(store, catalog, sums=True)
 
 
 @pytest.fixture
@@ -115,7 +123,7 @@ class TestLayout:
 
 class TestCost:
     def test_the_front_holds_what_nothing_else_beats(self, store):
-        points = cost_points(boards(store)[0].board, COSTS[0])
+        points = cost_points(boards(store)[0], COSTS[0])
         assert [p.row.name for p in pareto_front(points)] == ["fair", "$good$"]
 
     def test_seconds_of_two_machines_are_not_joined(self, tmp_path):
@@ -126,39 +134,39 @@ class TestCost:
             write_run(
                 store, name, 0, wrong=[1], machine=make_machine(machine, machine.ljust(16, "0"))
             )
-        points = cost_points(boards(store)[0].board, COSTS[0])
+        points = cost_points(boards(store)[0], COSTS[0])
         assert {p.hardware for p in pareto_front(points)} == {"One"}
 
     def test_a_model_without_parameters_has_no_place(self, tmp_path):
         store = RecordStore(tmp_path)
         write_run(store, "net", 0, parameters=0)
-        board = boards(store)[0].board
+        board = boards(store)[0]
         assert len(cost_points(board, COSTS[0])) == 1
         assert cost_points(board, COSTS[1]) == []
 
 
-class TestAnswers:
+class TestPredictions:
     def test_sums_over_runs(self):
-        answers = sum_answers([make_predictions([0, 1], 20), make_predictions([1], 20)])
-        assert answers is not None
-        assert answers.runs == 2
-        assert list(answers.right_per_run) == [18, 19]
-        assert list(answers.right_per_image[:3]) == [1, 0, 2]
-        assert answers.confusion.sum() == 20
-        assert answers.confusion[0, 0] == 1.5
-        assert answers.confusion[1, 2] == 1.0
+        sums = sum_predictions([make_predictions([0, 1], 20), make_predictions([1], 20)])
+        assert sums is not None
+        assert sums.runs == 2
+        assert list(sums.right_per_run) == [18, 19]
+        assert list(sums.right_per_image[:3]) == [1, 0, 2]
+        assert sums.confusion.sum() == 20
+        assert sums.confusion[0, 0] == 1.5
+        assert sums.confusion[1, 2] == 1.0
 
     def test_the_calibration_error_is_the_gap_between_confidence_and_truth(self):
         probabilities = np.tile([0.75, 0.25], (100, 1)).astype(np.float16)
         labels = np.repeat([0, 1], [60, 40]).astype(np.uint16)
-        answers = sum_answers([Predictions(probabilities, labels)])
-        assert answers is not None
-        assert answers.calibration_error == pytest.approx(0.15)  # 75% sure, 60% right
-        assert answers.bin_count is not None
-        assert answers.bin_count.sum() == answers.bin_count[11] == 100
+        sums = sum_predictions([Predictions(probabilities, labels)])
+        assert sums is not None
+        assert sums.calibration_error == pytest.approx(0.15)  # 75% sure, 60% right
+        assert sums.bin_count is not None
+        assert sums.bin_count.sum() == sums.bin_count[11] == 100
 
     def test_nothing_comes_of_nothing(self):
-        assert sum_answers([]) is None
+        assert sum_predictions([]) is None
 
 
 class TestHardest:
@@ -216,61 +224,123 @@ class TestCurves:
         assert len(ticks) <= 6
 
 
-class TestRuns:
-    def test_the_runs_are_those_the_board_counts(self, tmp_path):
-        store = RecordStore(tmp_path)
-        for seed in range(3):
-            write_run(store, "net", seed, wrong=range(seed))
-        write_run(store, "net", 0, wrong=range(50), threads=2)  # a second run of seed 0
-        store.write(make_failed("net", 7), None)
-        row = boards(store)[0].rows[0]
-        mean = np.mean([accuracy for _, accuracy in row.seed_accuracies])
-        assert row.row.accuracy is not None
-        assert mean == pytest.approx(row.row.accuracy.mean)
-        assert row.summary is not None
-        assert row.summary.mean == pytest.approx(row.row.accuracy.mean)
+class TestPairs:
+    def test_a_pair_is_different_exactly_where_it_shares_no_group(self, store):
+        rows = boards(store)[0].rows
+        pairs = all_pairs(rows)
+        assert len(pairs) == 3
+        for (i, j), pair in pairs.items():
+            assert pair.different == (not set(rows[i].groups) & set(rows[j].groups))
 
-    def test_boards_of_other_labels_keep_their_own_runs(self, tmp_path):
+    def test_the_first_pairs_are_corrected_for_all_of_them(self, store):
+        rows = boards(store)[0].rows
+        every, first = all_pairs(rows), all_pairs(rows, most=2)
+        assert list(first) == [(0, 1)]
+        assert first[0, 1].adjusted_p == every[0, 1].adjusted_p
+
+
+class TestBoards:
+    def test_boards_of_other_labels_keep_their_own_predictions(self, tmp_path):
         store = RecordStore(tmp_path)
         write_run(store, "a", 0, wrong=[1])
         write_run(store, "b", 0, wrong=[1], shift=3)
         found = boards(store)
-        assert [[row.row.name for row in runs.rows] for runs in found] == [["a"], ["b"]]
-        assert all(row.answers is not None for runs in found for row in runs.rows)
-
-    def test_pairs_agree_with_the_bands(self, store):
-        runs = boards(store)[0]
-        found = all_pairs(runs)
-        for (i, j), pair in found.pairs.items():
-            bands = [set(found.rows[k].row.band) for k in (i, j)]
-            assert pair.told_apart == (not bands[0] & bands[1])
+        assert [[row.name for row in board.rows] for board in found] == [["a"], ["b"]]
+        assert all(row.prediction_sums is not None for board in found for row in board.rows)
 
 
-class TestStatic:
+KINDS = list(figures.FIGURES.entries())
+
+
+def draw(kind, board, path, **chosen):
+    figures.draw(kind, board, path, chosen)
+
+
+class TestFiles:
     @pytest.mark.parametrize("kind", KINDS)
-    def test_every_kind_is_drawn(self, kind, store, tmp_path):
+    @pytest.mark.parametrize(
+        ("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")]
+    )
+    def test_every_kind_is_drawn_in_every_format(self, kind, suffix, start, store, tmp_path):
         claims = [make_claim(0.98), make_claim(0.991, id="T9")]
-        path = tmp_path / f"{kind}.svg"
+        path = tmp_path / f"{kind}{suffix}"
         draw(kind, boards(store, "$good$", claims=claims)[0], path)
-        assert path.read_bytes().startswith(b"<?xml")
-
-    @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".pdf", b"%PDF")])
-    def test_other_formats(self, suffix, start, store, tmp_path):
-        path = tmp_path / f"seeds{suffix}"
-        draw("seeds", boards(store)[0], path)
         assert path.read_bytes().startswith(start)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_an_svg_is_whole_in_itself_and_says_what_it_is(self, kind, store, tmp_path):
+        path = tmp_path / "picture.svg"
+        draw(kind, boards(store)[0], path)
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        title, style, *_ = root
+        assert title.text.strip()
+        used = {name for e in root.iter() for name in e.get("class", "").split()}
+        styled = {name for name in used if style_of(name) != style_of("")}
+        assert all(f".{name}{{" in style.text for name in styled)
+        assert "var(" not in path.read_text(encoding="utf-8")
+        width, height = float(root.get("width")), float(root.get("height"))
+        assert root.get("viewBox") == f"0 0 {width:.10g} {height:.10g}"
 
     @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
     def test_the_same_records_give_the_same_bytes(self, suffix, store, tmp_path):
-        runs = boards(store)[0]
+        board = boards(store)[0]
         for name in ("one", "two"):
-            draw("cost", runs, tmp_path / f"{name}{suffix}")
+            draw("cost", board, tmp_path / f"{name}{suffix}")
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
+
+    def test_a_png_has_two_pixels_for_each_of_the_drawing(self):
+        from PIL import Image
+
+        drawing = el.Drawing([el.Rect(10.0, 0.0, 10.0, 20.0, "claim")], 30.0, 20.0, "a bar")
+        image = Image.open(io.BytesIO(to_png(drawing))).convert("RGB")
+        assert image.size == (60, 40)
+        assert image.getpixel((5, 20)) == (255, 255, 255)
+        assert image.getpixel((20, 20)) != (255, 255, 255)
+
+    def test_a_pdf_keeps_texts_and_their_signs(self):
+        import pypdfium2
+
+        text = "0.12 − 0.5 ± 0.1–0.3 × 4 …"
+        drawing = el.Drawing([el.Text(5.0, 20.0, text, "mark-name")], 300.0, 40.0, "signs")
+        page = pypdfium2.PdfDocument(to_pdf(drawing))[0]
+        assert text in page.get_textpage().get_text_range()
+
+    def test_what_a_group_shifts_and_colors_is_so_in_every_format(self):
+        from PIL import Image
+
+        dot = el.Circle(0.0, 0.0, 8.0, "bar")
+        group = el.Group([dot], "group-1", shift=(10.0, 30.0))
+        drawing = el.Drawing([group], 40.0, 40.0, "a dot")
+        image = Image.open(io.BytesIO(to_png(drawing))).convert("RGB")
+        red, green, _ = image.getpixel((20, 60))
+        assert green > red + 50  # a teal, where the group was moved to
+        assert image.getpixel((60, 20)) == (255, 255, 255)
+        assert '<g class="group-1" transform="translate(10 30)">' in file_svg(drawing)
+        assert ".group-1{color:#0f766e}" in file_svg(drawing)
+
+    def test_texts_and_classes_are_escaped(self):
+        parts = [el.Text(1.0, 2.0, "<b>&", 'x" onclick="y'), el.mark(label='"<i>', class_="<")]
+        drawing = el.Drawing(parts, 9.0, 9.0, "<title>")
+        for written in (page_svg(drawing), file_svg(drawing)):
+            assert "<b>" not in written
+            assert "<i>" not in written
+            assert 'class="x&#34; onclick=&#34;y"' in written
+            assert "&lt;title&gt;" in written
+
+    def test_numbers_have_a_tenth_of_a_pixel_and_no_negative_zero(self):
+        drawing = el.Drawing([el.Line(-0.04, 1234.56, 0.5, 1.0, "c")], 9.0, 9.0, "a line")
+        assert '<line x1="0" y1="1234.6" x2="0.5" y2="1" class="c"/>' in page_svg(drawing)
 
     def test_a_picture_of_another_format_is_refused(self, store, tmp_path):
         with pytest.raises(UserError, match=r"pictures are \.svg, \.png, \.pdf"):
             draw("seeds", boards(store)[0], tmp_path / "seeds.gif")
 
+    def test_a_folder_that_is_not_there_is_told(self, store, tmp_path):
+        with pytest.raises(UserError, match="cannot be written"):
+            draw("seeds", boards(store)[0], tmp_path / "nowhere" / "seeds.svg")
+
+
+class TestChoices:
     @pytest.mark.parametrize("kind", KINDS)
     def test_failures_alone_are_nothing_to_draw(self, kind, tmp_path):
         store = RecordStore(tmp_path)
@@ -278,19 +348,39 @@ class TestStatic:
         with pytest.raises(UserError, match="there is nothing to draw"):
             draw(kind, boards(store)[0], tmp_path / "picture.svg")
 
+    def test_cost_is_against_seconds_or_what_is_asked_for(self, store, tmp_path):
+        path = tmp_path / "picture.svg"
+        for chosen, axis in (({}, "Training seconds"), ({"against": "parameters"}, "Parameters")):
+            draw("cost", boards(store)[0], path, **chosen)
+            assert f">{axis} (logarithmic)<" in path.read_text(encoding="utf-8")
+
+    def test_a_cost_that_no_model_has_is_told(self, store, tmp_path):
+        with pytest.raises(UserError, match="--against 'latency': no model has both"):
+            draw("cost", boards(store)[0], tmp_path / "picture.svg", against="latency")
+
+    @pytest.mark.parametrize("kind", ["confusion", "reliability"])
+    def test_a_model_is_the_first_or_the_one_that_is_named(self, kind, store, tmp_path):
+        path = tmp_path / "picture.svg"
+        for chosen, name in (({}, "$good$"), ({"model": "poor"}, "poor")):
+            draw(kind, boards(store)[0], path, **chosen)
+            titles = re.findall(r'class="title">([^<]*)<', path.read_text(encoding="utf-8"))
+            assert [title.endswith(name) for title in titles] == [True]
+
     def test_an_unknown_model_is_told_the_nearest(self, store, tmp_path):
-        with pytest.raises(UserError, match="fair"):
+        with pytest.raises(UserError, match=r"'fare': no such row.*did you mean 'fair'"):
             draw("confusion", boards(store)[0], tmp_path / "picture.svg", model="fare")
 
-    def test_answers_without_probabilities_have_no_reliability(self, tmp_path):
+    def test_predictions_without_probabilities_have_no_reliability(self, tmp_path):
         store = RecordStore(tmp_path)
         write_run(store, "net", 0, loss=None)
         with pytest.raises(UserError, match="without probabilities"):
             draw("reliability", boards(store)[0], tmp_path / "picture.svg")
 
-    def test_a_folder_that_is_not_there_is_told(self, store, tmp_path):
-        with pytest.raises(UserError, match="cannot be written"):
-            draw("seeds", boards(store)[0], tmp_path / "nowhere" / "seeds.svg")
+    def test_a_module_without_a_figure_is_named(self, monkeypatch):
+        entry = Entry("odd", "json", "entry point of odd-pictures")
+        monkeypatch.setattr(Registry, "find", lambda self, name: entry)
+        with pytest.raises(UserError, match=r"json \(entry point of odd-pictures\) is no picture"):
+            figures.load("odd")
 
 
 class TestCommand:
@@ -317,6 +407,26 @@ class TestCommand:
         )
         assert isinstance(result.exception, UserError)
         assert message in str(result.exception)
+
+    def test_a_kind_that_there_is_not_is_told(self, store, tmp_path):
+        result = self.plot("sedes", "--results", tmp_path, "--output", tmp_path / "a.svg")
+        assert "'seeds'" in str(result.exception)
+
+    def test_the_help_says_what_each_kind_is_and_which_options_it_has(self):
+        text = " ".join(self.plot("--help").output.split())
+        for kind in KINDS:
+            assert f"{kind} {figures.FIGURES.find(kind).summary()}"[:40] in text
+        assert "--against [seconds|parameters|multiply-adds|latency]" in text
+        assert "For confusion and reliability" in text
+
+    def test_only_what_a_suite_is_made_of(self, store, tmp_path):
+        path, file = tmp_path / "seeds.svg", tmp_path / "mine.toml"
+        file.write_text('architectures = ["fair"]\ndataset = "mnist"\nseeds = 1\n')
+        result = self.plot("seeds", "--results", tmp_path, "--output", path, "--suite", file)
+        assert result.exception is None
+        written = path.read_text(encoding="utf-8")
+        assert "fair, seed 0" in written
+        assert "poor" not in written
 
     def test_an_empty_folder_is_told(self, tmp_path):
         result = self.plot("seeds", "--results", tmp_path, "--output", tmp_path / "a.svg")

@@ -11,6 +11,7 @@ from ninetynine.board.claims import ClaimRow, claim_rows, has_published_recipe
 from ninetynine.board.gap import GapRow, gap_row
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note
+from ninetynine.board.predictions import PredictionSums
 from ninetynine.board.row import (
     PUBLISHED,
     BoardKey,
@@ -24,6 +25,8 @@ from ninetynine.catalog import Architecture
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import Comparison, compare, rank_intervals
 from ninetynine.suite import Reference, Rung, Suite, reference_for
+
+_Sums = dict[tuple[str, ...], PredictionSums | None]  # by the keys of a row's records
 
 
 @dataclass(frozen=True)
@@ -156,8 +159,11 @@ def build_boards(
     boards: list[Board] = []
     grouped = sorted(by_board(chosen, catalog, variant).items())
     references = {name: reference_for(name) for name in {key.dataset for key, _ in grouped}}
-    for key, members in grouped:
-        for labels_hash, rows, notes in _rows_by_labels(store, key, members, sums):
+    runs: dict[str, Run] = {}  # a record that is on two boards is read once
+    made: _Sums = {}
+    for key, records_of in grouped:
+        members = [runs.setdefault(record.key, Run.of(store, record)) for record in records_of]
+        for labels_hash, rows, notes in _rows_by_labels(key, members, made if sums else None):
             ranked = tuple(rank(rows))
             boards.append(Board(key, ranked, catalog, references[key.dataset], labels_hash, notes))
     return boards
@@ -247,13 +253,15 @@ def _by_identity(runs: Iterable[Run]) -> dict[RowIdentity, list[Run]]:
 
 
 def _rows_by_labels(
-    store: RecordStore, key: BoardKey, records: Sequence[Record], sums: bool
+    key: BoardKey, runs: Sequence[Run], sums: _Sums | None
 ) -> Iterator[tuple[str | None, list[Row], tuple[str, ...]]]:
-    """Yield rows for each set of test labels: predictions of other labels are never pooled."""
-    runs = [Run.of(store, record) for record in records]
+    """Yield rows for each set of test labels: predictions of other labels are never pooled.
+
+    Where there are ``sums``, those of the rows are made, or taken where they are there already.
+    """
     rows = make_rows(key, runs)
-    for row in rows if sums else ():
-        row.prediction_sums  # noqa: B018  (reads each run's file, and notes what it got right)
+    if sums is not None:
+        _make_sums(rows, sums)
     hashes = {run.record.key: run.outcome.labels_hash for run in runs if run.outcome is not None}
     counts = Counter(hashes[run.record.key] for run in runs if run.record.key in hashes)
     if len(counts) < 2:
@@ -264,6 +272,14 @@ def _rows_by_labels(
         members = [run for run in runs if hashes.get(run.record.key, usual) == labels]
         others = [run for run in runs if hashes.get(run.record.key, usual) != labels]
         yield labels, make_rows(key, members), (labels_note(labels, others),)
+
+
+def _make_sums(rows: Sequence[Row], sums: _Sums) -> None:
+    for row in rows:
+        keys = tuple(record.key for record in row.records)
+        if keys in sums:
+            row.prediction_sums = sums[keys]
+        sums[keys] = row.prediction_sums  # reads each run's file, and notes what it got right
 
 
 def _undecided(rows: Sequence[Row]) -> Iterator[Undecided]:

@@ -1,22 +1,52 @@
-"""Draw a picture of the board for a paper: SVG, PNG or PDF."""
+"""``bench plot``: one picture of a board, in a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ninetynine import catalog, suite
+from ninetynine import catalog, datasets, suite
+from ninetynine.board import Board, build_boards
 from ninetynine.cli import options
-from ninetynine.datasets import preferred, row_name_of
 from ninetynine.errors import UserError, nearest
 from ninetynine.records import RecordStore
-from ninetynine.report.plots.cost import COSTS
-from ninetynine.report.plots.runs import BoardRuns, load_runs, of_suite
-from ninetynine.report.plots.static import KINDS, draw
+from ninetynine.report import figures
+
+_KINDS = figures.FIGURES.entries()
 
 
-@click.command("plot")
-@click.argument("kind", type=click.Choice(list(KINDS)))
+def _figure_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that pictures have, each once, with the kinds that take it."""
+    found: dict[str, list[tuple[str, figures.Option]]] = {}
+    for kind in _KINDS:
+        option = figures.load(kind).option
+        if option is not None:
+            found.setdefault(option.name, []).append((kind, option))
+    for name, kinds in sorted(found.items(), reverse=True):
+        option = kinds[0][1]
+        add = click.option(
+            f"--{name}",
+            type=click.Choice(option.choices) if option.choices else None,
+            metavar=None if option.choices else "NAME",
+            help=f"{option.help} For {' and '.join(kind for kind, _ in kinds)} "
+            f"[default: {option.default or 'the first'}].",
+        )
+        command = add(command)
+    return command
+
+
+class _Command(click.Command):
+    """The verb, whose help lists the kinds of pictures that there are."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Kinds"):
+            formatter.write_dl([(name, kind.summary()) for name, kind in _KINDS.items()])
+        super().format_options(context, formatter)
+
+
+@click.command("plot", cls=_Command)
+@click.argument("kind", type=click.Choice(list(_KINDS)), metavar="KIND")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -24,21 +54,14 @@ from ninetynine.report.plots.static import KINDS, draw
     metavar="FILE.svg",
     help="Where the picture goes; .svg, .png or .pdf.",
 )
-@click.option("--dataset", metavar="NAME", help="Whose board [default: MNIST's].")
+@click.option("--dataset", metavar="NAME", help="Whose board [default: the usual dataset's].")
 @click.option(
     "--variant",
     metavar="NAME",
     help="The suite whose common recipe holds [default: recipes as published].",
 )
 @click.option("--suite", "suite_name", metavar="NAME", help="Only what this suite is made of.")
-@click.option(
-    "--against",
-    type=click.Choice([cost.name for cost in COSTS]),
-    default="seconds",
-    show_default=True,
-    help="The cost that kind cost shows.",
-)
-@click.option("--model", metavar="NAME", help="The row that confusion and reliability show.")
+@_figure_options
 @options.results
 @options.architecture_files
 @options.verbose
@@ -48,49 +71,45 @@ def command(
     dataset: str | None,
     variant: str | None,
     suite_name: str | None,
-    against: str,
-    model: str | None,
     results: Path,
     architecture_files: tuple[Path, ...],
+    verbose: bool,
+    **chosen: Any,
 ) -> None:
-    """Draw a picture of a board.
-
-    \b
-    KIND is one of
-      cost         accuracy against training seconds, parameters, multiply-adds or latency
-      seeds        every seed as a dot per model, published figures as marks
-      curves       learning curves with the range of the seeds
-      pairs        every pair's difference and whether it is told apart
-      confusion    which labels a model takes for which
-      reliability  how often a model's answers are right, by confidence
-    """
+    """Draw a picture of a board."""
     if not results.is_dir():
         raise UserError(f"--results {results}: no such folder; train something with: bench run")
     store = RecordStore(results)
-    records = store.read_all()[0]
-    boards = load_runs(store, catalog.discover(architecture_files), records)
-    chosen = suite.load(suite_name) if suite_name else None
-    if chosen is not None:
-        dataset, variant = dataset or row_name_of(chosen.dataset), variant or chosen.variant
-    runs = _choose(boards, dataset, variant)
-    draw(kind, of_suite(runs, chosen) if chosen else runs, output, against, model)
+    found = catalog.discover(architecture_files)
+    boards = build_boards(store, found, sums=figures.load(kind).sums)
+    of_suite = suite.load(suite_name) if suite_name else None
+    if of_suite is not None:
+        dataset = dataset or datasets.row_name_of(of_suite.dataset)
+        variant = variant or of_suite.variant
+    board = _choose(boards, dataset, variant)
+    figures.draw(kind, board.of_suite(of_suite) if of_suite else board, output, chosen)
     click.echo(f"picture: {output}")
 
 
-def _choose(boards: Sequence[BoardRuns], dataset: str | None, variant: str | None) -> BoardRuns:
-    """Return the board of ``dataset``, else of MNIST, and of ``variant``, else as published."""
+def _choose(boards: Sequence[Board], dataset: str | None, variant: str | None) -> Board:
+    """Return the board of ``dataset``, else the usual one's, and of ``variant``, else published."""
     if not boards:
         raise UserError("there are no records to draw; train something with: bench run")
-    names = list(dict.fromkeys(runs.board.dataset for runs in boards))
-    name = dataset or preferred(names) or names[0]
+    names = _distinct(board.dataset for board in boards)
+    name = dataset or datasets.preferred(names) or names[0]
     if name not in names:
         raise UserError(f"--dataset {name!r}: no board is about it{nearest(name, names)}")
-    here = [runs for runs in boards if runs.board.dataset == name]
-    variants = [runs.board.variant for runs in here]
+    here = [board for board in boards if board.dataset == name]
+    variants = [board.variant for board in here]
     if variant is None:
         return here[0]  # recipes as published come first where there are any
     if variant not in variants:
         raise UserError(
-            f"--variant {variant!r}: no such board of {name}; there is: {', '.join(variants)}"
+            f"--variant {variant!r}: no such board of {name}; there is: "
+            f"{', '.join(_distinct(variants))}"
         )
     return here[variants.index(variant)]
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

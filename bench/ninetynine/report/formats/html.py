@@ -1,10 +1,12 @@
 """A page with pictures for a browser, complete in itself."""
 
+from dataclasses import replace
+
 from ninetynine.report import Report
 
 
 def render(report: Report) -> str:
     """Return the page of all records."""
-    from ninetynine.report.html import render_html
+    from ninetynine.report.html.page import render_page
 
-    return render_html(report.store, report.catalog, report.data_dir, report.suite)
+    return render_page(replace(report, sums=True))

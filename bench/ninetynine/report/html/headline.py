@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ninetynine.board import Board, Row, Undecided
 from ninetynine.board.notes import seed_list
-from ninetynine.report import text
-from ninetynine.report.html import words
+from ninetynine.report import formatting
+from ninetynine.report.columns.gap import goal, start
 from ninetynine.report.sections import introduction
 from ninetynine.report.sections import title as plain_title
 
@@ -44,12 +44,11 @@ def unique_titles(boards: Sequence[Board]) -> list[str]:
 
 
 def headline(title: str, board: Board) -> Headline:
-    """Return what was compared on what, the best band, and what is not told apart."""
-    board = board
-    facts = [_best_band(board), _best_mean(board), _way(board), _failures(board)]
+    """Return what was compared on what, the best group, and what is not decided."""
+    facts = (_best_group(board), _best_mean(board), _gap_closed(board), _failures(board))
     return Headline(
         title=title,
-        lead=_lead(runs),
+        lead=_lead(board),
         facts=tuple(fact for fact in facts if fact is not None),
         undecided=_undecided(board),
         small=introduction(board),
@@ -57,58 +56,57 @@ def headline(title: str, board: Board) -> Headline:
 
 
 def _lead(board: Board) -> str:
-    board = board
     seeds = sorted({seed for row in board.rows for seed in row.seeds})
-    models = text.count(len(board.rows), "model")
+    models = formatting.count(len(board.rows), "model")
     if not seeds:
         return f"{models} tried on {board.dataset}; no run has finished."
     parts = [f"{models} on {board.dataset}", f"seeds {seed_list(seeds)}"]
     if board.images:
         parts.append(f"tested on {board.images:,} images")
     machines = {
-        r.machine.gpu or r.machine.cpu_model for f in board.rows for r in f.records if r.machine
+        r.machine.gpu or r.machine.cpu_model for row in board.rows for r in row.records if r.machine
     }
     lead = ", ".join(parts)
     return f"{lead}; trained on {' and '.join(sorted(machines))}." if machines else f"{lead}."
 
 
-def _names(rows: list[Row]) -> str:
+def _names(rows: Sequence[Row]) -> str:
     names = [row.name for row in rows[:_MOST_NAMES]]
     more = [f"{len(rows) - _MOST_NAMES} more"] if len(rows) > _MOST_NAMES else []
     parts = names + more
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _best_band(board: Board) -> Fact | None:
-    ranked = [row for row in board.rows if row.group]
+def _best_group(board: Board) -> Fact | None:
+    ranked = [row for row in board.rows if row.groups]
     if not ranked:
         return None
-    first = words.band_letters(ranked[0].group)[0]
-    best = [row for row in ranked if first in words.band_letters(row.group)]
+    best = [row for row in ranked if ranked[0].groups[0] in row.groups]
     if len(best) == 1:
-        detail = "told apart from every other" if len(ranked) > 1 else "the only model"
+        detail = "significantly different from all others" if len(ranked) > 1 else "the only model"
     else:
-        detail = f"{len(best)} models that cannot be told apart"
-    return Fact(_names(best), "best band", detail)
+        detail = f"{len(best)} models, not significantly different"
+    return Fact(_names(best), "best group", detail)
 
 
 def _best_mean(board: Board) -> Fact | None:
     best = next((row for row in board.rows if row.accuracy is not None), None)
-    if best is None or best.accuracy is None:
+    if best is None:
         return None
-    spread = text.percent_spread(best.accuracy, text.percent_decimals(board.images))
-    errors = text.number(best.errors_per_10000, 1)
+    decimals = formatting.percent_decimals(board.images)
+    errors = formatting.number(best.errors_per_10000, 1)
+    spread = formatting.percent_spread(best.accuracy, decimals)
     return Fact(f"{spread}%", "best mean", f"{errors} errors in 10,000")
 
 
-def _way(board: Board) -> Fact | None:
-    if not board.way:
+def _gap_closed(board: Board) -> Fact | None:
+    if not board.gaps:
         return None
-    best = max(board.way, key=lambda row: row.share)
-    if best.share < 0:
-        return Fact("below 99.06%", "where the way to 99.79% begins")
-    share = min(best.share, 1.0)
-    return Fact(f"{text.percent(best.share, 0)}%", "of the way from 99.06 to 99.79%", "", share)
+    closed = max(gap.gap_closed for gap in board.gaps)
+    if closed < 0:
+        return Fact(f"below {start(board)}%", f"where the way to {goal(board)}% begins")
+    name = f"of the way from {start(board)} to {goal(board)}%"
+    return Fact(f"{formatting.percent(closed, 0)}%", name, share=min(closed, 1.0))
 
 
 def _failures(board: Board) -> Fact | None:
@@ -122,19 +120,19 @@ def _failures(board: Board) -> Fact | None:
 def _undecided(board: Board) -> str:
     pairs = board.undecided
     if not pairs:
-        ranked = [row for row in board.rows if row.group]
-        return "Every neighbour is told apart." if len(ranked) > 1 else ""
+        ranked = [row for row in board.rows if row.groups]
+        return "Every neighbor is significantly different." if len(ranked) > 1 else ""
     listed = "; ".join(_pair(pair) for pair in pairs[:3])
     more = f"; and {len(pairs) - 3} more" if len(pairs) > 3 else ""
-    return f"Not told apart: {listed}{more}."
+    return f"Not significantly different: {listed}{more}."
 
 
 def _pair(pair: Undecided) -> str:
     found = pair.comparison
-    difference = text.percent(abs(found.difference), 2)
+    difference = formatting.percent(abs(found.difference), 2)
     line = f"{pair.upper} and {pair.lower} ({difference} points apart"
     if found.to_decide is not None and found.to_decide.seeds is not None:
-        line += f"; {text.count(found.to_decide.seeds, 'seed')} of each would decide"
+        line += f"; {formatting.count(found.to_decide.seeds, 'seed')} of each would decide"
     elif found.to_decide is not None and found.to_decide.images is not None:
         line += f"; {found.to_decide.images:,} test images would decide"
     return line + ")"

@@ -2,32 +2,24 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from ninetynine import __version__
 from ninetynine.board import Board
-from ninetynine.catalog import Architecture
-from ninetynine.leaderboard.way import DATASET
-from ninetynine.records import Record
-from ninetynine.report.html.confusion import ErrorPanels, error_panels
-from ninetynine.report.html.cost_plot import cost_figure
-from ninetynine.report.html.curves_plot import CurvePanels, curve_panels
-from ninetynine.report.html.figure import Figure
+from ninetynine.report import Report
+from ninetynine.report.drawing.labels import letter_color
+from ninetynine.report.drawing.styles import page_css
 from ninetynine.report.html.headline import Headline, headline, unique_titles
 from ninetynine.report.html.images import ImageSection, image_section
 from ninetynine.report.html.ladder import LadderTable, ladder
 from ninetynine.report.html.leaderboard import Leaderboard, leaderboard
-from ninetynine.report.html.pairs_table import PairTable, pair_table
-from ninetynine.report.html.provenance import Provenance, provenance
-from ninetynine.report.html.seeds_plot import seeds_figure
-from ninetynine.report.html.words import like_these
-from ninetynine.suite import Suite
+from ninetynine.report.html.pictures import PictureSection, drawn, picture_sections, sample
+from ninetynine.report.html.provenance import provenance
 
 
 @dataclass(frozen=True)
@@ -35,71 +27,42 @@ class BoardContent:
     """Everything that is shown of one board."""
 
     id: str
+    board: Board
     headline: Headline
     leaderboard: Leaderboard
-    cost: Figure
-    seeds: Figure
-    curves: CurvePanels
-    pairs: PairTable | None
-    errors: ErrorPanels
+    pictures: Sequence[PictureSection]
     images: ImageSection | None
-    ladder: tuple[LadderTable, ...]
-    like_these: str
+    ladder: Sequence[LadderTable]
 
 
-@dataclass(frozen=True)
-class Page:
-    """The page: boards, and what holds for all of them."""
+def render_page(report: Report) -> str:
+    """Return the page as HTML, the same bytes for the same records and data.
 
-    boards: tuple[BoardContent, ...]
-    provenance: Provenance
-    left_out: tuple[str, ...]
-    version: str
-
-
-def page_content(
-    records: Sequence[Record],
-    boards: Sequence[Board],
-    catalog: Mapping[str, Architecture],
-    data_dir: Path | None,
-    left_out: tuple[str, ...],
-    suite: Suite | None = None,
-) -> Page:
-    """Return what the page says, with the ladder of ``suite``; MNIST's boards come first."""
-    ordered = sorted(boards, key=lambda runs: board.dataset != DATASET)
-    titles = unique_titles([board for runs in ordered])
-    contents = tuple(
-        _board(f"board-{number}", title, runs, data_dir, ladder(runs, suite, catalog))
-        for number, (title, runs) in enumerate(zip(titles, ordered, strict=True), start=1)
-    )
-    titled = list(zip(titles, ordered, strict=True))
-    return Page(contents, provenance(records, titled, catalog), left_out, __version__)
-
-
-def _board(
-    identifier: str,
-    title: str,
-    board: Board,
-    data_dir: Path | None,
-    rungs: tuple[LadderTable, ...],
-) -> BoardContent:
-    return BoardContent(
-        id=identifier,
-        headline=headline(title, runs),
-        leaderboard=leaderboard(board),
-        cost=cost_figure(board),
-        seeds=seeds_figure(runs),
-        curves=curve_panels(runs),
-        pairs=pair_table(runs),
-        errors=error_panels(runs),
-        images=image_section(runs, data_dir),
-        ladder=rungs,
-        like_these=like_these(board),
+    Test images are drawn where their dataset is at hand (the report's ``data_dir``, BENCH_DATA_DIR,
+    Keras's cache); it is never downloaded.
+    """
+    titled = list(zip(unique_titles(report.boards), report.boards, strict=True))
+    contents = [
+        BoardContent(
+            id=f"board-{number}",
+            board=board,
+            headline=headline(title, board),
+            leaderboard=leaderboard(board),
+            pictures=picture_sections(board),
+            images=image_section(board, report.data_dir),
+            ladder=ladder(board, report.suite),
+        )
+        for number, (title, board) in enumerate(titled, start=1)
+    ]
+    return _template().render(
+        contents=contents,
+        provenance=provenance(report.records, titled, report.catalog),
+        left_out=[str(problem) for problem in report.problems],
     )
 
 
-def render_page(page: Page) -> str:
-    """Return the page as HTML; whatever is not Markup is escaped."""
+def _template() -> Template:
+    """Return the template, which escapes whatever is not Markup."""
     environment = Environment(
         loader=PackageLoader("ninetynine.report.html"),
         autoescape=True,
@@ -108,11 +71,18 @@ def render_page(page: Page) -> str:
         lstrip_blocks=True,
     )
     script = _asset("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    digest = hashlib.sha256(script.encode()).digest()
     # Style and script are ours and hold no data: they alone are not escaped.
-    return environment.get_template("page.html").render(
-        page=page, style=Markup(_asset("page.css")), script=Markup(script), script_hash=digest
-    )
+    environment.globals |= {
+        "style": Markup(page_css() + _asset("page.css")),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(digest).decode(),
+        "version": __version__,
+        "letter_color": letter_color,
+        "drawn": drawn,
+        "sample": sample,
+    }
+    return environment.get_template("page.html")
 
 
 def _asset(name: str) -> str:

@@ -8,35 +8,15 @@ from dataclasses import dataclass
 from ninetynine import suite
 from ninetynine.board import Board, Row
 from ninetynine.board.notes import seed_list
+from ninetynine.board.training_time import hardware
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
-from ninetynine.records import Record
-from ninetynine.report import text
+from ninetynine.records import Machine, Record
+from ninetynine.report import formatting
+from ninetynine.report.columns.identity import votes
 from ninetynine.report.provenance import commit_of, packages_of, ran
-from ninetynine.report.tables import votes
 
 _MOST_FAILED = 100
-
-
-@dataclass(frozen=True)
-class Machine:
-    """One fingerprint and what ran there."""
-
-    fingerprint: str
-    hardware: str
-    system: str
-    cores: str
-    records: int
-    timed: int
-
-
-@dataclass(frozen=True)
-class FailedRun:
-    """A cell that has no numbers."""
-
-    name: str
-    kind: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -53,11 +33,11 @@ class Recipe:
 class Provenance:
     """The closing section of the page."""
 
-    facts: tuple[tuple[str, str], ...]
-    machines: tuple[Machine, ...]
-    failed: tuple[FailedRun, ...]
+    facts: list[tuple[str, str]]
+    machines: list[tuple[str, ...]]  # fingerprint, hardware, system, cores, records, timed
+    failed: list[tuple[str, str, str]]  # name, kind, reason
     failed_left_out: int
-    recipes: tuple[Recipe, ...]
+    recipes: list[Recipe]
 
 
 def provenance(
@@ -67,13 +47,12 @@ def provenance(
 ) -> Provenance:
     """Return the provenance of ``records``; ``boards`` are titles with the rows below them."""
     failed = [r for r in records if r.status == "failed"]
-    recipes = [_recipe(title, found, catalog) for title, runs in boards for found in board.rows]
     return Provenance(
-        facts=tuple(_facts(records)),
-        machines=tuple(_machines(records)),
-        failed=tuple(_failed_run(record) for record in failed[:_MOST_FAILED]),
+        facts=_facts(records),
+        machines=_machines(records),
+        failed=[_failed_run(record) for record in failed[:_MOST_FAILED]],
         failed_left_out=max(0, len(failed) - _MOST_FAILED),
-        recipes=tuple(recipes),
+        recipes=[_recipe(title, row, catalog) for title, board in boards for row in board.rows],
     )
 
 
@@ -99,56 +78,58 @@ def _listed(values: Iterable[str]) -> str:
     counts = Counter(values)
     if len(counts) == 1:
         return next(iter(counts))
-    return "; ".join(f"{value} ({text.count(n, 'record')})" for value, n in sorted(counts.items()))
-
-
-def _machines(records: Sequence[Record]) -> list[Machine]:
-    by_fingerprint: dict[str, list[Record]] = {}
-    for record in ran(records):
-        if record.machine is not None:
-            by_fingerprint.setdefault(record.machine.fingerprint, []).append(record)
-    return [_machine(found) for _, found in sorted(by_fingerprint.items())]
-
-
-def _machine(found: Sequence[Record]) -> Machine:
-    first = found[0].machine
-    assert first is not None
-    return Machine(
-        fingerprint=first.fingerprint,
-        hardware=first.gpu or first.cpu_model,
-        system=f"{first.operating_system}, Python {first.python}",
-        cores=f"{len(first.cores_used)} of {first.cores_available}",
-        records=len(found),
-        timed=sum(r.timing is not None and r.timing.exclusive for r in found),
+    return "; ".join(
+        f"{value} ({formatting.count(n, 'record')})" for value, n in sorted(counts.items())
     )
 
 
-def _failed_run(record: Record) -> FailedRun:
+def _machines(records: Sequence[Record]) -> list[tuple[str, ...]]:
+    by_fingerprint: dict[str, list[tuple[Machine, Record]]] = {}
+    for record in ran(records):
+        if record.machine is not None:
+            pair = record.machine, record
+            by_fingerprint.setdefault(record.machine.fingerprint, []).append(pair)
+    return [_machine(found) for _, found in sorted(by_fingerprint.items())]
+
+
+def _machine(found: Sequence[tuple[Machine, Record]]) -> tuple[str, ...]:
+    machine = found[0][0]
+    timed = sum(r.timing is not None and r.timing.exclusive for _, r in found)
+    return (
+        machine.fingerprint,
+        hardware(machine),
+        f"{machine.operating_system}, Python {machine.python}",
+        f"{len(machine.cores_used)} of {machine.cores_available}",
+        str(len(found)),
+        str(timed),
+    )
+
+
+def _failed_run(record: Record) -> tuple[str, str, str]:
     cell, failure = record.cell, record.failure
     name = f"{cell.architecture} on {cell.dataset}, seed {cell.seed}"
     if failure is None:
-        return FailedRun(name, "error", "no reason was recorded")
-    return FailedRun(name, failure.kind, " ".join(failure.reason.split()))
+        return name, "error", "no reason was recorded"
+    return name, failure.kind, " ".join(failure.reason.split())
 
 
-def _recipe(title: str, found: Row, catalog: Mapping[str, Architecture]) -> Recipe:
-    row, identity = found, found.identity
+def _recipe(title: str, row: Row, catalog: Mapping[str, Architecture]) -> Recipe:
+    identity = row.identity
     if identity.kind == "external":
         return Recipe(title, row.name, "", "predictions made elsewhere, taken in by bench import")
     if identity.kind == "ensemble":
-        return Recipe(title, row.name, _command(found, ()), f"{votes(row)}, taken after their runs")
+        return Recipe(title, row.name, _command(row, ()), f"{votes(row)}, taken after their runs")
     architecture = catalog.get(identity.architecture)
     if architecture is None:
         return Recipe(title, row.name, "", "its architecture is not in this installation")
     note = ""
     if architecture.source_hash != identity.source_hash:
-        note = "its code is not the one in this installation" + _at_commits(found.records)
-    if not found.records:
+        note = "its code is not the one in this installation" + _at_commits(row.records)
+    if not row.records:
         return Recipe(title, row.name, "", note or "no run finished")
     own = architecture.origin.startswith("--architecture")
     file = ("--architecture", architecture.path.name) if own else ()
-    seeds = ("--seeds", _seeds(found.seeds))
-    return Recipe(title, row.name, _command(found, (*file, *seeds)), note)
+    return Recipe(title, row.name, _command(row, (*file, "--seeds", _seeds(row.seeds))), note)
 
 
 def _at_commits(records: Sequence[Record]) -> str:
@@ -156,13 +137,13 @@ def _at_commits(records: Sequence[Record]) -> str:
     return f"; recorded at commit {', '.join(commits)}" if commits else ""
 
 
-def _command(found: Row, more: Sequence[str]) -> str:
+def _command(row: Row, more: Sequence[str]) -> str:
     """Return the command that makes a row: ``more`` are the options that only runs take."""
-    identity = found.identity
-    asked = Counter(record.context.suite for record in found.records).most_common(1)[0][0]
+    identity = row.identity
+    asked = Counter(record.context.suite for record in row.records).most_common(1)[0][0]
     words = ["bench", "run", asked, "--only", identity.architecture, *more]
     wanted = _suite(asked)
-    dataset = found.records[0].cell.dataset
+    dataset = row.records[0].cell.dataset
     if wanted is None or dataset != wanted.dataset:
         words += ["--dataset", dataset]
     usual = {"precision": "float32", "backend": "tensorflow", "device": "cpu"}
@@ -173,7 +154,7 @@ def _command(found: Row, more: Sequence[str]) -> str:
     for option, value in usual.items():
         own = getattr(identity, option)
         words += [f"--{option}", own] if own != value else []
-    threads = found.records[0].cell.threads
+    threads = row.records[0].cell.threads
     words += ["--threads", str(threads)] if threads != 1 else []
     return shlex.join(words)
 

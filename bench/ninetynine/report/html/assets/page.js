@@ -72,7 +72,9 @@
     const board = input.closest(".board"), rows = all(".leaders tbody tr", board);
     const count = input.closest(".tools").querySelector(".count");
     input.addEventListener("input", () => {
-      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      // A group was called a band once.
+      const asked = input.value.toLowerCase().replace(/\bband:/g, "group:");
+      const words = asked.split(/\s+/).filter(Boolean);
       const out = new Set();
       rows.forEach((row) => {
         if (!words.every((word) => row.dataset.search.includes(word))) out.add(row.dataset.row);

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _PADDING = 0.06  # of the range, at both ends
-_FAR = 16.0  # a model with this many times the best one's errors is marked at the edge instead
+FAR = 16.0  # a model with this many times the best one's errors is marked at the edge instead
 _MANTISSAS: tuple[tuple[float, ...], ...] = (
     (1,),
     (1, 3),
@@ -53,7 +53,7 @@ def accuracy_scale(
     others: Iterable[float],
     images: int | None,
     most_ticks: int = 8,
-    far: float = _FAR,
+    far: float = FAR,
 ) -> Scale:
     """Return the scale for models with ``means``, wide enough for ``others`` as well.
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.board import Board
-from ninetynine.board.predictions import PredictionSums
+from ninetynine.board import Board, PredictionSums
 
 MOST_IMAGES = 100
 _FAR = 10.0  # a model with this many times the best one's errors has no vote
@@ -33,15 +32,12 @@ class Hardest:
     missed: int
     runs: int
     without: tuple[str, ...]  # models that err so often that they say little about the images
+    classes: int
 
 
 def hardest(board: Board, most: int = MOST_IMAGES) -> Hardest | None:
-    """Return the ``most`` images with the largest share of wrong answers; None without answers."""
-    every = [
-        (found.name, found.prediction_sums)
-        for found in board.rows
-        if found.prediction_sums is not None
-    ]
+    """Return the ``most`` images with the largest share of wrong runs; None without predictions."""
+    every = [(r.name, sums) for r in board.rows if (sums := r.prediction_sums) is not None]
     if not every:
         return None
     limit = _FAR * max(min(_error(a) for _, a in every), 0.5 / len(every[0][1].labels))
@@ -53,11 +49,11 @@ def hardest(board: Board, most: int = MOST_IMAGES) -> Hardest | None:
     images = [_image(int(i), wrong, votes, mean, rows) for i in order if wrong[i] > 0]
     total = sum(a.runs for _, a in rows)
     without = tuple(name for name, a in every if _error(a) > limit)
-    return Hardest(tuple(images), int(np.count_nonzero(wrong)), total, without)
+    return Hardest(tuple(images), int(np.count_nonzero(wrong)), total, without, votes.shape[1])
 
 
-def _error(answers: PredictionSums) -> float:
-    return 1 - float(answers.right_per_run.mean()) / len(answers.labels)
+def _error(sums: PredictionSums) -> float:
+    return 1 - float(sums.right_per_run.mean()) / len(sums.labels)
 
 
 def _image(

@@ -1,0 +1,69 @@
+"""What marks and tips say about a row, and the class of its color."""
+
+from ninetynine import datasets
+from ninetynine.board import Board, ClaimRow, Row
+from ninetynine.report import formatting
+from ninetynine.report.claims import published
+
+_COLORS = 6  # of groups, in the styles
+
+
+def group_class(row: Row) -> str:
+    """Return the style class of a row: the color of its first significance group."""
+    return f"group-{letter_color(row.groups[0])}" if row.groups else "group-none"
+
+
+def letter_color(letter: str) -> int:
+    """Return the number of the color of a group's letter, such as "b" or "z2"."""
+    return (ord(letter[0]) - ord("a")) % _COLORS
+
+
+def percent(share: float, board: Board) -> str:
+    """Return an accuracy with its sign, and with the decimals that the test set can show."""
+    return f"{formatting.percent(share, formatting.percent_decimals(board.images))}%"
+
+
+def short(name: str, longest: int = 28) -> str:
+    """Return ``name``, its middle left out where it is long."""
+    half = (longest - 1) // 2
+    return name if len(name) <= longest else f"{name[: longest - 1 - half]}…{name[-half:]}"
+
+
+def class_names(board: Board, classes: int) -> tuple[str, ...]:
+    """Return the dataset's names of its classes; numbers where they are not known."""
+    info = datasets.known().get(board.dataset)
+    known = info is not None and len(info.class_names) == classes
+    return info.class_names if info and known else tuple(map(str, range(classes)))
+
+
+def row_label(row: Row, board: Board) -> str:
+    """Return what a mark of ``row`` says: its name, then its accuracy and intervals."""
+    if row.accuracy is None:
+        return f"{row.name}\nno run finished"
+    decimals = formatting.percent_decimals(board.images)
+    seeds = formatting.count(len(row.seeds), "seed")
+    lines = [row.name, f"{formatting.percent_spread(row.accuracy, decimals)}% over {seeds}"]
+    these, like_these = formatting.these_images(board.images), f"{board.noun} like these"
+    for images, interval in ((these, row.ci_seeds), (like_these, row.ci_population)):
+        if interval is not None:
+            lines.append(f"on {images}: {formatting.percent_interval(interval, decimals)}%")
+    if row.groups:
+        lines.append(f"group {', '.join(row.groups)}; rank {formatting.ranks(row.rank)}")
+    return "\n".join(lines)
+
+
+def claim_lines(claim: ClaimRow) -> list[str]:
+    """Return what the mark of a published test accuracy says."""
+    placement = claim.placement
+    lines = [f"{claim.id}: {published(claim)}% published for {claim.row}"]
+    lines += [claim.source] if claim.source else []
+    lines.append(f"against our {formatting.count(claim.ours.n, 'seed')}: {placement.verdict}")
+    if placement.quantile is not None:
+        share = formatting.percent(placement.quantile, 0)
+        lines.append(f"chance that one more run ends at or below it: {share}%")
+    return lines
+
+
+def accuracy_claims(board: Board, row: Row) -> list[ClaimRow]:
+    """Return the published test accuracies of ``row``."""
+    return [c for c in board.claims if c.row == row.name and c.metric == "test_accuracy"]

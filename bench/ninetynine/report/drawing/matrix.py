@@ -1,0 +1,91 @@
+"""A matrix of numbers: a table on the page, a drawing in a file."""
+
+from dataclasses import dataclass
+
+from ninetynine.report.drawing.axes import CHARACTER
+from ninetynine.report.drawing.elements import Anchor, Drawing, Element, Line, Rect, Text, mark
+
+_HEIGHT = 26.0
+_LEAST_WIDTH = 34.0
+_HATCH = 6.0  # between two lines
+_TEXTS = {  # the class of a number by that of its cell
+    "better": "value-strong",
+    "worse": "value-strong",
+    "open": "tick",
+    "plain": "tick",
+    "right": "tick",
+}
+_ANGLE = 35.0
+_SINE, _COSINE = 0.574, 0.819  # of that angle
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number; ``class_`` is of ``styles.CELLS``, ``label`` what it says when pointed at."""
+
+    text: str
+    class_: str = "plain"
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Numbers by row and column; a None is a place that has no number.
+
+    ``caption`` says what the rows and the columns are.
+    """
+
+    label: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[Cell | None, ...], ...]
+    caption: str = ""
+
+
+def cell_box(x: float, y: float, width: float, height: float, class_: str) -> list[Element]:
+    """Return what is behind a number: hatched where it is "open"."""
+    box: list[Element] = [Rect(x, y, width, height, class_)]
+    if class_ != "open":
+        return box
+    steps = int((width + height) / _HATCH)
+    for along in (_HATCH * (step + 0.5) for step in range(steps)):
+        start, end = max(0.0, along - height), min(along, width)
+        box.append(Line(x + start, y + along - start, x + end, y + along - end, "hatch"))
+    return box
+
+
+def matrix_drawing(matrix: Matrix) -> Drawing:
+    """Return the matrix as it stands in a file."""
+    longest = max(len(cell.text) for cells in matrix.cells for cell in cells if cell)
+    width = max(_LEAST_WIDTH, longest * CHARACTER + 12)
+    longest_name = max(map(len, matrix.columns)) * CHARACTER + 6
+    turned = longest_name > width
+    left = max(map(len, matrix.rows)) * CHARACTER + 12
+    top = (_SINE * (longest_name + 6) if turned else 18.0) + (22.0 if matrix.caption else 4.0)
+    right = left + len(matrix.columns) * width
+    parts: list[Element] = [Text(0.0, 12.0, matrix.caption, "small")] if matrix.caption else []
+    for place, name in enumerate(matrix.columns):
+        x = left + (place + 0.5) * width
+        anchor: Anchor = "start" if turned else "middle"
+        parts.append(Text(x, top - 6, name, "row-name", anchor, _ANGLE if turned else 0.0))
+    for line, (name, cells) in enumerate(zip(matrix.rows, matrix.cells, strict=True)):
+        y = top + line * _HEIGHT
+        parts.append(Text(left - 8, y + _HEIGHT / 2 + 4, name, "row-name", "end"))
+        for place, cell in enumerate(cells):
+            if cell is not None:
+                parts.append(_drawn(cell, left + place * width, y, width))
+    if turned:
+        ends = [left + (n + 0.5) * width for n in range(len(matrix.columns))]
+        names = [
+            x + len(c) * CHARACTER * _COSINE for x, c in zip(ends, matrix.columns, strict=True)
+        ]
+        right = max(right, *names)
+    bottom = top + len(matrix.rows) * _HEIGHT
+    return Drawing(parts, right, bottom, matrix.label)
+
+
+def _drawn(cell: Cell, x: float, y: float, width: float) -> Element:
+    box = cell_box(x + 1, y + 1, width - 2, _HEIGHT - 2, cell.class_)
+    style = _TEXTS.get(cell.class_, "value")
+    text = Text(x + width / 2, y + _HEIGHT / 2 + 4, cell.text, style, "middle")
+    return mark(*box, text, label=cell.label or cell.text)

@@ -1,0 +1,110 @@
+"""Drawings as SVG: in the page, whose style sheet colors them, or as a file of its own."""
+
+from collections.abc import Iterator
+
+from markupsafe import Markup, escape
+
+from ninetynine.report.drawing.elements import (
+    Circle,
+    Drawing,
+    Element,
+    Group,
+    Line,
+    Path,
+    Rect,
+    Text,
+)
+from ninetynine.report.drawing.styles import file_css
+
+_Value = str | int | float | None
+
+
+def page_svg(drawing: Drawing) -> Markup:
+    """Return the ``svg`` element, which scales to its place; its marks can be read aloud."""
+    size = f"0 0 {_written(drawing.width)} {_written(drawing.height)}"
+    inner = "".join(_element(child, in_page=True) for child in drawing.children)
+    class_ = drawing.class_ or None
+    head = _tag("svg", viewBox=size, class_=class_, role="group", aria_label=drawing.label)
+    return Markup(f"{head}{inner}</svg>")
+
+
+def file_svg(drawing: Drawing) -> str:
+    """Return a whole file; where it is opened, its marks say what they are when pointed at."""
+    width, height = _written(drawing.width), _written(drawing.height)
+    inner = "".join(_element(child, in_page=False) for child in drawing.children)
+    style = file_css(name for child in drawing.children for name in _classes(child))
+    head = _tag(
+        "svg",
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{head}<title>{escape(drawing.label)}</title>'
+        f'<style>{style}</style>\n<rect width="{width}" height="{height}" fill="#fff"/>\n'
+        f"{inner}</svg>\n"
+    )
+
+
+def _element(element: Element, in_page: bool) -> str:
+    """Return one element, a line of its own for each mark in a file."""
+    match element:
+        case Group():
+            return _group(element, in_page)
+        case Line(x1, y1, x2, y2, class_):
+            return _tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_, end="/")
+        case Rect(x, y, width, height, class_):
+            size = {"width": max(width, 0.0), "height": max(height, 0.0)}
+            return _tag("rect", x=x, y=y, **size, class_=class_, end="/")
+        case Circle(x, y, radius, class_):
+            return _tag("circle", cx=x, cy=y, r=radius, class_=class_, end="/")
+        case Path(points, class_, closed):
+            steps = "L".join(f"{_written(x)} {_written(y)}" for x, y in points)
+            return _tag("path", d=f"M{steps}{'Z' if closed else ''}", class_=class_, end="/")
+        case Text(x, y, text, class_, anchor, angle):
+            turn = f"rotate({_written(-angle)} {_written(x)} {_written(y)})" if angle else None
+            classes = class_ if anchor == "start" else f"{class_} {anchor}"
+            return f"{_tag('text', x=x, y=y, class_=classes, transform=turn)}{escape(text)}</text>"
+
+
+def _group(group: Group, in_page: bool) -> str:
+    move = "translate({} {})".format(*map(_written, group.shift)) if any(group.shift) else None
+    inner = "".join(_element(child, in_page) for child in group.children)
+    if not in_page:
+        title = f"<title>{escape(group.label)}</title>" if group.label else ""
+        return f"{_tag('g', class_=group.class_ or None, transform=move)}{title}{inner}</g>\n"
+    head = _tag(
+        "g",
+        class_=group.class_ or None,
+        transform=move,
+        role="img" if group.label else None,
+        aria_label=group.label or None,
+        data_row=group.row,
+        aria_hidden="true" if group.hidden else None,
+    )
+    return f"{head}{inner}</g>"
+
+
+def _tag(name: str, end: str = "", **attributes: _Value) -> str:
+    """Return a start tag.  In names a trailing ``_`` is dropped, another becomes ``-``."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return f"<{name}{written}{end}>"
+
+
+def _written(value: str | int | float) -> str:
+    """Return a text, or a number to a tenth of a pixel."""
+    # Adding 0.0 makes a zero of a rounded negative zero.
+    return f"{round(value, 1) + 0.0:.10g}" if isinstance(value, float) else str(value)
+
+
+def _classes(element: Element) -> Iterator[str]:
+    yield from element.class_.split()
+    if isinstance(element, Group):
+        for child in element.children:
+            yield from _classes(child)

@@ -1,0 +1,147 @@
+"""The pictures of a board, one file each, for the page and for ``bench plot``.
+
+A picture is a module in this folder, or one that an entry point of the group ``ninetynine.figures``
+names.  Its name is the picture's, its docstring's first line what ``bench plot --help`` says, and
+its ``FIGURE`` what there is to see of a board, and where on the page it stands.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ninetynine.board import Board
+from ninetynine.errors import UserError, nearest
+from ninetynine.registry import Registry
+from ninetynine.report.drawing.elements import Drawing, Element
+from ninetynine.report.drawing.matrix import Matrix
+
+NO_PREDICTIONS = "no finished run has predictions"
+FIGURES = Registry("picture", "ninetynine.report.figures", "ninetynine.figures")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing with what stands above it.
+
+    ``draw`` makes it of a width; None is a panel of words alone.  Without a ``width`` of its own it
+    takes all the room that there is.  ``row`` is the place on the board of the row that it is
+    about.
+    """
+
+    draw: Callable[[float], Drawing | Matrix] | None
+    title: str = ""
+    caption: str = ""
+    width: float | None = None
+    row: int | None = None
+    too_large: str = ""  # what the page says in its place
+
+
+@dataclass(frozen=True)
+class Key:
+    """An entry of the legend: what ``sample``, 20 wide and 12 high, stands for."""
+
+    sample: Sequence[Element]
+    text: str
+
+
+@dataclass(frozen=True)
+class View:
+    """What there is to see of one choice, such as a cost or a model."""
+
+    name: str
+    panels: Sequence[Panel]
+    notes: Sequence[str] = ()
+    legend: Sequence[Key] = ()
+    key: str = ""  # what the option takes; the name unless it is given
+
+
+@dataclass(frozen=True)
+class Option:
+    """The option of ``bench plot`` that chooses among the views; by default it is the first."""
+
+    name: str
+    help: str
+    missing: str  # what an error says of a view that is not there
+    choices: tuple[str, ...] = ()  # where they are the same on every board
+    default: str | None = None
+
+
+MODEL = Option("model", "The row.", missing="no such row with predictions")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a picture stands on the page: in its section, by ``order``.
+
+    Pictures of one ``section`` stand side by side under the heading of the first, one choice at a
+    time.  ``says`` explains what there is to see; ``{noun}`` in it is what the images show.
+    """
+
+    order: int
+    section: str
+    says: str
+    heading: str = ""
+    link: str = ""  # in the page's navigation
+    chooser: str = ""  # what the select among the views is called
+    most: int = 40  # views
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture: ``views`` makes what there is to see of a board, nothing where there is nothing.
+
+    ``empty`` says why there may be nothing.  With ``sums`` the rows' prediction sums are needed.
+    Without a ``place`` the picture is drawn by ``bench plot`` alone.
+    """
+
+    views: Callable[[Board], Sequence[View]]
+    empty: str
+    place: Place | None = None
+    option: Option | None = None
+    sums: bool = False
+
+
+def load(name: str) -> Figure:
+    """Return the picture called ``name``; raise UserError where there is none or it is broken."""
+    entry = FIGURES.find(name)
+    figure = getattr(entry.load(), "FIGURE", None)
+    if not isinstance(figure, Figure):
+        raise UserError(f"{entry.module} ({entry.origin}) is no picture: it has no FIGURE")
+    return figure
+
+
+def on_page() -> list[tuple[Place, Figure]]:
+    """Return the pictures of the page with their places, in order."""
+    figures = map(load, FIGURES.entries())
+    placed = [(figure.place, figure) for figure in figures if figure.place is not None]
+    return sorted(placed, key=lambda pair: pair[0].order)
+
+
+def draw(name: str, board: Board, path: Path, chosen: Mapping[str, str | None] = {}) -> None:
+    """Write the picture ``name`` of a board to ``path``, the same bytes for the same records.
+
+    ``chosen`` holds the values of options by name.  Raises UserError where there is nothing to
+    draw, for an unknown choice or suffix, and where the file cannot be written.
+    """
+    from ninetynine.report.drawing.files import check_suffix, write
+    from ninetynine.report.figures._sheet import sheet
+
+    check_suffix(path)
+    figure = load(name)
+    label = f"{board.dataset}: {name}"
+    write(sheet(_choose(figure, board, chosen), label), path)
+
+
+def _choose(figure: Figure, board: Board, chosen: Mapping[str, str | None]) -> View:
+    views, option = figure.views(board), figure.option
+    if not views:
+        raise UserError(
+            f"there is nothing to draw: {figure.empty}; train something with: bench run"
+        )
+    wanted = (chosen.get(option.name) or option.default) if option is not None else None
+    if option is None or wanted is None:
+        return views[0]
+    found = {view.key or view.name: view for view in views}
+    if wanted not in found:
+        raise UserError(f"--{option.name} {wanted!r}: {option.missing}{nearest(wanted, found)}")
+    return found[wanted]

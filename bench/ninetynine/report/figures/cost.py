@@ -1,0 +1,255 @@
+"""Accuracy against seconds, parameters, multiply-adds or latency, with the Pareto front."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+from ninetynine.board import Board, Row
+from ninetynine.report import formatting
+from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing.axes import (
+    CHARACTER,
+    LINE,
+    Frame,
+    interval_bars,
+    reference_lines,
+    rows_scale,
+    ticks,
+    x_axis,
+    y_axis,
+)
+from ninetynine.report.drawing.labels import group_class, row_label, short
+from ninetynine.report.drawing.layout import Box, place_labels
+from ninetynine.report.drawing.scale import Scale, size_scale
+from ninetynine.report.figures import Figure, Option, Panel, Place, View
+
+_MOST_POINTS = 300
+_NARROW = 500.0  # below this there is room for less
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Something that a model costs; ``of`` is None where it is not known."""
+
+    key: str
+    label: str
+    of: Callable[[Row], float | None]
+    only_here: bool  # it compares on one machine only
+
+
+@dataclass(frozen=True)
+class CostPoint:
+    """A row with an accuracy and a cost."""
+
+    index: int  # of the row on its board
+    row: Row
+    accuracy: float
+    cost: float
+    hardware: str  # "" for what is the same everywhere
+
+
+def _time(row: Row, name: str) -> float | None:
+    return getattr(row.time, name, None)
+
+
+COSTS = (
+    Cost("seconds", "Training seconds", lambda r: _time(r, "train_seconds_median"), True),
+    Cost("parameters", "Parameters", lambda r: r.parameters, False),
+    Cost("multiply-adds", "Multiply-adds per image", lambda r: r.multiply_adds, False),
+    Cost("latency", "Seconds to answer one image", lambda r: _time(r, "latency_seconds"), True),
+)
+
+
+def cost_points(board: Board, cost: Cost) -> list[CostPoint]:
+    """Return the rows that have both numbers, in the board's order."""
+    points = []
+    for index, row in enumerate(board.rows):
+        value = cost.of(row)
+        # A model without parameters has no place on a logarithmic axis.
+        if row.accuracy is not None and value is not None and value > 0:
+            hardware = row.time.hardware if cost.only_here and row.time else ""
+            points.append(CostPoint(index, row, row.accuracy.mean, value, hardware))
+    return points
+
+
+def pareto_front(points: Sequence[CostPoint]) -> list[CostPoint]:
+    """Return the points that no other one beats in cost and accuracy, the cheapest first.
+
+    Seconds compare on one machine only: the front is that of the one with most points.
+    """
+    counts = Counter(point.hardware for point in points)
+    usual = min(counts, key=lambda name: (-counts[name], name), default="")
+    front: list[CostPoint] = []
+    here = (point for point in points if point.hardware == usual)
+    for point in sorted(here, key=lambda p: (p.cost, -p.accuracy, p.row.name)):
+        if not front or point.accuracy > front[-1].accuracy:
+            front.append(point)
+    return front
+
+
+def views(board: Board) -> list[View]:
+    """Return a view for each cost that a model has, first the one that the most models have."""
+    found = [(cost, points) for cost in COSTS if (points := cost_points(board, cost))]
+    found.sort(key=lambda pair: -len(pair[1]))
+    return [
+        View(
+            cost.label,
+            [Panel(partial(_draw, board, cost, points[:_MOST_POINTS]))],
+            notes=_notes(board, cost, points),
+            key=cost.key,
+        )
+        for cost, points in found
+    ]
+
+
+def _notes(board: Board, cost: Cost, points: Sequence[CostPoint]) -> list[str]:
+    notes = []
+    shapes = _shapes(points)
+    if len(shapes) > 1:
+        kinds = "; ".join(f"{kind}: {name}" for name, kind in shapes.items())
+        notes.append(f"Seconds compare on one machine only ({kinds}).")
+    elif points[0].hardware:
+        notes.append(f"Seconds of training on {points[0].hardware}.")
+    missing = [r.name for r in board.rows if r.accuracy and cost.of(r) is None]
+    if missing:
+        why = "no run had its cores to itself" if cost.only_here else "not recorded"
+        notes.append(f"Not drawn ({why}): {', '.join(missing)}.")
+    if len(points) > _MOST_POINTS:
+        notes.append(f"Drawn are the first {_MOST_POINTS} of {len(points)} models.")
+    return notes
+
+
+def _shapes(points: Sequence[CostPoint]) -> dict[str, el.Shape]:
+    """Return the shape of the marks of each hardware."""
+    names = dict.fromkeys(point.hardware for point in points)
+    return {name: el.SHAPES[n % len(el.SHAPES)] for n, name in enumerate(names)}
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """Where points lie."""
+
+    frame: Frame
+    xs: Scale
+    ys: Scale
+
+    def place(self, point: CostPoint) -> el.Point:
+        """Return the middle of a mark; one beyond the axis is an arrow at its end."""
+        x, y = self.frame.x(self.xs.share(point.cost)), self.y(point.accuracy)
+        return x, y if self.ys.holds(point.accuracy) else self.frame.bottom - 8
+
+    def y(self, accuracy: float) -> float:
+        return self.frame.y(self.ys.share(accuracy))
+
+
+def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -> el.Drawing:
+    wide = width > _NARROW
+    left, right, height = (56.0, 24.0, 460.0) if wide else (46.0, 12.0, 380.0)
+    frame = Frame(left, 40.0, width - right, height - 52.0)
+    ends = (board.reference.start, board.reference.goal) if board.reference else ()
+    ys = rows_scale(board, [point.row for point in points], [end.accuracy for end in ends])
+    xs = size_scale([point.cost for point in points], most_ticks=8 if wide else 4)
+    plot, shapes = _Plot(frame, xs, ys), _shapes(points)
+    steps = _steps(plot, points)
+    marks = [Box(x - 7, y - 8, x + 7, y + 8) for x, y in map(plot.place, points)]
+    references, taken = _references(board, plot, marks, wide)
+    lines = [_thin(a, b) for a, b in pairwise(steps)]
+    lines += [Box(frame.left, box.bottom - 1, frame.right, box.bottom + 1) for box in taken]
+    return el.Drawing(
+        [
+            y_axis(frame, ticks(ys), "Test accuracy, %"),
+            x_axis(frame, ticks(xs), f"{cost.label} (logarithmic)"),
+            *references,
+            *([el.Path(steps, "front")] if len(steps) > 1 else []),
+            el.Group([_mark(board, cost, p, plot, shapes[p.hardware]) for p in points], "marks"),
+            _names(plot, points, [*marks, *taken], lines),
+        ],
+        width,
+        height,
+        f"{board.dataset}: test accuracy against {cost.label.lower()}",
+    )
+
+
+def _mark(board: Board, cost: Cost, point: CostPoint, plot: _Plot, kind: el.Shape) -> el.Group:
+    (x, y), row = plot.place(point), point.row
+    if plot.ys.holds(point.accuracy):
+        bars = interval_bars(row, plot.y, x, upright=True)
+        parts = [*bars, el.shape(x, y, 6.0, kind, "dot")]
+    else:
+        parts = [el.Path([(x - 7, y - 4), (x + 7, y - 4), (x, y + 6)], "dot", closed=True)]
+    value = formatting.three_digits(point.cost) if cost.only_here else f"{point.cost:,.0f}"
+    label = f"{row_label(row, board)}\n{cost.label}: {value}"
+    return el.mark(*parts, label=label, class_=group_class(row), row=point.index)
+
+
+def _references(
+    board: Board, plot: _Plot, marks: Sequence[Box], wide: bool
+) -> tuple[list[el.Element], list[Box]]:
+    """Return the lines with their names, at the end where fewer marks are, and the names' boxes."""
+    parts: list[el.Element] = []
+    boxes = []
+    for share, short_name, name in reference_lines(board, plot.ys):
+        text, y, frame = name if wide else short_name, plot.frame.y(share), plot.frame
+        long = len(text) * CHARACTER
+        ends = [Box(x, y - 18, x + long, y) for x in (frame.left + 6, frame.right - long)]
+        box = min(ends, key=lambda end: sum(mark.overlaps(end) for mark in marks))
+        boxes.append(box)
+        parts.append(el.Line(frame.left, y, frame.right, y, "reference"))
+        parts.append(el.Text(box.left, y - 5, text, "reference-name"))
+    return parts, boxes
+
+
+def _steps(plot: _Plot, points: Sequence[CostPoint]) -> list[el.Point]:
+    """Return the front as the corners of steps: what the next better model costs."""
+    steps: list[el.Point] = []
+    for point in pareto_front([p for p in points if plot.ys.holds(p.accuracy)]):
+        x, y = plot.place(point)
+        steps += [(x, steps[-1][1])] if steps else []
+        steps.append((x, y))
+    return steps
+
+
+def _names(
+    plot: _Plot, points: Sequence[CostPoint], taken: Sequence[Box], lines: Sequence[Box]
+) -> el.Group:
+    """Return the names beside the marks, as far as there is room; the tips name every mark."""
+    anchors = [(*plot.place(point), short(point.row.name)) for point in points]
+    frame = plot.frame
+    inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
+    names = [
+        el.Text(label.box.left, label.box.bottom - 3, label.text, "mark-name")
+        for label in place_labels(anchors, inside, taken, lines, CHARACTER, LINE)
+        if label.box is not None
+    ]
+    return el.Group(names, hidden=True)
+
+
+def _thin(a: el.Point, b: el.Point) -> Box:
+    """Return the box of the line from ``a`` to ``b``."""
+    return Box(min(a[0], b[0]) - 1, min(a[1], b[1]) - 1, max(a[0], b[0]) + 1, max(a[1], b[1]) + 1)
+
+
+FIGURE = Figure(
+    views,
+    empty="no model has both an accuracy and a cost yet",
+    place=Place(
+        order=10,
+        section="cost",
+        heading="Accuracy against cost",
+        link="Cost",
+        chooser="Accuracy against",
+        says="Each mark is a model. The thick bar is the 95% interval on these test images, the "
+        "thin one on {noun} like these; the steps join the models that no other beats on both. The "
+        "accuracy axis is logarithmic in the error: equal steps are equal shares of the errors "
+        "that are left.",
+    ),
+    option=Option(
+        "against",
+        "The cost.",
+        missing="no model has both an accuracy and this cost",
+        choices=tuple(cost.key for cost in COSTS),
+        default="seconds",
+    ),
+)

@@ -1,0 +1,125 @@
+"""Every pair's difference, and whether it is significant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ninetynine.board import Board, Row
+from ninetynine.report import formatting
+from ninetynine.report.drawing.matrix import Cell, Matrix, cell_box
+from ninetynine.report.figures import Figure, Key, Panel, Place, View
+from ninetynine.statistics import Comparison, compare, rank_intervals
+
+_MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two rows of the board, the upper one first; ``adjusted_p`` is Holm's over all pairs."""
+
+    upper: Row
+    lower: Row
+    comparison: Comparison
+    adjusted_p: float
+
+    @property
+    def different(self) -> bool:
+        """Return whether the two are significantly different, with all pairs in mind."""
+        return self.adjusted_p < 0.05
+
+
+def all_pairs(rows: Sequence[Row], most: int = _MOST_ROWS) -> dict[tuple[int, int], Pair]:
+    """Return the pairs of the first ``most`` of ``rows``, by place; all of them are corrected for.
+
+    Every row has predictions.
+    """
+    summaries = [row.summary for row in rows if row.summary is not None]
+    if len(summaries) < 2:
+        return {}
+    adjusted = rank_intervals(summaries).adjusted_p
+    return {
+        (i, j): Pair(rows[i], rows[j], compare(summaries[i], summaries[j]), float(adjusted[i, j]))
+        for i, j in combinations(range(min(most, len(rows))), 2)
+    }
+
+
+def views(board: Board) -> list[View]:
+    """Return the matrix of all pairs."""
+    rows = [row for row in board.rows if row.summary is not None]
+    pairs = all_pairs(rows)
+    if not pairs:
+        return []
+    names = tuple(row.name for row in rows[:_MOST_ROWS])
+    cells: list[list[Cell | None]] = [[None] * len(names) for _ in names]
+    for (i, j), pair in pairs.items():
+        cells[i][j], cells[j][i] = _cell(pair, 1, board), _cell(pair, -1, board)
+    caption = "Row less column, percentage points"
+    matrix = Matrix("Pairs of models", names, names, tuple(map(tuple, cells)), caption)
+    note = f"Shown are the first {len(names)} of {len(rows)} models."
+    notes = [note] if len(rows) > len(names) else []
+    return [View("Every pair", [Panel(lambda width: matrix)], notes, _LEGEND)]
+
+
+_LEGEND = (
+    Key(cell_box(0, 0, 20, 12, "better"), "significantly better (95%, all pairs, Holm)"),
+    Key(cell_box(0, 0, 20, 12, "worse"), "significantly worse"),
+    Key(cell_box(0, 0, 20, 12, "open"), "underpowered: a difference that matters may be hidden"),
+    Key(cell_box(0, 0, 20, 12, "plain"), "a difference that matters would have shown"),
+)
+
+
+def _cell(pair: Pair, sign: int, board: Board) -> Cell:
+    """Return the upper row less the lower one, or with ``sign`` -1 the other way around."""
+    found = pair.comparison
+    class_ = "open" if found.verdict == "underpowered" else "plain"
+    if pair.different:
+        class_ = "better" if sign * found.difference > 0 else "worse"
+    first, second = (pair.upper, pair.lower)[::sign]
+    difference = _signed(sign * found.difference)
+    low, high = (_signed(sign * end) for end in (found.interval.low, found.interval.high)[::sign])
+    lines = [
+        f"{first.name} less {second.name}",
+        f"{difference} points on {board.noun} like these, 95% interval {low} to {high}",
+        f"p {_equals(found.p_value)}, over all pairs (Holm) {_equals(pair.adjusted_p)}",
+        f"the first is significantly {class_}" if pair.different else _undecided(found),
+    ]
+    return Cell(difference, class_, "\n".join(lines))
+
+
+def _undecided(found: Comparison) -> str:
+    smallest = formatting.percent(found.minimum_detectable_difference, 2)
+    if found.verdict in ("better", "worse"):
+        return "a difference on its own, but not among so many pairs"
+    if found.to_decide is None:
+        return f"not significantly different; {smallest} points would have shown"
+    line = f"underpowered; only {smallest} points or more would have shown"
+    if found.to_decide.seeds is not None:
+        return f"{line}\n{formatting.count(found.to_decide.seeds, 'seed')} of each would decide"
+    if found.to_decide.images is not None:
+        images = f"{found.to_decide.images:,} test images would"
+        return f"{line}\nno number of seeds decides; {images}"
+    return line
+
+
+def _signed(share: float) -> str:
+    number = formatting.percent(share, 2)
+    return number if number.startswith("−") or number == "0.00" else f"+{number}"
+
+
+def _equals(value: float) -> str:
+    written = formatting.p_value(value)
+    return written if written.startswith("<") else f"= {written}"
+
+
+FIGURE = Figure(
+    views,
+    empty="there are no two models with predictions to compare",
+    place=Place(
+        order=40,
+        section="pairs",
+        heading="Every pair",
+        link="Pairs",
+        says="The accuracy of the row's model less that of the column's, in percentage points. "
+        "Point at a cell for its verdict.",
+    ),
+)

@@ -1,0 +1,191 @@
+"""Every seed as a dot, a line for each model; published figures as marks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ninetynine.board import Board, ClaimRow, Row
+from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing import labels
+from ninetynine.report.drawing.axes import (
+    CHARACTER,
+    Frame,
+    interval_bars,
+    reference_lines,
+    rows_scale,
+    ticks,
+)
+from ninetynine.report.drawing.layout import swarm
+from ninetynine.report.drawing.scale import Scale
+from ninetynine.report.figures import Figure, Panel, Place, View
+
+_MOST_ROWS = 40
+_MANY = 8  # rows; above them the labels of the axis stand twice
+_LINE = 52.0
+_DIAMETER = 8.0
+_WIDEST_NAMES = 220.0
+_NAMES = 32.0  # y of the names of reference lines
+_CLAIM_ROOM = 22.0  # what the name of a claim takes
+_NARROW = 500.0  # below this the names stand above the lines
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Where the line of one model lies."""
+
+    frame: Frame
+    scale: Scale
+    middle: float  # y of the dots
+
+    def x(self, accuracy: float) -> float:
+        return self.frame.x(self.scale.share(accuracy))
+
+
+def views(board: Board) -> list[View]:
+    """Return the picture of all single runs."""
+    rows = board.finished[:_MOST_ROWS]
+    if not rows:
+        return []
+    note = f"Drawn are the first {_MOST_ROWS} of {len(board.finished)} models."
+    notes = [note] if len(board.finished) > _MOST_ROWS else []
+    return [View("Every seed", [Panel(partial(_draw, board, rows))], notes)]
+
+
+def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
+    wide = width > _NARROW
+    height = _LINE if wide else _LINE + 16
+    names = max(len(labels.short(row.name)) for row in rows) * CHARACTER + 16
+    top = 62.0 if len(rows) > _MANY else 44.0
+    bottom = top + len(rows) * height
+    frame = Frame(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
+    scale = _scale(board, rows, wide)
+    lines = []
+    for number, row in enumerate(rows):
+        y = top + number * height
+        place = _Line(frame, scale, y + (20.0 if wide else 36.0))
+        lines.append(_line(board, row, place, y, wide))
+    return el.Drawing(
+        [_axis(board, frame, scale, wide, len(rows) > _MANY), *lines],
+        width,
+        bottom + 30,
+        f"{board.dataset}: test accuracy of every seed, a line per model",
+    )
+
+
+def _scale(board: Board, rows: Sequence[Row], wide: bool) -> Scale:
+    """Return the scale that holds every run, interval and published figure of ``rows``."""
+    others = [accuracy for row in rows for _, accuracy in row.seed_accuracies]
+    for claim in (claim for row in rows for claim in labels.accuracy_claims(board, row)):
+        prediction = claim.placement.prediction
+        others += [claim.published, *((prediction.low, prediction.high) if prediction else ())]
+    return rows_scale(board, rows, others, *((8, 10.0) if wide else (5, 2.5)))
+
+
+def _axis(board: Board, frame: Frame, scale: Scale, wide: bool, twice: bool) -> el.Group:
+    """Return the grid with its labels, and the reference lines with their names above."""
+    parts: list[el.Element] = [el.Text(frame.left, 14.0, "Test accuracy, %", "axis-title")]
+    for share, label in ticks(scale):
+        x = frame.x(share)
+        parts.append(el.Line(x, frame.top, x, frame.bottom, "grid"))
+        for y in (frame.bottom + 18, frame.top - 7) if twice else (frame.bottom + 18,):
+            parts.append(el.Text(x, y, label, "tick", "middle"))
+    for share, short, name in reference_lines(board, scale):
+        x, text = frame.x(share), name if wide else short
+        parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
+        # It leans inwards at the ends of the axis.
+        half, place, anchor = len(text) * CHARACTER / 2, x, el.MIDDLE
+        if x + half > frame.right + 8:
+            place, anchor = frame.right + 14, el.END
+        elif x - half < frame.left:
+            place, anchor = frame.left - 4, el.START
+        parts.append(el.Text(place, _NAMES, text, "reference-name", anchor))
+    return el.Group(parts, hidden=True)
+
+
+def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Group:
+    left = 4.0 if wide else line.frame.left
+    name = labels.short(row.name)
+    claims = labels.accuracy_claims(board, row)
+    return el.Group(
+        [
+            el.Line(left, top, line.frame.right, top, "rule"),
+            el.Text(left, line.middle + 4 if wide else top + 14, name, "row-name"),
+            *_expected(claims, line),
+            *_dots(board, row, line),
+            *_mean(board, row, line),
+            *_claims(claims, line),
+        ],
+        f"marks line {labels.group_class(row)}",
+        row=board.rows.index(row),
+    )
+
+
+def _expected(claims: Sequence[ClaimRow], line: _Line) -> list[el.Element]:
+    """Return where one more run of the recipe is expected, if a claim is to be placed in it."""
+    prediction = claims[0].placement.prediction if claims else None
+    if prediction is None or not line.scale.holds(prediction.high):
+        return []
+    low, high = line.x(prediction.low), line.x(prediction.high)
+    return [el.Rect(low, line.middle - 16, high - low, 32.0, "expected")]
+
+
+def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
+    seeds = [pair for pair in row.seed_accuracies if line.scale.holds(pair[1])]
+    if not seeds:
+        x, y = line.frame.left + 4, line.middle
+        mean = labels.percent(row.accuracy.mean, board) if row.accuracy else ""
+        arrow = el.Path([(x + 9, y - 6), (x + 9, y + 6), (x, y)], "dot", closed=True)
+        label = f"{labels.row_label(row, board)}\nbeyond the end of the axis"
+        return [el.mark(arrow, el.Text(x + 16, y + 4, mean, "mark-name"), label=label)]
+    xs = [line.x(accuracy) for _, accuracy in seeds]
+    offsets = swarm(xs, _DIAMETER, most=14.0)
+    return [
+        el.mark(
+            el.Circle(x, line.middle + offset, _DIAMETER / 2, "dot seed"),
+            label=f"{row.name}, seed {seed}: {labels.percent(accuracy, board)}",
+        )
+        for (seed, accuracy), x, offset in zip(seeds, xs, offsets, strict=True)
+    ]
+
+
+def _mean(board: Board, row: Row, line: _Line) -> list[el.Group]:
+    """Return mean and intervals below the dots."""
+    if row.accuracy is None or not line.scale.holds(row.accuracy.mean):
+        return []
+    x, y = line.x(row.accuracy.mean), line.middle + 22
+    bars = interval_bars(row, line.x, y)
+    mean = el.Line(x, y - 6, x, y + 6, "mean")
+    return [el.mark(*bars, mean, label=labels.row_label(row, board))]
+
+
+def _claims(claims: Sequence[ClaimRow], line: _Line) -> list[el.Group]:
+    """Return the diamonds; names of neighbors lean away from each other."""
+    marks = []
+    places = [line.x(claim.published) for claim in claims]
+    for claim, x in zip(claims, places, strict=True):
+        shift, anchor = 0, el.MIDDLE
+        if any(0 < other - x < _CLAIM_ROOM for other in places):
+            shift, anchor = 4, el.END
+        elif any(0 < x - other < _CLAIM_ROOM for other in places):
+            shift, anchor = -4, el.START
+        name = el.Text(x + shift, line.middle - 10, claim.id, "claim-name", anchor)
+        diamond = el.shape(x, line.middle, 5.0, "diamond", "claim")
+        label = "\n".join(labels.claim_lines(claim))
+        marks.append(el.mark(diamond, name, label=label, class_="is-claim"))
+    return marks
+
+
+FIGURE = Figure(
+    views,
+    empty="no run has finished yet",
+    place=Place(
+        order=20,
+        section="seeds",
+        heading="Every seed",
+        link="Seeds",
+        says="Each dot is one run of a model with another seed. Below the dots: the mean and its "
+        "two intervals. Diamonds are published figures for the same recipe, and the shaded area is "
+        "where one more run would end, 95 times in 100: a figure inside it is what luck alone "
+        "makes.",
+    ),
+)
