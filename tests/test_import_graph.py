@@ -177,7 +177,7 @@ def modules_after(*arguments: object) -> set[str]:
 
 
 def test_help_imports_next_to_nothing():
-    heavy = {"numpy", "pandas", "scipy", "pydantic", "rich", "sklearn", "matplotlib", "PIL"}
+    heavy = {"numpy", "pandas", "scipy", "pydantic", "rich", "sklearn", "reportlab", "PIL"}
     assert not modules_after("--help") & (heavy | BACKENDS)
 
 

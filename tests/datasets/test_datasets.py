@@ -124,7 +124,7 @@ class TestKnownDatasets:
             load("fashion-mnits")
 
     def test_importing_datasets_imports_nothing_heavy(self) -> None:
-        heavy = "tensorflow keras sklearn pandas scipy matplotlib"
+        heavy = "tensorflow keras sklearn pandas scipy reportlab"
         code = (
             "import sys; from ninetynine.datasets import load, picture; load('digits'); "
             f"print([name for name in '{heavy}'.split() if name in sys.modules])"

@@ -29,7 +29,7 @@ def _figure_options(command: Callable[..., None]) -> Callable[..., None]:
             f"--{name}",
             type=click.Choice(option.choices) if option.choices else None,
             metavar=None if option.choices else "NAME",
-            help=f"{option.help} For {' and '.join(kind for kind, _ in kinds)} "
+            help=f"{option.help}; for {', '.join(kind for kind, _ in kinds)} "
             f"[default: {option.default or 'the first'}].",
         )
         command = add(command)

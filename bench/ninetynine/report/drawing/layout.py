@@ -30,14 +30,6 @@ class Box:
         )
 
 
-@dataclass(frozen=True)
-class Label:
-    """A text whose box is ``box``; None where there was no room for it."""
-
-    text: str
-    box: Box | None
-
-
 def swarm(places: Sequence[float], diameter: float, most: float) -> list[float]:
     """Return an offset across the axis for each place along it, so that dots do not overlap.
 
@@ -65,32 +57,30 @@ def _apart(
 
 
 def place_labels(
-    anchors: Sequence[tuple[float, float, str]],
+    anchors: Sequence[tuple[float, float, float]],
     frame: Box,
     marks: Sequence[Box],
     lines: Sequence[Box],
-    character_width: float,
-    line_height: float,
+    height: float,
     gap: float = 9.0,
-) -> list[Label]:
-    """Place each ``(x, y, text)`` right, left, above or below its point, inside ``frame``.
+) -> list[Box | None]:
+    """Place a label for each ``(x, y, width)``: right, left, above or below, inside ``frame``.
 
     Greedy, in the order given, ``gap`` away from the point.  A label keeps off ``lines`` where it
-    can; one that would lie on one of the ``marks`` or on another label is left out.
+    can; where it would lie on one of the ``marks`` or on another label it is None.
     """
     taken = list(marks)
-    labels = []
-    for x, y, text in anchors:
+    labels: list[Box | None] = []
+    for x, y, width in anchors:
         boxes = [
             box
-            for box in _around(x, y, len(text) * character_width, line_height, gap)
+            for box in _around(x, y, width, height, gap)
             if box.within(frame) and not any(box.overlaps(other) for other in taken)
         ]
         clear = [box for box in boxes if not any(box.overlaps(line) for line in lines)]
-        box = next(iter([*clear, *boxes]), None)
-        if box is not None:
-            taken.append(box)
-        labels.append(Label(text, box))
+        chosen = (clear or boxes)[:1]
+        taken += chosen
+        labels.append(chosen[0] if chosen else None)
     return labels
 
 

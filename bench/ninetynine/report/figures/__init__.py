@@ -66,7 +66,7 @@ class Option:
     default: str | None = None
 
 
-MODEL = Option("model", "The row.", missing="no such row with predictions")
+MODEL = Option("model", "The row that is drawn", missing="no such row with predictions")
 
 
 @dataclass(frozen=True)

@@ -215,13 +215,18 @@ def _names(
     plot: _Plot, points: Sequence[CostPoint], taken: Sequence[Box], lines: Sequence[Box]
 ) -> el.Group:
     """Return the names beside the marks, as far as there is room; the tips name every mark."""
-    anchors = [(*plot.place(point), short(point.row.name)) for point in points]
+    texts = [short(point.row.name) for point in points]
+    anchors = [
+        (*plot.place(point), len(text) * CHARACTER)
+        for point, text in zip(points, texts, strict=True)
+    ]
     frame = plot.frame
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
+    boxes = place_labels(anchors, inside, taken, lines, LINE)
     names = [
-        el.Text(label.box.left, label.box.bottom - 3, label.text, "mark-name")
-        for label in place_labels(anchors, inside, taken, lines, CHARACTER, LINE)
-        if label.box is not None
+        el.Text(box.left, box.bottom - 3, text, "mark-name")
+        for text, box in zip(texts, boxes, strict=True)
+        if box is not None
     ]
     return el.Group(names, hidden=True)
 
@@ -247,7 +252,7 @@ FIGURE = Figure(
     ),
     option=Option(
         "against",
-        "The cost.",
+        "What accuracy is drawn against",
         missing="no model has both an accuracy and this cost",
         choices=tuple(cost.key for cost in COSTS),
         default="seconds",

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ninetynine.board import Board, Row, Undecided
+from ninetynine.board import Board, Undecided
 from ninetynine.board.notes import seed_list
+from ninetynine.board.training_time import hardware
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
 from ninetynine.report.sections import introduction
@@ -63,40 +64,33 @@ def _lead(board: Board) -> str:
     parts = [f"{models} on {board.dataset}", f"seeds {seed_list(seeds)}"]
     if board.images:
         parts.append(f"tested on {board.images:,} images")
-    machines = {
-        r.machine.gpu or r.machine.cpu_model for row in board.rows for r in row.records if r.machine
-    }
-    lead = ", ".join(parts)
-    return f"{lead}; trained on {' and '.join(sorted(machines))}." if machines else f"{lead}."
-
-
-def _names(rows: Sequence[Row]) -> str:
-    names = [row.name for row in rows[:_MOST_NAMES]]
-    more = [f"{len(rows) - _MOST_NAMES} more"] if len(rows) > _MOST_NAMES else []
-    parts = names + more
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    records = (record for row in board.rows for record in row.records)
+    machines = sorted({hardware(record.machine) for record in records if record.machine})
+    trained = f"; trained on {' and '.join(machines)}" if machines else ""
+    return f"{', '.join(parts)}{trained}."
 
 
 def _best_group(board: Board) -> Fact | None:
     ranked = [row for row in board.rows if row.groups]
-    if not ranked:
+    best = [row.name for row in ranked if ranked[0].groups[0] in row.groups]
+    if not best:
         return None
-    best = [row for row in ranked if ranked[0].groups[0] in row.groups]
-    if len(best) == 1:
-        detail = "significantly different from all others" if len(ranked) > 1 else "the only model"
-    else:
-        detail = f"{len(best)} models, not significantly different"
-    return Fact(_names(best), "best group", detail)
+    names = best[:_MOST_NAMES]
+    names += [f"{len(best) - len(names)} more"] if len(best) > len(names) else []
+    if len(best) > 1:
+        written = f"{', '.join(names[:-1])} and {names[-1]}"
+        return Fact(written, "best group", f"{len(best)} models, not significantly different")
+    alone = "the only model" if len(ranked) == 1 else "significantly different from all others"
+    return Fact(best[0], "best group", alone)
 
 
 def _best_mean(board: Board) -> Fact | None:
-    best = next((row for row in board.rows if row.accuracy is not None), None)
-    if best is None:
+    if not board.finished:
         return None
-    decimals = formatting.percent_decimals(board.images)
+    best, decimals = board.finished[0], formatting.percent_decimals(board.images)
     errors = formatting.number(best.errors_per_10000, 1)
-    spread = formatting.percent_spread(best.accuracy, decimals)
-    return Fact(f"{spread}%", "best mean", f"{errors} errors in 10,000")
+    mean = formatting.percent_spread(best.accuracy, decimals)
+    return Fact(f"{mean}%", "best mean", f"{errors} errors in 10,000")
 
 
 def _gap_closed(board: Board) -> Fact | None:

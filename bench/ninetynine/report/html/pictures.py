@@ -55,7 +55,7 @@ def _section(board: Board, figures: Sequence[tuple[Place, Figure]]) -> PictureSe
             choice.notes += view.notes
         if len(views) > place.most:
             notes = [f"Shown are the first {place.most} of {len(views)} models."]
-    says = " ".join(other.says.format(noun=board.noun) for other, _ in figures)
+    says = " ".join(other.says.replace("{noun}", board.noun) for other, _ in figures)
     empty = f"{first.empty[:1].upper()}{first.empty[1:]}."
     return PictureSection(place, says, choices, notes, empty)
 

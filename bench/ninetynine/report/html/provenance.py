@@ -20,16 +20,6 @@ _MOST_FAILED = 100
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How to make a row again: a command, or why there is none."""
-
-    board: str
-    name: str
-    command: str
-    note: str
-
-
-@dataclass(frozen=True)
 class Provenance:
     """The closing section of the page."""
 
@@ -37,7 +27,7 @@ class Provenance:
     machines: list[tuple[str, ...]]  # fingerprint, hardware, system, cores, records, timed
     failed: list[tuple[str, str, str]]  # name, kind, reason
     failed_left_out: int
-    recipes: list[Recipe]
+    recipes: list[tuple[str, str, str, str]]  # board, row, command, note
 
 
 def provenance(
@@ -52,7 +42,11 @@ def provenance(
         machines=_machines(records),
         failed=[_failed_run(record) for record in failed[:_MOST_FAILED]],
         failed_left_out=max(0, len(failed) - _MOST_FAILED),
-        recipes=[_recipe(title, row, catalog) for title, board in boards for row in board.rows],
+        recipes=[
+            (title, row.name, *_recipe(row, catalog))
+            for title, board in boards
+            for row in board.rows
+        ],
     )
 
 
@@ -113,23 +107,24 @@ def _failed_run(record: Record) -> tuple[str, str, str]:
     return name, failure.kind, " ".join(failure.reason.split())
 
 
-def _recipe(title: str, row: Row, catalog: Mapping[str, Architecture]) -> Recipe:
+def _recipe(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]:
+    """Return the command that makes a row again, or "", and what is to be known."""
     identity = row.identity
     if identity.kind == "external":
-        return Recipe(title, row.name, "", "predictions made elsewhere, taken in by bench import")
+        return "", "predictions made elsewhere, taken in by bench import"
     if identity.kind == "ensemble":
-        return Recipe(title, row.name, _command(row, ()), f"{votes(row)}, taken after their runs")
+        return _command(row, ()), f"{votes(row)}, taken after their runs"
     architecture = catalog.get(identity.architecture)
     if architecture is None:
-        return Recipe(title, row.name, "", "its architecture is not in this installation")
+        return "", "its architecture is not in this installation"
     note = ""
     if architecture.source_hash != identity.source_hash:
         note = "its code is not the one in this installation" + _at_commits(row.records)
     if not row.records:
-        return Recipe(title, row.name, "", note or "no run finished")
+        return "", note or "no run finished"
     own = architecture.origin.startswith("--architecture")
     file = ("--architecture", architecture.path.name) if own else ()
-    return Recipe(title, row.name, _command(row, (*file, "--seeds", _seeds(row.seeds))), note)
+    return _command(row, (*file, "--seeds", _seeds(row.seeds))), note
 
 
 def _at_commits(records: Sequence[Record]) -> str:

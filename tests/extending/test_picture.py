@@ -1,0 +1,59 @@
+"""The picture that docs/extending.md shows, installed, drawn, and found on the page."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from documentation import install
+from ninetynine.records import RecordStore
+from record_builders import write_run
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Return a function that runs the command where the example is installed."""
+    install("picture", tmp_path)
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    environment = {**os.environ, "PYTHONPATH": path}
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "ninetynine", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def results(tmp_path):
+    store = RecordStore(tmp_path / "results")
+    for name, missed in (("good", [3]), ("poor", [3, 13, 23, 4])):
+        for seed in range(2):
+            write_run(store, name, seed, wrong=missed)
+    return store.directory
+
+
+def test_the_picture_is_offered_and_drawn(bench, results, tmp_path):
+    text = " ".join(bench("plot", "--help").split())
+    assert "errors_by_class How many images of each class a model gets wrong." in text
+    assert re.search(r"--model NAME The row that is drawn; for [^.]*errors_by_class", text)
+    for suffix, start in ((".svg", b"<?xml"), (".pdf", b"%PDF"), (".png", b"\x89PNG")):
+        output = tmp_path / f"errors{suffix}"
+        asked = ("plot", "errors_by_class", "--model", "poor", "--results", results)
+        assert bench(*asked, "--output", output) == f"picture: {output}\n"
+        assert output.read_bytes().startswith(start)
+    drawn = (tmp_path / "errors.svg").read_text(encoding="utf-8")
+    assert "<title>3: 3.0 wrong images a run</title>" in drawn
+    assert "<title>4: 1.0 wrong images a run</title>" in drawn
+
+
+def test_the_picture_stands_on_the_page(bench, results):
+    page = bench("report", "--format", "html", "--results", results)
+    assert '<a href="#board-1-classes">Classes</a>' in page
+    section = page.partition('id="board-1-classes"')[2].partition("</section>")[0]
+    assert "<h2>Errors of each class</h2>" in section
+    assert re.findall(r'<option value="\d">(\w+)</option>', section) == ["good", "poor"]
+    assert 'aria-label="3: 3.0 wrong images a run"' in section
