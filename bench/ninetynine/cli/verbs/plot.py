@@ -1,4 +1,4 @@
-"""``bench plot``: one picture of a board, in a file."""
+"""Draw a picture of the board for a paper: SVG, PNG or PDF."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -73,7 +73,6 @@ def command(
     suite_name: str | None,
     results: Path,
     architecture_files: tuple[Path, ...],
-    verbose: bool,
     **chosen: Any,
 ) -> None:
     """Draw a picture of a board."""
