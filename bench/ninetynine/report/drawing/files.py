@@ -5,20 +5,11 @@ brings along; they have no letters but those of western Europe.
 """
 
 import io
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from ninetynine.errors import UserError
-from ninetynine.report.drawing.elements import (
-    Circle,
-    Drawing,
-    Element,
-    Group,
-    Line,
-    Path,
-    Rect,
-    Text,
-)
+from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.styles import FONT_SIZE, PALETTE, Style, own_color, style_of
 from ninetynine.report.drawing.svg import file_svg
 
@@ -29,7 +20,7 @@ _FONTS = {False: ("Vera", "Vera.ttf"), True: ("VeraBd", "VeraBd.ttf")}
 _NARROWER = 0.94  # Vera is wider than what browsers have
 
 
-def check_suffix(path: FilePath) -> None:
+def check_suffix(path: Path) -> None:
     """Raise UserError where no picture can be called ``path``."""
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(
@@ -37,7 +28,7 @@ def check_suffix(path: FilePath) -> None:
         )
 
 
-def write(drawing: Drawing, path: FilePath) -> None:
+def write(drawing: el.Drawing, path: Path) -> None:
     """Write ``drawing`` to ``path``; raise UserError where that cannot be."""
     check_suffix(path)
     makers = {".svg": lambda one: file_svg(one).encode(), ".pdf": to_pdf, ".png": to_png}
@@ -47,7 +38,7 @@ def write(drawing: Drawing, path: FilePath) -> None:
         raise UserError(f"--output {path}: cannot be written ({error.strerror})") from error
 
 
-def to_png(drawing: Drawing) -> bytes:
+def to_png(drawing: el.Drawing) -> bytes:
     """Return ``drawing`` as a PNG, two of its pixels a CSS pixel."""
     import pypdfium2
 
@@ -59,7 +50,7 @@ def to_png(drawing: Drawing) -> bytes:
     return out.getvalue()
 
 
-def to_pdf(drawing: Drawing) -> bytes:
+def to_pdf(drawing: el.Drawing) -> bytes:
     """Return ``drawing`` as a PDF of one page, without a date."""
     from reportlab.pdfbase.pdfmetrics import registerFont
     from reportlab.pdfbase.ttfonts import TTFont
@@ -80,9 +71,9 @@ def to_pdf(drawing: Drawing) -> bytes:
     return out.getvalue()
 
 
-def _paint(canvas: Any, element: Element, own: str) -> None:
+def _paint(canvas: Any, element: el.Element, own: str) -> None:
     """Draw one element; ``own`` is the color that its group gives it."""
-    if isinstance(element, Group):
+    if isinstance(element, el.Group):
         canvas.saveState()
         canvas.translate(element.shift[0], -element.shift[1])
         own = own_color(element.class_) or own
@@ -91,20 +82,20 @@ def _paint(canvas: Any, element: Element, own: str) -> None:
         canvas.restoreState()
         return
     own = own_color(element.class_) or own
-    style = style_of(element.class_, isinstance(element, Text))
-    if isinstance(element, Text):
+    style = style_of(element.class_, isinstance(element, el.Text))
+    if isinstance(element, el.Text):
         _paint_text(canvas, element, style, own)
         return
     _set(canvas, style, own)
     how = {"fill": int(style.fill is not None), "stroke": int(style.stroke is not None)}
     match element:
-        case Line(x1, y1, x2, y2):
+        case el.Line(x1, y1, x2, y2):
             canvas.line(x1, -y1, x2, -y2)
-        case Rect(x, y, width, height):
+        case el.Rect(x, y, width, height):
             canvas.rect(x, -y - height, max(width, 0), max(height, 0), **how)
-        case Circle(x, y, radius):
+        case el.Circle(x, y, radius):
             canvas.circle(x, -y, radius, **how)
-        case Path(points, _, closed):
+        case el.Path(points, _, closed):
             path = canvas.beginPath()
             path.moveTo(points[0][0], -points[0][1])
             for x, y in points[1:]:
@@ -127,7 +118,7 @@ def _set(canvas: Any, style: Style, own: str) -> None:
         canvas.setDash(*([list(style.dash)] if style.dash else []))
 
 
-def _paint_text(canvas: Any, text: Text, style: Style, own: str) -> None:
+def _paint_text(canvas: Any, text: el.Text, style: Style, own: str) -> None:
     canvas.saveState()
     canvas.translate(text.x, -text.y)
     canvas.rotate(text.angle)

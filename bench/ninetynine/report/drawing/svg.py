@@ -4,72 +4,64 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
-from ninetynine.report.drawing.elements import (
-    Circle,
-    Drawing,
-    Element,
-    Group,
-    Line,
-    Path,
-    Rect,
-    Text,
-)
+from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.styles import file_css
 
+_NAMESPACE = "http://www.w3.org/2000/svg"
 _Value = str | int | float | None
 
 
-def page_svg(drawing: Drawing) -> Markup:
+def page_svg(drawing: el.Drawing) -> Markup:
     """Return the ``svg`` element, which scales to its place; its marks can be read aloud."""
     size = f"0 0 {_written(drawing.width)} {_written(drawing.height)}"
     inner = "".join(_element(child, in_page=True) for child in drawing.children)
-    class_ = drawing.class_ or None
-    head = _tag("svg", viewBox=size, class_=class_, role="group", aria_label=drawing.label)
+    head = _tag(
+        "svg",
+        viewBox=size,
+        class_=drawing.class_ or None,
+        role="group" if drawing.label else None,
+        aria_label=drawing.label or None,
+        aria_hidden=None if drawing.label else "true",
+    )
     return Markup(f"{head}{inner}</svg>")
 
 
-def file_svg(drawing: Drawing) -> str:
+def file_svg(drawing: el.Drawing) -> str:
     """Return a whole file; where it is opened, its marks say what they are when pointed at."""
     width, height = _written(drawing.width), _written(drawing.height)
     inner = "".join(_element(child, in_page=False) for child in drawing.children)
     style = file_css(name for child in drawing.children for name in _classes(child))
-    head = _tag(
-        "svg",
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width} {height}",
-        width=width,
-        height=height,
-        role="img",
-    )
+    view = f"0 0 {width} {height}"
+    size = _tag("svg", xmlns=_NAMESPACE, viewBox=view, width=width, height=height, role="img")
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n{head}<title>{escape(drawing.label)}</title>'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{size}<title>{escape(drawing.label)}</title>'
         f'<style>{style}</style>\n<rect width="{width}" height="{height}" fill="#fff"/>\n'
         f"{inner}</svg>\n"
     )
 
 
-def _element(element: Element, in_page: bool) -> str:
+def _element(element: el.Element, in_page: bool) -> str:
     """Return one element, a line of its own for each mark in a file."""
     match element:
-        case Group():
+        case el.Group():
             return _group(element, in_page)
-        case Line(x1, y1, x2, y2, class_):
+        case el.Line(x1, y1, x2, y2, class_):
             return _tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_, end="/")
-        case Rect(x, y, width, height, class_):
+        case el.Rect(x, y, width, height, class_):
             size = {"width": max(width, 0.0), "height": max(height, 0.0)}
             return _tag("rect", x=x, y=y, **size, class_=class_, end="/")
-        case Circle(x, y, radius, class_):
+        case el.Circle(x, y, radius, class_):
             return _tag("circle", cx=x, cy=y, r=radius, class_=class_, end="/")
-        case Path(points, class_, closed):
+        case el.Path(points, class_, closed):
             steps = "L".join(f"{_written(x)} {_written(y)}" for x, y in points)
             return _tag("path", d=f"M{steps}{'Z' if closed else ''}", class_=class_, end="/")
-        case Text(x, y, text, class_, anchor, angle):
+        case el.Text(x, y, text, class_, anchor, angle):
             turn = f"rotate({_written(-angle)} {_written(x)} {_written(y)})" if angle else None
             classes = class_ if anchor == "start" else f"{class_} {anchor}"
             return f"{_tag('text', x=x, y=y, class_=classes, transform=turn)}{escape(text)}</text>"
 
 
-def _group(group: Group, in_page: bool) -> str:
+def _group(group: el.Group, in_page: bool) -> str:
     move = "translate({} {})".format(*map(_written, group.shift)) if any(group.shift) else None
     inner = "".join(_element(child, in_page) for child in group.children)
     if not in_page:
@@ -103,8 +95,8 @@ def _written(value: str | int | float) -> str:
     return f"{round(value, 1) + 0.0:.10g}" if isinstance(value, float) else str(value)
 
 
-def _classes(element: Element) -> Iterator[str]:
+def _classes(element: el.Element) -> Iterator[str]:
     yield from element.class_.split()
-    if isinstance(element, Group):
+    if isinstance(element, el.Group):
         for child in element.children:
             yield from _classes(child)

@@ -75,5 +75,5 @@ def drawn(panel: Panel) -> Matrix | list[Markup]:
 
 
 def sample(key: Key) -> Markup:
-    """Return the sample of an entry of a legend."""
-    return page_svg(Drawing(key.sample, 20.0, 12.0, key.text, "sample"))
+    """Return the sample of an entry of a legend, whose text stands beside it."""
+    return page_svg(Drawing(key.sample, 20.0, 12.0, "", "sample"))
