@@ -26,6 +26,7 @@ from ninetynine.suite.file import built_in, load, read_toml, reference_for
 from ninetynine.suite.goals import Goal, Reference, Start, Target
 from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.seeds import parse_seeds
+from ninetynine.suite.variants import architecture_of, discover, own_rows
 
 __all__ = [
     "Ensemble",
@@ -37,9 +38,12 @@ __all__ = [
     "Start",
     "Suite",
     "Target",
+    "architecture_of",
     "built_in",
+    "discover",
     "load",
     "make_cells",
+    "own_rows",
     "packages_of",
     "parse_seeds",
     "read_toml",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ninetynine import catalog, suite
+from ninetynine import suite
 from ninetynine.cli import options
 from ninetynine.datasets import preferred, row_name_of
 from ninetynine.errors import UserError, nearest
@@ -68,8 +68,9 @@ def command(
         raise UserError(f"--results {results}: no such folder; train something with: bench run")
     store = RecordStore(results)
     records = store.read_all()[0]
-    boards = load_runs(store, catalog.discover(architecture_files), records)
     chosen = suite.load(suite_name) if suite_name else None
+    found = suite.discover(architecture_files, *([chosen] if chosen else []))
+    boards = load_runs(store, found, records)
     if chosen is not None:
         dataset, variant = dataset or row_name_of(chosen.dataset), variant or chosen.variant
     runs = _choose(boards, dataset, variant)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import numpy as np
 
-from ninetynine import catalog, datasets
+from ninetynine import catalog, datasets, suite
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.planning import kept, model_path
@@ -46,7 +46,7 @@ def command(
     """
     if (index is None) == (image is None):
         raise UserError("give either --index I (a test image) or --image FILE.png")
-    found = catalog.get(catalog.discover(architecture_files), architecture)
+    found = catalog.get(suite.discover(architecture_files), architecture)
     store = RecordStore(results)
     record = _record_of(store, found.name, seed, dataset)
     if index is not None:

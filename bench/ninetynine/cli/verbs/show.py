@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ninetynine import catalog
+from ninetynine import catalog, suite
 from ninetynine.catalog import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
@@ -34,7 +34,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
-    found = catalog.get(catalog.discover(architecture_files), architecture)
+    found = catalog.get(suite.discover(architecture_files), architecture)
     shape = _shape(input_shape)
     start_backend_here("tensorflow", 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
@@ -46,7 +46,11 @@ def command(
     click.echo(f"Parameters: {formatting.number(facts['parameters'], 0)}")
     click.echo(f"Multiply-adds per image: {_thousands(facts['multiply_adds_per_image'])}")
     click.echo(f"File: {found.path} ({found.origin})")
+    if found.base:
+        click.echo(f"Variant of: {found.base}, in {found.stated_in}")
     click.echo("Recipe: " + ", ".join(f"{k} = {_plain(v)}" for k, v in facts["recipe"].items()))
+    if found.arguments:
+        click.echo("Arguments: " + ", ".join(f"{k} = {v}" for k, v in found.arguments.items()))
     for claim in found.claims:
         note = f" ({claim.note})" if claim.note else ""
         click.echo(f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}")
@@ -59,6 +63,9 @@ def _facts(found: Architecture) -> dict[str, Any]:
         "source": found.source,
         "deviations": found.deviations,
         "origin": found.origin,
+        "variant_of": found.base or None,
+        "stated_in": found.stated_in or None,
+        "arguments": dict(found.arguments),
         "path": str(found.path),
         "source_hash": found.source_hash,
         "recipe": found.recipe.canonical(),

@@ -9,7 +9,7 @@ import ninetynine
 from ninetynine import catalog, suite
 from ninetynine.cells import PROTOCOL_VERSION, Backend, CellIdentity, Device, Precision
 from ninetynine.cli import options
-from ninetynine.errors import UserError, nearest
+from ninetynine.errors import UserError
 from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 
@@ -42,10 +42,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
-    found = catalog.discover(architecture_files)
-    chosen = catalog.matching(found, pattern)
-    if not chosen:
-        raise UserError(f"no architecture matches {pattern!r}{nearest(pattern, found)}")
+    chosen = catalog.matching(suite.discover(architecture_files), pattern)
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
     identity = _identity(backend, precision, device, threads)  # needs the backend's packages
