@@ -242,7 +242,7 @@ def plan(suite_file, files, **setting):
 
 
 def suites_catalog(files):
-    from ninetynine.catalog import discover
+    from ninetynine.suite import discover
 
     return discover(files)
 
