@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ninetynine import datasets, grid, machine
+from ninetynine import grid
 from ninetynine.catalog import Architecture
 from ninetynine.cells import PROTOCOL_VERSION, Backend, Cell, CellIdentity, Device, Precision
 from ninetynine.errors import UserError, nearest
@@ -89,9 +89,14 @@ def make_cells(
     data_dir: Path | None = None,
 ) -> list[Cell]:
     """Return the suite's cells, seed by seed within each architecture of ``names``."""
+    from ninetynine import datasets  # NumPy, which lists of architectures do without
+
     fingerprint = datasets.fingerprint_of(suite.dataset, data_dir)
+    dataset = datasets.row_name_of(suite.dataset)
     entries = [entry for name in names for entry in suite.entries_of(name)]
-    cells = [c for e in entries for c in _entry_cells(suite, catalog, e, setting, fingerprint)]
+    cells = [
+        c for e in entries for c in _entry_cells(suite, catalog, e, setting, dataset, fingerprint)
+    ]
     # An architecture that the file has in two precisions is one where --precision is given.
     return list({cell.key: cell for cell in cells}.values())
 
@@ -101,6 +106,7 @@ def _entry_cells(
     catalog: Mapping[str, Architecture],
     entry: Entry,
     setting: Setting,
+    dataset: str,
     fingerprint: str,
 ) -> Iterator[Cell]:
     """Yield the cells of one entry, in the order of its seeds."""
@@ -114,7 +120,7 @@ def _entry_cells(
             source_hash=architecture.source_hash,
             recipe=recipe,
             arguments=dict(architecture.arguments),
-            dataset=datasets.row_name_of(suite.dataset),
+            dataset=dataset,
             dataset_fingerprint=fingerprint,
             seed=seed,
             backend=setting.backend,
@@ -134,6 +140,8 @@ def packages_of(backend: str) -> dict[str, str]:
 
     Raises UserError where one is not installed.
     """
+    from ninetynine import machine  # it imports NumPy, too
+
     try:
         return machine.package_versions(backend)
     except machine.PackageNotFoundError as error:

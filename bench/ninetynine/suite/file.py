@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ninetynine import datasets, grid, part
+from ninetynine import grid, part
 from ninetynine.cells import Precision
 from ninetynine.errors import UserError, nearest
 from ninetynine.recipe import parse, plain
@@ -79,6 +79,8 @@ def reference_for(dataset: str) -> Reference | None:
 
     ``dataset`` is as records name it.
     """
+    from ninetynine import datasets  # NumPy, which lists of architectures do without
+
     for name in built_in():
         found = load(name)
         if found.reference is not None and datasets.row_name_of(found.dataset) == dataset:
