@@ -78,7 +78,9 @@ class Architecture:
     accepts: Mapping[str, bool] | None = None  # build's own arguments; True: required; None: any
     arguments: Mapping[str, Any] = field(default_factory=dict)  # given to build, plain data
     base: str = ""  # the name of a variant's file
-    stated_in: str = ""  # where a variant is stated: "suite /path/of/file.toml"
+    stated_in: str = (
+        ""  # where a variant is stated: "suite /path/of/file.toml"; else in the command
+    )
 
     @property
     def file_name(self) -> str:
@@ -89,7 +91,7 @@ class Architecture:
     def place(self) -> str:
         """Where it is stated, in words."""
         if self.base:
-            return f"a variant of {self.base} in {self.stated_in}"
+            return f"a variant of {self.base} in {self.stated_in or 'the command'}"
         return f"{self.path} ({self.origin})"
 
     @property
@@ -139,7 +141,7 @@ class Architecture:
             parameters=self.parameters if arguments == self.arguments else None,
             arguments=arguments,
             base=self.file_name,
-            stated_in=where,
+            stated_in="",
         )
         return replace(varied, docstring=_docstring(varied, self, description))
 
@@ -148,7 +150,7 @@ class Architecture:
             return
         for key in sorted(arguments.keys() - self.accepts.keys()):
             raise UserError(
-                f"{where}: build in {self.path} takes no argument {key!r}{_hint(key, self.accepts)}"
+                f"{where}: {key!r} is no argument of build in {self.path}{_hint(key, self.accepts)}"
             )
         required = {key for key, is_required in self.accepts.items() if is_required}
         for key in sorted(required - arguments.keys() - self.arguments.keys()):
@@ -311,9 +313,10 @@ def _hint(key: str, accepted: Iterable[str]) -> str:
     """Return what an argument that ``build`` does not take may have meant."""
     if key in VOCABULARY:
         return "; it is a recipe's key, expected under recipe"
-    hints = (nearest(key, accepted), nearest(key, VOCABULARY))  # without "under recipe" in a name
+    hints = (nearest(key, accepted), nearest(key, VOCABULARY))
     close = next((hint for hint in hints if "did you mean" in hint), None)
-    return close or hints[0] or "; it takes none but input_shape and num_classes"
+    known = close or hints[0] or "; it takes none but input_shape and num_classes"
+    return f", nor is it a recipe's key{known}"
 
 
 def _docstring(varied: Architecture, base: Architecture, description: str) -> str:

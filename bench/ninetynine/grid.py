@@ -107,12 +107,17 @@ def expand(
     for key, _, values in leaves:
         if not values:
             raise UserError(f"{where}: {key} is an empty list; expected a value for each row")
-    rows = []
+    rows: list[GridRow] = []
     for combination in product(*(values for _, _, values in leaves)):
         tables = copy.deepcopy({"recipe": dict(recipe), "arguments": dict(arguments)})
         for (_, path, _), value in zip(leaves, combination, strict=True):
             _set(tables, path, value)
         named = row_name(name, dict(zip(keys, combination, strict=True)))
+        if any(row.name == named for row in rows):
+            raise UserError(
+                f"{where}: two rows of the grid are called {named}; vary what differs by its own "
+                "key, such as learning_rate = [0.1, 0.01]"
+            )
         rows.append(GridRow(named, tables["recipe"], tables["arguments"]))
     return rows if leaves else []
 
@@ -153,15 +158,18 @@ def _set(tables: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     tables[path[-1]] = value
 
 
-def _text(value: Any) -> str:
-    """Return a value as it stands in a row's name; a table with a name is called by it."""
+def _text(value: Any, bare: bool = True) -> str:
+    """Return a value as it stands in a row's name; a table with a name is called by it.
+
+    Text inside lists and tables is not ``bare``, so that they are TOML's.
+    """
     if isinstance(value, dict):
-        named = value.get("name")
-        inner = ",".join(f"{key}={_text(item)}" for key, item in value.items())
-        return named if isinstance(named, str) else f"{{{inner}}}"
+        if isinstance(value.get("name"), str):
+            return _text(value["name"], bare)
+        return f"{{{','.join(f'{key}={_text(item, False)}' for key, item in value.items())}}}"
     if isinstance(value, list):
-        return f"[{','.join(map(_text, value))}]"
-    if isinstance(value, str) and _BARE.fullmatch(value) and not _is_toml(value):
+        return f"[{','.join(_text(item, False) for item in value)}]"
+    if bare and isinstance(value, str) and _BARE.fullmatch(value) and not _is_toml(value):
         return value
     return json.dumps(plain(value), ensure_ascii=False)
 

@@ -37,6 +37,12 @@ architecture_files = click.option(
     metavar="FILE.py",
     help="A file of your own with a build function and a RECIPE; may be given again.",
 )
+variants_of = click.option(
+    "--suite",
+    "suite_name",
+    metavar="NAME",
+    help="A suite of your own whose variants are known, too.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")
 baseline = click.option(

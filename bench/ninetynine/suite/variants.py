@@ -11,19 +11,19 @@ from ninetynine.suite.file import built_in, load
 from ninetynine.suite.model import Entry, Suite
 
 
-def discover(files: Sequence[Path] = (), *suites: Suite) -> Catalog:
+def discover(files: Sequence[Path] = (), suite: Suite | None = None) -> Catalog:
     """Return every architecture by name: of files, and the variants that suites state.
 
-    The suites are those that come with the package, then ``suites``; a variant stands behind the
+    The suites are those that come with the package, then ``suite``; a variant stands behind the
     architecture that it varies.  Imports neither Keras nor any architecture.  Raises UserError as
     `catalog.discover` does, for a variant that cannot be, and for two things of one name.
     """
     own = catalog.discover(files)
     found = dict(own)
-    for suite in (*map(load, built_in()), *suites):
-        for entry in suite.entries:
+    for stating in (*map(load, built_in()), *([suite] if suite else [])):
+        for entry in stating.entries:
             if entry.is_variant:
-                catalog.add(found, _variant(entry, suite, Catalog(found)))
+                catalog.add(found, _variant(entry, stating, Catalog(found)))
     by_file: dict[str, list[Architecture]] = {name: [] for name in own}
     for architecture in found.values():
         by_file[architecture.file_name].append(architecture)

@@ -69,7 +69,7 @@ def command(
     store = RecordStore(results)
     records = store.read_all()[0]
     chosen = suite.load(suite_name) if suite_name else None
-    found = suite.discover(architecture_files, *([chosen] if chosen else []))
+    found = suite.discover(architecture_files, chosen)
     boards = load_runs(store, found, records)
     if chosen is not None:
         dataset, variant = dataset or row_name_of(chosen.dataset), variant or chosen.variant

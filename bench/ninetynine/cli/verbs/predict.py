@@ -28,6 +28,7 @@ from ninetynine.report import formatting
 @click.option("--dataset", metavar="NAME", help="Which of its records [default: MNIST's].")
 @options.results
 @options.architecture_files
+@options.variants_of
 @options.as_json
 @options.verbose
 def command(
@@ -38,6 +39,7 @@ def command(
     dataset: str | None,
     results: Path,
     architecture_files: tuple[Path, ...],
+    suite_name: str | None,
     as_json: bool,
 ) -> None:
     """Classify one image with the model that ARCHITECTURE became under --seed.
@@ -46,7 +48,10 @@ def command(
     """
     if (index is None) == (image is None):
         raise UserError("give either --index I (a test image) or --image FILE.png")
-    found = catalog.get(suite.discover(architecture_files), architecture)
+    found = catalog.get(
+        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None),
+        architecture,
+    )
     store = RecordStore(results)
     record = _record_of(store, found.name, seed, dataset)
     if index is not None:

@@ -24,6 +24,7 @@ from ninetynine.training.setup import start_backend_here
 )
 @click.option("--classes", type=click.IntRange(min=2), default=10, show_default=True)
 @options.architecture_files
+@options.variants_of
 @options.as_json
 @options.verbose
 def command(
@@ -31,10 +32,14 @@ def command(
     input_shape: str,
     classes: int,
     architecture_files: tuple[Path, ...],
+    suite_name: str | None,
     as_json: bool,
 ) -> None:
     """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
-    found = catalog.get(suite.discover(architecture_files), architecture)
+    found = catalog.get(
+        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None),
+        architecture,
+    )
     shape = _shape(input_shape)
     start_backend_here("tensorflow", 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
@@ -47,7 +52,8 @@ def command(
     click.echo(f"Multiply-adds per image: {_thousands(facts['multiply_adds_per_image'])}")
     click.echo(f"File: {found.path} ({found.origin})")
     if found.base:
-        click.echo(f"Variant of: {found.base}, in {found.stated_in}")
+        where = f", in {found.stated_in}" if found.stated_in else ""
+        click.echo(f"Variant of: {found.base}{where}")
     click.echo("Recipe: " + ", ".join(f"{k} = {_plain(v)}" for k, v in facts["recipe"].items()))
     if found.arguments:
         click.echo("Arguments: " + ", ".join(f"{k} = {v}" for k, v in found.arguments.items()))

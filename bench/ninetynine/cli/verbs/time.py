@@ -29,6 +29,7 @@ from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 )
 @options.compute
 @options.architecture_files
+@options.variants_of
 @options.as_json
 @options.verbose
 def command(
@@ -39,10 +40,13 @@ def command(
     precision: Precision,
     device: Device,
     architecture_files: tuple[Path, ...],
+    suite_name: str | None,
     as_json: bool,
 ) -> None:
     """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
-    chosen = catalog.matching(suite.discover(architecture_files), pattern)
+    chosen = catalog.matching(
+        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None), pattern
+    )
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
     identity = _identity(backend, precision, device, threads)  # needs the backend's packages
