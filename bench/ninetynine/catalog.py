@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ninetynine import grid
 from ninetynine.errors import UserError, nearest
 from ninetynine.places import Place, own_module, places, sent_place
-from ninetynine.recipe import VOCABULARY, Recipe, parse, parse_recipe, plain
+from ninetynine.recipe import VOCABULARY, Recipe, in_words, parse, parse_recipe, plain
 from ninetynine.sources import (
     Source,
     arguments_of,
@@ -323,8 +323,8 @@ def _docstring(varied: Architecture, base: Architecture, description: str) -> st
     """Return what a variant says of itself; what the description leaves out is its base's."""
     recipe, before = varied.recipe.canonical(), base.recipe.canonical()
     changed = {key: recipe.get(key, "the default") for key in sorted({*recipe, *before})}
-    words = [f"{key} = {_in_words(v)}" for key, v in changed.items() if before.get(key) != v]
-    words += [f"{key} = {_in_words(value)}" for key, value in varied.arguments.items()]
+    words = [f"{key} = {in_words(v)}" for key, v in changed.items() if before.get(key) != v]
+    words += [f"{key} = {in_words(value)}" for key, value in varied.arguments.items()]
     changes = ", ".join(words) or "nothing changed"
     lines = [description.strip() or f"{base.name} with {changes}."]
     lines += [""] * ("\n" not in lines[0])
@@ -334,14 +334,6 @@ def _docstring(varied: Architecture, base: Architecture, description: str) -> st
         own = f"; of {base.name} itself: {base.deviations}" if base.deviations else "."
         lines += [f"Deviations: over {base.name}: {changes}{own}"]
     return "\n".join(lines).rstrip()
-
-
-def _in_words(value: Any) -> str:
-    """Return a value of a recipe in words: ``adam(learning_rate = 0.01)``."""
-    if not isinstance(value, dict):
-        return str(value)
-    inner = ", ".join(f"{key} = {item}" for key, item in value.items() if key != "name")
-    return f"{value.get('name', '')}({inner})" if inner else str(value.get("name", ""))
 
 
 def _paragraph(docstring: str, heading: str) -> str:

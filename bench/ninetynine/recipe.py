@@ -334,3 +334,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def in_words(value: Any) -> str:
+    """Return a recipe's value in words, a table as ``adam(learning_rate=0.01)``."""
+    if not isinstance(value, dict):
+        return str(value)
+    rest = [f"{key}={item}" for key, item in value.items() if key != "name"]
+    name = str(value.get("name", ""))
+    return f"{name}({', '.join(rest)})" if rest else name

@@ -85,7 +85,11 @@ def run_request(
     threads = "the baseline's" if suite is None else "cores / jobs"
     options: list[Option] = [
         click.argument("suite", default=suite, required=False),
-        click.option("--only", metavar="PATTERN", help="Only architectures whose name matches."),
+        click.option(
+            "--only",
+            metavar="PATTERN",
+            help="A name, rows such as net[units=64,128], a glob, or a part of names.",
+        ),
         click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
         *(() if "seeds" in without else (_seeds(seeds),)),
         click.option(

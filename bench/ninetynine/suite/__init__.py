@@ -8,7 +8,9 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
   optionally, ``precision`` and ``seeds`` in place of the suite's, ``adds`` (for the ladder: in a
   few words, what it has that the rung below has not) and ``over`` (the rung below, by default the
   entry before; ``"none"`` starts anew).  One that is there in two precisions is named with it
-  elsewhere: ``"net [float32]"``;
+  elsewhere: ``"net [float32]"``.  A variant names the ``architecture`` that it varies, its
+  ``recipe`` (overrides) and ``arguments`` (of ``build``); a list in these makes a row for each
+  value, ``"net[learning_rate=0.01]"``.  ``description`` is a sentence;
 - ``seeds`` (``"0-9"``, a count or a list) and ``precision`` (``"float32"``) of every architecture;
 - ``[recipe]``: keys that override every architecture's own recipe;
 - ``[[ensembles]]``: soft votes over runs of the suite, each with ``name``, ``members``

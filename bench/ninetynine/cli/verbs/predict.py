@@ -1,5 +1,6 @@
 """Classify one image with a trained model."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) ->
         on = f" on {wanted}" if wanted else ""
         raise UserError(
             f"no finished record of {name}{on} with seed {seed} in {store.directory}; "
-            f"train it with: bench run --only {name} --keep-models"
+            f"train it with: bench run --only {shlex.quote(name)} --keep-models"
         )
     usual = datasets.preferred(record.cell.dataset for record in records)
     return min(records, key=lambda record: _preference(record, usual))
@@ -117,7 +118,7 @@ def _classify(
     if not kept(results / "models", record):
         raise UserError(
             f"no model is kept for {store_label(record)}; train it with: bench run "
-            f"{record.context.suite} --only {found.name} --keep-models"
+            f"{record.context.suite} --only {shlex.quote(found.name)} --keep-models"
         )
     from ninetynine.prediction import classify
 

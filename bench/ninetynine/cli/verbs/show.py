@@ -9,6 +9,7 @@ from ninetynine import catalog, suite
 from ninetynine.catalog import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.recipe import in_words
 from ninetynine.report import formatting
 from ninetynine.training.setup import start_backend_here
 
@@ -54,9 +55,11 @@ def command(
     if found.base:
         where = f", in {found.stated_in}" if found.stated_in else ""
         click.echo(f"Variant of: {found.base}{where}")
-    click.echo("Recipe: " + ", ".join(f"{k} = {_plain(v)}" for k, v in facts["recipe"].items()))
+    click.echo("Recipe: " + ", ".join(f"{k} = {in_words(v)}" for k, v in facts["recipe"].items()))
     if found.arguments:
-        click.echo("Arguments: " + ", ".join(f"{k} = {v}" for k, v in found.arguments.items()))
+        click.echo(
+            "Arguments: " + ", ".join(f"{k} = {in_words(v)}" for k, v in found.arguments.items())
+        )
     for claim in found.claims:
         note = f" ({claim.note})" if claim.note else ""
         click.echo(f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}")
@@ -98,14 +101,6 @@ def _shape(text: str) -> tuple[int, int, int]:
         raise UserError(f"--input-shape {text!r}: expected height,width,channels such as 28,28,1")
     height, width, channels = map(int, parts)
     return height, width, channels
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        name = str(value.get("name", ""))
-        rest = [f"{key}={item}" for key, item in value.items() if key != "name"]
-        return f"{name}({', '.join(rest)})" if rest else name
-    return str(value)
 
 
 def _thousands(count: int | None) -> str:
