@@ -9,7 +9,6 @@ import ninetynine
 from ninetynine import catalog, suite
 from ninetynine.cells import PROTOCOL_VERSION, Backend, CellIdentity, Device, Precision
 from ninetynine.cli import options
-from ninetynine.errors import UserError
 from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 
