@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ninetynine.catalog import discover
 from ninetynine.errors import UserError, nearest
 from ninetynine.machine import available_cores
+from ninetynine.suite import discover
 from ninetynine.training.setup import pin, thread_environment
 from tabulate import tabulate
 

@@ -17,6 +17,7 @@ LAYERS = [
     {"errors"},
     {"registry"},
     {"cells", "datasets", "recipe", "sources", "statistics"},
+    {"grid", "places"},
     {"catalog", "records", "speed"},
     {"machine", "merging"},
     {"suite"},

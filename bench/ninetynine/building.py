@@ -16,10 +16,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ninetynine.catalog import BUILT_IN, Architecture, import_folders, own_module
+from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
+from ninetynine.places import BUILT_IN, import_folders, own_module
 
-BuildFunction = Callable[[tuple[int, int, int], int], Any]
+BuildFunction = Callable[..., Any]  # ((height, width, channels), classes, **arguments)
 STATED_FOR = ((28, 28, 1), 10)  # the images and classes that PARAMETERS is stated for
 
 
@@ -45,9 +46,10 @@ def build_model(
     else, or the number of parameters is not the one the file states.
     """
     build = load_build_function(architecture)
-    call = f"build({input_shape}, {num_classes})"
+    given = "".join(f", {key}={value!r}" for key, value in architecture.arguments.items())
+    call = f"build({input_shape}, {num_classes}{given})"
     with _siblings_importable(architecture), _user_code(architecture, call):
-        model = build(input_shape, num_classes)
+        model = build(input_shape, num_classes, **architecture.arguments)
     _check_is_model(architecture, call, model)
     with _user_code(architecture, f"using the model from {call}"):
         model = _with_known_shapes(model, input_shape)

@@ -1,40 +1,33 @@
 """Finds architectures and reads what they state, without running a line of them.
 
-An architecture is a Python file: in the ``architectures`` folder, named on the command line, or
-named by an entry point of another package (group ``ninetynine``; its value is the dotted name of
-one architecture module, or of a package whose modules are all architectures).  A broken file is an
-error wherever it comes from: a plug-in that silently vanished from a table would be worse than a
-line that names the distribution to mend or uninstall.
+Where their files lie is told in :mod:`ninetynine.places`.  A broken file is an error wherever it
+comes from: a plug-in that silently vanished from a table would be worse than a line that names the
+distribution to mend or uninstall.
 """
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ninetynine import part
+from ninetynine import grid
 from ninetynine.errors import UserError, nearest
-from ninetynine.recipe import Recipe, parse, parse_recipe
+from ninetynine.places import Place, own_module, places, sent_place
+from ninetynine.recipe import VOCABULARY, Recipe, in_words, parse, parse_recipe, plain
 from ninetynine.sources import (
-    Root,
     Source,
+    arguments_of,
     assigned,
     defines,
     read_source,
     source_hash,
     with_helpers,
 )
-
-GROUP = "ninetynine"
-BUILT_IN = "ninetynine.architectures"
 
 
 class Claim(BaseModel):
@@ -66,12 +59,15 @@ class Claim(BaseModel):
 
 @dataclass(frozen=True)
 class Architecture:
-    """What one architecture file states, and what identifies its code."""
+    """A model with its recipe: what a file states, or a variant of one.
 
-    name: str  # the file's name without ".py"
+    A variant has the code of its file, a recipe of its own, and perhaps arguments for ``build``.
+    """
+
+    name: str  # the file's name without ".py", or the variant's own
     path: Path
     module: str | None  # the dotted import name; None for a file named on the command line
-    origin: str  # "built in", "--architecture FILE" or "entry point of DISTRIBUTION"
+    origin: str  # of the file: "built in", "--architecture FILE" or "entry point of DISTRIBUTION"
     docstring: str
     recipe: Recipe
     claims: tuple[Claim, ...]
@@ -79,6 +75,24 @@ class Architecture:
     source_hash: str
     source_files: Mapping[str, str]  # path below an import folder -> text, helper modules included
     source_paths: tuple[Path, ...] = ()  # of the same files, where they lie
+    accepts: Mapping[str, bool] | None = None  # build's own arguments; True: required; None: any
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # given to build, plain data
+    base: str = ""  # the name of a variant's file
+    stated_in: str = (
+        ""  # where a variant is stated: "suite /path/of/file.toml"; else in the command
+    )
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file without ".py"."""
+        return self.base or self.name
+
+    @property
+    def place(self) -> str:
+        """Where it is stated, in words."""
+        if self.base:
+            return f"a variant of {self.base} in {self.stated_in or 'the command'}"
+        return f"{self.path} ({self.origin})"
 
     @property
     def summary(self) -> str:
@@ -95,144 +109,149 @@ class Architecture:
         """The docstring's ``Deviations:`` paragraph, or ""."""
         return _paragraph(self.docstring, "Deviations")
 
+    def is_same_as(self, other: "Architecture") -> bool:
+        """Return whether both train the same code with the same recipe and arguments."""
+        return self.path.samefile(other.path) and (self.recipe, self.arguments) == (
+            other.recipe,
+            other.arguments,
+        )
 
-@dataclass(frozen=True)
-class _Place:
-    """A file that should be an architecture, and where its local imports are looked for."""
+    def varied(
+        self,
+        name: str,
+        recipe: Recipe,
+        arguments: Mapping[str, Any],
+        where: str,
+        description: str = "",
+    ) -> "Architecture":
+        """Return the variant called ``name`` with ``recipe``, and ``arguments`` added to its own.
 
-    path: Path
-    module: str | None
-    origin: str
-    roots: tuple[Root, ...]
+        ``where`` says who asks for it.  A published figure and a number of parameters stay only
+        with what they were stated for.  Raises UserError where ``build`` takes no such argument,
+        or needs another.
+        """
+        self._check(arguments, where)
+        arguments = plain({**self.arguments, **arguments})
+        same = (recipe, arguments) == (self.recipe, self.arguments)
+        varied = replace(
+            self,
+            name=name,
+            recipe=recipe,
+            claims=self.claims if same else (),
+            parameters=self.parameters if arguments == self.arguments else None,
+            arguments=arguments,
+            base=self.file_name,
+            stated_in="",
+        )
+        return replace(varied, docstring=_docstring(varied, self, description))
+
+    def _check(self, arguments: Mapping[str, Any], where: str) -> None:
+        if self.accepts is None:
+            return
+        for key in sorted(arguments.keys() - self.accepts.keys()):
+            raise UserError(
+                f"{where}: {key!r} is no argument of build in {self.path}{_hint(key, self.accepts)}"
+            )
+        required = {key for key, is_required in self.accepts.items() if is_required}
+        for key in sorted(required - arguments.keys() - self.arguments.keys()):
+            raise UserError(
+                f"{where}: build in {self.path} needs a value for {key!r}; give it under arguments"
+            )
 
 
-def discover(files: Sequence[Path] = ()) -> dict[str, Architecture]:
-    """Return every architecture by name: built in, plug-ins, then the user's ``files``.
+class Catalog(Mapping[str, Architecture]):
+    """Architectures by name, and the rows of their grids by theirs: ``net[learning_rate=0.01]``.
+
+    Its names are those that are stated; a grid's row is made when it is asked for.
+    """
+
+    def __init__(self, stated: Mapping[str, Architecture]) -> None:
+        self._stated = stated
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stated)
+
+    def __len__(self) -> int:
+        return len(self._stated)
+
+    def __getitem__(self, name: str) -> Architecture:
+        if name in self._stated:
+            return self._stated[name]
+        try:
+            (row,) = self.rows(name)
+        except (UserError, ValueError) as error:
+            raise KeyError(name) from error
+        return row
+
+    def rows(self, text: str) -> list[Architecture]:
+        """Return the rows that ``text`` asks for; none where it is no name with values.
+
+        Raises UserError where they cannot be read or made.
+        """
+        asked = grid.asked(text)
+        if asked is None:
+            return []
+        base = get(self, asked.base)
+        return [
+            base.varied(
+                row.name, base.recipe.override(row.recipe, row.name), row.arguments, row.name
+            )
+            for row in asked.rows()
+        ]
+
+
+def discover(files: Sequence[Path] = ()) -> Catalog:
+    """Return the architecture of every file: built in, plug-ins, then the user's ``files``.
 
     Imports neither Keras nor any architecture.  Raises UserError for a file that is missing or
     is no architecture, and for two files of one name, naming both places.
     """
-    built_in = (built_in_root(),)
-    catalog: dict[str, Architecture] = {}
-    for place in (*_built_in(built_in), *_plugins(built_in), *_named(files, built_in)):
-        architecture = _read(place)
-        known = catalog.setdefault(architecture.name, architecture)
-        if not known.path.samefile(architecture.path):
-            raise UserError(
-                f"two architectures are called {known.name!r}: {known.path} ({known.origin}) and "
-                f"{architecture.path} ({architecture.origin}); rename one of the files"
-            )
-    return catalog
+    found: dict[str, Architecture] = {}
+    for place in places(files):
+        add(found, _read(place))
+    return Catalog(found)
+
+
+def add(found: dict[str, Architecture], architecture: Architecture) -> None:
+    """Add ``architecture`` to ``found``; raise UserError where its name is another one's."""
+    known = found.setdefault(architecture.name, architecture)
+    if not known.is_same_as(architecture):
+        raise UserError(
+            f"two architectures are called {known.name!r}: {known.place} and {architecture.place}; "
+            "rename one of them"
+        )
 
 
 def read_sent(path: Path, module: str | None, folders: Sequence[Path]) -> Architecture:
-    """Return the architecture in ``path`` that was sent here with all that it imports locally.
-
-    These modules lie below ``folders``, but for built-in ones, which every installation has.
-    """
-    roots = (*(Root("", folder) for folder in folders), built_in_root())
-    return _read(_Place(path, module, "sent", roots))
+    """Return the architecture in ``path``, which was sent here with all that it imports locally."""
+    return _read(sent_place(path, module, folders))
 
 
-def built_in_root() -> Root:
-    """Return where the architectures lie that come with the package."""
-    return Root(BUILT_IN, part("architectures"))
-
-
-def get(catalog: Mapping[str, Architecture], name: str) -> Architecture:
+def get(catalog: Catalog, name: str) -> Architecture:
     """Return the architecture called ``name``; raise UserError with the nearest name if none is."""
-    if name not in catalog:
-        raise UserError(f"no architecture is called {name!r}{nearest(name, catalog)}")
-    return catalog[name]
+    if name in catalog:
+        return catalog[name]
+    rows = catalog.rows(name)
+    if rows:
+        raise UserError(f"{name} are {len(rows)} rows; name one: {rows[0].name}")
+    raise UserError(f"no architecture is called {name!r}{nearest(name, catalog)}")
 
 
-def matching(catalog: Mapping[str, Architecture], pattern: str) -> list[Architecture]:
-    """Return the architectures whose name fits the shell ``pattern``, such as ``t?_*``.
+def matching(catalog: Catalog, pattern: str) -> list[Architecture]:
+    """Return the architectures whose name is or fits ``pattern``, such as ``t?_*``.
 
-    Raises UserError where none does.
+    ``net[learning_rate=0.1,0.01]`` are rows of net.  Raises UserError where there is none.
     """
-    found = [item for name, item in catalog.items() if fnmatchcase(name, pattern)]
+    if pattern in catalog:
+        return [catalog[pattern]]
+    found = catalog.rows(pattern)
+    found = found or [item for name, item in catalog.items() if fnmatchcase(name, pattern)]
     if not found:
         raise UserError(f"no architecture's name matches {pattern!r}{nearest(pattern, catalog)}")
     return found
 
 
-def _built_in(roots: tuple[Root, ...]) -> Iterator[_Place]:
-    for root in roots:
-        for path in _module_files(root.location):
-            yield _Place(path, f"{BUILT_IN}.{path.stem}", "built in", roots)
-
-
-def _named(files: Sequence[Path], built_in: tuple[Root, ...]) -> Iterator[_Place]:
-    for file in files:
-        path = file.absolute()
-        if path.suffix != ".py" or not path.is_file():
-            raise UserError(f"{file}: no such Python file; --architecture expects a FILE.py")
-        roots = tuple(Root("", folder) for folder in import_folders(path))
-        yield _Place(path, None, f"--architecture {file}", (*roots, *built_in))
-
-
-def own_module(path: Path) -> str:
-    """Return the dotted name of a user's own file: with its packages, where it lies in some."""
-    packages = [folder.name for folder in reversed(_packages_around(path))]
-    return ".".join([*packages, path.stem.replace(".", "_")])
-
-
-def import_folders(path: Path) -> tuple[Path, ...]:
-    """Return the folders that a user's own file may import from.
-
-    These are the one around its packages, as ``python -m`` has it, and its own, as a script has it.
-    """
-    outermost = _packages_around(path)
-    top = outermost[-1].parent if outermost else path.parent
-    return (top,) if top == path.parent else (top, path.parent)
-
-
-def _packages_around(path: Path) -> list[Path]:
-    """Return the packages that ``path`` lies in, the innermost first."""
-    return list(takewhile(lambda folder: (folder / "__init__.py").is_file(), path.parents))
-
-
-def _plugins(built_in: tuple[Root, ...]) -> Iterator[_Place]:
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.value, point.name)):
-        distribution = point.dist.name if point.dist else "an unnamed distribution"
-        origin = f"entry point of {distribution}"
-        roots = (*_package_roots(point.module.partition(".")[0]), *built_in)
-        for path, module in _plugin_files(point, roots, origin):
-            yield _Place(path, module, origin, roots)
-
-
-def _plugin_files(
-    point: EntryPoint, roots: Sequence[Root], origin: str
-) -> Iterator[tuple[Path, str]]:
-    path = next((path for root in roots if (path := root.find(point.module))), None)
-    if path is None:
-        raise UserError(
-            f"{origin}: {point.name} = {point.value} names no module that is installed; "
-            "mend or uninstall the distribution"
-        )
-    if path.name != "__init__.py":
-        yield path, point.module
-        return
-    for file in _module_files(path.parent):
-        yield file, f"{point.module}.{file.stem}"
-
-
-def _package_roots(package: str) -> tuple[Root, ...]:
-    """Return where the top-level ``package`` lies.  To find it does not run it."""
-    spec = find_spec(package)
-    if spec is None:
-        return ()
-    locations = spec.submodule_search_locations or [spec.origin or ""]
-    return tuple(Root(package, Path(location)) for location in locations)
-
-
-def _module_files(folder: Path) -> list[Path]:
-    """Return the modules in ``folder``; a name with a leading underscore is a helper's."""
-    return sorted(p for p in folder.glob("*.py") if not p.name.startswith("_"))
-
-
-def _read(place: _Place) -> Architecture:
+def _read(place: Place) -> Architecture:
     try:
         main = read_source(place.path, place.module or own_module(place.path))
         if not defines(main.tree, "build"):
@@ -252,6 +271,7 @@ def _read(place: _Place) -> Architecture:
             source_hash=source_hash(sources),
             source_files={source.file: source.text for source in sources},
             source_paths=tuple(source.path for source in sources),
+            accepts=arguments_of(main, sources, "build"),
         )
     except UserError as error:
         if not place.origin.startswith("entry point"):
@@ -287,6 +307,33 @@ def _parameters(data: object, where: str) -> int | None:
     if data is None or (isinstance(data, int) and not isinstance(data, bool) and data >= 0):
         return data
     raise UserError(f"{where}: PARAMETERS is {data!r}; expected a whole number")
+
+
+def _hint(key: str, accepted: Iterable[str]) -> str:
+    """Return what an argument that ``build`` does not take may have meant."""
+    if key in VOCABULARY:
+        return "; it is a recipe's key, expected under recipe"
+    hints = (nearest(key, accepted), nearest(key, VOCABULARY))
+    close = next((hint for hint in hints if "did you mean" in hint), None)
+    known = close or hints[0] or "; it takes none but input_shape and num_classes"
+    return f", nor is it a recipe's key{known}"
+
+
+def _docstring(varied: Architecture, base: Architecture, description: str) -> str:
+    """Return what a variant says of itself; what the description leaves out is its base's."""
+    recipe, before = varied.recipe.canonical(), base.recipe.canonical()
+    changed = {key: recipe.get(key, "the default") for key in sorted({*recipe, *before})}
+    words = [f"{key} = {in_words(v)}" for key, v in changed.items() if before.get(key) != v]
+    words += [f"{key} = {in_words(value)}" for key, value in varied.arguments.items()]
+    changes = ", ".join(words) or "nothing changed"
+    lines = [description.strip() or f"{base.name} with {changes}."]
+    lines += [""] * ("\n" not in lines[0])
+    if base.source and not _paragraph(description, "Source"):
+        lines += [f"Source: {base.source}"]
+    if not _paragraph(description, "Deviations"):
+        own = f"; of {base.name} itself: {base.deviations}" if base.deviations else "."
+        lines += [f"Deviations: over {base.name}: {changes}{own}"]
+    return "\n".join(lines).rstrip()
 
 
 def _paragraph(docstring: str, heading: str) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 # Raised whenever the engine would turn the same cell into other numbers: the step loop, the
 # data order, the evaluation.  tests/test_training.py holds a known history that guards it.
@@ -29,6 +29,7 @@ class CellIdentity(BaseModel):
     architecture: str
     source_hash: str  # of the architecture's code, without comments and docstrings
     recipe: dict[str, Any]  # canonical: only what differs from the vocabulary's defaults
+    arguments: dict[str, Any] = {}  # of the architecture's build, plain data
     dataset: str
     dataset_fingerprint: str  # over the decoded arrays
     seed: int
@@ -38,6 +39,14 @@ class CellIdentity(BaseModel):
     threads: int
     device: Device
     deterministic: bool
+
+    @model_serializer(mode="wrap")
+    def _without_arguments_that_are_none(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leave out what older cells lack, so that their keys stay."""
+        content: dict[str, Any] = serialize(self)
+        return content if self.arguments else {k: v for k, v in content.items() if k != "arguments"}
 
     @property
     def key(self) -> str:
@@ -53,6 +62,12 @@ class Cell(BaseModel):
     identity: CellIdentity
     suite: str
     variant: str  # "published", or the name of the suite whose recipe overrides apply
+    base: str = ""  # the name of the architecture's file where the architecture is a variant of it
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of the architecture's file, without ".py"."""
+        return self.base or self.identity.architecture
 
     @property
     def key(self) -> str:
@@ -74,11 +89,12 @@ def differing_fields(first: CellIdentity, second: CellIdentity) -> list[str]:
     names: list[str] = []
     one, two = first.model_dump(mode="json"), second.model_dump(mode="json")
     for field in CellIdentity.model_fields:
-        if one[field] == two[field]:
+        before, now = one.get(field, {}), two.get(field, {})  # arguments are not always there
+        if before == now:
             continue
-        if isinstance(one[field], dict):
-            keys = sorted(one[field].keys() | two[field].keys())
-            names += [f"{field}.{k}" for k in keys if one[field].get(k) != two[field].get(k)]
+        if isinstance(before, dict):
+            keys = sorted(before.keys() | now.keys())
+            names += [f"{field}.{k}" for k in keys if before.get(k) != now.get(k)]
         else:
             names.append(field)
     return names

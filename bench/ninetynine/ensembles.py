@@ -48,12 +48,15 @@ class Vote:
     def identity(self) -> CellIdentity:
         """Return the vote as a cell: what its members share, and the replicate as its seed.
 
-        Its source hash holds every member's code and recipe, so that replicates of one row are
-        votes of one kind.
+        Its source hash holds every member's code, recipe and arguments, so that replicates of one
+        row are votes of one kind.
         """
         first = self.members[0].identity
         kinds = {m.identity.architecture: m.identity for m in self.members}
-        sources = [[name, i.source_hash, i.recipe] for name, i in kinds.items()]
+        sources = [
+            [name, i.source_hash, i.recipe, *([i.arguments] if i.arguments else [])]
+            for name, i in kinds.items()
+        ]
         recipe = {"members": list(kinds), "size": self.ensemble.size}
         if any(i.recipe.get("validation_data") == "test" for i in kinds.values()):
             recipe["validation_data"] = "test"  # one of them watched it
@@ -62,6 +65,7 @@ class Vote:
                 "architecture": self.ensemble.name,
                 "source_hash": canonical_hash([sources, self.ensemble.size]),
                 "recipe": recipe,
+                "arguments": {},
                 "seed": self.replicate,
             }
         )
@@ -86,7 +90,7 @@ def plan_votes(
         if ensemble.name in catalog:
             raise UserError(
                 f"suite {suite.path}: ensemble {ensemble.name!r} is called like the architecture "
-                f"{catalog[ensemble.name].path}; give it another name"
+                f"{catalog[ensemble.name].place}; give it another name"
             )
     entries = [suite.entry(member) for ensemble in ensembles for member in ensemble.members]
     names = list(dict.fromkeys(entry.name for entry in entries))

@@ -9,6 +9,7 @@ from ninetynine.cells import Cell, CellIdentity, differing_fields
 from ninetynine.durations import Predictor
 from ninetynine.recipe import Recipe
 from ninetynine.records import Problem, Record, RecordStore
+from ninetynine.records.store import safe_name
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def kept(models_dir: Path, record: Record) -> bool:
 def model_path(directory: Path, key: str, identity: CellIdentity) -> Path:
     """Return where the trained model of a cell is kept."""
     name = f"{identity.dataset}-seed-{identity.seed}-{key[:16]}.keras"
-    return (directory / identity.architecture / name).resolve()
+    return (directory / safe_name(identity.architecture) / name).resolve()
 
 
 def explain(cell: Cell, store: RecordStore, records: Sequence[Record]) -> Explanation:

@@ -223,8 +223,8 @@ class Recipe(_Strict):
 
     def canonical(self) -> dict[str, Any]:
         """Return plain JSON data, keys sorted, without the keys that are at their defaults."""
-        plain: dict[str, Any] = _plain(self.model_dump(exclude_defaults=True))
-        return plain
+        data: dict[str, Any] = plain(self.model_dump(exclude_defaults=True))
+        return data
 
     def hash(self) -> str:
         """Return the SHA-256 (64 hex digits) over the canonical JSON."""
@@ -234,15 +234,45 @@ class Recipe(_Strict):
     def override(self, changes: Mapping[str, Any], where: str) -> "Recipe":
         """Return this recipe with whole keys replaced; ``where`` names the file that asks for it.
 
-        ``validation_split = 0`` and ``validation_data = "none"`` together watch nothing, whatever
-        was watched before.  Raises UserError as ``parse_recipe`` does.
+        A key of one of its tables may be given by itself, ``learning_rate = 0.01``: the rest of
+        the table stays.  ``validation_split = 0`` and ``validation_data = "none"`` together watch
+        nothing, whatever was watched before.  Raises UserError as ``parse_recipe`` does.
         """
-        return parse_recipe({**self.canonical(), **changes}, where)
+        for key in changes.keys() - VOCABULARY:
+            raise UserError(f"{where}: unknown recipe key {key!r}{nearest(key, VOCABULARY)}")
+        changed = {**self.canonical(), **{k: v for k, v in changes.items() if k not in TABLE_OF}}
+        for key, table in TABLE_OF.items():
+            if key in changes:
+                changed[table] = {**_as_table(changed.get(table)), key: changes[key]}
+        return parse_recipe(changed, where)
 
     @classmethod
     def from_canonical(cls, data: Mapping[str, Any]) -> "Recipe":
         """Return the recipe that ``canonical`` wrote."""
         return cls.model_validate(dict(data))
+
+
+# The keys of a recipe's tables: key -> the table that it is of.
+TABLE_OF = {
+    **dict.fromkeys(sorted(COMMON_ARGUMENTS.union(*OPTIMIZERS.values())), "optimizer"),
+    **{key: "schedule" for key in Schedule.model_fields if key != "name"},
+    **dict.fromkeys(Augmentation.model_fields, "augmentation"),
+}
+# All that an override may say.
+VOCABULARY = frozenset({*Recipe.model_fields, *TABLE_OF})
+
+
+def stacked(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the one override that does what ``first`` and then ``second`` do."""
+    kept = {key: value for key, value in first.items() if TABLE_OF.get(key) not in second}
+    return {**kept, **second}
+
+
+def _as_table(value: object) -> dict[str, Any]:
+    """Return a recipe's table as one: ``"adam"`` names it, ``"none"`` and None are an empty one."""
+    if isinstance(value, str):
+        return {} if value == "none" else {"name": value}
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def parse_recipe(data: object, where: str) -> Recipe:
@@ -295,10 +325,21 @@ def _fields_at(model: type[BaseModel], path: list[str]) -> dict[str, Any]:
     return model.model_fields
 
 
-def _plain(value: Any) -> Any:
-    """Return ``value`` with sorted keys and with 1.0 as 1: equal recipes must hash equally."""
+def plain(value: Any) -> Any:
+    """Return ``value`` with sorted keys and with 1.0 as 1: equal data must hash equally."""
     if isinstance(value, dict):
-        return {key: _plain(value[key]) for key in sorted(value)}
+        return {key: plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def in_words(value: Any) -> str:
+    """Return a recipe's value in words, a table as ``adam(learning_rate=0.01)``."""
+    if not isinstance(value, dict):
+        return str(value)
+    rest = [f"{key}={item}" for key, item in value.items() if key != "name"]
+    name = str(value.get("name", ""))
+    return f"{name}({', '.join(rest)})" if rest else name

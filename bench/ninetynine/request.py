@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ninetynine import datasets
-from ninetynine.catalog import Architecture, discover
+from ninetynine.catalog import Catalog
 from ninetynine.cells import Backend, Cell, Device, Precision
 from ninetynine.ensembles import Vote, plan_votes
 from ninetynine.errors import UserError
@@ -18,8 +18,10 @@ from ninetynine.records import Record, RecordStore
 from ninetynine.suite import (
     Setting,
     Suite,
+    discover,
     load,
     make_cells,
+    own_rows,
     parse_seeds,
     select,
     select_ensembles,
@@ -32,7 +34,7 @@ class Selection:
     """A suite on the dataset that is asked for, and which of its architectures are asked for."""
 
     suite: Suite
-    catalog: dict[str, Architecture]
+    catalog: Catalog
     names: tuple[str, ...]
 
 
@@ -40,8 +42,9 @@ class Selection:
 class RunRequest:
     """Everything that may be said about a run.  None leaves it to the suite or to this machine.
 
-    ``suite`` is a name, the path of a ``.toml`` file, or a suite.  ``only`` is a glob, or a part
-    of a name; ``architectures`` are exact names, which the suite need not have.  ``seeds`` are a
+    ``suite`` is a name, the path of a ``.toml`` file, or a suite.  ``only`` is a name, rows such
+    as ``net[units=64,128]``, a glob, or a part of names; ``architectures`` are exact names, which
+    the suite need not have.  ``seeds`` are a
     count, or seeds such as "0-9" or [0, 3, 7].
     """
 
@@ -89,14 +92,13 @@ class RunRequest:
 
     def select(self) -> Selection:
         """Return the suite and the names of what is asked for, whether or not there is such."""
-        found = discover(self.architecture_files)
         chosen = self.suite if isinstance(self.suite, Suite) else load(self.suite_name)
+        found = discover(self.architecture_files, chosen)
         if self.dataset:
             chosen = dataclasses.replace(chosen, dataset=self.dataset)
         if self.architectures is not None:
             return Selection(chosen, found, self.architectures)
-        files = {path.absolute() for path in self.architecture_files}
-        own = [architecture.name for architecture in found.values() if architecture.path in files]
+        own = own_rows(chosen, found, self.architecture_files)
         everything = chosen
         if "*" in chosen.architectures:
             everything = dataclasses.replace(chosen, architectures=tuple(found))
@@ -136,13 +138,14 @@ class ResolvedRun:
         return self.selection.suite
 
     @property
-    def catalog(self) -> dict[str, Architecture]:
+    def catalog(self) -> Catalog:
         return self.selection.catalog
 
     @property
     def parameters(self) -> dict[str, int | None]:
         """The parameters that each architecture states, by name."""
-        return {name: found.parameters for name, found in self.catalog.items()}
+        names = {cell.identity.architecture for cell in self.cells}
+        return {name: self.catalog[name].parameters for name in names}
 
     @property
     def jobs(self) -> int:

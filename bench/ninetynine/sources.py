@@ -115,6 +115,38 @@ def defines(tree: ast.Module, name: str) -> bool:
     return False
 
 
+def arguments_of(main: Source, sources: Sequence[Source], name: str) -> dict[str, bool] | None:
+    """Return the keyword arguments of the function ``name`` after its first two; True: required.
+
+    The function may be imported from one of ``sources``.  None where it takes any, or where it is
+    not found.
+    """
+    for node in main.tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return _keyword_arguments(node.args)
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if name == (alias.asname or alias.name):
+                    module = _absolute(node, main)
+                    found = [s for s in sources if s.module == module and s is not main]
+                    return arguments_of(found[0], sources, alias.name) if found else None
+    return None
+
+
+def _keyword_arguments(found: ast.arguments) -> dict[str, bool] | None:
+    if found.kwarg is not None:
+        return None
+    positional = [*found.posonlyargs, *found.args]
+    first_with_default = len(positional) - len(found.defaults)
+    taken = {
+        argument.arg: place < first_with_default
+        for place, argument in enumerate(positional)
+        if place >= max(2, len(found.posonlyargs))
+    }
+    defaults = zip(found.kwonlyargs, found.kw_defaults, strict=True)
+    return taken | {argument.arg: default is None for argument, default in defaults}
+
+
 def _find(module: str, roots: Sequence[Root]) -> Path | None:
     return next((path for root in roots if (path := root.find(module))), None)
 

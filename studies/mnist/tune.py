@@ -7,19 +7,21 @@ Trained runs are kept in ``--work-dir``, so the script goes on where it was stop
 
 A search is a TOML file: ``description``, ``folds`` (which, e.g. [0, 1]), optionally ``precision``
 (mixed_bfloat16 by default), and a table ``[candidates.NAME]`` each with ``architecture`` (a name,
-or a path from the search file) and the ``recipe`` keys it changes.  A table ``[votes]`` may say
-which candidates answer together, ``NAME = ["one", "another"]``: a soft vote of one run of each.
+or a path from the search file) and the ``recipe`` keys it changes.  ``variants`` may name a TOML
+file whose tables ``[NAME]`` are further architectures, each by ``architecture`` and ``recipe``.
+A table ``[votes]`` may say which candidates answer together, ``NAME = ["one", "another"]``: a soft
+vote of one run of each.
 """
 
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ninetynine import catalog
+from ninetynine.catalog import Catalog
 from ninetynine.cells import Cell, Precision
 from ninetynine.cli.progress import make_progress
 from ninetynine.ensembles import mean_probabilities
@@ -31,7 +33,8 @@ from ninetynine.records import Record, RecordStore
 from ninetynine.report.tables import plain_table
 from ninetynine.request import make_tasks
 from ninetynine.running import execute
-from ninetynine.suite import Setting, Suite, make_cells, read_toml
+from ninetynine.suite import Entry as SuiteEntry
+from ninetynine.suite import Setting, Suite, discover, make_cells, read_toml
 from ninetynine.workers import Task
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +51,12 @@ class Entry(BaseModel):
     recipe: dict[str, Any] = Field({}, description="recipe keys with their values")
 
 
+class Variant(Entry):
+    """A table of the file that ``variants`` names."""
+
+    description: str = Field("", description="a sentence")
+
+
 class Search(BaseModel):
     """A search file."""
 
@@ -57,6 +66,7 @@ class Search(BaseModel):
     folds: list[int] = Field(description=f"folds from 0 to {FOLDS - 1}, such as [0, 1]")
     precision: Precision = Field("mixed_bfloat16", description="such as 'mixed_bfloat16'")
     candidates: dict[str, dict[str, Any]] = Field(description="a table [candidates.NAME] for each")
+    variants: str | None = Field(None, description="a TOML file's path from this one")
     votes: dict[str, list[str]] = Field({}, description='NAME = ["candidate", "candidate"]')
 
 
@@ -82,13 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     store = RecordStore(options.work_dir)
     for path in options.search:
-        where = f"search {path}"
-        search = parse(Search, read_toml(path, where), where, "search")
-        _check_votes(search, where)
-        candidates = [
-            _candidate(path, name, parse(Entry, given, f"{where}: {name}", "candidate"), search)
-            for name, given in search.candidates.items()
-        ]
+        search = read_search(path)
+        candidates = _candidates(path, search)
         _train(candidates, store, options.jobs)
         records = {c.name: plan(c.cells, store).reused for c in candidates}
         rows = [_row(c, records[c.name], store) for c in candidates]
@@ -104,26 +109,79 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _candidate(path: Path, name: str, entry: Entry, search: Search) -> Candidate:
-    wanted = entry.architecture
-    files = (path.parent / wanted,) if wanted.endswith(".py") else ()
-    found = catalog.discover(files)
-    setting = Setting(precision=search.precision)
-    tasks: list[Task] = []
-    for fold in search.folds:
-        dataset = f"mnist-fold-{fold}-of-{FOLDS}"
-        suite = Suite(
-            name=f"tuning/{path.stem}",
-            path=path,
-            description=search.description,
-            dataset=dataset,
-            architectures=(Path(wanted).stem,),
-            seeds=(FIRST_SEED + fold,),
+def read_search(path: Path) -> Search:
+    """Return the search in the file ``path``; raise UserError for a mistake in it."""
+    where = f"search {path}"
+    search = parse(Search, read_toml(path, where), where, "search")
+    _check_votes(search, where)
+    return search
+
+
+def suites_of(path: Path, search: Search) -> tuple[dict[str, Suite], Catalog, tuple[Path, ...]]:
+    """Return a suite of one architecture for each candidate of ``search``, read from ``path``.
+
+    Beside them all architectures, and the files among them that the search names.
+    """
+    where = f"search {path}"
+    entries = {
+        name: parse(Entry, given, f"{where}: {name}", "candidate")
+        for name, given in search.candidates.items()
+    }
+    variants = _variants(path, search, where)
+    suites = {
+        name: replace(
+            variants,
+            architectures=(Path(entry.architecture).stem,),
             recipe=entry.recipe,
+            entries=(),  # the candidate's own recipe goes before a variant's
         )
-        cells = make_cells(suite, found, suite.architectures, setting)
-        tasks += make_tasks(cells, dataset, architecture_files=files)
-    return Candidate(name, tasks)
+        for name, entry in entries.items()
+    }
+    wanted = [entry.architecture for entry in entries.values()]
+    files = tuple(dict.fromkeys(path.parent / name for name in wanted if name.endswith(".py")))
+    return suites, discover(files, variants), files
+
+
+def _variants(path: Path, search: Search, where: str) -> Suite:
+    """Return a suite whose entries are the variants that the search names."""
+    tables = {} if search.variants is None else read_toml(path.parent / search.variants, where)
+    entries = []
+    for name, table in tables.items():
+        variant = parse(Variant, table, f"{where}: {search.variants}: {name}", "variant")
+        entries.append(
+            SuiteEntry(
+                name=name,
+                precision=search.precision,
+                label=name,
+                architecture=variant.architecture,
+                recipe=variant.recipe,
+                description=variant.description,
+            )
+        )
+    return Suite(
+        name=f"tuning/{path.stem}",
+        path=path,
+        description=search.description,
+        dataset="mnist",
+        architectures=tuple(tables),
+        seeds=(FIRST_SEED,),
+        entries=tuple(entries),
+    )
+
+
+def _candidates(path: Path, search: Search) -> list[Candidate]:
+    suites, found, files = suites_of(path, search)
+    setting = Setting(precision=search.precision)
+    candidates = []
+    for name, suite in suites.items():
+        tasks: list[Task] = []
+        for fold in search.folds:
+            dataset = f"mnist-fold-{fold}-of-{FOLDS}"
+            on_fold = replace(suite, dataset=dataset, seeds=(FIRST_SEED + fold,))
+            cells = make_cells(on_fold, found, suite.architectures, setting)
+            tasks += make_tasks(cells, dataset, architecture_files=files)
+        candidates.append(Candidate(name, tasks))
+    return candidates
 
 
 def _train(candidates: list[Candidate], store: RecordStore, jobs: int) -> None:

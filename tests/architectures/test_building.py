@@ -60,6 +60,20 @@ def test_build_with_other_arguments_is_named(architecture):
     assert "raised TypeError: build() takes 0" in complaint(architecture("def build(): return 1"))
 
 
+def test_a_variants_arguments_are_given_to_build(architecture):
+    net = architecture(
+        "def build(input_shape, num_classes, units=3):\n"
+        "    return keras.Sequential([keras.Input(input_shape), layers.Flatten(),\n"
+        "        layers.Dense(units), layers.Dense(num_classes)])\n"
+        "PARAMETERS = 2_395\n"
+    )
+    assert build_model(net, IMAGES, 10).count_params() == 2_395
+    wide = net.varied("wide", net.recipe, {"units": 4}, "a test")
+    assert build_model(wide, IMAGES, 10).count_params() == 785 * 4 + 50
+    broken = net.varied("broken", net.recipe, {"units": "many"}, "a test")
+    assert "build((28, 28, 1), 10, units='many') raised" in complaint(broken)
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [

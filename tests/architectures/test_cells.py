@@ -12,6 +12,7 @@ OTHER = {
     "architecture": "other",
     "source_hash": "6" * 64,
     "recipe": {"batch_size": 64, "epochs": 5, "optimizer": {"name": "adam"}},
+    "arguments": {"units": 64},
     "dataset": "fashion_mnist",
     "dataset_fingerprint": "e" * 64,
     "seed": 1,

@@ -1,6 +1,6 @@
 import pytest
 from ninetynine.errors import UserError
-from ninetynine.recipe import COMMON_ARGUMENTS, OPTIMIZERS, Recipe, parse_recipe
+from ninetynine.recipe import COMMON_ARGUMENTS, OPTIMIZERS, Recipe, parse_recipe, stacked
 
 PLAIN = {"optimizer": "adam", "batch_size": 128, "epochs": 3}
 
@@ -156,6 +156,61 @@ def test_override_replaces_whole_keys_and_leaves_the_rest():
         {"optimizer": "adam"}, "s"
     )
     assert changed == recipe()
+
+
+@pytest.mark.parametrize(
+    ("own", "changes", "changed"),
+    [
+        ({}, {"learning_rate": 0.1}, {"optimizer": {"name": "adam", "learning_rate": 0.1}}),
+        (
+            {"optimizer": {"name": "sgd", "momentum": 0.9}},
+            {"learning_rate": 0.1},
+            {"optimizer": {"name": "sgd", "momentum": 0.9, "learning_rate": 0.1}},
+        ),
+        (
+            {"optimizer": {"name": "sgd", "momentum": 0.9}},
+            {"learning_rate": 0.1, "optimizer": "adam"},
+            {"optimizer": {"name": "adam", "learning_rate": 0.1}},
+        ),
+        ({}, {"shift_pixels": 2}, {"augmentation": {"shift_pixels": 2}}),
+        (
+            {"schedule": {"name": "linear", "warmup_fraction": 0.2}},
+            {"final_fraction": 0.1},
+            {"schedule": {"name": "linear", "warmup_fraction": 0.2, "final_fraction": 0.1}},
+        ),
+    ],
+)
+def test_override_takes_a_tables_key_by_itself_and_leaves_the_rest_of_the_table(
+    own, changes, changed
+):
+    assert recipe(**own).override(changes, "s") == recipe(**{**own, **changed})
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"warmup_fraction": 0.2}, r"'schedule\.name' is missing; expected 'linear' or"),
+        ({"rho": 0.9}, "adam has no argument 'rho'"),
+        ({"learning_rat": 0.1}, "unknown recipe key 'learning_rat'; did you mean 'learning_rate'"),
+    ],
+)
+def test_a_tables_key_that_does_not_fit_is_one_line(changes, part):
+    with pytest.raises(UserError, match=part):
+        recipe().override(changes, "s.toml")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"learning_rate": 0.1, "epochs": 2}, {"optimizer": "sgd"}),
+        ({"optimizer": {"name": "sgd", "momentum": 0.9}}, {"learning_rate": 0.1}),
+        ({"learning_rate": 0.1}, {"learning_rate": 0.2, "epochs": 4}),
+        ({"shift_pixels": 2}, {"augmentation": "none"}),
+    ],
+)
+def test_two_overrides_stack_to_one(first, second):
+    one_by_one = recipe().override(first, "s").override(second, "s")
+    assert recipe().override(stacked(first, second), "s") == one_by_one
 
 
 @pytest.mark.parametrize("nothing", [None, "none"])

@@ -92,6 +92,7 @@ def test_numbers_that_nobody_measured_are_none(store):
         ({"recipe": {**RECIPE, "epochs": 6}}, "net [epochs 6]"),
         ({"recipe": {**RECIPE, "label_smoothing": 0.1}}, "net [label_smoothing 0.1]"),
         ({"source_hash": "7" * 64}, "net [source 7777777]"),
+        ({"arguments": {"units": 3}}, 'net [arguments {"units": 3}]'),
     ],
 )
 def test_what_can_change_the_number_is_a_row_of_its_own(store, change, name):

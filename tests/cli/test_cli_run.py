@@ -206,3 +206,65 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(capsys, suite, 
             assert "2 cells to train, 0 recorded already" in written.out.splitlines()
             assert "no schedule" in written.out.splitlines()[-1]
     assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture
+def varied(tmp_path):
+    """The options of a suite with a variant and a grid of an architecture that takes ``units``."""
+    path = write_architecture(tmp_path, "net")
+    path.write_text(path.read_text().replace("num_classes)", "num_classes, units=1)"))
+    entries = (
+        '{name = "wide", architecture = "net", arguments = {units = 3}}, '
+        '{name = "net", recipe = {learning_rate = [0.1, 0.01]}}'
+    )
+    dataset = write_dataset(tmp_path / "d.npz")
+    suite = tmp_path / "varied.toml"
+    suite.write_text(f'dataset = "{dataset}"\narchitectures = [{entries}]\n')
+    return [suite, "--architecture", path, "--results", tmp_path / "results"]
+
+
+def test_variants_and_grids_are_trained_and_found_again_by_their_names(varied, bench, tmp_path):
+    done = run_bench("run", *varied, "--json", command=STUB_BENCH)
+    assert done.returncode == 0, done.stderr
+    (board,) = json.loads(done.stdout)["boards"]
+    names = {"wide", "net[learning_rate=0.1]", "net[learning_rate=0.01]"}
+    assert {row["name"] for row in board["rows"]} == names
+    assert board["variant"] == "published"
+    arguments = {r.cell.architecture: r.cell.arguments for r in assert_whole(tmp_path / "results")}
+    assert arguments == {name: {"units": 3} if name == "wide" else {} for name in names}
+
+    row = "net[learning_rate=0.01]"
+    for only, cells in ((row, 1), ("net[learning_rate=0.1,0.01]", 2), ("net", 2), ("wide", 1)):
+        code, out, _ = bench("run", *varied, "--only", only, "--dry-run")
+        assert (code, out.splitlines()[-1]) == (0, f"0 cells to train, {cells} recorded already")
+    code, out, _ = bench("explain", *varied, "--only", row)
+    assert (code, out.startswith(f"{row} on d, seed 0: reused")) == (0, True)
+    results = ("--results", tmp_path / "results")
+    code, out, _ = bench("compare", row, "wide", "--dataset", "d", *results)
+    assert (code, f"{row} " in out) == (0, True)
+    code, out, _ = bench("report", *results)
+    assert (code, "wide" in out) == (0, True)
+
+
+def test_rows_that_are_asked_for_are_trained_beside_the_suites(varied, tmp_path):
+    arguments = ["run", *varied, "--only", "wide[units=4,5]", "--json"]
+    done = run_bench(*arguments, command=STUB_BENCH)
+    assert done.returncode == 0, done.stderr
+    records = assert_whole(tmp_path / "results")
+    assert {r.cell.architecture: r.cell.arguments for r in records} == {
+        "wide[units=4]": {"units": 4},
+        "wide[units=5]": {"units": 5},
+    }
+    assert {record.cell.source_hash for record in records} == {records[0].cell.source_hash}
+
+
+@pytest.mark.parametrize(
+    ("only", "part"),
+    [
+        ("net[unit=3]", "suite varied has a grid of net without such rows"),
+        ("wide[unit=3]", "'unit' is no argument of build in "),
+        ("wide[units=]", "wide[units=]: expected key=value"),
+    ],
+)
+def test_a_mistake_in_the_rows_that_are_asked_for_is_one_line(refuse, varied, only, part):
+    assert part in refuse("run", *varied, "--only", only)

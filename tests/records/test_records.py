@@ -360,12 +360,21 @@ def test_records_of_version_2_stay_readable():
     assert FIXTURES.predictions(vote).correct.mean() == vote.scores.test.accuracy == 0.1135
 
 
-def test_only_a_vote_is_written_with_members():
-    """Version 1 has no such key."""
+def test_records_of_version_3_stay_readable():
+    records, _ = FIXTURES.read_all()
+    (varied,) = [record for record in records if record.schema_version == 3]
+    assert varied.cell.architecture == "net[units=64]"
+    assert varied.cell.arguments == {"units": 64, "widths": [8, 16]}
+    assert varied.failure.kind == "timeout"
+
+
+def test_what_an_older_version_lacks_is_written_only_where_it_is_needed():
+    """Version 1 has no members and no arguments, version 2 no arguments."""
     for record in FIXTURES.read_all()[0]:
         content = json.loads(FIXTURES.path_of(record).read_bytes())
         assert json.loads(record.model_dump_json()).keys() == content.keys()
         assert ("members" in content) == (record.schema_version == 2)
+        assert ("arguments" in content["cell"]) == (record.schema_version == 3)
 
 
 def test_a_vote_whose_members_were_edited_is_refused(store):

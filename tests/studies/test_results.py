@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from ninetynine import suite
 from ninetynine.board import Rows
-from ninetynine.catalog import discover
 from ninetynine.records import RecordStore
 from ninetynine.report import Report, render
 from ninetynine.statistics import accuracy_estimate, compare, pigeonhole_bootstrap
+from ninetynine.suite import discover
 from own_numbers import own_numbers, rewrite
 
 ROOT = Path(__file__).parents[2]

@@ -1,15 +1,20 @@
-"""A mistake in a search file is one line; nothing is trained for it."""
+"""A search is read exactly, its mistakes are one line, and it is still the one on record."""
 
+import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from ninetynine.records import RecordStore
+from ninetynine.suite import architecture_of
 from record_builders import make_failed, write_run
 from run_helpers import load_script
 
-SCRIPT = Path(__file__).parents[2] / "studies" / "mnist" / "tune.py"
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "studies" / "mnist" / "tune.py"
+TUNING = ROOT / "studies" / "mnist" / "tuning"
 HEAD = 'description = "x"\n'
 CANDIDATE = '[candidates.a]\narchitecture = "t2_dense"\n'
 
@@ -58,3 +63,37 @@ def test_a_vote_errs_where_its_members_err_together(tmp_path):
     assert row["failed"] == 1
     assert row["train_seconds"] == [sum(r[0].timing.train_seconds for r in runs)]
     assert row["parameters"] == 3 * runs[0][0].model.parameters
+
+
+SEARCHES = sorted(path for path in TUNING.glob("[0-9]*.toml"))
+
+
+@pytest.mark.parametrize("path", SEARCHES, ids=lambda path: path.stem)
+def test_a_search_still_asks_for_the_runs_on_record(path):
+    """The code, the recipe and the name of each candidate are those that its results have."""
+    tune = load_script(SCRIPT)
+    search = tune.read_search(path)
+    recorded = {
+        row["candidate"]: row
+        for row in json.loads((ROOT / "results" / "tuning" / f"{path.stem}.json").read_text())
+        if "vote_of" not in row
+    }
+    suites, catalog, _ = tune.suites_of(path, search)
+    assert suites.keys() == recorded.keys()
+    for name, suite in suites.items():
+        (entry,) = suite.entries_of(*suite.architectures)
+        found, row = architecture_of(entry, suite, catalog), recorded[name]
+        assert (found.name, search.precision) == (row["architecture"], row["precision"])
+        assert [fold.split("-")[2] for fold in row["folds"]] == [str(k) for k in search.folds]
+        assert found.source_hash == row["source_hash"], name
+        assert found.recipe.canonical() == row["recipe"], name
+
+
+def test_no_two_architecture_files_share_a_build():
+    """What differs in its recipe alone is a variant, data in a suite or a search."""
+    by_build = {}
+    for path in (*(ROOT / "architectures").glob("[!_]*.py"), *TUNING.glob("*.py")):
+        functions = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.FunctionDef)]
+        code = "\n".join(sorted(ast.dump(function) for function in functions))
+        by_build.setdefault(code, []).append(path.name)
+    assert [files for files in by_build.values() if len(files) > 1] == []

@@ -96,6 +96,12 @@ def test_an_answer_that_nobody_thinks_possible_has_a_finite_loss(store):
     assert vote.scores.test.loss == pytest.approx(14 * np.log(2))
 
 
+def test_members_that_build_was_given_other_arguments_vote_for_another_row():
+    plain, varied = make_vote().identity, make_vote(arguments={"units": 3}).identity
+    assert varied.source_hash != plain.source_hash
+    assert varied.arguments == plain.arguments == {}
+
+
 def test_costs_are_the_sums_of_the_members(store):
     for seed in range(3):
         write_member(store, seed=seed, train_seconds=10.0 + seed, parameters=1000)
@@ -242,7 +248,7 @@ def plan(suite_file, files, **setting):
 
 
 def suites_catalog(files):
-    from ninetynine.catalog import discover
+    from ninetynine.suite import discover
 
     return discover(files)
 

@@ -2,9 +2,16 @@
 
 import pytest
 from ninetynine import machine, suite
-from ninetynine.catalog import discover
 from ninetynine.errors import UserError
-from ninetynine.suite import Setting, load, make_cells, parse_seeds, select, select_ensembles
+from ninetynine.suite import (
+    Setting,
+    discover,
+    load,
+    make_cells,
+    parse_seeds,
+    select,
+    select_ensembles,
+)
 
 GOOD = 'dataset = "digits"\narchitectures = ["t2_dense", "t1_small_cnn"]\n'
 

@@ -1,5 +1,6 @@
 """Published figures against our own seeds of the same recipe."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,7 +62,15 @@ def has_published_recipe(identity: RowIdentity, architecture: Architecture) -> b
     return (
         identity.kind == "trained"
         and identity.precision == "float32"
-        and identity.recipe == architecture.recipe.canonical()
+        and has_recipe_of(identity, architecture)
+    )
+
+
+def has_recipe_of(identity: RowIdentity, architecture: Architecture) -> bool:
+    """Return whether the row has the architecture's recipe, and the arguments of its build."""
+    return (
+        identity.recipe == architecture.recipe.canonical()
+        and identity.arguments_json == json.dumps(architecture.arguments, sort_keys=True)
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from ninetynine import datasets
 from ninetynine.board.boards import Board, build_boards, is_on
+from ninetynine.board.claims import has_recipe_of
 from ninetynine.board.gap import gap_closed
 from ninetynine.board.notes import row_notes
 from ninetynine.board.persistent_errors import PersistentErrors, persistent_errors
@@ -15,7 +16,15 @@ from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import Comparison, compare
-from ninetynine.suite import Ensemble, Entry, Reference, Rung, Suite, reference_for
+from ninetynine.suite import (
+    Ensemble,
+    Entry,
+    Reference,
+    Rung,
+    Suite,
+    architecture_of,
+    reference_for,
+)
 
 
 @dataclass(frozen=True)
@@ -123,14 +132,10 @@ def _choose(
 
 def _is_current(rung: Rung, row: Row, suite: Suite, catalog: Mapping[str, Architecture]) -> bool:
     """Return whether the row's code and recipe are those at hand; an ensemble has none."""
-    architecture = catalog.get(rung.name)
-    if rung.kind == "ensemble" or architecture is None:
+    if rung.kind == "ensemble" or rung.base not in catalog:
         return rung.kind == "ensemble"
-    recipe = architecture.recipe.override(suite.recipe, f"suite {suite.path}: [recipe]")
-    return (row.identity.source_hash, row.identity.recipe) == (
-        architecture.source_hash,
-        recipe.canonical(),
-    )
+    wanted, identity = architecture_of(rung, suite, catalog), row.identity
+    return identity.source_hash == wanted.source_hash and has_recipe_of(identity, wanted)
 
 
 def _step(

@@ -36,6 +36,7 @@ def _differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
         *([flag] if varies("deterministic") else []),
         *_package_differences(row, rows),
         *(_recipe_differences(row, rows) if varies("recipe_json") else []),
+        *([f"arguments {row.arguments_json}"] if varies("arguments_json") else []),
         *([f"source {row.source_hash[:7]}"] if varies("source_hash") else []),
     ]
 

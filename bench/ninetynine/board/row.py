@@ -45,6 +45,7 @@ class RowIdentity:
     packages: tuple[tuple[str, str], ...]
     recipe_json: str  # canonical JSON: only what differs from the vocabulary's defaults
     source_hash: str
+    arguments_json: str = "{}"  # of the architecture's build
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -333,6 +334,7 @@ def identity_of(record: Record) -> RowIdentity:
         packages=tuple(sorted(cell.packages.items())),
         recipe_json=json.dumps(cell.recipe, sort_keys=True),
         source_hash=cell.source_hash,
+        arguments_json=json.dumps(cell.arguments, sort_keys=True),
     )
 
 

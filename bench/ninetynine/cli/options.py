@@ -37,6 +37,12 @@ architecture_files = click.option(
     metavar="FILE.py",
     help="A file of your own with a build function and a RECIPE; may be given again.",
 )
+variants_of = click.option(
+    "--suite",
+    "suite_name",
+    metavar="NAME",
+    help="A suite of your own whose variants are known, too.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")
 baseline = click.option(
@@ -79,7 +85,11 @@ def run_request(
     threads = "the baseline's" if suite is None else "cores / jobs"
     options: list[Option] = [
         click.argument("suite", default=suite, required=False),
-        click.option("--only", metavar="PATTERN", help="Only architectures whose name matches."),
+        click.option(
+            "--only",
+            metavar="PATTERN",
+            help="A name, rows such as net[units=64,128], a glob, or a part of names.",
+        ),
         click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
         *(() if "seeds" in without else (_seeds(seeds),)),
         click.option(

@@ -88,7 +88,7 @@ class BarProgress:
         from rich.progress import Progress as RichProgress
 
         self._bar = RichProgress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a row's name may have brackets
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}"),

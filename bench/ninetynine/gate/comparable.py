@@ -6,7 +6,7 @@ from ninetynine.cells import CellIdentity
 from ninetynine.recipe import Recipe
 
 # A change of these is what a check is there to judge; of the others it could not be told apart.
-_UNDER_TEST = ("source_hash", "packages", "threads", "device", "deterministic")
+_UNDER_TEST = ("source_hash", "arguments", "packages", "threads", "device", "deterministic")
 
 
 def obstacles(
@@ -37,7 +37,7 @@ def obstacles(
 
 
 def changes(baseline: CellIdentity, new: CellIdentity) -> tuple[str, ...]:
-    """Return what differs and is under test: code, package versions, recipe, threads."""
+    """Return what differs and is under test: code, arguments, package versions, recipe, threads."""
     found = []
     for field in _UNDER_TEST:
         old, now = getattr(baseline, field), getattr(new, field)
@@ -45,7 +45,7 @@ def changes(baseline: CellIdentity, new: CellIdentity) -> tuple[str, ...]:
             continue
         if field == "source_hash":
             found.append("the architecture's code")
-        elif field == "packages":
+        elif isinstance(old, dict):
             found += _changed(old, now)
         else:
             found.append(f"{field} {old} → {now}")

@@ -205,7 +205,7 @@ def _resolve(
     missing = [name for name in selection.names if name not in selection.catalog and name in known]
     present = tuple(name for name in selection.names if name not in missing)
     if _is_whole(asked):
-        missing += sorted(known - selection.catalog.keys() - set(missing))
+        missing += sorted(n for n in known if n not in selection.catalog and n not in missing)
     threads = asked.threads or _threads(baseline, selection.names)
     asked = dataclasses.replace(asked, seeds=(0,), threads=threads)
     return asked.resolve_selection(dataclasses.replace(selection, names=present)), missing

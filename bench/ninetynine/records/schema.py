@@ -18,8 +18,8 @@ from pydantic import (
 
 from ninetynine.cells import CellIdentity, canonical_hash
 
-# 2 has ensembles: the kind, and the members.
-SCHEMA_VERSION = 2
+# 2 has ensembles: the kind, and the members; 3 has the arguments of an architecture's build.
+SCHEMA_VERSION = 3
 
 
 class _Part(BaseModel):

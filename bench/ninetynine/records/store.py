@@ -27,6 +27,7 @@ from ninetynine.records.schema import SCHEMA_VERSION, Record, key_of
 
 _SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
+_LONGEST_NAME = 200  # bytes of a folder's name
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ class RecordStore:
 
     def path_of(self, record: Record) -> Path:
         cell = record.cell
-        stem = f"{_safe(cell.dataset)}-seed-{cell.seed}-{record.key[:_KEY_DIGITS]}"
-        return self.folder / _safe(cell.architecture) / f"{stem}.json"
+        stem = f"{safe_name(cell.dataset)}-seed-{cell.seed}-{record.key[:_KEY_DIGITS]}"
+        return self.folder / safe_name(cell.architecture) / f"{stem}.json"
 
     def write(self, record: Record, predictions: Predictions | None) -> Record:
         """Write ``record`` whole and return it with the hash of its predictions file.
@@ -280,6 +281,12 @@ def _npz(predictions: Predictions) -> bytes:
     return buffer.getvalue()
 
 
-def _safe(name: str) -> str:
-    """Return ``name`` with whatever is no letter, digit, '_', '-' or '.' replaced by '_'."""
-    return re.sub(r"[^\w.-]", "_", name).lstrip(".") or "_"
+def safe_name(name: str) -> str:
+    """Return ``name`` with whatever is no letter, digit, '_', '-' or '.' replaced by '_'.
+
+    The names of a grid's rows can be longer than a file's may be; their end becomes a hash.
+    """
+    safe = re.sub(r"[^\w.-]", "_", name).lstrip(".") or "_"
+    if len(safe.encode()) <= _LONGEST_NAME:
+        return safe
+    return f"{safe[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

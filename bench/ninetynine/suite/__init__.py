@@ -8,7 +8,9 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
   optionally, ``precision`` and ``seeds`` in place of the suite's, ``adds`` (for the ladder: in a
   few words, what it has that the rung below has not) and ``over`` (the rung below, by default the
   entry before; ``"none"`` starts anew).  One that is there in two precisions is named with it
-  elsewhere: ``"net [float32]"``;
+  elsewhere: ``"net [float32]"``.  A variant names the ``architecture`` that it varies, its
+  ``recipe`` (overrides) and ``arguments`` (of ``build``); a list in these makes a row for each
+  value, ``"net[learning_rate=0.01]"``.  ``description`` is a sentence;
 - ``seeds`` (``"0-9"``, a count or a list) and ``precision`` (``"float32"``) of every architecture;
 - ``[recipe]``: keys that override every architecture's own recipe;
 - ``[[ensembles]]``: soft votes over runs of the suite, each with ``name``, ``members``
@@ -26,6 +28,7 @@ from ninetynine.suite.file import built_in, load, read_toml, reference_for
 from ninetynine.suite.goals import Goal, Reference, Start, Target
 from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.seeds import parse_seeds
+from ninetynine.suite.variants import architecture_of, discover, own_rows
 
 __all__ = [
     "Ensemble",
@@ -37,9 +40,12 @@ __all__ = [
     "Start",
     "Suite",
     "Target",
+    "architecture_of",
     "built_in",
+    "discover",
     "load",
     "make_cells",
+    "own_rows",
     "packages_of",
     "parse_seeds",
     "read_toml",

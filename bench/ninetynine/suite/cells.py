@@ -1,15 +1,16 @@
 """A suite and the choices of the command line -> the cells to run."""
 
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ninetynine import datasets, machine
+from ninetynine import grid
 from ninetynine.catalog import Architecture
 from ninetynine.cells import PROTOCOL_VERSION, Backend, Cell, CellIdentity, Device, Precision
 from ninetynine.errors import UserError, nearest
 from ninetynine.suite.model import Ensemble, Entry, Suite
+from ninetynine.suite.variants import architecture_of
 
 
 @dataclass(frozen=True)
@@ -26,32 +27,57 @@ class Setting:
 def select(suite: Suite, pattern: str | None, extra: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the suite's architectures, and ``extra``, whose name matches ``pattern``.
 
-    A pattern is a glob such as ``t?_*``, or a part of the name; an ensemble that it matches
-    brings its members.
+    A pattern is a name, or rows such as ``net[learning_rate=0.1,0.01]``, or a glob such as
+    ``t?_*`` or a part of names; the first of these that it can be counts.  Rows are the suite's
+    where it has that grid.  An ensemble that is chosen brings its members.
     """
     names = tuple(dict.fromkeys((*suite.architectures, *extra)))
     if pattern is None:
         return names
-    votes = [ensemble for ensemble in suite.ensembles if _matches(ensemble.name, pattern)]
-    members = {name for ensemble in votes for name in _member_names(suite, ensemble)}
-    chosen = tuple(name for name in names if name in members or _matches(name, pattern))
+    votes = tuple(ensemble.name for ensemble in suite.ensembles)
+    asked = None if pattern in (*names, *votes) else grid.asked(pattern)
+    if asked is not None:
+        return _rows(suite, names, asked)
+    matched = _matching(pattern, (*names, *votes))
+    members = {
+        name
+        for ensemble in suite.ensembles
+        if ensemble.name in matched
+        for name in _member_names(suite, ensemble)
+    }
+    chosen = tuple(name for name in names if name in members | matched)
     if not chosen:
-        known = (*names, *(ensemble.name for ensemble in suite.ensembles))
         raise UserError(
-            f"--only {pattern!r} matches nothing in suite {suite.name}{nearest(pattern, known)}"
+            f"--only {pattern!r} matches nothing in suite {suite.name}"
+            f"{nearest(pattern, (*names, *votes))}"
         )
     return chosen
+
+
+def _rows(suite: Suite, names: Sequence[str], asked: grid.Asked) -> tuple[str, ...]:
+    """Return the suite's rows that are asked for; new ones where it has no grid of this name."""
+    chosen = asked.chosen_from(names)
+    if chosen:
+        return tuple(chosen)
+    grids = [row for name in names if (row := grid.asked(name)) and row.base == asked.base]
+    if grids and asked.base not in names:
+        known = [name for name in names if name.startswith(f"{asked.base}[")]
+        raise UserError(
+            f"suite {suite.name} has a grid of {asked.base} without such rows{nearest('', known)}"
+        )
+    return tuple(row.name for row in asked.rows())
 
 
 def select_ensembles(
     suite: Suite, pattern: str | None, names: Sequence[str]
 ) -> tuple[Ensemble, ...]:
     """Return the ensembles that ``pattern`` matches, or whose members are all among ``names``."""
+    known = (*suite.architectures, *names, *(ensemble.name for ensemble in suite.ensembles))
+    matched = _matching(pattern, known) if pattern is not None else set()
     return tuple(
         ensemble
         for ensemble in suite.ensembles
-        if (pattern is not None and _matches(ensemble.name, pattern))
-        or _member_names(suite, ensemble) <= set(names)
+        if ensemble.name in matched or _member_names(suite, ensemble) <= set(names)
     )
 
 
@@ -63,9 +89,14 @@ def make_cells(
     data_dir: Path | None = None,
 ) -> list[Cell]:
     """Return the suite's cells, seed by seed within each architecture of ``names``."""
+    from ninetynine import datasets  # NumPy, which lists of architectures do without
+
     fingerprint = datasets.fingerprint_of(suite.dataset, data_dir)
+    dataset = datasets.row_name_of(suite.dataset)
     entries = [entry for name in names for entry in suite.entries_of(name)]
-    cells = [c for e in entries for c in _entry_cells(suite, catalog, e, setting, fingerprint)]
+    cells = [
+        c for e in entries for c in _entry_cells(suite, catalog, e, setting, dataset, fingerprint)
+    ]
     # An architecture that the file has in two precisions is one where --precision is given.
     return list({cell.key: cell for cell in cells}.values())
 
@@ -75,24 +106,21 @@ def _entry_cells(
     catalog: Mapping[str, Architecture],
     entry: Entry,
     setting: Setting,
+    dataset: str,
     fingerprint: str,
 ) -> Iterator[Cell]:
     """Yield the cells of one entry, in the order of its seeds."""
-    if entry.name not in catalog:
-        raise UserError(
-            f"suite {suite.path}: no architecture is called {entry.name!r}"
-            f"{nearest(entry.name, catalog)}"
-        )
-    architecture = catalog[entry.name]
-    recipe = architecture.recipe.override(suite.recipe, f"suite {suite.path}: [recipe]")
+    architecture = architecture_of(entry, suite, catalog)
+    recipe = architecture.recipe.canonical()
     packages = packages_of(setting.backend)
     for seed in suite.seeds_of(entry):
         identity = CellIdentity(
             protocol_version=PROTOCOL_VERSION,
             architecture=entry.name,
             source_hash=architecture.source_hash,
-            recipe=recipe.canonical(),
-            dataset=datasets.row_name_of(suite.dataset),
+            recipe=recipe,
+            arguments=dict(architecture.arguments),
+            dataset=dataset,
             dataset_fingerprint=fingerprint,
             seed=seed,
             backend=setting.backend,
@@ -102,7 +130,9 @@ def _entry_cells(
             device=setting.device,
             deterministic=setting.deterministic,
         )
-        yield Cell(identity=identity, suite=suite.name, variant=suite.variant)
+        yield Cell(
+            identity=identity, suite=suite.name, variant=suite.variant, base=architecture.base
+        )
 
 
 def packages_of(backend: str) -> dict[str, str]:
@@ -110,6 +140,8 @@ def packages_of(backend: str) -> dict[str, str]:
 
     Raises UserError where one is not installed.
     """
+    from ninetynine import machine  # it imports NumPy, too
+
     try:
         return machine.package_versions(backend)
     except machine.PackageNotFoundError as error:
@@ -123,5 +155,7 @@ def _member_names(suite: Suite, ensemble: Ensemble) -> set[str]:
     return {suite.entry(member).name for member in ensemble.members}
 
 
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatch.fnmatch(name, pattern) or pattern in name
+def _matching(pattern: str, names: Collection[str]) -> set[str]:
+    if pattern in names:
+        return {pattern}
+    return {name for name in names if fnmatch.fnmatch(name, pattern) or pattern in name}

@@ -1,5 +1,6 @@
 """A suite file -> a Suite, with every mistake in it told in one line."""
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Sequence
@@ -8,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ninetynine import datasets, part
+from ninetynine import grid, part
 from ninetynine.cells import Precision
 from ninetynine.errors import UserError, nearest
-from ninetynine.recipe import parse
+from ninetynine.recipe import parse, plain
 from ninetynine.suite.goals import Reference, Target, parse_reference, parse_targets
 from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.seeds import parse_seeds
@@ -34,6 +35,11 @@ class _Table(BaseModel):
 
 class _EntryTable(_Table):
     """A table of ``architectures``; its seeds are read beforehand."""
+
+    architecture: str = Field("", description="the architecture that it varies")
+    recipe: dict[str, Any] = Field({}, description="a table of recipe keys")
+    arguments: dict[str, Any] = Field({}, description="a table of arguments of build")
+    description: str = Field("", description="a sentence")
 
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] | None = Field(
         None, description=f"one of {', '.join(_PRECISIONS)}"
@@ -73,6 +79,8 @@ def reference_for(dataset: str) -> Reference | None:
 
     ``dataset`` is as records name it.
     """
+    from ninetynine import datasets  # NumPy, which lists of architectures do without
+
     for name in built_in():
         found = load(name)
         if found.reference is not None and datasets.row_name_of(found.dataset) == dataset:
@@ -95,7 +103,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
     for key in content:
         if key not in _KEYS:
             raise UserError(f"{where}: unknown key {key!r}{nearest(key, _KEYS)}")
-    tables = _entry_tables(content.get("architectures"), where)
+    items = _entry_tables(content.get("architectures"), where)
     dataset = content.get("dataset")
     if not isinstance(dataset, str):
         raise UserError(f"{where}: dataset must be a name or a path, e.g. 'mnist'")
@@ -104,8 +112,8 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         raise UserError(f"{where}: [recipe] must be a table of recipe keys")
     seeds = parse_seeds(content.get("seeds", 1), f"{where}: seeds")
     precision = _precision(content.get("precision", "float32"), where)
-    entries = _entries(tables, precision, where)
-    names = tuple(dict.fromkeys(table.name for table in tables))
+    entries = _entries(items, precision, where)
+    names = tuple(dict.fromkeys(table.name for rows in items for table in rows))
     return Suite(
         name=path.stem,
         path=path,
@@ -156,7 +164,8 @@ def _precision(value: object, where: str) -> Precision:
     raise UserError(f"{where}: precision is {value!r}; expected one of {', '.join(_PRECISIONS)}")
 
 
-def _entry_tables(given: object, where: str) -> list[_EntryTable]:
+def _entry_tables(given: object, where: str) -> list[list[_EntryTable]]:
+    """Return for each item of ``architectures`` its entry, or the rows of its grid."""
     if not (isinstance(given, list) and all(isinstance(one, str | dict) for one in given)):
         raise UserError(
             f"{where}: architectures must be a list of names, e.g. ['t2_dense'], or of tables "
@@ -164,32 +173,65 @@ def _entry_tables(given: object, where: str) -> list[_EntryTable]:
         )
     if not given:
         raise UserError(f"{where}: architectures is empty; name one, or write ['*'] for all")
-    return [_entry_table(one, f"{where}: architectures") for one in given]
+    return [_rows(one, f"{where}: architectures") for one in given]
 
 
-def _entry_table(given: str | dict[str, Any], where: str) -> _EntryTable:
+def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
+    """Return the entry that is ``given``, or the rows of its grid, each as a table."""
     if isinstance(given, str):
-        return parse(_EntryTable, {"name": given}, where, "architecture")
+        return [parse(_EntryTable, {"name": given}, where, "architecture")]
     where = f"{where}: {given['name']}" if isinstance(given.get("name"), str) else where
     if "seeds" in given:
         given = {**given, "seeds": parse_seeds(given["seeds"], f"{where}: seeds")}
-    return parse(_EntryTable, given, where, "architecture")
+    table = parse(_EntryTable, given, where, "architecture")
+    grid.check_plain(table.arguments, f"{where}: arguments")
+    if not (table.architecture or table.recipe or table.arguments):
+        return [table]
+    if not _NAME.fullmatch(table.name):
+        raise UserError(f"{where}: use letters, digits, '_', '-', '.' and '+' in its name")
+    rows = grid.expand(table.name, table.recipe, table.arguments, where)
+    base = table.architecture or table.name
+    return [
+        table.model_copy(update={**dataclasses.asdict(row), "architecture": base}) for row in rows
+    ] or [table]
 
 
-def _entries(tables: Sequence[_EntryTable], usual: Precision, where: str) -> tuple[Entry, ...]:
-    names = [table.name for table in tables]
+def _entries(
+    items: Sequence[Sequence[_EntryTable]], usual: Precision, where: str
+) -> tuple[Entry, ...]:
+    names = [table.name for rows in items for table in rows]
     entries: list[Entry] = []
-    for table in tables:
-        if table.name == "*":
-            continue
-        precision = table.precision or usual
-        several = names.count(table.name) > 1
-        label = f"{table.name} [{precision}]" if several else table.name
-        if any(entry.label == label for entry in entries):
-            raise UserError(f"{where}: architectures: {label} is there twice; leave one out")
-        over = _over(table, label, entries, where)
-        entries.append(Entry(table.name, precision, label, table.seeds, table.adds, over))
+    for rows in items:
+        below = tuple(entries)  # of all rows of a grid
+        for table in rows:
+            if table.name == "*":
+                continue
+            entry = _entry(table, names.count(table.name) > 1, usual, below, where)
+            if any(other.label == entry.label for other in entries):
+                raise UserError(
+                    f"{where}: architectures: {entry.label} is there twice; leave one out"
+                )
+            entries.append(entry)
     return tuple(entries)
+
+
+def _entry(
+    table: _EntryTable, several: bool, usual: Precision, below: Sequence[Entry], where: str
+) -> Entry:
+    precision = table.precision or usual
+    label = f"{table.name} [{precision}]" if several else table.name
+    return Entry(
+        name=table.name,
+        precision=precision,
+        label=label,
+        seeds=table.seeds,
+        adds=table.adds,
+        over=_over(table, label, below, where),
+        architecture="" if table.architecture == table.name else table.architecture,
+        recipe=table.recipe,
+        arguments=plain(table.arguments),
+        description=table.description,
+    )
 
 
 def _over(table: _Table, label: str, below: Sequence[Rung], where: str) -> str | None:

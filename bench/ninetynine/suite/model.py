@@ -1,17 +1,22 @@
 """A suite as it was read: names resolved, nothing left to check."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ninetynine import grid
 from ninetynine.cells import Precision
+from ninetynine.recipe import stacked
 from ninetynine.suite.goals import Reference, Target
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An architecture of a suite in one precision; ``seeds`` None are the suite's."""
+    """An architecture of a suite in one precision; ``seeds`` None are the suite's.
+
+    It is a variant where it names the ``architecture`` that it varies, or what it varies of it.
+    """
 
     name: str
     precision: Precision
@@ -19,8 +24,21 @@ class Entry:
     seeds: tuple[int, ...] | None = None
     adds: str = ""
     over: str | None = None  # the label of the rung below; None where there is none
+    architecture: str = ""  # "" is the one of its own name
+    recipe: Mapping[str, Any] = field(default_factory=dict, hash=False)  # overrides
+    arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of build
+    description: str = ""
 
     kind: Literal["trained"] = field(default="trained", init=False)
+
+    @property
+    def base(self) -> str:
+        """Return the name of the architecture that it is or varies."""
+        return self.architecture or self.name
+
+    @property
+    def is_variant(self) -> bool:
+        return bool(self.architecture or self.recipe or self.arguments)
 
 
 @dataclass(frozen=True)
@@ -77,10 +95,29 @@ class Suite:
         """Return the ladder's rungs: the architectures that the file names, then the ensembles."""
         return (*self.entries, *self.ensembles)
 
-    def entries_of(self, architecture: str) -> tuple[Entry, ...]:
-        """Return the entries of ``architecture``; a bare one where the file does not name it."""
-        found = tuple(entry for entry in self.entries if entry.name == architecture)
-        return found or (Entry(architecture, self.precision, architecture),)
+    def entries_of(self, name: str) -> tuple[Entry, ...]:
+        """Return the entries called ``name``; a bare one where the file has none.
+
+        A row of a grid that the file does not have is made of the entries that it varies.  Raises
+        UserError where ``name`` cannot be read.
+        """
+        found = tuple(entry for entry in self.entries if entry.name == name)
+        asked = None if found else grid.asked(name)
+        if asked is None:
+            return found or (Entry(name, self.precision, name),)
+        (row,) = asked.rows()
+        return tuple(
+            Entry(
+                name=row.name,
+                precision=entry.precision,
+                label=row.name,
+                seeds=entry.seeds,
+                architecture=entry.base,
+                recipe=stacked(entry.recipe, row.recipe),
+                arguments={**entry.arguments, **row.arguments},
+            )
+            for entry in self.entries_of(asked.base)
+        )
 
     def entry(self, label: str) -> Entry:
         """Return the entry called ``label``; a bare one where the file does not name it."""

@@ -88,10 +88,10 @@ def _architecture(task: Task) -> catalog.Architecture:
     if task.code is not None:
         found = catalog.read_sent(task.code.path, task.code.module, task.code.folders)
     else:
-        found = catalog.get(catalog.discover(task.architecture_files), identity.architecture)
+        found = catalog.get(catalog.discover(task.architecture_files), task.cell.file_name)
     if found.source_hash != identity.source_hash:
         raise UserError(f"{found.path} was edited while the suite ran; run the command again")
-    return found
+    return found.varied(identity.architecture, found.recipe, identity.arguments, task.cell.label)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ninetynine import catalog, datasets
+from ninetynine import datasets, suite
 from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.cli import options
 from ninetynine.errors import UserError
@@ -63,7 +63,7 @@ def command(
     A and B are names from the table of `bench report`; NAME@controlled is the row of that name
     under the recipe of suite controlled.
     """
-    rows = Rows(RecordStore(results), catalog.discover(architecture_files), dataset)
+    rows = Rows(RecordStore(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
     result = compare(sides[0].correct, sides[1].correct, margin=margin / 100)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ninetynine import catalog, datasets
+from ninetynine import datasets, suite
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.external import make_records, read_runs
@@ -71,6 +71,6 @@ def _check_name(name: str) -> None:
         raise UserError(
             f"{name!r} is no name for a row: use letters, digits, '_', '-', '.' and '+'"
         )
-    found = catalog.discover().get(name)
+    found = suite.discover().get(name)
     if found is not None:
-        raise UserError(f"{name} is an architecture ({found.path}); give the import another name")
+        raise UserError(f"{name} is an architecture ({found.place}); give the import another name")

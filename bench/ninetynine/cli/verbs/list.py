@@ -25,20 +25,24 @@ def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool) -> N
     if as_json:
         options.print_json(rows)
         return
-    shown = [{k: _cell(v) for k, v in row.items() if k not in _ONLY_IN_JSON} for row in rows]
+    shown = [
+        {k.replace("_", " "): _cell(v) for k, v in row.items() if k not in _ONLY_IN_JSON}
+        for row in rows
+    ]
     click.echo(tabulate(shown, headers="keys", tablefmt="simple", maxcolwidths=34, intfmt=","))
 
 
 # Too long for a table; `bench show` and --json have them.
-_ONLY_IN_JSON = ("path", "fingerprint", "recipe", "origin", "ensembles")
+_ONLY_IN_JSON = ("path", "fingerprint", "recipe", "arguments", "origin", "ensembles")
 
 
 def _architectures(files: tuple[Path, ...]) -> list[dict[str, Any]]:
-    from ninetynine import catalog
+    from ninetynine import suite
 
     return [
         {
             "name": found.name,
+            "variant_of": found.base or None,
             "parameters": found.parameters,
             "summary": found.summary,
             "source": found.source,
@@ -46,8 +50,9 @@ def _architectures(files: tuple[Path, ...]) -> list[dict[str, Any]]:
             "origin": found.origin,
             "path": str(found.path),
             "recipe": found.recipe.canonical(),
+            "arguments": dict(found.arguments),
         }
-        for found in catalog.discover(files).values()
+        for found in suite.discover(files).values()
     ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from ninetynine import catalog
+from ninetynine import suite
 from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.cli import options
 from ninetynine.errors import UserError
@@ -46,7 +46,7 @@ def command(
     The variances come from the records there are.  Where B has none yet, the row nearest to A in
     accuracy stands in for it, and the answer says so.
     """
-    rows = Rows(RecordStore(results), catalog.discover(architecture_files), dataset)
+    rows = Rows(RecordStore(results), suite.discover(architecture_files), dataset)
     first = rows.find(a)
     second, note = _second(rows, first, b)
     check_comparable(first, second)
@@ -70,7 +70,7 @@ def _second(rows: Rows, first: Row, name: str) -> tuple[Row, list[str]]:
     try:
         return rows.find(name), []
     except UserError:
-        known = catalog.discover()
+        known = suite.discover()
         if name.partition("@")[0] not in known:
             raise
     others = [r for r in rows if r.key == first.key and r.full_name != first.full_name]

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ninetynine import catalog, datasets, suite
+from ninetynine import datasets, suite
 from ninetynine.board import Board, build_boards
 from ninetynine.cli import options
 from ninetynine.errors import UserError, nearest
@@ -79,9 +79,9 @@ def command(
     if not results.is_dir():
         raise UserError(f"--results {results}: no such folder; train something with: bench run")
     store = RecordStore(results)
-    found = catalog.discover(architecture_files)
-    boards = build_boards(store, found, sums=figures.load(kind).sums)
     of_suite = suite.load(suite_name) if suite_name else None
+    found = suite.discover(architecture_files, of_suite)
+    boards = build_boards(store, found, sums=figures.load(kind).sums)
     if of_suite is not None:
         dataset = dataset or datasets.row_name_of(of_suite.dataset)
         variant = variant or of_suite.variant

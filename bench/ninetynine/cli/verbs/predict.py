@@ -1,5 +1,6 @@
 """Classify one image with a trained model."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from ninetynine import catalog, datasets
+from ninetynine import catalog, datasets, suite
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.planning import kept, model_path
@@ -28,6 +29,7 @@ from ninetynine.report import formatting
 @click.option("--dataset", metavar="NAME", help="Which of its records [default: MNIST's].")
 @options.results
 @options.architecture_files
+@options.variants_of
 @options.as_json
 @options.verbose
 def command(
@@ -38,6 +40,7 @@ def command(
     dataset: str | None,
     results: Path,
     architecture_files: tuple[Path, ...],
+    suite_name: str | None,
     as_json: bool,
 ) -> None:
     """Classify one image with the model that ARCHITECTURE became under --seed.
@@ -46,7 +49,10 @@ def command(
     """
     if (index is None) == (image is None):
         raise UserError("give either --index I (a test image) or --image FILE.png")
-    found = catalog.get(catalog.discover(architecture_files), architecture)
+    found = catalog.get(
+        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None),
+        architecture,
+    )
     store = RecordStore(results)
     record = _record_of(store, found.name, seed, dataset)
     if index is not None:
@@ -85,7 +91,7 @@ def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) ->
         on = f" on {wanted}" if wanted else ""
         raise UserError(
             f"no finished record of {name}{on} with seed {seed} in {store.directory}; "
-            f"train it with: bench run --only {name} --keep-models"
+            f"train it with: bench run --only {shlex.quote(name)} --keep-models"
         )
     usual = datasets.preferred(record.cell.dataset for record in records)
     return min(records, key=lambda record: _preference(record, usual))
@@ -112,7 +118,7 @@ def _classify(
     if not kept(results / "models", record):
         raise UserError(
             f"no model is kept for {store_label(record)}; train it with: bench run "
-            f"{record.context.suite} --only {found.name} --keep-models"
+            f"{record.context.suite} --only {shlex.quote(found.name)} --keep-models"
         )
     from ninetynine.prediction import classify
 

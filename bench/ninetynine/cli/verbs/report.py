@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ninetynine import catalog
+from ninetynine import suite
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.records import RecordStore
@@ -61,7 +61,7 @@ def command(
         raise UserError("--format html is a page for a browser: name a file, --output report.html")
     report = Report(
         store=RecordStore(results),
-        catalog=catalog.discover(architecture_files),
+        catalog=suite.discover(architecture_files, suite.load(suite_name)),
         suite_name=suite_name,
         data_dir=data_dir,
         columns=tuple(key.strip() for key in columns.split(",")) if columns else (),

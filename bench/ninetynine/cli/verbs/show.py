@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from ninetynine import catalog
+from ninetynine import catalog, suite
 from ninetynine.catalog import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.recipe import in_words
 from ninetynine.report import formatting
 from ninetynine.training.setup import start_backend_here
 
@@ -24,6 +25,7 @@ from ninetynine.training.setup import start_backend_here
 )
 @click.option("--classes", type=click.IntRange(min=2), default=10, show_default=True)
 @options.architecture_files
+@options.variants_of
 @options.as_json
 @options.verbose
 def command(
@@ -31,10 +33,14 @@ def command(
     input_shape: str,
     classes: int,
     architecture_files: tuple[Path, ...],
+    suite_name: str | None,
     as_json: bool,
 ) -> None:
     """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
-    found = catalog.get(catalog.discover(architecture_files), architecture)
+    found = catalog.get(
+        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None),
+        architecture,
+    )
     shape = _shape(input_shape)
     start_backend_here("tensorflow", 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
@@ -46,7 +52,14 @@ def command(
     click.echo(f"Parameters: {formatting.number(facts['parameters'], 0)}")
     click.echo(f"Multiply-adds per image: {_thousands(facts['multiply_adds_per_image'])}")
     click.echo(f"File: {found.path} ({found.origin})")
-    click.echo("Recipe: " + ", ".join(f"{k} = {_plain(v)}" for k, v in facts["recipe"].items()))
+    if found.base:
+        where = f", in {found.stated_in}" if found.stated_in else ""
+        click.echo(f"Variant of: {found.base}{where}")
+    click.echo("Recipe: " + ", ".join(f"{k} = {in_words(v)}" for k, v in facts["recipe"].items()))
+    if found.arguments:
+        click.echo(
+            "Arguments: " + ", ".join(f"{k} = {in_words(v)}" for k, v in found.arguments.items())
+        )
     for claim in found.claims:
         note = f" ({claim.note})" if claim.note else ""
         click.echo(f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}")
@@ -59,6 +72,9 @@ def _facts(found: Architecture) -> dict[str, Any]:
         "source": found.source,
         "deviations": found.deviations,
         "origin": found.origin,
+        "variant_of": found.base or None,
+        "stated_in": found.stated_in or None,
+        "arguments": dict(found.arguments),
         "path": str(found.path),
         "source_hash": found.source_hash,
         "recipe": found.recipe.canonical(),
@@ -85,14 +101,6 @@ def _shape(text: str) -> tuple[int, int, int]:
         raise UserError(f"--input-shape {text!r}: expected height,width,channels such as 28,28,1")
     height, width, channels = map(int, parts)
     return height, width, channels
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        name = str(value.get("name", ""))
-        rest = [f"{key}={item}" for key, item in value.items() if key != "name"]
-        return f"{name}({', '.join(rest)})" if rest else name
-    return str(value)
 
 
 def _thousands(count: int | None) -> str:

@@ -9,7 +9,6 @@ import ninetynine
 from ninetynine import catalog, suite
 from ninetynine.cells import PROTOCOL_VERSION, Backend, CellIdentity, Device, Precision
 from ninetynine.cli import options
-from ninetynine.errors import UserError, nearest
 from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 
@@ -29,6 +28,7 @@ from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 )
 @options.compute
 @options.architecture_files
+@options.variants_of
 @options.as_json
 @options.verbose
 def command(
@@ -39,13 +39,13 @@ def command(
     precision: Precision,
     device: Device,
     architecture_files: tuple[Path, ...],
+    suite_name: str | None,
     as_json: bool,
 ) -> None:
     """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
-    found = catalog.discover(architecture_files)
-    chosen = catalog.matching(found, pattern)
-    if not chosen:
-        raise UserError(f"no architecture matches {pattern!r}{nearest(pattern, found)}")
+    chosen = catalog.matching(
+        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None), pattern
+    )
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
     identity = _identity(backend, precision, device, threads)  # needs the backend's packages

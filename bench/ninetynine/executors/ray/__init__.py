@@ -193,7 +193,7 @@ class _Run:
         order = Order(
             number=self._number,
             task=job.task,
-            bundle=self._bundles[identity.architecture],
+            bundle=self._bundles[job.task.cell.file_name],
             facts=self._facts,
             timeout_seconds=self._timeout_seconds,
             command=tuple(process.WORKER),
@@ -279,10 +279,10 @@ def _packages(tasks: Sequence[Task]) -> list[str]:
 
 
 def _bundles(tasks: Sequence[Task]) -> dict[str, Bundle]:
-    """Return the source of every architecture in ``tasks`` by its name."""
+    """Return the source of every architecture in ``tasks`` by the name of its file."""
     files = {file: None for task in tasks for file in task.architecture_files}
     found = catalog.discover(list(files))
-    names = {task.cell.identity.architecture for task in tasks}
+    names = {task.cell.file_name for task in tasks}
     return {name: bundle_of(catalog.get(found, name)) for name in sorted(names)}
 
 

@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from ninetynine import datasets
-from ninetynine.catalog import BUILT_IN, Architecture
+from ninetynine.catalog import Architecture
 from ninetynine.cells import canonical_hash
 from ninetynine.datasets.folds import parse_fold
 from ninetynine.datasets.model import ARRAY_NAMES, RawArrays
 from ninetynine.errors import UserError
+from ninetynine.places import BUILT_IN
 from ninetynine.records.store import write_atomically
 from ninetynine.workers.events import SentCode, Task
 
