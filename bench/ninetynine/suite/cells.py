@@ -5,9 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ninetynine import datasets, machine
+from ninetynine import datasets
+from ninetynine.backends import package_versions
 from ninetynine.catalog import Architecture
-from ninetynine.cells import PROTOCOL_VERSION, Backend, Cell, CellIdentity, Device, Precision
+from ninetynine.cells import (
+    DEFAULT_BACKEND,
+    PROTOCOL_VERSION,
+    Cell,
+    CellIdentity,
+    Device,
+    Precision,
+)
 from ninetynine.errors import UserError, nearest
 from ninetynine.suite.model import Ensemble, Entry, Suite
 
@@ -16,7 +24,7 @@ from ninetynine.suite.model import Ensemble, Entry, Suite
 class Setting:
     """The choices that hold for every cell of a run; ``precision`` None is what the suite says."""
 
-    backend: Backend = "tensorflow"
+    backend: str = DEFAULT_BACKEND
     precision: Precision | None = None
     device: Device = "cpu"
     threads: int = 1
@@ -85,7 +93,7 @@ def _entry_cells(
         )
     architecture = catalog[entry.name]
     recipe = architecture.recipe.override(suite.recipe, f"suite {suite.path}: [recipe]")
-    packages = packages_of(setting.backend)
+    packages = package_versions(setting.backend)
     for seed in suite.seeds_of(entry):
         identity = CellIdentity(
             protocol_version=PROTOCOL_VERSION,
@@ -103,20 +111,6 @@ def _entry_cells(
             deterministic=setting.deterministic,
         )
         yield Cell(identity=identity, suite=suite.name, variant=suite.variant)
-
-
-def packages_of(backend: str) -> dict[str, str]:
-    """Return name -> version of the packages that ``backend`` computes with.
-
-    Raises UserError where one is not installed.
-    """
-    try:
-        return machine.package_versions(backend)
-    except machine.PackageNotFoundError as error:
-        raise UserError(
-            f"backend {backend} needs the package {error.name}, which is not installed; "
-            f"install it with: pip install 'ninetynine[{backend}]'"
-        ) from error
 
 
 def _member_names(suite: Suite, ensemble: Ensemble) -> set[str]:

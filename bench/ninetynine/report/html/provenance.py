@@ -9,6 +9,7 @@ from ninetynine import suite
 from ninetynine.board import Board, Row
 from ninetynine.board.notes import seed_list
 from ninetynine.catalog import Architecture
+from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.errors import UserError
 from ninetynine.records import Record
 from ninetynine.report import text
@@ -165,7 +166,7 @@ def _command(found: Row, more: Sequence[str]) -> str:
     dataset = found.records[0].cell.dataset
     if wanted is None or dataset != wanted.dataset:
         words += ["--dataset", dataset]
-    usual = {"precision": "float32", "backend": "tensorflow", "device": "cpu"}
+    usual = {"precision": "float32", "backend": DEFAULT_BACKEND, "device": "cpu"}
     if wanted is not None:
         rungs = [rung for rung in wanted.rungs if rung.name == identity.architecture]
         precisions = {rung.precision for rung in rungs} or {wanted.precision}
