@@ -5,20 +5,12 @@ import sys
 from importlib import metadata
 
 import pytest
-from distributions import install
+from distributions import activate, write
 from ninetynine.backends import BACKENDS, Backend, get_backend, package_versions
 from ninetynine.errors import UserError
 from ninetynine.training.setup import thread_environment
 
 BUILT_IN = ("jax", "tensorflow", "torch")
-PYPROJECT = """
-[project]
-name = "tiny-backends"
-version = "1.2"
-
-[project.entry-points."ninetynine.backends"]
-{name} = "{module}"
-"""
 PLUG_IN = """
 from ninetynine.backends.tensorflow import TensorFlow
 
@@ -30,13 +22,12 @@ BACKEND = TensorFlow()
 def plug_in(tmp_path, monkeypatch):
     """Return a function that installs a backend of another package."""
 
-    def install_here(text=PLUG_IN, name="tiny"):
-        module = f"backend_of_{tmp_path.name}"  # another name for each test: modules are kept
-        pyproject = PYPROJECT.format(name=name, module=module)
-        install({"pyproject.toml": pyproject, f"{module}.py": text}, tmp_path)
-        monkeypatch.syspath_prepend(tmp_path)
+    def install(text=PLUG_IN, name="tiny"):
+        points = {"ninetynine.backends": {name: "tiny_backend"}}
+        write(tmp_path, points, {"tiny_backend.py": text}, "tiny-backends")
+        activate(monkeypatch, tmp_path)
 
-    return install_here
+    return install
 
 
 def test_the_files_of_the_folder_are_the_backends():
@@ -108,7 +99,7 @@ def test_another_packages_backend_is_listed_and_its_version_is_in_the_key(plug_i
     plug_in()
     assert list(BACKENDS.entries()) == [*BUILT_IN, "tiny"]
     versions = package_versions("tiny")
-    assert versions == {**package_versions("tensorflow"), "tiny-backends": "1.2"}
+    assert versions == {**package_versions("tensorflow"), "tiny-backends": "1.0"}
     assert thread_environment("tiny", 1, "cpu")["KERAS_BACKEND"] == "tensorflow"
 
 
