@@ -23,15 +23,15 @@ ARCHITECTURES = discover()
 
 @pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
 def loop_and_batch(request):
-    from ninetynine.training.compiled import compiled_model
-    from ninetynine.training.loops import make_loop
+    from ninetynine.backends.tensorflow import TensorFlowLoop
+    from ninetynine.training.model import compiled_model
 
     architecture = ARCHITECTURES[request.param]
     batch = architecture.recipe.batch_size
     images = np.random.default_rng(0).integers(0, 256, (max(batch, 1000), 28, 28, 1), np.uint8)
     labels = np.arange(len(images), dtype=np.int64) % 10
     model = compiled_model(architecture, architecture.recipe, (28, 28, 1), 10, steps=1000)
-    loop = make_loop("tensorflow", model, images, labels, batch, "unit")
+    loop = TensorFlowLoop(model, images, labels, batch, "unit")
     loop.compile()
     return loop, batch, images
 

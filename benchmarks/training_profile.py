@@ -89,10 +89,10 @@ def _train(name: str, precision: str) -> None:
     """Train in this process, which was started for it, and print marks and seconds."""
     pin(available_cores()[:1])
     import keras
+    from ninetynine.backends.tensorflow import TensorFlowLoop
     from ninetynine.training.augmentation import Warp, draw
-    from ninetynine.training.compiled import compiled_model
-    from ninetynine.training.loops import make_loop
-    from ninetynine.training.speed import matrix_product_peak
+    from ninetynine.training.clocks import matrix_product_peak
+    from ninetynine.training.model import compiled_model
 
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(0)
@@ -102,7 +102,7 @@ def _train(name: str, precision: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (_BATCHES * batch, 28, 28, 1), np.uint8)
     labels = np.arange(len(images), dtype=np.int64) % 10
     warp = Warp(recipe.augmentation, 28, 28) if recipe.augmentation else None
-    loop = make_loop("tensorflow", model, images, labels, batch, recipe.scale, warp)
+    loop = TensorFlowLoop(model, images, labels, batch, recipe.scale, warp)
     order = np.arange(len(images), dtype=np.int32)
     changes = draw(recipe.augmentation, len(images), 28, 0, 0) if recipe.augmentation else None
     loop.compile()

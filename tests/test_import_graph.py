@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ninetynine.cells import DEFAULT_BACKEND
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -16,15 +17,15 @@ FIXTURES = ROOT / "tests" / "fixtures"
 LAYERS = [
     {"errors"},
     {"registry"},
-    {"cells", "datasets", "recipe", "sources", "statistics"},
+    {"backends", "cells", "datasets", "recipe", "sources", "statistics"},
     {"grid", "places"},
-    {"catalog", "records", "speed"},
+    {"catalog", "records"},
     {"machine", "merging"},
     {"suite"},
     {"board", "building", "durations", "external"},
     {"ensembles", "planning"},
     {"scheduling", "training"},
-    {"prediction", "workers"},
+    {"workers"},
     {"executors"},
     {"request"},
     {"running"},
@@ -35,15 +36,26 @@ LAYERS = [
 ]
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
-BACKENDS = {"keras", "tensorflow", "jax", "torch"}
+FRAMEWORKS = {path.stem for path in (ROOT / "bench/ninetynine/backends").glob("[!_]*.py")}
+BACKENDS = {"keras", *FRAMEWORKS}
 IMPORT_BACKENDS = (  # and only inside functions
+    "ninetynine.backends",
     "ninetynine.building",
     "ninetynine.training",
     "ninetynine.workers.worker",
     "ninetynine.datasets.download",
 )
 REPORTING = {"board", "report", "statistics"}
-TRAINING = {"building", "executors", "planning", "request", "running", "training", "workers"}
+TRAINING = {
+    "backends",
+    "building",
+    "executors",
+    "planning",
+    "request",
+    "running",
+    "training",
+    "workers",
+}
 
 
 def modules(folder: Path) -> dict[str, ast.Module]:
@@ -131,8 +143,20 @@ def test_backends_are_imported_in_few_places_and_never_with_the_module():
             if not {target.partition(".")[0] for target in imported(node)} & BACKENDS:
                 continue
             assert name.startswith(IMPORT_BACKENDS), f"{name} imports a backend"
-            if not name.startswith("ninetynine.training."):
-                assert node not in tree.body, f"{name} imports a backend when it is imported"
+            assert node not in tree.body, f"{name} imports a backend when it is imported"
+
+
+@pytest.mark.parametrize("framework", sorted(FRAMEWORKS))
+def test_one_file_knows_a_backend(framework):
+    """Its import and its name: a backend is added, and changed, in one place."""
+
+    def knows(tree):
+        words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        return framework in words | {target.partition(".")[0] for target in imported(tree)}
+
+    knowing = {name for name, tree in LIBRARY.items() if knows(tree)}
+    default = {"ninetynine.cells"} if framework == DEFAULT_BACKEND else set()
+    assert knowing == {f"ninetynine.backends.{framework}"} | default
 
 
 def test_ray_is_imported_by_its_executor_alone_and_never_with_a_module():

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 # data order, the evaluation.  tests/test_training.py holds a known history that guards it.
 PROTOCOL_VERSION = 1
 
+DEFAULT_BACKEND = "tensorflow"
+
 # "unknown" is what predictions made elsewhere have; no cell that trains has it.
-Backend = Literal["tensorflow", "jax", "torch", "unknown"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16", "unknown"]
 Device = Literal["cpu", "gpu", "unknown"]
 
@@ -33,7 +34,7 @@ class CellIdentity(BaseModel):
     dataset: str
     dataset_fingerprint: str  # over the decoded arrays
     seed: int
-    backend: Backend
+    backend: str  # a name of ninetynine.backends, installed here or not; or "unknown"
     packages: dict[str, str]  # name -> version, of every package that computes
     precision: Precision
     threads: int

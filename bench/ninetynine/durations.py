@@ -21,7 +21,8 @@ from ninetynine.records import Record, Timing
 Basis = Literal["here", "elsewhere", "multiply-adds", "parameters", "unknown"]
 
 # How often a run answers one image, 128 and 1,000, so as to measure its speed, warm-up included
-# (ninetynine.training.answers); a record has the speeds, not the seconds that this took.
+# (prediction_speed in ninetynine.training.clocks); a record has the speeds, not the seconds that
+# this took.
 ANSWERS_OF_ONE, ANSWERS_OF_128, ANSWERS_OF_1000 = 105, 11, 4
 _LOADING_SECONDS = 1e-3  # below it the data were in memory: all but a worker's first cell
 

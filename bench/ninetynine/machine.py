@@ -8,20 +8,12 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib import metadata
-from importlib.metadata import PackageNotFoundError as PackageNotFoundError
 from pathlib import Path
 
+from ninetynine.backends import get_backend
 from ninetynine.cells import Cell, CellIdentity, canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.records import Machine, Record
-
-# The packages that compute, by backend; their versions are part of a cell's key.
-_NUMERIC_PACKAGES = {
-    "tensorflow": ("keras", "numpy", "tensorflow"),
-    "jax": ("jax", "jaxlib", "keras", "numpy"),
-    "torch": ("keras", "numpy", "torch"),
-}
 
 # NVIDIA's driver, AMD's, that of Windows's Linux, and any other graphics card's.
 _GPU_FILES = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/dev/dri")))
@@ -32,14 +24,6 @@ _UNKNOWN_WORKER_BYTES = 2 * 2**30
 _HEADROOM = 1.25
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
-
-
-def package_versions(backend: str) -> dict[str, str]:
-    """Return name -> version of ``backend``'s numeric packages, without importing any.
-
-    Raises importlib.metadata.PackageNotFoundError for a package that is not installed.
-    """
-    return {name: metadata.version(name) for name in _NUMERIC_PACKAGES[backend]}
 
 
 def available_cores() -> list[int]:
@@ -213,17 +197,9 @@ def check_computing(identities: Sequence[CellIdentity], say: Callable[[str], Non
     """Say in one line what will be very slow; raise UserError for a GPU that is not there."""
     for device in {identity.device for identity in identities}:
         check_device(device)
-    if any(map(_emulates_float16, identities)):
-        say(
-            "mixed_float16 is meant for GPUs: TensorFlow emulates it on a CPU, which can take a "
-            "hundred times as long as float32; mixed_bfloat16 is for CPUs"
-        )
-
-
-def _emulates_float16(identity: CellIdentity) -> bool:
-    """Measured: T2 on digits trained for 141 s on a CPU with AVX-512, and for 0.8 s in float32."""
-    where = (identity.backend, identity.precision, identity.device)
-    return where == ("tensorflow", "mixed_float16", "cpu")
+    warnings = (get_backend(i.backend).warning(i.precision, i.device) for i in identities)
+    for warning in dict.fromkeys(filter(None, warnings)):
+        say(warning)
 
 
 def check_memory(jobs: int, needed_bytes: int, available_bytes: int) -> int:

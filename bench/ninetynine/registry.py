@@ -23,6 +23,7 @@ class Entry:
     name: str
     module: str  # its dotted import name
     origin: str  # "built in" or "entry point of DISTRIBUTION"
+    distribution: str | None = None  # that brings it; None for what is built in
 
     def summary(self) -> str:
         """Return the first line of the module's docstring; "" where there is none."""
@@ -102,13 +103,15 @@ def _entry_points(group: str) -> list[Entry]:
         return []
     from importlib.metadata import entry_points
 
+    points = sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
     return [
         Entry(
             point.name,
             point.value,
             f"entry point of {point.dist.name if point.dist else 'an unnamed distribution'}",
+            point.dist.name if point.dist else None,
         )
-        for point in sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
+        for point in points
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ninetynine import datasets
 from ninetynine.catalog import Catalog
-from ninetynine.cells import Backend, Cell, Device, Precision
+from ninetynine.cells import DEFAULT_BACKEND, Cell, Device, Precision
 from ninetynine.ensembles import Vote, plan_votes
 from ninetynine.errors import UserError
 from ninetynine.executors import Executor, Options, Work, get_executor
@@ -55,7 +55,7 @@ class RunRequest:
     data_dir: Path | None = None
     seeds: str | int | Sequence[int] | None = None
     architecture_files: tuple[Path, ...] = ()  # the caller's own
-    backend: Backend = "tensorflow"
+    backend: str = DEFAULT_BACKEND
     precision: Precision | None = None
     device: Device = "cpu"
     threads: int | None = None  # per worker; part of a record's key

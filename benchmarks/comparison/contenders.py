@@ -29,7 +29,7 @@ ARCHITECTURES = {
 }
 # -P: the installed package, not what lies in the current folder; workers are started so too.
 BENCH = (sys.executable, "-P", "-m", "ninetynine")
-_TRAINING_FLOPS_PER_MULTIPLY_ADD = 6  # as ninetynine.training.speed counts
+_TRAINING_FLOPS_PER_MULTIPLY_ADD = 6  # as ninetynine.training.clocks counts
 
 
 def part(tutorial: str, seed: int) -> str:

@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 import ninetynine
+from ninetynine.backends import package_versions
 from ninetynine.cells import PROTOCOL_VERSION, CellIdentity
 from ninetynine.errors import UserError
-from ninetynine.machine import available_cores, commit_of, describe, package_versions
+from ninetynine.machine import available_cores, commit_of, describe
 
 from .contenders import HERE
 from .rounds import Setting, hash_of_files

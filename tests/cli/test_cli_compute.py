@@ -4,6 +4,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from ninetynine.backends import get_backend
 from ninetynine.errors import UserError
 from ninetynine.machine import check_computing, check_device, jobs_and_threads
 from ninetynine.planning import model_path
@@ -76,11 +77,17 @@ def test_a_backend_that_is_not_installed_is_named_with_its_extra(
 @training_verb
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--precision", "float17"), ("--backend", "theano"), ("--device", "tpu")],
+    [("--precision", "float17"), ("--device", "tpu")],
 )
 def test_a_word_that_is_none_is_told_with_the_words_there_are(refuse, arguments, option, value):
     line = refuse(*arguments, option, value)
     assert f"Invalid value for '{option}': '{value}' is not one of " in line
+
+
+@training_verb
+def test_a_backend_that_is_none_is_told_with_the_nearest_name(refuse, baseline, arguments):
+    line = refuse(*arguments, "--backend", "tensorflw")
+    assert line == "bench: no backend is called 'tensorflw'; did you mean 'tensorflow'?"
 
 
 @pytest.mark.parametrize("verb", ["run", "baseline", "time"])
@@ -108,7 +115,7 @@ def test_a_backend_without_its_gpu_never_trains_on_the_cpu_in_its_place(monkeypa
     import keras
 
     backend = keras.backend.backend()
-    monkeypatch.setattr(setup, "_finds_gpu", lambda name: False)
+    monkeypatch.setattr(get_backend(backend), "finds_gpu", lambda: False)
     with pytest.raises(UserError, match=f"{backend} finds no GPU here; use --device cpu"):
         prepare_backend(make_identity(backend=backend, device="gpu"))
     prepare_backend(make_identity(backend=backend, device="cpu"))

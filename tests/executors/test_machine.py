@@ -2,31 +2,11 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 from ninetynine import machine
-from ninetynine.machine import available_cores, commit_of, describe, package_versions
+from ninetynine.machine import available_cores, commit_of, describe
 from record_builders import PACKAGES, make_identity
-
-
-def test_versions_are_read_without_importing_the_packages():
-    script = (
-        "import sys; from ninetynine.machine import package_versions as v; print(v('tensorflow'));"
-        "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    versions, imported = done.stdout.splitlines()
-    assert imported == "[]"
-    assert versions == str(package_versions("tensorflow"))
-    assert package_versions("tensorflow").keys() == {"keras", "numpy", "tensorflow"}
-
-
-def test_a_package_that_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setitem(machine._NUMERIC_PACKAGES, "jax", ("no-such-package",))
-    with pytest.raises(machine.PackageNotFoundError) as error:
-        package_versions("jax")
-    assert error.value.name == "no-such-package"
 
 
 def test_the_cores_are_those_this_process_may_use():

@@ -259,6 +259,14 @@ def test_an_edited_cell_is_no_record(store):
     assert "edited by hand" in read_record(path).reason
 
 
+def test_a_record_of_a_backend_that_is_not_installed_is_read(store, bench):
+    record = write_run(store, "net", backend="somebody_elses")
+    assert store.read_all() == ([record], [])
+    code, out, _ = bench("report", "--results", store.directory)
+    assert code == 0
+    assert "somebody_elses" in out
+
+
 def test_a_copied_record_does_not_count_twice(store):
     record = write_run(store)
     path = store.path_of(record)

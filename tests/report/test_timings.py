@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from ninetynine.records import Samples, Speed
 from ninetynine.report.timings import pytest_benchmark_json, table
-from ninetynine.speed import Samples, Speed
 from record_builders import make_machine
 
 

@@ -1,7 +1,7 @@
 """A suite file is read exactly, its mistakes are told in one line, and it becomes ordered cells."""
 
 import pytest
-from ninetynine import machine, suite
+from ninetynine import suite
 from ninetynine.errors import UserError
 from ninetynine.suite import (
     Setting,
@@ -394,14 +394,3 @@ def test_the_setting_is_part_of_every_cell(write, catalog):
         assert not cell.identity.deterministic
         assert cell.identity.packages.keys() == {"keras", "numpy", "tensorflow"}
         assert cell.identity.source_hash == catalog[cell.identity.architecture].source_hash
-
-
-def test_a_backend_that_is_not_installed_says_how_to_install_it(write, catalog, monkeypatch):
-    def missing(backend):
-        raise machine.PackageNotFoundError("jaxlib")
-
-    monkeypatch.setattr(machine, "package_versions", missing)
-    found = load(write(GOOD))
-    message = complaint(make_cells, found, catalog, found.architectures, Setting(backend="jax"))
-    assert "needs the package jaxlib" in message
-    assert "pip install 'ninetynine[jax]'" in message

@@ -7,8 +7,8 @@ import pytest
 from ninetynine import catalog, suite
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
-from ninetynine.executors.worker import _architecture
 from ninetynine.suite import Setting, discover, load, make_cells, select
+from ninetynine.workers.worker import _architecture
 from run_helpers import tasks_for, write_architecture, write_dataset
 
 NET = '''"""A net.

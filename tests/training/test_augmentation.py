@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from ninetynine.recipe import Augmentation
-from ninetynine.training.answers import Answers, shifted
 from ninetynine.training.augmentation import Warp, draw
-from ninetynine.training.averaging import WeightAverage
+from ninetynine.training.model import WeightAverage
+from ninetynine.training.predictions import ShiftAverage, shifted
 
 
 @pytest.fixture
@@ -102,13 +102,13 @@ class FakeLoop:
 
 
 @pytest.mark.parametrize(("shifts", "calls"), [(0, 1), (1, 5), (2, 13)])
-def test_answers_are_averaged_over_all_shifts_within_the_steps(images, shifts, calls):
+def test_predictions_are_averaged_over_all_shifts_within_the_steps(images, shifts, calls):
     loop = FakeLoop()
-    answers = Answers(loop.predict, shifts).predict(images)
+    predictions = ShiftAverage(loop.predict, shifts).predict(images)
     assert loop.calls == calls
     if shifts == 1:  # the pixel itself, its right and its lower neighbour, twice background
         expected = (images[:, 0, 0, 0] + images[:, 0, 1, 0] + images[:, 1, 0, 0]) / 5
-        assert np.allclose(answers[:, 0], expected)
+        assert np.allclose(predictions[:, 0], expected)
 
 
 class FakeModel:

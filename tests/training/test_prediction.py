@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from ninetynine.building import build_model
 from ninetynine.catalog import discover
-from ninetynine.prediction import classify
-from ninetynine.training.answers import shifted
 from ninetynine.training.cell import save_model
+from ninetynine.training.predictions import classify, shifted
 from PIL import Image
 from record_builders import make_record
 

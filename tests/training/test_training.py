@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ninetynine.backends import package_versions
+from ninetynine.backends.tensorflow import TensorFlowLoop
 from ninetynine.catalog import discover
 from ninetynine.cells import PROTOCOL_VERSION, Cell, CellIdentity
-from ninetynine.machine import package_versions
 from ninetynine.recipe import parse_recipe
 from ninetynine.records.store import to_float16
 from ninetynine.training.cell import Diverged, data_orders, train_cell
 from ninetynine.training.clocks import Clock
-from ninetynine.training.loops.tensorflow import TensorFlowLoop
-from ninetynine.training.optimizer import make_optimizer
-from ninetynine.training.scores import score
+from ninetynine.training.model import make_optimizer
+from ninetynine.training.predictions import score
 from ninetynine.training.setup import prepare_backend
 
 MODEL = '''"""A small convolutional network with dropout.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -10,8 +11,9 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from ninetynine.cells import Backend, Precision
+from ninetynine.cells import DEFAULT_BACKEND, Precision
 from ninetynine.errors import UserError
+from ninetynine.registry import Registry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -140,7 +142,7 @@ def _executor_options() -> list[Option]:
     return [
         click.option(
             "--executor",
-            type=_Executor(),
+            type=_Registered("executor", "ninetynine.executors", "EXECUTORS"),
             default="local",
             show_default=True,
             help="Where cells are trained: on this machine, or on a Ray cluster.",
@@ -164,18 +166,17 @@ def compute(
     command: Callable[..., Any], precision: Precision | None = "float32"
 ) -> Callable[..., Any]:
     """Add the options that say what computes; ``precision`` None is what the suite says."""
-    precisions, backends = get_args(Precision), get_args(Backend)
     options: list[Option] = [
         click.option(
             "--precision",
-            type=click.Choice([p for p in precisions if p != "unknown"]),
+            type=click.Choice([p for p in get_args(Precision) if p != "unknown"]),
             default=precision,
             show_default=True if precision else "the suite's",
         ),
         click.option(
             "--backend",
-            type=click.Choice([b for b in backends if b != "unknown"]),
-            default="tensorflow",
+            type=_Registered("backend", "ninetynine.backends", "BACKENDS"),
+            default=DEFAULT_BACKEND,
             show_default=True,
         ),
         click.option(
@@ -191,15 +192,15 @@ def _with_options(command: Callable[..., Any], options: list[Option]) -> Callabl
     return command
 
 
-class _Executor(click.types.StringParamType):
-    """The name of an executor; those that there are, are looked up for the help alone."""
+class _Registered(click.types.StringParamType):
+    """A name in ``module``'s ``registry``; those that there are, are listed for the help alone."""
 
-    name = "executor"
+    def __init__(self, noun: str, module: str, registry: str) -> None:
+        self.name, self._module, self._registry = noun, module, registry
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        from ninetynine.executors import EXECUTORS
-
-        return f"[{'|'.join(EXECUTORS.entries())}]"
+        registry: Registry = getattr(importlib.import_module(self._module), self._registry)
+        return f"[{'|'.join(registry.entries())}]"
 
 
 def _jobs(context: click.Context, parameter: click.Parameter, text: str) -> int | None:

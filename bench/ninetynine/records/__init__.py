@@ -8,8 +8,10 @@ from ninetynine.records.schema import (
     Machine,
     Model,
     Record,
+    Samples,
     Score,
     Scores,
+    Speed,
     Timing,
     key_of,
 )
@@ -26,8 +28,10 @@ __all__ = [
     "Problem",
     "Record",
     "RecordStore",
+    "Samples",
     "Score",
     "Scores",
+    "Speed",
     "Timing",
     "key_of",
 ]

@@ -5,6 +5,7 @@ JSON Schema of this file (``python -m ninetynine.records`` prints it).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -150,6 +151,36 @@ class Record(_Part):
         """Leave out what version 1 lacks, so that its records are written as they were read."""
         content: dict[str, Any] = serialize(self)
         return content if self.members else {k: v for k, v in content.items() if k != "members"}
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Seconds of repeated measurements of one thing."""
+
+    name: str  # "train_step", "latency_1", "throughput_128", "throughput_1000"
+    batch_size: int
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What ``bench time`` measured of one architecture; no part of a record.
+
+    Rates are images per second.
+    """
+
+    architecture: str
+    parameters: int
+    multiply_adds: int | None
+    samples: tuple[Samples, ...]
+    peak_memory_bytes: int
+    training_gflops: float | None  # achieved, in GFLOP/s
+    share_of_peak: float | None  # of the matrix-product peak
+    exclusive: bool
+
+    def of(self, name: str) -> Samples:
+        """Return the samples called ``name``."""
+        return next(samples for samples in self.samples if samples.name == name)
 
 
 def key_of(cell: CellIdentity, members: Sequence[str] = ()) -> str:

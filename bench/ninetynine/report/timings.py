@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from ninetynine.records import Machine
+from ninetynine.records import Machine, Samples, Speed
 from ninetynine.report.formatting import three_digits
-from ninetynine.speed import Samples, Speed
 
 _PYTEST_BENCHMARK_VERSION = "5.1.0"  # whose storage format this is
 

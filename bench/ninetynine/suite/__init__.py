@@ -23,7 +23,7 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
 An option of the command line goes before what the file says.
 """
 
-from ninetynine.suite.cells import Setting, make_cells, packages_of, select, select_ensembles
+from ninetynine.suite.cells import Setting, make_cells, select, select_ensembles
 from ninetynine.suite.file import built_in, load, read_toml, reference_for
 from ninetynine.suite.goals import Goal, Reference, Start, Target
 from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
@@ -46,7 +46,6 @@ __all__ = [
     "load",
     "make_cells",
     "own_rows",
-    "packages_of",
     "parse_seeds",
     "read_toml",
     "reference_for",

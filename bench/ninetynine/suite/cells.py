@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ninetynine import grid
+from ninetynine.backends import package_versions
 from ninetynine.catalog import Architecture
-from ninetynine.cells import PROTOCOL_VERSION, Backend, Cell, CellIdentity, Device, Precision
+from ninetynine.cells import (
+    DEFAULT_BACKEND,
+    PROTOCOL_VERSION,
+    Cell,
+    CellIdentity,
+    Device,
+    Precision,
+)
 from ninetynine.errors import UserError, nearest
 from ninetynine.suite.model import Ensemble, Entry, Suite
 from ninetynine.suite.variants import architecture_of
@@ -17,7 +25,7 @@ from ninetynine.suite.variants import architecture_of
 class Setting:
     """The choices that hold for every cell of a run; ``precision`` None is what the suite says."""
 
-    backend: Backend = "tensorflow"
+    backend: str = DEFAULT_BACKEND
     precision: Precision | None = None
     device: Device = "cpu"
     threads: int = 1
@@ -112,7 +120,7 @@ def _entry_cells(
     """Yield the cells of one entry, in the order of its seeds."""
     architecture = architecture_of(entry, suite, catalog)
     recipe = architecture.recipe.canonical()
-    packages = packages_of(setting.backend)
+    packages = package_versions(setting.backend)
     for seed in suite.seeds_of(entry):
         identity = CellIdentity(
             protocol_version=PROTOCOL_VERSION,
@@ -133,22 +141,6 @@ def _entry_cells(
         yield Cell(
             identity=identity, suite=suite.name, variant=suite.variant, base=architecture.base
         )
-
-
-def packages_of(backend: str) -> dict[str, str]:
-    """Return name -> version of the packages that ``backend`` computes with.
-
-    Raises UserError where one is not installed.
-    """
-    from ninetynine import machine  # it imports NumPy, too
-
-    try:
-        return machine.package_versions(backend)
-    except machine.PackageNotFoundError as error:
-        raise UserError(
-            f"backend {backend} needs the package {error.name}, which is not installed; "
-            f"install it with: pip install 'ninetynine[{backend}]'"
-        ) from error
 
 
 def _member_names(suite: Suite, ensemble: Ensemble) -> set[str]:

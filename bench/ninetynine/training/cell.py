@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import __version__, datasets
+from ninetynine.backends import StepLoop, get_backend
 from ninetynine.building import count_multiply_adds, weights_hash
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
@@ -29,13 +30,15 @@ from ninetynine.records import (
     Timing,
 )
 from ninetynine.records.store import to_float16
-from ninetynine.training.answers import Answers, answering_speed
 from ninetynine.training.augmentation import Warp, draw
-from ninetynine.training.averaging import WeightAverage
-from ninetynine.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
-from ninetynine.training.compiled import compiled_model
-from ninetynine.training.loops import StepLoop, make_loop
-from ninetynine.training.scores import score
+from ninetynine.training.clocks import (
+    Clock,
+    peak_memory_bytes,
+    prediction_speed,
+    reset_peak_memory,
+)
+from ninetynine.training.model import WeightAverage, compiled_model
+from ninetynine.training.predictions import ShiftAverage, score
 from ninetynine.training.setup import prepare_backend
 
 OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
@@ -127,6 +130,7 @@ def train_cell(
     identity = cell.identity
     recipe = Recipe.from_canonical(identity.recipe)
     prepare_backend(identity)
+    step_loop = get_backend(identity.backend).loop
     parts = make_parts(dataset, recipe)
     orders = data_orders(len(parts.train_images), recipe.epochs, identity.seed)
 
@@ -136,8 +140,7 @@ def train_cell(
         shape = dataset.train_images.shape[1:]
         model = compiled_model(architecture, recipe, shape, dataset.num_classes, steps)
     with compile_clock.running():
-        loop = make_loop(
-            identity.backend,
+        loop = step_loop(
             model,
             parts.train_images,
             parts.train_labels,
@@ -148,19 +151,19 @@ def train_cell(
         loop.compile()
 
     train_clock, evaluate_clock = Clock(cores), Clock(cores)
-    answers = Answers(loop.predict, recipe.test_time_shifts)
+    average = ShiftAverage(loop.predict, recipe.test_time_shifts)
     history = _train(
         loop,
         model,
         recipe,
         _drawn(recipe, orders, max(shape[:2]), identity.seed),
-        lambda: _watched(answers, parts),
+        lambda: _watched(average, parts),
         (train_clock, evaluate_clock),
         on_epoch,
     )
     with evaluate_clock.running():
-        scores, probabilities = _evaluate(answers, parts)
-    answering = answering_speed(answers, parts.test_images)
+        scores, probabilities = _evaluate(average, parts)
+    predicting = prediction_speed(average, parts.test_images)
     if not np.isfinite(probabilities).all():
         raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
 
@@ -187,7 +190,7 @@ def train_cell(
             evaluate_seconds=evaluate_clock.wall_seconds,
             other_cpu_share=train_clock.other_cpu_share,
             exclusive=train_clock.exclusive,
-            **answering,
+            **predicting,
         ),
         peak_memory_bytes=peak_memory_bytes(),
     )
@@ -238,22 +241,22 @@ def _train(
     return history
 
 
-def _watched(answers: Answers, parts: Parts) -> Score | None:
+def _watched(average: ShiftAverage, parts: Parts) -> Score | None:
     if parts.validation_images is None or parts.validation_labels is None:
         return None
-    return score(answers.predict(parts.validation_images), parts.validation_labels)
+    return score(average.predict(parts.validation_images), parts.validation_labels)
 
 
-def _evaluate(answers: Answers, parts: Parts) -> tuple[Scores, NDArray[np.float32]]:
+def _evaluate(average: ShiftAverage, parts: Parts) -> tuple[Scores, NDArray[np.float32]]:
     """Score every part after the last step; the test images are seen here for the first time.
 
     (Unless the recipe watches them, as one published tutorial does and its row says.)
     """
-    train = score(answers.predict(parts.train_images), parts.train_labels)
+    train = score(average.predict(parts.train_images), parts.train_labels)
     validation = None
     if parts.validation_images is not parts.test_images:
-        validation = _watched(answers, parts)
-    probabilities = answers.predict(parts.test_images)
+        validation = _watched(average, parts)
+    probabilities = average.predict(parts.test_images)
     test = score(probabilities, parts.test_labels)
     return Scores(train=train, validation=validation, test=test), probabilities
 

@@ -1,18 +1,37 @@
-"""Clocks for the phases of a cell, its peak memory, and whether it had its cores to itself."""
+"""Clocks: of a cell's phases, of its predictions, and of one architecture's speed by itself.
+
+Beside them what a timing is worth nothing without: the peak memory, and whether the run had its
+cores to itself.
+"""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ninetynine.backends import StepLoop, get_backend
+from ninetynine.building import count_multiply_adds
+from ninetynine.catalog import Architecture
+from ninetynine.records import Samples, Speed
+from ninetynine.training.model import compiled_model
+from ninetynine.training.predictions import ShiftAverage
 
 _JIFFIES_PER_SECOND = 100.0  # USER_HZ, what /proc/stat counts in on every Linux
 # /proc/stat counts in steps of 10 ms, and the kernel's own housekeeping takes a little.
 _TOLERATED_SHARE = 0.03
 _TOLERATED_SECONDS = 0.1
+
+# A forward pass takes one product per weight and position, its backward pass two more (for the
+# weights and for the inputs; the first layer needs none for its inputs, which is not deducted),
+# and a multiply-add is two floating-point operations.
+TRAINING_FLOPS_PER_MULTIPLY_ADD = 6
+_SHAPE, _CLASSES = (28, 28, 1), 10
+_PRODUCT_SIZE = 2048
 
 
 class Clock:
@@ -99,3 +118,98 @@ def peak_memory_bytes() -> int:
 
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, others KiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def prediction_speed(average: ShiftAverage, images: NDArray[Any]) -> dict[str, float]:
+    """Return the timing fields on predicting: latency of one image, images per second in batches.
+
+    A test set smaller than a batch leaves that batch's field out.
+    """
+    one = repeated_seconds(lambda: average.predict(images[:1], 1), rounds=100, warm_up=5)
+    p50, p95, p99 = np.percentile(one, [50, 95, 99]).tolist()
+    fields = {"latency_seconds": p50, "latency_p95_seconds": p95, "latency_p99_seconds": p99}
+    for batch, rounds in ((128, 10), (1000, 3)):
+        if len(images) >= batch:
+            seconds = _batch_seconds(average, images[:batch], rounds)
+            fields[f"throughput_{batch}"] = batch / float(np.median(seconds))
+    return fields
+
+
+def _batch_seconds(average: ShiftAverage, images: NDArray[Any], rounds: int) -> NDArray[np.float64]:
+    return repeated_seconds(lambda: average.predict(images, len(images)), rounds, warm_up=1)
+
+
+def matrix_product_peak() -> float:
+    """Return this backend's best rate for a 2048 x 2048 product at its precision, in GFLOP/s."""
+    from keras import config, ops
+
+    dtype = config.dtype_policy().compute_dtype
+    generator = np.random.default_rng(0)
+    values = generator.standard_normal((_PRODUCT_SIZE, _PRODUCT_SIZE), dtype=np.float32)
+    matrix = ops.cast(ops.convert_to_tensor(values), dtype)
+
+    def multiply() -> None:
+        # One element is enough to wait for the whole product.
+        ops.convert_to_numpy(ops.cast(ops.matmul(matrix, matrix)[0, 0], "float32"))
+
+    seconds = repeated_seconds(multiply, rounds=12, warm_up=3)
+    return 2 * _PRODUCT_SIZE**3 / float(seconds.min()) / 1e9
+
+
+def measure_speed(
+    architecture: Architecture, backend: str, cores: list[int], peak_gflops: float, rounds: int = 7
+) -> Speed:
+    """Return the speed of ``architecture`` on 28 x 28 images of ten classes, in this process.
+
+    The images are random: time does not depend on what is in the pixels.  Every clock is read
+    after the result has reached the host, and the first calls, which compile, are not counted.
+    """
+    reset_peak_memory()
+    recipe = architecture.recipe
+    model = compiled_model(architecture, recipe, _SHAPE, _CLASSES, steps=1000)
+    batch = recipe.batch_size
+    images = np.random.default_rng(0).integers(0, 256, (max(batch * 8, 1000), *_SHAPE), np.uint8)
+    labels = np.arange(len(images), dtype=np.int64) % _CLASSES
+    loop = get_backend(backend).loop(model, images, labels, batch, recipe.scale)
+    loop.compile()
+    clock = Clock(cores)
+    with clock.running():
+        step = _train_step(loop, batch, rounds)
+        samples = (
+            Samples("train_step", batch, step),
+            Samples("latency_1", 1, _predict(loop, images[:1], 1, rounds=200)),
+            Samples("throughput_128", 128, _predict(loop, images[:128], 128, rounds=20)),
+            Samples("throughput_1000", 1000, _predict(loop, images[:1000], 1000, rounds)),
+        )
+    multiply_adds = count_multiply_adds(model)
+    gflops = None
+    if multiply_adds:
+        flops = TRAINING_FLOPS_PER_MULTIPLY_ADD * multiply_adds * batch
+        gflops = flops / float(np.median(step)) / 1e9
+    return Speed(
+        architecture=architecture.name,
+        parameters=int(model.count_params()),
+        multiply_adds=multiply_adds,
+        samples=samples,
+        peak_memory_bytes=peak_memory_bytes(),
+        training_gflops=gflops,
+        share_of_peak=gflops / peak_gflops if gflops else None,
+        exclusive=clock.exclusive,
+    )
+
+
+def _train_step(loop: StepLoop, batch: int, rounds: int) -> tuple[float, ...]:
+    """Return seconds per step: each a mean over enough steps to fill a third of a second."""
+    steps = 4
+    order = np.tile(np.arange(batch, dtype=np.int32), steps)
+    loop.run_epoch(order)  # compiles, and warms the caches
+    (seconds,) = repeated_seconds(lambda: loop.run_epoch(order), rounds=1, warm_up=0)
+    steps = max(4, min(2000, round(steps * 0.33 / max(seconds, 1e-6))))
+    order = np.tile(np.arange(batch, dtype=np.int32), steps)
+    times = repeated_seconds(lambda: loop.run_epoch(order), rounds, warm_up=1)
+    return tuple((times / steps).tolist())
+
+
+def _predict(loop: StepLoop, images: Any, batch: int, rounds: int) -> tuple[float, ...]:
+    times = repeated_seconds(lambda: loop.predict(images, batch), rounds, warm_up=5)
+    return tuple(times.tolist())

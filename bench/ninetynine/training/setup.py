@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ninetynine.backends import get_backend
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 
@@ -14,17 +15,14 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
     """Return the environment a worker must start with: every thread pool at one size."""
     pools = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     environment = {name: str(threads) for name in pools}
-    environment["KERAS_BACKEND"] = backend
-    environment["TF_NUM_INTRAOP_THREADS"] = str(threads)
-    environment["TF_NUM_INTEROP_THREADS"] = str(threads)
-    environment["TF_CPP_MIN_LOG_LEVEL"] = "3"  # its errors include "there is no GPU"
-    # Switches that would change the bits under an unchanged key: set, not inherited.
-    environment["TF_ENABLE_ONEDNN_OPTS"] = "1"
-    environment["TF_XLA_FLAGS"] = ""
     if device == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = "-1"
-        environment["JAX_PLATFORMS"] = "cpu"
-    return environment
+    found = get_backend(backend)
+    return {
+        **environment,
+        "KERAS_BACKEND": found.keras_backend,
+        **found.environment(threads, device),
+    }
 
 
 def start_backend_here(backend: str, threads: int, device: str) -> None:
@@ -73,36 +71,21 @@ def prepare_backend(identity: CellIdentity) -> None:
     """
     import keras
 
-    if keras.backend.backend() != identity.backend:
+    backend = get_backend(identity.backend)
+    if keras.backend.backend() != backend.keras_backend:
         raise UserError(
             f"keras runs on {keras.backend.backend()} in this process, the cell asks for "
-            f"{identity.backend}; start it with KERAS_BACKEND={identity.backend}"
+            f"{identity.backend}; start it with KERAS_BACKEND={backend.keras_backend}"
         )
     keras.utils.clear_session()
     gc.collect()  # an earlier cell's model and data are held in cycles only
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy(identity.precision)
     keras.utils.set_random_seed(identity.seed)
-    if identity.backend == "tensorflow" and identity.deterministic:
-        import tensorflow
-
-        tensorflow.config.experimental.enable_op_determinism()
+    if identity.deterministic:
+        backend.make_deterministic()
     # JAX and PyTorch would train on the CPU without a word, and the record would say "gpu".
-    if identity.device == "gpu" and not _finds_gpu(identity.backend):
+    if identity.device == "gpu" and not backend.finds_gpu():
         raise UserError(
             f"{identity.backend} finds no GPU here; use --device cpu or install its GPU build"
         )
-
-
-def _finds_gpu(backend: str) -> bool:
-    if backend == "tensorflow":
-        import tensorflow
-
-        return bool(tensorflow.config.list_physical_devices("GPU"))
-    if backend == "jax":
-        import jax
-
-        return bool(jax.default_backend() == "gpu")
-    import torch
-
-    return bool(torch.cuda.is_available())

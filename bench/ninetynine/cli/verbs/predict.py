@@ -120,7 +120,7 @@ def _classify(
             f"no model is kept for {store_label(record)}; train it with: bench run "
             f"{record.context.suite} --only {shlex.quote(found.name)} --keep-models"
         )
-    from ninetynine.prediction import classify
+    from ninetynine.training.predictions import classify
 
     path = model_path(results / "models", record.key, record.cell)
     return classify(found, record, path, image)

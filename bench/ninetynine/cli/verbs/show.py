@@ -7,6 +7,7 @@ import click
 
 from ninetynine import catalog, suite
 from ninetynine.catalog import Architecture
+from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.recipe import in_words
@@ -42,7 +43,7 @@ def command(
         architecture,
     )
     shape = _shape(input_shape)
-    start_backend_here("tensorflow", 1, "cpu")
+    start_backend_here(DEFAULT_BACKEND, 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
     if as_json:
         options.print_json(facts)

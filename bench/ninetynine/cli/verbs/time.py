@@ -7,7 +7,8 @@ import click
 
 import ninetynine
 from ninetynine import catalog, suite
-from ninetynine.cells import PROTOCOL_VERSION, Backend, CellIdentity, Device, Precision
+from ninetynine.backends import package_versions
+from ninetynine.cells import PROTOCOL_VERSION, CellIdentity, Device, Precision
 from ninetynine.cli import options
 from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
@@ -35,7 +36,7 @@ def command(
     pattern: str,
     threads: int | None,
     output: Path | None,
-    backend: Backend,
+    backend: str,
     precision: Precision,
     device: Device,
     architecture_files: tuple[Path, ...],
@@ -55,13 +56,13 @@ def command(
     prepare_backend(identity)
 
     from ninetynine.report.timings import pytest_benchmark_json, table
-    from ninetynine.training.speed import matrix_product_peak, measure
+    from ninetynine.training.clocks import matrix_product_peak, measure_speed
 
     peak = matrix_product_peak()
     speeds = []
     for architecture in chosen:
         click.echo(f"timing {architecture.name}", err=True)
-        speeds.append(measure(architecture, backend, cores, peak))
+        speeds.append(measure_speed(architecture, backend, cores, peak))
     document = pytest_benchmark_json(
         speeds, describe(identity, cores), *commit_of(Path(ninetynine.__file__).parents[2])
     )
@@ -73,7 +74,7 @@ def command(
         click.echo(table(speeds, peak))
 
 
-def _identity(backend: Backend, precision: Precision, device: Device, threads: int) -> CellIdentity:
+def _identity(backend: str, precision: Precision, device: Device, threads: int) -> CellIdentity:
     """Return the conditions of the measurement, as a cell of no architecture in particular."""
     return CellIdentity(
         protocol_version=PROTOCOL_VERSION,
@@ -84,7 +85,7 @@ def _identity(backend: Backend, precision: Precision, device: Device, threads: i
         dataset_fingerprint="",
         seed=0,
         backend=backend,
-        packages=suite.packages_of(backend),
+        packages=package_versions(backend),
         precision=precision,
         threads=threads,
         device=device,

@@ -10,6 +10,7 @@ from ninetynine.board import Board, Row
 from ninetynine.board.notes import seed_list
 from ninetynine.board.training_time import hardware
 from ninetynine.catalog import Architecture
+from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.errors import UserError
 from ninetynine.records import Machine, Record
 from ninetynine.report import formatting
@@ -141,7 +142,7 @@ def _command(row: Row, more: Sequence[str]) -> str:
     dataset = row.records[0].cell.dataset
     if wanted is None or dataset != wanted.dataset:
         words += ["--dataset", dataset]
-    usual = {"precision": "float32", "backend": "tensorflow", "device": "cpu"}
+    usual = {"precision": "float32", "backend": DEFAULT_BACKEND, "device": "cpu"}
     if wanted is not None:
         rungs = [rung for rung in wanted.rungs if rung.name == identity.architecture]
         precisions = {rung.precision for rung in rungs} or {wanted.precision}

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.training.augmentation import Warp
-from ninetynine.training.loops.images import EVALUATION_BATCH, Images, Labels, to_float
+from ninetynine.backends import (
+    EVALUATION_BATCH,
+    Backend,
+    Images,
+    Labels,
+    Warping,
+    to_float,
+)
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
-
-
 Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
 
 
@@ -33,7 +37,7 @@ class JaxLoop:
         labels: Labels,
         batch_size: int,
         scale: str,
-        warp: Warp | None = None,
+        warp: Warping | None = None,
     ) -> None:
         import jax
 
@@ -148,3 +152,25 @@ class JaxLoop:
         for variables, values in zip(self._variables(), state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
+
+
+class Jax(Backend):
+    """Keras on JAX."""
+
+    keras_backend = "jax"
+    packages = ("jax", "jaxlib", "keras", "numpy")
+    loop = JaxLoop
+
+    def environment(self, threads: int, device: str) -> dict[str, str]:
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # jaxlib heeds TensorFlow's word for it
+        if device == "cpu":
+            environment["JAX_PLATFORMS"] = "cpu"
+        return environment
+
+    def finds_gpu(self) -> bool:
+        import jax
+
+        return bool(jax.default_backend() == "gpu")
+
+
+BACKEND = Jax()

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 pytest.importorskip("jax")
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import json, sys
@@ -16,7 +17,7 @@ import keras
 from keras import layers
 from ninetynine.recipe import Augmentation
 from ninetynine.training.augmentation import Warp, draw
-from ninetynine.training.loops.jax import JaxLoop
+from ninetynine.backends.jax import JaxLoop
 
 def model():
     keras.utils.set_random_seed(0)

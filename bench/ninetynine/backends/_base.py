@@ -1,0 +1,169 @@
+"""What a backend says of itself, and the step loop that it trains with.
+
+A step loop is the arithmetic of Keras's ``fit``, without its cost per step.  It calls the model's
+own ``train_step`` on batches taken in the order they are given, the smaller last batch included, so
+that with one data order it computes what ``fit`` computes.  Where a recipe augments, each batch is
+warped before its step by the changes drawn for its images.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Images = NDArray[Any]  # (n, height, width, channels), uint8 in [0, 255] or float32 in [0, 1]
+Labels = NDArray[np.int64]  # (n,)
+
+# Images per forward pass in evaluation: large enough to fill the cores, small enough for caches.
+EVALUATION_BATCH = 100
+
+
+def to_float(images: Images, scale: str) -> NDArray[np.float32]:
+    """Return ``images`` as float32: in [0, 1] where ``scale`` is "unit", else as in the file.
+
+    NumPy divides here on purpose: a graph would multiply by a rounded 1/255, another last bit.
+    """
+    pixels = images.astype(np.float32)
+    if images.dtype == np.uint8 and scale == "unit":
+        pixels /= np.float32(255.0)
+    elif images.dtype != np.uint8 and scale == "none":
+        pixels *= np.float32(255.0)
+    return pixels
+
+
+class Warping(Protocol):
+    """Applies drawn changes to a batch of images, as keras operations."""
+
+    def __call__(self, images: Any, changes: Any) -> Any:
+        """Return ``images`` (b, h, w, c) float32 changed as ``changes`` (b, k) float32 says."""
+        ...
+
+    def no_changes(self, images: int) -> NDArray[np.float32]:
+        """Return the changes (images, k) that leave ``images`` images as they are."""
+        ...
+
+
+class StepLoop(Protocol):
+    """Trains a compiled Keras model on one in-memory image set."""
+
+    def __init__(
+        self,
+        model: Any,
+        images: Images,
+        labels: Labels,
+        batch_size: int,
+        scale: str,
+        warp: Warping | None = None,
+    ) -> None:
+        """Take the training images; ``warp`` augments them, None leaves them alone.
+
+        The model sees what :func:`to_float` returns for ``scale``, and ``labels`` one-hot.
+        """
+
+    def compile(self) -> None:
+        """Trace and compile without taking a step: no weight and no seed moves."""
+
+    def run_epoch(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
+    ) -> dict[str, float]:
+        """Train on the images in ``order`` (n,) int32; return the epoch's running metrics.
+
+        ``changes`` (n, k) float32 are what a loop with a ``warp`` does to each of them.  It returns
+        when the device has done the work: clocks are read right after.
+        """
+        ...
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        """Return the outputs for ``images``, float32 (n, classes), ``batch_size`` at a time."""
+        ...
+
+
+class FitLoop:
+    """Keras's own ``fit``, an epoch at a time; the data order is still ours."""
+
+    def __init__(
+        self,
+        model: Any,
+        images: Images,
+        labels: Labels,
+        batch_size: int,
+        scale: str,
+        warp: Warping | None = None,
+    ) -> None:
+        self._model = model
+        self._scale = scale
+        self._images = to_float(images, scale)
+        self._targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+        self._batch_size = batch_size
+        self._warp = warp
+
+    def compile(self) -> None:
+        """Do nothing: ``fit`` compiles with its first step, and that step is training."""
+
+    def run_epoch(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
+    ) -> dict[str, float]:
+        images = self._images[order]
+        if self._warp is not None and changes is not None:
+            images = self._warped(self._warp, images, changes)
+        history = self._model.fit(
+            images,
+            self._targets[order],
+            batch_size=self._batch_size,
+            epochs=1,
+            shuffle=False,
+            verbose=0,
+        )
+        return {name: float(values[-1]) for name, values in history.history.items()}
+
+    def _warped(
+        self, warp: Warping, images: NDArray[np.float32], changes: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        from keras import ops
+
+        parts = [
+            ops.convert_to_numpy(warp(*map(ops.convert_to_tensor, (images[a:b], changes[a:b]))))
+            for a, b in _spans(len(images), self._batch_size)
+        ]
+        return np.concatenate(parts)
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        outputs = self._model.predict(
+            to_float(images, self._scale), batch_size=batch_size, verbose=0
+        )
+        return np.asarray(outputs, dtype=np.float32)
+
+
+def _spans(images: int, size: int) -> list[tuple[int, int]]:
+    return [(start, start + size) for start in range(0, images, size)]
+
+
+class Backend:
+    """Where it computes: all that holds for one backend and not for every one.
+
+    A subclass gives the two names without a value, and replaces what is not so for it.
+    """
+
+    keras_backend: str  # the word for KERAS_BACKEND
+    packages: tuple[str, ...]  # that compute; their versions are part of a cell's key
+    loop: type[StepLoop] = FitLoop  # the fastest one there is
+
+    def environment(self, threads: int, device: str) -> dict[str, str]:
+        """Return the variables that a process must start with, to run on ``threads`` threads.
+
+        ``device`` is "cpu" or "gpu".  KERAS_BACKEND, the number of OpenMP's threads and, on a CPU,
+        CUDA's devices are set for every backend.  A switch that would change the bits under an
+        unchanged key has to be set here, not inherited.
+        """
+        return {}
+
+    def make_deterministic(self) -> None:
+        """Have equal seeds give equal bits; called before each training, once keras is seeded."""
+
+    def finds_gpu(self) -> bool:
+        """Return whether this process can compute on a GPU."""
+        return False
+
+    def warning(self, precision: str, device: str) -> str | None:
+        """Return a sentence on what will be very slow, for standard error; None for nothing."""
+        return None

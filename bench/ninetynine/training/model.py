@@ -1,0 +1,103 @@
+"""A recipe's model in Keras: compiled with its optimizer and schedule, its weights averaged."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ninetynine.building import build_model
+from ninetynine.catalog import Architecture
+from ninetynine.recipe import Recipe
+
+
+def compiled_model(
+    architecture: Architecture,
+    recipe: Recipe,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    steps: int,
+) -> Any:
+    """Return the model for images (height, width, channels), compiled for ``steps`` steps in all.
+
+    Raises UserError where the architecture cannot be built.
+    """
+    import keras
+
+    model = build_model(architecture, input_shape, num_classes)
+    # Probabilities and the loss need float32's range (Keras's mixed-precision guide).
+    model.layers[-1].dtype_policy = "float32"
+    model.compile(
+        optimizer=make_optimizer(recipe, steps),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def make_optimizer(recipe: Recipe, steps: int) -> Any:
+    """Return the Keras optimizer of ``recipe`` for a training of ``steps`` steps in all."""
+    import keras
+
+    arguments: dict[str, Any] = recipe.optimizer_arguments
+    if "learning_rate" in arguments:  # a recipe may say 1, Keras insists on 1.0
+        arguments["learning_rate"] = float(arguments["learning_rate"])
+    optimizer = keras.optimizers.get({"class_name": recipe.optimizer_name, "config": arguments})
+    if recipe.schedule is None:
+        return optimizer
+    peak = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    schedule = make_schedule(recipe.schedule, peak, steps)
+    return type(optimizer)(**{**arguments, "learning_rate": schedule})
+
+
+def make_schedule(schedule: Any, peak: float, steps: int) -> Any:
+    """Return a Keras schedule: linear warm-up to ``peak``, then linear or cosine decay.
+
+    Step t of ``steps`` (from 0) is taken at its middle, t + 1/2, so that neither the first nor
+    the last step has a rate of exactly zero.
+    """
+    import keras
+    from keras import ops
+
+    class WarmUpThenDecay(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+        def __call__(self, step: Any) -> Any:
+            progress = (ops.cast(step, "float32") + 0.5) / steps
+            warm_up = schedule.warmup_fraction
+            left = ops.clip((1.0 - progress) / (1.0 - warm_up), 0.0, 1.0)
+            if schedule.name == "cosine":
+                left = 0.5 - 0.5 * ops.cos(math.pi * left)
+            decayed = schedule.final_fraction + (1.0 - schedule.final_fraction) * left
+            rising = progress / warm_up if warm_up else 1.0
+            return peak * ops.minimum(decayed, rising)
+
+        def get_config(self) -> dict[str, Any]:
+            return {"peak": peak, "steps": steps, "schedule": schedule.model_dump()}
+
+    return WarmUpThenDecay()
+
+
+class WeightAverage:
+    """The mean of ``model``'s weights over the ends of its last epochs, summed in float64.
+
+    Source: Izmailov, Podoprikhin, Garipov, Vetrov and Wilson, "Averaging Weights Leads to Wider
+    Optima and Better Generalization", UAI 2018; equal weights, and batch statistics averaged like
+    the rest.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._sums: list[Any] = []
+        self._count = 0
+
+    def add(self) -> None:
+        """Take the weights as they are now into the mean."""
+        weights = [np.asarray(weight, dtype=np.float64) for weight in self._model.get_weights()]
+        if not self._sums:
+            self._sums = weights
+        else:
+            self._sums = [a + b for a, b in zip(self._sums, weights, strict=True)]
+        self._count += 1
+
+    def use(self) -> None:
+        """Give the model the mean; without one it stays as it is."""
+        if self._count:
+            self._model.set_weights([(s / self._count).astype(np.float32) for s in self._sums])

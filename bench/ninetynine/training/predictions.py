@@ -1,0 +1,126 @@
+"""What a trained model predicts: averaged over small shifts, scored, and for a picture."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ninetynine.backends import EVALUATION_BATCH, package_versions, to_float
+from ninetynine.building import build_model
+from ninetynine.catalog import Architecture
+from ninetynine.errors import UserError
+from ninetynine.recipe import Recipe
+from ninetynine.records import Record, Score
+from ninetynine.training.setup import prepare_backend, start_backend_here
+
+_EPSILON = 1e-7  # Keras clips probabilities here before it takes their logarithm
+
+
+class ShiftAverage:
+    """A model's predictions, or their mean over every shift of up to ``shifts`` steps.
+
+    ``forward`` maps images (n, h, w, c) and a batch size to float32 (n, classes).  A step is one
+    pixel up, down, left or right: 5 shifts for 1, 13 for 2, 2 n (n + 1) + 1 for n.
+    """
+
+    def __init__(
+        self, forward: Callable[[NDArray[Any], int], NDArray[np.float32]], shifts: int
+    ) -> None:
+        self._forward = forward
+        steps = range(-shifts, shifts + 1)
+        self._moves = [(y, x) for y in steps for x in steps if abs(y) + abs(x) <= shifts]
+
+    def predict(
+        self, images: NDArray[Any], batch_size: int = EVALUATION_BATCH
+    ) -> NDArray[np.float32]:
+        """Return the predictions for ``images`` (n, h, w, c), float32 (n, classes)."""
+        if len(self._moves) == 1:
+            return self._forward(images, batch_size)
+        total = sum(self._forward(shifted(images, *move), batch_size) for move in self._moves)
+        return np.asarray(total / len(self._moves), dtype=np.float32)
+
+
+def shifted(images: NDArray[Any], down: int, right: int) -> NDArray[Any]:
+    """Return ``images`` (n, h, w, c) moved by whole pixels; what moves in is background (zero)."""
+    moved = np.zeros_like(images)
+    height, width = images.shape[1:3]
+    rows, columns = _span(down, height), _span(right, width)
+    moved[:, rows[1], columns[1]] = images[:, rows[0], columns[0]]
+    return moved
+
+
+def _span(move: int, size: int) -> tuple[slice, slice]:
+    """Return where along an axis the pixels that stay in the image are, before and after."""
+    return slice(max(0, -move), size - max(0, move)), slice(max(0, move), size - max(0, -move))
+
+
+def score(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> Score:
+    """Return mean categorical cross-entropy (nats) and accuracy of (n, classes) against (n,).
+
+    The same as Keras's ``evaluate`` with ``categorical_crossentropy``: rows are normalised and
+    clipped to [1e-7, 1 - 1e-7] (keras/src/losses, keras/src/backend ``categorical_crossentropy``).
+    """
+    rows = probabilities.astype(np.float64)
+    rows = rows / rows.sum(axis=1, keepdims=True)
+    true = np.clip(rows[np.arange(len(labels)), labels], _EPSILON, 1.0 - _EPSILON)
+    accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
+    return Score(loss=float(-np.log(true).mean()), accuracy=accuracy)
+
+
+def classify(
+    architecture: Architecture, record: Record, model_path: Path, image_path: Path
+) -> list[float]:
+    """Return the class probabilities of the picture in ``image_path``.
+
+    The model is built from the architecture's own code and only its weights are read from the
+    ``.keras`` file: nothing in that file is executed.  Raises UserError where the backend that
+    the model was trained on is not installed.
+    """
+    cell = record.cell.model_copy(update={"device": "cpu"})  # wherever it was trained
+    package_versions(cell.backend)
+    start_backend_here(cell.backend, cell.threads, cell.device)
+    prepare_backend(cell)
+    shape, classes = _shape_and_classes(model_path)
+    pixels = read_picture(image_path, shape)
+    model = build_model(architecture, shape, classes)
+    model.load_weights(model_path)
+    recipe = Recipe.from_canonical(record.cell.recipe)
+
+    def forward(images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+        outputs = model.predict(to_float(images, recipe.scale), batch_size, verbose=0)
+        return np.asarray(outputs, dtype=np.float32)
+
+    average = ShiftAverage(forward, recipe.test_time_shifts)  # as for its test images
+    return [float(p) for p in average.predict(pixels[np.newaxis])[0]]
+
+
+def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Return the picture as uint8 (height, width, channels), bright strokes on a dark ground.
+
+    A picture on a light ground (dark ink on paper) is inverted, as MNIST's makers did.
+    Raises UserError where the file is no picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    height, width, channels = shape
+    try:
+        with Image.open(path) as image:
+            mode = "L" if channels == 1 else "RGB"
+            pixels = np.asarray(
+                image.convert(mode).resize((width, height), Image.Resampling.LANCZOS)
+            )
+    except (OSError, UnidentifiedImageError) as error:
+        raise UserError(f"--image {path}: not a picture that can be read ({error})") from error
+    pixels = pixels.reshape(shape)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return np.asarray(255 - pixels if border.mean() > 127 else pixels, dtype=np.uint8)
+
+
+def _shape_and_classes(model_path: Path) -> tuple[tuple[int, int, int], int]:
+    """Read the input shape and the number of classes that ``save_model`` wrote beside the model."""
+    facts = json.loads(model_path.with_suffix(".json").read_text())
+    height, width, channels = facts["input_shape"]
+    return (height, width, channels), int(facts["num_classes"])
