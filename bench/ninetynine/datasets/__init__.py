@@ -17,7 +17,6 @@ from ninetynine.datasets.files import (
     read_archive,
     read_folder,
 )
-from ninetynine.datasets.findings import Finding, findings
 from ninetynine.datasets.folds import parse_fold, split_validation, take_fold
 from ninetynine.datasets.model import Dataset, DatasetInfo, DoubtfulLabel, Images, Labels
 from ninetynine.datasets.registry import (
@@ -32,6 +31,7 @@ from ninetynine.datasets.registry import (
     read_arrays,
     usual,
 )
+from ninetynine.datasets.screening import Finding, findings
 from ninetynine.errors import UserError, nearest
 
 __all__ = [

@@ -9,11 +9,9 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.findings import refuse_errors
 from ninetynine.datasets.images import describe, read_images
-from ninetynine.datasets.labels import read_labels, read_names
+from ninetynine.datasets.labels import read_labels
 from ninetynine.datasets.model import (
-    CLASS_NAMES,
     NAMINGS,
     Dataset,
     DatasetInfo,
@@ -21,6 +19,7 @@ from ninetynine.datasets.model import (
     Labels,
     RawArrays,
 )
+from ninetynine.datasets.screening import refuse_errors
 from ninetynine.errors import UserError
 
 
@@ -36,9 +35,9 @@ def build_dataset(
 
     Images of any file are (n, height, width) or (n, height, width, channels), uint8 or floats in
     [0, 1]; labels are integers or text, (n,) or (n, 1), or one-hot (n, classes). With
-    ``num_classes`` None the classes are 0..max of the training labels, or one for each name in
-    the array ``class_names``, or in text labels; each needs a training image. ``where`` names the
-    file in the UserError that anything else raises. ``notes`` go before those of what was done.
+    ``num_classes`` None the classes are 0..max of the training labels, or its texts, or its
+    columns; each needs a training image. ``where`` names the file in the UserError that anything
+    else raises. ``notes`` go before those of what was done.
     """
     names = [name for name in _naming(arrays) if name in arrays]
     for image_name, label_name in zip(names[::2], names[1::2], strict=True):
@@ -46,8 +45,6 @@ def build_dataset(
     images = [read_images(arrays[name], f"{where}: {name}") for name in names[::2]]
     for image_name, other in zip(names[2::2], images[1:], strict=True):
         _check_same_kind(images[0], other, f"{where}: {names[0]}", image_name)
-    if CLASS_NAMES in arrays:
-        class_names = read_names(arrays[CLASS_NAMES], f"{where}: {CLASS_NAMES}")
     read = read_labels(
         {name: arrays[name] for name in names[1::2]},
         [len(part) for part in images],

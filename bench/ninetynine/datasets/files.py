@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.model import CLASS_NAMES, NAMINGS, RawArrays
+from ninetynine.datasets.model import NAMINGS, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.
@@ -90,8 +90,8 @@ def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
     """Return the arrays of ``path`` as they lie there, and the names of those that were not read.
 
     Read are ``x_train``, ``y_train``, ``x_test`` and ``y_test``, and where they are, ``x_val`` and
-    ``y_val``, or all of these by MedMNIST's names; and ``class_names``. Raises UserError if the
-    file is missing, is no whole .npz, lacks an array, or holds one that only pickle could read.
+    ``y_val``, or all of these by MedMNIST's names. Raises UserError if the file is missing, is no
+    whole .npz, lacks an array, or holds one that only pickle could read.
     """
     _check_is_npz(path)
     name = ""
@@ -129,7 +129,7 @@ def _wanted(found: list[str], path: Path) -> list[str]:
             f"{path}: {validation[0]} without {lacking}; expected both for a validation part, or "
             "neither"
         )
-    return [*names[:4], *validation, *(name for name in (CLASS_NAMES,) if name in found)]
+    return [*names[:4], *validation]
 
 
 def listed(names: Sequence[str]) -> str:

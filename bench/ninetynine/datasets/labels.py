@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ninetynine.datasets.images import describe
-from ninetynine.datasets.model import CLASS_NAMES, Labels
+from ninetynine.datasets.model import Labels
 from ninetynine.errors import UserError
 
 Texts = npt.NDArray[np.str_]
@@ -48,37 +48,21 @@ def read_labels(
     if len(set(columns.values())) > 1:
         widths = ", ".join(f"{name} has {width}" for name, width in columns.items())
         raise UserError(f"{where}: one-hot labels differ in columns ({widths}); expected as many")
+    train, *_ = flat
     if any(values.dtype.kind == "U" for values in flat.values()):
         texts = _all_texts(flat, where)
-        if class_names is None:
-            class_names = _names_in(next(iter(texts.values())), f"{where}: {next(iter(texts))}")
+        class_names = class_names or _names_in(texts[train], f"{where}: {train}")
         notes.append(f"text labels, read as {_numbered(class_names)}")
         integers = {n: _encode(t, class_names, f"{where}: {n}") for n, t in texts.items()}
     else:
         # A label over the largest int64 wraps round to a negative one, which is refused below.
         integers = {n: values.astype(np.int64) for n, values in flat.items()}
-    train, *_ = integers
     if num_classes is None:
-        told = len(class_names) if class_names is not None else columns.get(train)
+        told = len(class_names) if class_names else columns.get(train)
         num_classes = _count_classes(integers[train], f"{where}: {train}", told)
     for name, labels in integers.items():
         _check_classes(labels, num_classes, f"{where}: {name}")
     return ReadLabels(tuple(integers.values()), num_classes, class_names, tuple(notes))
-
-
-def read_names(array: npt.NDArray[np.generic], where: str) -> tuple[str, ...]:
-    """Return the names in an array of text (classes,); raise UserError where it is none."""
-    if array.dtype.kind not in "US" or array.ndim != 1 or not len(array):
-        raise UserError(
-            f"{where} is {describe(array)}; expected the classes' names in their order, text of "
-            "shape (classes,)"
-        )
-    names = tuple(_decode(array, where).tolist())
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise UserError(f"{where} has {name!r} twice; expected another name for each class")
-        _check_name(name, where)
-    return names
 
 
 def _flatten(
@@ -154,7 +138,7 @@ def _names_in(texts: Texts, where: str) -> tuple[str, ...]:
     for name in names:
         _check_name(name, where)
     if all(name.isascii() and name.isdecimal() for name in names):
-        names.sort(key=lambda name: (int(name), name))
+        names.sort(key=lambda name: (len(name), name))
     return tuple(names)
 
 
@@ -176,8 +160,8 @@ def _encode(texts: Texts, names: tuple[str, ...], where: str) -> Labels:
         first = int(outside[0])
         raise UserError(
             f"{where} has labels outside the classes ({len(outside)} of {len(codes)}); the first "
-            f"is {str(texts[first])!a} at index {first}; expected {_numbered(names)}, which "
-            f"the training labels or {CLASS_NAMES} name"
+            f"is {str(texts[first])!a} at index {first}; expected those that training images "
+            f"have: {_numbered(names)}"
         )
     return codes
 

@@ -21,7 +21,6 @@ NAMINGS = (
     (*ARRAY_NAMES, *VALIDATION_NAMES),
     ("train_images", "train_labels", "test_images", "test_labels", "val_images", "val_labels"),
 )
-CLASS_NAMES = "class_names"  # the array of the classes' names, which may be there
 BUILT_IN = "built in"
 
 

@@ -168,8 +168,9 @@ def _balance(dataset: Dataset) -> Iterator[str]:
     share = test.max() / test.sum()
     if MAJORITY <= share < 1:
         yield (
-            f"{_name(dataset, int(test.argmax()))} has {100 * share:.1f}% of the test images, so "
-            "that answering nothing else is right as often; compare accuracies with that one"
+            f"{_name(dataset, int(test.argmax()))} has {100 * share:.1f}% of the test images; "
+            f"expected less than {100 * MAJORITY:.0f}%: answering nothing else is right as often, "
+            "so compare accuracies with that one"
         )
     train = _counts(dataset, "training")
     most = int(train.argmax())
