@@ -282,7 +282,7 @@ class TestUsersDataset:
             ({"y_train": np.zeros(6, int)}, "one class only"),
             ({"y_train": np.array([0, 1, 0, 1, 0, 1.0])}, "whole numbers"),
             ({"y_train": np.array([True, False] * 3)}, "whole numbers"),
-            ({"y_train": np.eye(6, dtype=int)}, "labels.argmax(axis=1)"),
+            ({"y_train": np.ones((6, 2), int)}, "several a row, or probabilities"),
             ({"y_train": np.array(list("010101"))}, "whole numbers"),
             ({"x_test": np.zeros((2, 5, 5), np.uint8)}, "one shape and dtype"),
             ({"x_test": np.zeros((2, 4, 5))}, "one shape and dtype"),

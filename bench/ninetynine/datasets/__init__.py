@@ -3,14 +3,20 @@
 A known dataset is a file in ``built_in`` or a module of another package (``registry``). Its name
 names it, or one of its folds, such as ``mnist-fold-0-of-12``, to choose hyper-parameters on;
 anything else is the path of a user's own .npz file with ``x_train``, ``y_train``, ``x_test`` and
-``y_test``.
+``y_test``. What looks wrong with a dataset that could be loaded, ``findings`` says.
 """
 
 import os
 from pathlib import Path
 
 from ninetynine.datasets.checks import build_dataset, build_known
-from ninetynine.datasets.files import DATA_DIR_VARIABLE, looked_for, read_folder, read_npz
+from ninetynine.datasets.files import (
+    DATA_DIR_VARIABLE,
+    listed,
+    looked_for,
+    read_archive,
+    read_folder,
+)
 from ninetynine.datasets.folds import parse_fold, split_validation, take_fold
 from ninetynine.datasets.model import Dataset, DatasetInfo, DoubtfulLabel, Images, Labels
 from ninetynine.datasets.registry import (
@@ -25,6 +31,7 @@ from ninetynine.datasets.registry import (
     read_arrays,
     usual,
 )
+from ninetynine.datasets.screening import Finding, findings
 from ninetynine.errors import UserError, nearest
 
 __all__ = [
@@ -32,9 +39,11 @@ __all__ = [
     "Dataset",
     "DatasetInfo",
     "DoubtfulLabel",
+    "Finding",
     "Images",
     "Labels",
     "doubtful_test_images",
+    "findings",
     "fingerprint_of",
     "info_of",
     "known",
@@ -64,7 +73,9 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
         return take_fold(load(base, data_dir), number, count)
     entry = entries().get(name)
     if entry is None:
-        return build_dataset(row_name, read_npz(Path(name)), name, num_classes=None)
+        arrays, unread = read_archive(Path(name))
+        notes = (f"not read: {listed(unread)}",) if unread else ()
+        return build_dataset(row_name, arrays, name, num_classes=None, notes=notes)
     info = facts(entry)
     if not info.embedded:
         found = _from_folders(info, data_dir)

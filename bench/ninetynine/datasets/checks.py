@@ -9,68 +9,88 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.datasets.images import describe, read_images
+from ninetynine.datasets.labels import read_labels
 from ninetynine.datasets.model import (
-    ARRAY_NAMES,
+    NAMINGS,
     Dataset,
     DatasetInfo,
     Images,
     Labels,
     RawArrays,
 )
+from ninetynine.datasets.screening import refuse_errors
 from ninetynine.errors import UserError
 
 
-def build_dataset(name: str, arrays: RawArrays, where: str, num_classes: int | None) -> Dataset:
-    """Return ``arrays`` as a checked Dataset.
+def build_dataset(
+    name: str,
+    arrays: RawArrays,
+    where: str,
+    num_classes: int | None,
+    class_names: tuple[str, ...] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """Return ``arrays``, with a validation part or without, as a checked Dataset.
 
     Images of any file are (n, height, width) or (n, height, width, channels), uint8 or floats in
-    [0, 1]; labels are integers (n,). With ``num_classes`` None the classes are 0..max of the
-    training labels, each of which needs a training image. ``where`` names the file in the
-    UserError that anything else raises.
+    [0, 1]; labels are integers or text, (n,) or (n, 1), or one-hot (n, classes). With
+    ``num_classes`` None the classes are 0..max of the training labels, or its texts, or its
+    columns; each needs a training image. ``where`` names the file in the UserError that anything
+    else raises. ``notes`` go before those of what was done.
     """
-    train_images = _images(arrays["x_train"], f"{where}: x_train")
-    test_images = _images(arrays["x_test"], f"{where}: x_test")
-    train_labels = _labels(arrays["y_train"], f"{where}: y_train", len(train_images))
-    test_labels = _labels(arrays["y_test"], f"{where}: y_test", len(test_images))
-    _check_same_kind(train_images, test_images, where)
-    if num_classes is None:
-        num_classes = _count_classes(train_labels, where)
-    _check_classes(train_labels, num_classes, f"{where}: y_train")
-    _check_classes(test_labels, num_classes, f"{where}: y_test")
-    return Dataset(
-        name=name,
-        train_images=train_images,
-        train_labels=train_labels,
-        test_images=test_images,
-        test_labels=test_labels,
-        num_classes=num_classes,
-        fingerprint=fingerprint(train_images, train_labels, test_images, test_labels),
+    names = [name for name in _naming(arrays) if name in arrays]
+    for image_name, label_name in zip(names[::2], names[1::2], strict=True):
+        _check_first_axis(arrays, image_name, label_name, where)
+    images = [read_images(arrays[name], f"{where}: {name}") for name in names[::2]]
+    for image_name, other in zip(names[2::2], images[1:], strict=True):
+        _check_same_kind(images[0], other, f"{where}: {names[0]}", image_name)
+    read = read_labels(
+        {name: arrays[name] for name in names[1::2]},
+        [len(part) for part in images],
+        where,
+        num_classes,
+        class_names,
     )
+    parts = [array for pair in zip(images, read.labels, strict=True) for array in pair]
+    dataset = Dataset(
+        name=name,
+        train_images=images[0],
+        train_labels=read.labels[0],
+        test_images=images[1],
+        test_labels=read.labels[1],
+        num_classes=read.num_classes,
+        fingerprint=fingerprint(*parts),
+        validation_images=images[2] if images[2:] else None,
+        validation_labels=read.labels[2] if images[2:] else None,
+        class_names=read.class_names,
+        where=where,
+        notes=(*notes, *read.notes),
+    )
+    refuse_errors(dataset)
+    return dataset
 
 
 def build_known(info: DatasetInfo, arrays: RawArrays, where: str) -> Dataset:
     """Return a known dataset's arrays as a checked Dataset.
 
-    Raises UserError unless they have the shapes and the hashes pinned in ``info``.
+    Only the four of ``ARRAY_NAMES`` are taken: what is pinned has no validation part. Raises
+    UserError unless they have the shapes and the hashes pinned in ``info``.
     """
-    dataset = build_dataset(info.name, arrays, where, info.num_classes)
+    four = {name: arrays[name] for name in _naming(arrays)[:4]}
+    dataset = build_dataset(info.name, four, where, info.num_classes, info.class_names)
     _verify(dataset, info, where)
     return dataset
 
 
 def _verify(dataset: Dataset, info: DatasetInfo, where: str) -> None:
-    arrays = {
-        "x_train": dataset.train_images,
-        "y_train": dataset.train_labels,
-        "x_test": dataset.test_images,
-        "y_test": dataset.test_labels,
-    }
+    arrays = dataset.arrays
     lengths = {"x_train": info.train_length, "x_test": info.test_length}
     for name, length in lengths.items():
         expected = (length, *info.image_shape)
         if arrays[name].shape != expected or arrays[name].dtype != np.uint8:
             raise UserError(
-                f"{where}: not the original {info.name}: {name} is {_describe(arrays[name])}, "
+                f"{where}: not the original {info.name}: {name} is {describe(arrays[name])}, "
                 f"expected uint8 {expected}; {_ways_out(info)}"
             )
     if info.fingerprint == dataset.fingerprint:
@@ -95,90 +115,28 @@ def _ways_out(info: DatasetInfo) -> str:
     )
 
 
-def _images(array: npt.NDArray[np.generic], where: str) -> Images:
-    """Return uint8 or float32 images with a channel axis."""
-    if array.ndim not in (3, 4) or 0 in array.shape:
+def _naming(arrays: RawArrays) -> tuple[str, ...]:
+    """Return the six names that a file calls its arrays by, its validation part's or not."""
+    return next(names for names in NAMINGS if names[0] in arrays)
+
+
+def _check_first_axis(arrays: RawArrays, images: str, labels: str, where: str) -> None:
+    """Raise UserError where the images lie along the last axis, as in MATLAB's files."""
+    shape, count = arrays[images].shape, arrays[labels].shape[:1]
+    if len(shape) in (3, 4) and count == shape[-1:] and max(shape[:-1]) < shape[-1]:
         raise UserError(
-            f"{where} is {_describe(array)}; expected images of shape (n, height, width) or "
-            "(n, height, width, channels), none of them 0"
+            f"{where}: {images} is {describe(arrays[images])} and {labels} has {count[0]} labels; "
+            f"expected the images along the first axis: save numpy.moveaxis({images}, -1, 0)"
         )
-    if array.dtype == np.uint8:
-        images: Images = array.astype(np.uint8, copy=False)
-    elif np.issubdtype(array.dtype, np.floating):
-        images = _unit_floats(array, where)
-    else:
+
+
+def _check_same_kind(train: Images, other: Images, where: str, name: str) -> None:
+    """Raise UserError unless a part's images agree with the training images but in number."""
+    if train.shape[1:] != other.shape[1:] or train.dtype != other.dtype:
         raise UserError(
-            f"{where} is {_describe(array)}; expected uint8 in 0..255 or floats in [0, 1]"
-        )
-    return images[..., np.newaxis] if images.ndim == 3 else images
-
-
-def _unit_floats(array: npt.NDArray[np.generic], where: str) -> npt.NDArray[np.float32]:
-    """Return floats as float32 after checking that each is finite and in [0, 1]."""
-    if not np.isfinite(array).all():
-        raise UserError(f"{where} holds NaN or infinite values; expected floats in [0, 1]")
-    low, high = float(array.min()), float(array.max())
-    if low < 0 or high > 1:
-        raise UserError(
-            f"{where} has values from {low:g} to {high:g}; expected floats in [0, 1] "
-            "(divide by 255, or save uint8)"
-        )
-    return array.astype(np.float32)
-
-
-def _labels(array: npt.NDArray[np.generic], where: str, images: int) -> Labels:
-    """Return labels as int64, one for each image."""
-    if array.ndim != 1:
-        raise UserError(
-            f"{where} is {_describe(array)}; expected one whole number per image, shape (n,) "
-            "(one-hot labels: save labels.argmax(axis=1); a column: save labels.ravel())"
-        )
-    if not np.issubdtype(array.dtype, np.integer):
-        raise UserError(f"{where} is {_describe(array)}; expected whole numbers (an integer dtype)")
-    if len(array) != images:
-        raise UserError(f"{where} has {len(array)} labels for {images} images; expected as many")
-    # An unsigned 64-bit label can wrap round to a negative one, which _check_classes then rejects.
-    return array.astype(np.int64)
-
-
-def _check_same_kind(train: Images, test: Images, where: str) -> None:
-    """Raise UserError unless train and test images agree in everything but their number."""
-    if train.shape[1:] != test.shape[1:] or train.dtype != test.dtype:
-        raise UserError(
-            f"{where}: x_train is {_describe(train)} and x_test {_describe(test)}; "
+            f"{where} is {describe(train)} and {name} {describe(other)}; "
             "expected images of one shape and dtype"
         )
-
-
-def _count_classes(labels: Labels, where: str) -> int:
-    """Return the number of classes in a user's training labels."""
-    present = np.unique(labels)
-    classes = int(present[-1]) + 1
-    if present[0] >= 0 and len(present) < classes:
-        # The first gap: present[i] == i up to there.
-        gap = int(np.flatnonzero(present != np.arange(len(present)))[0])
-        raise UserError(
-            f"{where}: y_train goes up to {classes - 1} but no training image has label {gap}; "
-            "expected classes 0, 1, 2, ... without gaps (renumber the labels)"
-        )
-    if classes == 1:
-        raise UserError(f"{where}: y_train holds one class only; expected at least two")
-    return classes
-
-
-def _check_classes(labels: Labels, num_classes: int, where: str) -> None:
-    """Raise UserError if a label lies outside 0..num_classes - 1."""
-    outside = np.flatnonzero((labels < 0) | (labels >= num_classes))
-    if outside.size:
-        first = int(outside[0])
-        raise UserError(
-            f"{where} has labels outside the classes 0..{num_classes - 1} ({len(outside)} of "
-            f"{len(labels)}); the first is {int(labels[first])} at index {first}"
-        )
-
-
-def _describe(array: npt.NDArray[np.generic]) -> str:
-    return f"{array.dtype} {array.shape}"
 
 
 def array_sha256(array: npt.NDArray[np.generic]) -> str:
@@ -187,18 +145,15 @@ def array_sha256(array: npt.NDArray[np.generic]) -> str:
     return hashlib.sha256(little.data).hexdigest()
 
 
-def fingerprint(
-    train_images: Images, train_labels: Labels, test_images: Images, test_labels: Labels
-) -> str:
-    """Return one SHA-256 (64 hex) over a decoded dataset.
+def fingerprint(*arrays: Images | Labels) -> str:
+    """Return one SHA-256 (64 hex) over a decoded dataset's four arrays, or six with a validation
+    part, in the order of ``ARRAY_NAMES`` and ``VALIDATION_NAMES``.
 
-    It is taken over four lines ``name dtype shape sha256``, such as
-    ``x_train uint8 60000x28x28x1 741c...``, so that it can be worked out again from the four
-    arrays' own hashes.
+    It is taken over lines ``name dtype shape sha256``, such as ``x_train uint8 60000x28x28x1
+    741c...``, so that it can be worked out again from the arrays' own hashes.
     """
-    arrays = zip(ARRAY_NAMES, (train_images, train_labels, test_images, test_labels), strict=True)
     lines = [
         f"{name} {array.dtype.name} {'x'.join(map(str, array.shape))} {array_sha256(array)}\n"
-        for name, array in arrays
+        for name, array in zip(NAMINGS[0], arrays, strict=False)
     ]
     return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()

@@ -8,12 +8,13 @@ import math
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.model import ARRAY_NAMES, RawArrays
+from ninetynine.datasets.model import NAMINGS, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.
@@ -81,29 +82,60 @@ def _read_idx_files(files: dict[str, Path | None], folder: Path) -> RawArrays:
 
 
 def read_npz(path: Path) -> RawArrays:
-    """Return ``x_train``, ``y_train``, ``x_test`` and ``y_test`` as they lie in ``path``.
+    """Return the arrays of ``read_archive``."""
+    return read_archive(path)[0]
 
-    Raises UserError if the file is missing, is no whole .npz, lacks an array, or holds one that
-    only pickle could read.
+
+def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
+    """Return the arrays of ``path`` as they lie there, and the names of those that were not read.
+
+    Read are ``x_train``, ``y_train``, ``x_test`` and ``y_test``, and where they are, ``x_val`` and
+    ``y_val``, or all of these by MedMNIST's names. Raises UserError if the file is missing, is no
+    whole .npz, lacks an array, or holds one that only pickle could read.
     """
     _check_is_npz(path)
+    name = ""
     # A damaged file fails in zipfile, zlib or numpy's header parser, each with its own errors.
     try:
         with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in ARRAY_NAMES if name not in archive.files]
-            found = ", ".join(archive.files)
-            arrays = {name: archive[name] for name in ARRAY_NAMES if not missing}
+            found = list(archive.files)
+            arrays = {}
+            for name in _wanted(found, path):
+                arrays[name] = archive[name]
+    except UserError:
+        raise
     except Exception as error:
-        raise UserError(f"{path}: {_reason(error)}; {_REMEDY}") from error
-    if missing:
-        raise UserError(
-            f"{path}: no array {', '.join(missing)} (found {found or 'none'}); {_REMEDY}"
-        )
+        raise UserError(f"{path}: {_reason(error, name)}") from error
     for name, array in arrays.items():
         # numpy hands out a zip member that is no .npy as plain bytes.
         if not isinstance(array, np.ndarray):
             raise UserError(f"{path}: {name} is not a numpy array; {_REMEDY}")
-    return arrays
+    return arrays, tuple(name for name in found if name not in arrays)
+
+
+def _wanted(found: list[str], path: Path) -> list[str]:
+    """Return which of an archive's arrays are read, under the names that it has them by."""
+    # Of two namings that a file has equally much of, the first in the list, which is ours.
+    names = max(NAMINGS, key=lambda names: len(set(names[:4]).intersection(found)))
+    missing = [name for name in names[:4] if name not in found]
+    if missing:
+        raise UserError(
+            f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); {_REMEDY}"
+        )
+    validation = [name for name in names[4:] if name in found]
+    if len(validation) == 1:
+        (lacking,) = set(names[4:]) - set(validation)
+        raise UserError(
+            f"{path}: {validation[0]} without {lacking}; expected both for a validation part, or "
+            "neither"
+        )
+    return [*names[:4], *validation]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message, at most ten, whatever characters are in them."""
+    shown = [name if name.isprintable() else ascii(name) for name in names[:10]]
+    return ", ".join([*shown, *(["..."] if len(names) > 10 else [])])
 
 
 def _check_is_npz(path: Path) -> None:
@@ -124,12 +156,15 @@ def _check_is_npz(path: Path) -> None:
         raise UserError(f"{path}: truncated .npz file; copy or download it again")
 
 
-def _reason(error: Exception) -> str:
-    """Say in one line why numpy could not read an array."""
+def _reason(error: Exception, name: str) -> str:
+    """Say in one line why numpy could not read the array ``name``, and what to do."""
     if "allow_pickle" in str(error):
-        return "holds pickled objects, which are never loaded; plain number arrays are expected"
+        return (
+            f"{name} holds pickled objects, which are never loaded; expected numbers, or text "
+            "labels as numpy.array(labels).astype(str)"
+        )
     detail = " ".join(str(error).split()) or type(error).__name__
-    return f"damaged .npz file ({detail})"
+    return f"damaged .npz file ({detail}); {_REMEDY}"
 
 
 def read_idx(path: Path, magic: int) -> npt.NDArray[np.uint8]:

@@ -38,7 +38,8 @@ def take_fold(dataset: Dataset, fold: int, folds: int) -> Dataset:
     """Return fold ``fold`` of ``folds``: contiguous slices of the training images, as evenly sized
     as can be, one of them the test part and the others, in their order, the training part.
 
-    Raises UserError where there are fewer images than folds.
+    The dataset's own test and validation images are not in it. Raises UserError where there are
+    fewer images than folds.
     """
     images, labels = dataset.train_images, dataset.train_labels
     if len(images) < folds:
@@ -47,7 +48,13 @@ def take_fold(dataset: Dataset, fold: int, folds: int) -> Dataset:
     kept = np.r_[0:start, end : len(images)]
     parts = (images[kept], labels[kept], images[start:end], labels[start:end])
     return Dataset(
-        _name(dataset.name, fold, folds), *parts, dataset.num_classes, fingerprint(*parts)
+        _name(dataset.name, fold, folds),
+        *parts,
+        dataset.num_classes,
+        fingerprint(*parts),
+        class_names=dataset.class_names,
+        where=f"fold {fold} of {folds} of {dataset.where or dataset.name}",
+        notes=dataset.notes,
     )
 
 

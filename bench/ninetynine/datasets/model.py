@@ -9,11 +9,18 @@ import numpy.typing as npt
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-# What a file held, before anything about it is believed: keys are ``ARRAY_NAMES``.
+# What a file held, before anything about it is believed: keys are of one of the ``NAMINGS``.
 RawArrays = dict[str, npt.NDArray[np.generic]]
 
-# The names of the four arrays in an .npz, in the order in which they are hashed.
+# The names of the four arrays in an .npz, in the order in which they are hashed, and of the two of
+# a validation part, which may be there.
 ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
+VALIDATION_NAMES = ("x_val", "y_val")
+# What files call these six: as above, or as MedMNIST does (https://medmnist.com).
+NAMINGS = (
+    (*ARRAY_NAMES, *VALIDATION_NAMES),
+    ("train_images", "train_labels", "test_images", "test_labels", "val_images", "val_labels"),
+)
 BUILT_IN = "built in"
 
 
@@ -23,7 +30,13 @@ class Dataset:
 
     ``train_images`` and ``test_images`` are (n, height, width, channels), both uint8 in 0..255 or,
     from a user's float file, both float32 in [0, 1]; the labels are int64 (n,) in
-    0..``num_classes`` - 1. ``fingerprint`` is ``checks.fingerprint`` of the four: 64 hex.
+    0..``num_classes`` - 1. ``fingerprint`` is ``checks.fingerprint`` of the arrays: 64 hex.
+
+    ``validation_images`` and ``validation_labels`` are a validation part of the dataset's own, of
+    the same shapes and dtypes, or both None. No recipe trains on it or watches it yet.
+    ``class_names`` has a name for each class, or is None where nobody said any. ``where`` is the
+    file that the arrays came from, for messages; ``notes`` say, a line each, how they were read
+    where that is not plain.
     """
 
     name: str
@@ -33,6 +46,28 @@ class Dataset:
     test_labels: Labels
     num_classes: int
     fingerprint: str
+    validation_images: Images | None = None
+    validation_labels: Labels | None = None
+    class_names: tuple[str, ...] | None = None
+    where: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, tuple[Images, Labels]]:
+        """Images and labels of each part: "training", "test" and, where it is, "validation"."""
+        parts = {
+            "training": (self.train_images, self.train_labels),
+            "test": (self.test_images, self.test_labels),
+        }
+        if self.validation_images is not None and self.validation_labels is not None:
+            parts["validation"] = (self.validation_images, self.validation_labels)
+        return parts
+
+    @property
+    def arrays(self) -> RawArrays:
+        """The arrays as an .npz holds them: ``ARRAY_NAMES``, then ``VALIDATION_NAMES`` if any."""
+        arrays = [array for part in self.parts.values() for array in part]
+        return dict(zip(NAMINGS[0], arrays, strict=False))
 
 
 @dataclass(frozen=True)
@@ -91,15 +126,10 @@ def summarise(dataset: Dataset, info: DatasetInfo | None = None) -> dict[str, An
     """Return a JSON-ready summary of a loaded dataset.
 
     ``info`` is None for a user's own dataset, whose description, licence and source are then None.
-    ``arrays`` maps each name of ``ARRAY_NAMES`` to its shape, dtype, length, minimum and maximum;
-    ``label_counts`` holds, for train and test, the number of images of each class.
+    ``arrays`` maps the name of each array to its shape, dtype, length, minimum and maximum;
+    ``label_counts`` holds, for train, test and, where it is, validation, the number of images of
+    each class.
     """
-    arrays = (
-        dataset.train_images,
-        dataset.train_labels,
-        dataset.test_images,
-        dataset.test_labels,
-    )
     return {
         "name": dataset.name,
         "description": info.description if info else None,
@@ -107,13 +137,14 @@ def summarise(dataset: Dataset, info: DatasetInfo | None = None) -> dict[str, An
         "source": info.source if info else None,
         "fingerprint": dataset.fingerprint,
         "num_classes": dataset.num_classes,
-        "class_names": list(info.class_names) if info else None,
-        "arrays": {name: _describe(array) for name, array in zip(ARRAY_NAMES, arrays, strict=True)},
+        "class_names": list(dataset.class_names) if dataset.class_names else None,
+        "arrays": {name: _describe(array) for name, array in dataset.arrays.items()},
         "label_counts": {
-            "train": _label_counts(dataset.train_labels, dataset.num_classes),
-            "test": _label_counts(dataset.test_labels, dataset.num_classes),
+            "train" if part == "training" else part: _label_counts(labels, dataset.num_classes)
+            for part, (_, labels) in dataset.parts.items()
         },
         "doubtful_test_labels": len(info.doubtful_test_images) if info else 0,
+        "notes": list(dataset.notes),
     }
 
 
