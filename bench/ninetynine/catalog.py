@@ -35,7 +35,7 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    id: str = Field(min_length=1, description="a short name of the source such as 'T2'")
+    id: str = Field(min_length=1, description="a short name of the source such as 'A1'")
     metric: Literal[
         "test_accuracy",
         "test_loss",

@@ -1,9 +1,9 @@
 """Grids: rows that vary one model, as tables with lists in them or as a name with values in it.
 
 A list in a table makes a row for each of its values, several lists one for each combination.  A row
-is called by what varies, ``t2_dense[learning_rate=0.01,units=512]``: keys in alphabetical order,
+is called by what varies, ``wide_net[learning_rate=0.01,units=512]``: keys in alphabetical order,
 numbers as short as they can be, text bare where nothing else reads like it.  The same text asks for
-rows: ``t2_dense[optimizer=sgd,adam,units=256,512]`` are four, since a piece without ``=`` is one
+rows: ``wide_net[optimizer=sgd,adam,units=256,512]`` are four, since a piece without ``=`` is one
 more value of the key before it.
 """
 

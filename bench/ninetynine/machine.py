@@ -18,9 +18,10 @@ from ninetynine.records import Machine, Record
 # NVIDIA's driver, AMD's, that of Windows's Linux, and any other graphics card's.
 _GPU_FILES = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/dev/dri")))
 
-# What a worker needs where no record says it: TensorFlow with MNIST and T3 peaks near 1.6 GiB.
+# What a worker needs where no record says it: TensorFlow with 70,000 images of 28 x 28 and a
+# convolutional network of half a million parameters peaks near 1.6 GiB.
 _UNKNOWN_WORKER_BYTES = 2 * 2**30
-# Runs of one model that did the same work peaked up to a fifth apart (1.24 to 1.48 GiB for T2).
+# Runs of one model that did the same work peaked up to a fifth apart (1.24 to 1.48 GiB).
 _HEADROOM = 1.25
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")

@@ -1,6 +1,6 @@
 """The pytest plugin: a test may say that a build function is no worse than its baseline.
 
-    @pytest.mark.accuracy_gate(baseline="baselines/mnist", margin=0.2)
+    @pytest.mark.accuracy_gate(baseline="baselines/digits", margin=0.2)
     def test_small_cnn_is_no_worse(accuracy_gate):
         accuracy_gate(small_cnn.build)
 

@@ -17,7 +17,7 @@ from ninetynine.errors import UserError, nearest
 
 
 @dataclass(frozen=True)
-class Entry:
+class Plugin:
     """Something that is registered under ``name``."""
 
     name: str
@@ -57,7 +57,7 @@ class Registry:
     package: str
     group: str
 
-    def entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, Plugin]:
         """Return what is registered, by name.  Raises UserError for two of one name."""
         found = {name: self._built_in(name) for name in self._built_in_names()}
         for entry in _entry_points(self.group):
@@ -69,7 +69,7 @@ class Registry:
                 )
         return found
 
-    def find(self, name: str) -> Entry:
+    def find(self, name: str) -> Plugin:
         """Return the entry called ``name``; raise UserError, naming the nearest, if none is."""
         if name in self._built_in_names():  # without a look at what else is installed
             return self._built_in(name)
@@ -84,16 +84,16 @@ class Registry:
         names = [path.stem for path in paths if path.suffix == ".py" or _is_package(path)]
         return sorted(name.removesuffix("_") for name in names if not name.startswith("_"))
 
-    def _built_in(self, name: str) -> Entry:
+    def _built_in(self, name: str) -> Plugin:
         stem = f"{name}_" if iskeyword(name) else name
-        return Entry(name, f"{self.package}.{stem}", "built in")
+        return Plugin(name, f"{self.package}.{stem}", "built in")
 
 
 def _is_package(path: Path) -> bool:
     return (path / "__init__.py").is_file()
 
 
-def _entry_points(group: str) -> list[Entry]:
+def _entry_points(group: str) -> list[Plugin]:
     """Return the entries that installed distributions register in ``group``.
 
     The import of importlib.metadata would be a quarter of what ``bench --help`` takes, so it is
@@ -105,7 +105,7 @@ def _entry_points(group: str) -> list[Entry]:
 
     points = sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
     return [
-        Entry(
+        Plugin(
             point.name,
             point.value,
             f"entry point of {point.dist.name if point.dist else 'an unnamed distribution'}",

@@ -18,7 +18,7 @@ _MOST_NODES = 1024
 
 
 @dataclass(frozen=True)
-class Schedule:
+class SimulatedRun:
     """What a simulated run comes to; a worker's start-up is part of its time."""
 
     workers: int  # that had a cell to train
@@ -29,7 +29,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Place:
+class Resources:
     """Where the cells could be trained: this machine, or equal nodes."""
 
     name: str
@@ -42,8 +42,8 @@ class Place:
 class Scheduled:
     """The schedule at a place.  ``busy_share`` is of the cores that are paid for, a fraction."""
 
-    place: Place
-    schedule: Schedule
+    place: Resources
+    schedule: SimulatedRun
     busy_share: float
 
     @property
@@ -137,7 +137,7 @@ def plan_on_paper(
     )
 
 
-def simulate(seconds: Sequence[float], workers: int, startup_seconds: float = 0.0) -> Schedule:
+def simulate(seconds: Sequence[float], workers: int, startup_seconds: float = 0.0) -> SimulatedRun:
     """Return the schedule of cells that take ``seconds``, the longest first, on equal ``workers``.
 
     A worker takes the next cell when it has done its last, as the executors have it.  That ends
@@ -151,7 +151,7 @@ def simulate(seconds: Sequence[float], workers: int, startup_seconds: float = 0.
     for cell_seconds in sorted(seconds, reverse=True):
         heapq.heapreplace(ends, ends[0] + cell_seconds)
     longest, share = max(seconds, default=0.0), sum(seconds) / workers
-    return Schedule(
+    return SimulatedRun(
         workers=len(ends),
         makespan_seconds=max(ends, default=0.0),
         worker_seconds=sum(seconds) + startup_seconds * len(ends),
@@ -181,7 +181,7 @@ def _groups(plan: RunPlan, predictor: Predictor) -> list[CellGroup]:
     ]
 
 
-def _places(first: Cell, jobs: int, needed_bytes: int, nodes: Nodes) -> Iterator[Place]:
+def _places(first: Cell, jobs: int, needed_bytes: int, nodes: Nodes) -> Iterator[Resources]:
     """Yield this machine, where a worker fits, then 1, 2, 4, ... nodes.
 
     A cell on a GPU takes a whole one, and a node is taken to have one.
@@ -189,13 +189,13 @@ def _places(first: Cell, jobs: int, needed_bytes: int, nodes: Nodes) -> Iterator
     threads = first.identity.threads
     fit = min(jobs, machine.available_bytes() // needed_bytes)
     if fit:
-        yield Place("here", fit, fit * threads, jobs - fit)
+        yield Resources("here", fit, fit * threads, jobs - fit)
     cores = nodes.cores or len(machine.available_cores())
     workers = 1 if first.identity.device == "gpu" else cores // threads
     room = workers if nodes.cores else min(workers, machine.memory_bytes() // needed_bytes)
     for count in _node_counts(nodes.most) if room else ():
         name = f"{count} node{'' if count == 1 else 's'} of {cores} cores"
-        yield Place(name, count * room, count * cores, count * (workers - room))
+        yield Resources(name, count * room, count * cores, count * (workers - room))
 
 
 def _node_counts(most: int | None) -> list[int]:

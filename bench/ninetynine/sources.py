@@ -57,7 +57,7 @@ class Source:
 
     @property
     def file(self) -> str:
-        """The path below the import path's folder, with slashes: ``architectures/t2_dense.py``."""
+        """The path below the import path's folder, with slashes: ``architectures/wide_net.py``."""
         return "/".join([*filter(None, self.package.split(".")), self.path.name])
 
 

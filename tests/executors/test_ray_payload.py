@@ -14,7 +14,7 @@ from ninetynine import datasets
 from ninetynine.catalog import discover, read_sent
 from ninetynine.cli.progress import LineProgress
 from ninetynine.datasets.built_in import fashion_mnist
-from ninetynine.datasets.model import ARRAY_NAMES
+from ninetynine.datasets.dataset import ARRAY_NAMES
 from ninetynine.errors import UserError
 from ninetynine.executors.ray.cluster import Need
 from ninetynine.executors.ray.payload import bundle_of, node_folder, payload_of, unpack

@@ -14,10 +14,10 @@ from ninetynine.board.predictions import sum_predictions
 from ninetynine.cli import bench
 from ninetynine.errors import UserError
 from ninetynine.records import Epoch, Predictions, RecordStore
-from ninetynine.registry import Entry, Registry
+from ninetynine.registry import Plugin, Registry
 from ninetynine.report import figures
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.files import to_pdf, to_png
+from ninetynine.report.drawing.file_kinds import to_pdf, to_png
 from ninetynine.report.drawing.layout import Box, place_labels, swarm
 from ninetynine.report.drawing.scale import accuracy_scale, size_scale
 from ninetynine.report.drawing.styles import style_of
@@ -377,7 +377,7 @@ class TestChoices:
             draw("reliability", boards(store)[0], tmp_path / "picture.svg")
 
     def test_a_module_without_a_figure_is_named(self, monkeypatch):
-        entry = Entry("odd", "json", "entry point of odd-pictures")
+        entry = Plugin("odd", "json", "entry point of odd-pictures")
         monkeypatch.setattr(Registry, "find", lambda self, name: entry)
         with pytest.raises(UserError, match=r"json \(entry point of odd-pictures\) is no picture"):
             figures.load("odd")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ninetynine import datasets
-from ninetynine.board.row import Outcome, Row, Spread, spread
+from ninetynine.board.row import GradedRun, Row, Spread, spread
 from ninetynine.statistics import Interval, binomial_against_published
 from ninetynine.suite import Reference
 
@@ -45,7 +45,7 @@ def gap_closed(accuracy: float, reference: Reference) -> float:
     return (accuracy - start) / (goal - start)
 
 
-def _clean_accuracy(outcome: Outcome | None, dataset: str) -> float | None:
+def _clean_accuracy(outcome: GradedRun | None, dataset: str) -> float | None:
     """Return the accuracy on the images whose label nobody doubts."""
     if outcome is None:
         return None

@@ -88,7 +88,7 @@ class FailedSeed:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class GradedRun:
     """Which of a run's predictions are right, bool (m,), and what they were held against."""
 
     correct: NDArray[np.bool_]
@@ -96,7 +96,7 @@ class Outcome:
     labels_hash: str  # of the m test labels
 
     @classmethod
-    def of(cls, predictions: Predictions) -> "Outcome":
+    def of(cls, predictions: Predictions) -> "GradedRun":
         """Return the outcome of ``predictions``."""
         labels = np.ascontiguousarray(predictions.labels, dtype="<u2")
         digest = hashlib.sha256(labels.tobytes()).hexdigest()[:16]
@@ -130,16 +130,16 @@ class Run:
         return self.read()
 
     @cached_property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> GradedRun | None:
         """Which predictions are right; None without predictions."""
         predictions = vars(self)["predictions"] if "predictions" in vars(self) else self.read()
-        return None if predictions is None else Outcome.of(predictions)
+        return None if predictions is None else GradedRun.of(predictions)
 
     def read_and_note(self) -> Predictions | None:
         """Return the predictions without keeping them, but for what is right among them."""
         predictions = vars(self)["predictions"] if "predictions" in vars(self) else self.read()
         if "outcome" not in vars(self):
-            vars(self)["outcome"] = None if predictions is None else Outcome.of(predictions)
+            vars(self)["outcome"] = None if predictions is None else GradedRun.of(predictions)
         return predictions
 
     @property
@@ -265,7 +265,7 @@ class Row:
         return [(r.cell.seed, r.scores.test.accuracy) for r in self.records if r.scores]
 
     @cached_property
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> tuple[GradedRun, ...]:
         """What the runs with predictions got right."""
         return tuple(outcome for run in self.runs if (outcome := run.outcome) is not None)
 

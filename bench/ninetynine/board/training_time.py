@@ -19,7 +19,7 @@ from ninetynine import datasets
 from ninetynine.recipe import Recipe
 from ninetynine.records import Machine, Record, Timing
 
-Place = tuple[object, ...]
+TimedPlace = tuple[object, ...]
 
 _TOGETHER = timedelta(hours=1)  # reference runs so near in time are as good as one another
 # A multiply-add is two operations.  A training step is a forward pass and a backward one, which
@@ -135,9 +135,9 @@ def _nearest(run: _TimedRun, references: Sequence[_TimedRun]) -> float:
     return float(np.median([reference.train_seconds for reference, time in near if time <= reach]))
 
 
-def _by_place(records: Sequence[Record]) -> dict[Place, list[_TimedRun]]:
+def _by_place(records: Sequence[Record]) -> dict[TimedPlace, list[_TimedRun]]:
     """Return the exclusive runs in each place."""
-    places: dict[Place, list[_TimedRun]] = {}
+    places: dict[TimedPlace, list[_TimedRun]] = {}
     for record in records:
         timing, machine = record.timing, record.machine
         if timing is not None and timing.exclusive and machine is not None:
@@ -147,7 +147,7 @@ def _by_place(records: Sequence[Record]) -> dict[Place, list[_TimedRun]]:
     return places
 
 
-def _place(record: Record, machine: Machine) -> Place:
+def _place(record: Record, machine: Machine) -> TimedPlace:
     system = machine.operating_system.split()
     return (
         machine.cpu_model,

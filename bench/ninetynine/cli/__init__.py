@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ninetynine.errors import UserError
-from ninetynine.registry import Entry, Registry
+from ninetynine.registry import Plugin, Registry
 
 _VERBS = Registry("verb", "ninetynine.cli.verbs", "ninetynine.verbs")
 # How the help orders them; verbs that are not named here follow by name.
@@ -57,7 +57,7 @@ class _Stopped(UserError):
     exit_code = 130
 
 
-def _in_order() -> dict[str, Entry]:
+def _in_order() -> dict[str, Plugin]:
     """Return the verbs as the help lists them."""
     found = _VERBS.entries()
     known = {name: found[name] for name in _ORDER if name in found}

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from ninetynine.datasets.checks import build_dataset, build_known
+from ninetynine.datasets.dataset import Dataset, DatasetInfo, DoubtfulLabel, Images, Labels
 from ninetynine.datasets.files import (
     DATA_DIR_VARIABLE,
     listed,
@@ -18,7 +19,6 @@ from ninetynine.datasets.files import (
     read_folder,
 )
 from ninetynine.datasets.folds import parse_fold, split_validation, take_fold
-from ninetynine.datasets.model import Dataset, DatasetInfo, DoubtfulLabel, Images, Labels
 from ninetynine.datasets.registry import (
     doubtful_test_images,
     entries,

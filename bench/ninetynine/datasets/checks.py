@@ -9,9 +9,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.images import describe, read_images
-from ninetynine.datasets.labels import read_labels
-from ninetynine.datasets.model import (
+from ninetynine.datasets.dataset import (
     NAMINGS,
     Dataset,
     DatasetInfo,
@@ -19,6 +17,8 @@ from ninetynine.datasets.model import (
     Labels,
     RawArrays,
 )
+from ninetynine.datasets.images import describe, read_images
+from ninetynine.datasets.labels import read_labels
 from ninetynine.datasets.screening import refuse_errors
 from ninetynine.errors import UserError
 

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from ninetynine.datasets.checks import build_known
+from ninetynine.datasets.dataset import DatasetInfo, RawArrays
 from ninetynine.datasets.files import DATA_DIR_VARIABLE, looked_for, read_folder
-from ninetynine.datasets.model import DatasetInfo, RawArrays
 from ninetynine.errors import UserError
 
 # Keras sets no time limit of its own, so a silent network would hang it for ever.

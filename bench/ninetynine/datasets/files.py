@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.model import NAMINGS, RawArrays
+from ninetynine.datasets.dataset import NAMINGS, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.

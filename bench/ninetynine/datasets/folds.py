@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ninetynine.datasets.checks import fingerprint
-from ninetynine.datasets.model import Dataset, DatasetInfo, Images, Labels
+from ninetynine.datasets.dataset import Dataset, DatasetInfo, Images, Labels
 from ninetynine.errors import UserError
 
 _PATTERN = re.compile(r"(?P<base>.+)-fold-(?P<fold>\d{1,3})-of-(?P<folds>\d{1,3})")

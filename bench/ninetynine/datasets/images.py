@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.model import Images
+from ninetynine.datasets.dataset import Images
 from ninetynine.errors import UserError
 
 # More channels than these are no picture's, fewer pixels on a side hardly a picture.

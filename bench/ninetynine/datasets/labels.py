@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.datasets.dataset import Labels
 from ninetynine.datasets.images import describe
-from ninetynine.datasets.model import Labels
 from ninetynine.errors import UserError
 
 Texts = npt.NDArray[np.str_]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.model import Images, Labels
+from ninetynine.datasets.dataset import Images, Labels
 from ninetynine.errors import UserError
 
 if TYPE_CHECKING:  # Where no picture is drawn, Pillow need not be imported.

@@ -15,16 +15,16 @@ from dataclasses import replace
 import numpy as np
 
 from ninetynine.datasets import built_in
-from ninetynine.datasets.folds import fold_info, parse_fold
-from ninetynine.datasets.model import (
+from ninetynine.datasets.dataset import (
     ARRAY_NAMES,
     BUILT_IN,
     DatasetInfo,
     DoubtfulLabel,
     RawArrays,
 )
+from ninetynine.datasets.folds import fold_info, parse_fold
 from ninetynine.errors import UserError
-from ninetynine.registry import Entry, Registry
+from ninetynine.registry import Plugin, Registry
 
 DATASETS = Registry("dataset", built_in.__name__, "ninetynine.datasets")
 # Lower case, so that a user's file of that name in any case is recognised; no dot or hyphen, which
@@ -32,7 +32,7 @@ DATASETS = Registry("dataset", built_in.__name__, "ninetynine.datasets")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def entries() -> Mapping[str, Entry]:
+def entries() -> Mapping[str, Plugin]:
     """Return the known datasets by name; imports none of their modules.
 
     Raises UserError where two have one name or a plug-in's name is none for a dataset.
@@ -40,12 +40,12 @@ def entries() -> Mapping[str, Entry]:
     return _entries(tuple(built_in.__path__), tuple(sys.path))
 
 
-def label(entry: Entry) -> str:
+def label(entry: Plugin) -> str:
     """Return what messages call a dataset."""
     return f"dataset {entry.name!r} ({entry.origin})"
 
 
-def facts(entry: Entry) -> DatasetInfo:
+def facts(entry: Plugin) -> DatasetInfo:
     """Return a dataset's facts; raise UserError where its module does not state them."""
     info = getattr(entry.load(), "INFO", None)
     if not isinstance(info, DatasetInfo):
@@ -57,7 +57,7 @@ def facts(entry: Entry) -> DatasetInfo:
     return replace(info, origin=entry.origin)
 
 
-def read_arrays(entry: Entry) -> RawArrays:
+def read_arrays(entry: Plugin) -> RawArrays:
     """Return the four arrays as the module reads them; raise UserError where it does not."""
     module = entry.load()
     if not callable(getattr(module, "read", None)):
@@ -83,7 +83,7 @@ def read_arrays(entry: Entry) -> RawArrays:
 class Known(Mapping[str, DatasetInfo]):
     """The known datasets' facts by name: those built in, in their order, then the plug-ins'."""
 
-    def __init__(self, found: Mapping[str, Entry]) -> None:
+    def __init__(self, found: Mapping[str, Plugin]) -> None:
         self._entries = found
 
     def __getitem__(self, name: str) -> DatasetInfo:
@@ -158,7 +158,7 @@ def preferred(names: Iterable[str]) -> str | None:
 
 
 @functools.lru_cache(maxsize=4)
-def _entries(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str, Entry]:
+def _entries(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str, Plugin]:
     """Return what is registered in ``folders`` and on ``import_path``.
 
     To look takes milliseconds, and reports ask for the facts of each record's dataset.
@@ -172,7 +172,7 @@ def _entries(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str
     return found
 
 
-def _error(entry: Entry, found: str) -> UserError:
+def _error(entry: Plugin, found: str) -> UserError:
     mend = "mend the file" if entry.origin == BUILT_IN else "mend or uninstall the distribution"
     return UserError(f"{label(entry)}: {found}; {mend}")
 

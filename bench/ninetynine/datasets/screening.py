@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.model import Dataset, Images, Labels
+from ninetynine.datasets.dataset import Dataset, Images, Labels
 from ninetynine.errors import UserError
 
 # Of fewer test images, each is more than one percentage point of accuracy.

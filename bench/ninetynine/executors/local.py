@@ -52,10 +52,10 @@ class LocalExecutor:
 
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
         """
-        return _Run(tasks, self.workers, self._timeout_seconds).events()
+        return _LocalRun(tasks, self.workers, self._timeout_seconds).events()
 
 
-class _Run:
+class _LocalRun:
     """One thread for each worker: it takes the next task and passes the worker's events on."""
 
     def __init__(self, tasks: Sequence[Task], jobs: int, timeout_seconds: float | None) -> None:

@@ -58,7 +58,7 @@ def span(low: str, high: str) -> str:
 
 
 def shortest_percent(share: float) -> str:
-    """Return a share in percent with as many decimals as it has: 0.9906 is 99.06."""
+    """Return a share in percent with as many decimals as it has: 0.97 is 97.00."""
     return f"{100 * share:.6f}".rstrip("0").rstrip(".")
 
 

@@ -37,7 +37,7 @@ class Decision:
 class Comparison:
     """A against B; differences are accuracy of A less accuracy of B, as fractions.
 
-    ``interval``, ``p_value`` and ``verdict`` are for digits like these; ``seed_interval``
+    ``interval``, ``p_value`` and ``verdict`` are for new images of the same kind; ``seed_interval``
     (None where a model has one run) is for these test images only.  ``discordant`` counts
     the images that only A and that only B gets right, for two single runs.  ``to_decide``
     is set when the verdict is "underpowered".

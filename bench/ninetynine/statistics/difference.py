@@ -22,7 +22,7 @@ DifferenceBasis = Literal["seeds and images", "seeds borrowed", "single runs"]
 
 @dataclass(frozen=True)
 class DifferenceError:
-    """Accuracy of A less accuracy of B, with its standard error for digits like these.
+    """Accuracy of A less accuracy of B, with its standard error for new images of the same kind.
 
     ``basis`` is "seeds borrowed" where one model has a single run and is taken to vary over
     seeds as the other does, and "single runs" where both have one: then the error covers

@@ -32,7 +32,7 @@ class AccuracyEstimate:
     """A model's accuracy; all accuracies are fractions.
 
     ``seed_interval`` holds for these test images (chance: seeds), ``population_interval``
-    for digits like these (chance: seeds and images).  With one seed the spread over seeds
+    for new images of the same kind (chance: seeds and images).  With one seed the spread over seeds
     is unknown: ``seed_sd``, ``seed_interval`` and ``components`` are None and
     ``population_basis`` says that the population interval covers the images only.
     """

@@ -24,9 +24,9 @@ An option of the command line goes before what the file says.
 """
 
 from ninetynine.suite.cells import Setting, make_cells, select, select_ensembles
+from ninetynine.suite.entries import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.file import built_in, load, read_toml, reference_for
 from ninetynine.suite.goals import Goal, Reference, Start, Target
-from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.seeds import parse_seeds
 from ninetynine.suite.variants import architecture_of, discover, own_rows
 

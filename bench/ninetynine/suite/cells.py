@@ -17,7 +17,7 @@ from ninetynine.cells import (
     Precision,
 )
 from ninetynine.errors import UserError, nearest
-from ninetynine.suite.model import Ensemble, Entry, Suite
+from ninetynine.suite.entries import Ensemble, Entry, Suite
 from ninetynine.suite.variants import architecture_of
 
 

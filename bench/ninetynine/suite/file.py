@@ -13,8 +13,8 @@ from ninetynine import grid, part
 from ninetynine.cells import Precision
 from ninetynine.errors import UserError, nearest
 from ninetynine.recipe import parse, plain
+from ninetynine.suite.entries import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.goals import Reference, Target, parse_reference, parse_targets
-from ninetynine.suite.model import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.seeds import parse_seeds
 
 _KEYS = (
@@ -168,8 +168,8 @@ def _entry_tables(given: object, where: str) -> list[list[_EntryTable]]:
     """Return for each item of ``architectures`` its entry, or the rows of its grid."""
     if not (isinstance(given, list) and all(isinstance(one, str | dict) for one in given)):
         raise UserError(
-            f"{where}: architectures must be a list of names, e.g. ['t2_dense'], or of tables "
-            "such as {name = 't2_dense', seeds = '0-19'}"
+            f"{where}: architectures must be a list of names, e.g. ['wide_net'], or of tables "
+            "such as {name = 'wide_net', seeds = '0-19'}"
         )
     if not given:
         raise UserError(f"{where}: architectures is empty; name one, or write ['*'] for all")

@@ -17,7 +17,7 @@ class _Strict(BaseModel):
 class Start(_Strict):
     """The accuracy that the suite sets out from."""
 
-    accuracy: float = Field(ge=0, le=1, description="a share, 0.9906 for 99.06%")
+    accuracy: float = Field(ge=0, le=1, description="a share, 0.97 for 97%")
     name: str = Field(min_length=1, description="a few words for the line of a plot")
     note: str = Field("", description="a sentence for footnotes")
 

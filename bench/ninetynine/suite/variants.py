@@ -7,8 +7,8 @@ from pathlib import Path
 from ninetynine import catalog
 from ninetynine.catalog import Architecture, Catalog
 from ninetynine.errors import UserError, nearest
+from ninetynine.suite.entries import Entry, Suite
 from ninetynine.suite.file import built_in, load
-from ninetynine.suite.model import Entry, Suite
 
 
 def discover(files: Sequence[Path] = (), suite: Suite | None = None) -> Catalog:

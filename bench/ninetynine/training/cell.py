@@ -250,7 +250,7 @@ def _watched(average: ShiftAverage, parts: Parts) -> Score | None:
 def _evaluate(average: ShiftAverage, parts: Parts) -> tuple[Scores, NDArray[np.float32]]:
     """Score every part after the last step; the test images are seen here for the first time.
 
-    (Unless the recipe watches them, as one published tutorial does and its row says.)
+    (Unless the recipe watches them, as some published recipes do and their rows say.)
     """
     train = score(average.predict(parts.train_images), parts.train_labels)
     validation = None

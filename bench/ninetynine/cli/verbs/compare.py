@@ -24,7 +24,7 @@ from ninetynine.statistics import compare
 @click.command("compare")
 @click.argument("a")
 @click.argument("b")
-@click.option("--dataset", metavar="NAME", help="Whose records [default: MNIST's].")
+@click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @click.option("--seed", type=click.IntRange(min=0), help="Compare the two single runs of a seed.")
 @click.option(
     "--margin",

@@ -9,7 +9,7 @@ import click
 
 from ninetynine import datasets
 from ninetynine.cli import options
-from ninetynine.datasets.model import summarise
+from ninetynine.datasets.dataset import summarise
 
 
 @click.command("data")

@@ -26,7 +26,7 @@ from ninetynine.statistics import pair_components, plan
     help="The difference to show, in percentage points.",
 )
 @click.option("--power", type=click.FloatRange(0.5, 0.999), default=0.8, show_default=True)
-@click.option("--dataset", metavar="NAME", help="Whose records [default: MNIST's].")
+@click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @options.results
 @options.architecture_files
 @options.as_json

@@ -26,7 +26,9 @@ from ninetynine.report import formatting
     metavar="FILE.png",
     help="A picture of one digit; needs a model kept by `bench run --keep-models`.",
 )
-@click.option("--dataset", metavar="NAME", help="Which of its records [default: MNIST's].")
+@click.option(
+    "--dataset", metavar="NAME", help="Which of its records [default: the usual dataset's]."
+)
 @options.results
 @options.architecture_files
 @options.variants_of
@@ -77,7 +79,7 @@ def command(
 
 
 def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) -> Record:
-    """Return the finished record to predict with: MNIST's, as published, in float32 if possible."""
+    """Return the finished record to predict with: as published, in float32 if possible."""
     wanted = datasets.row_name_of(dataset) if dataset else None
     records = [
         r

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.model import DatasetInfo, RawArrays
+from ninetynine.datasets.dataset import DatasetInfo, RawArrays
 from ninetynine.errors import UserError
 
 TEST_IMAGES_PER_CLASS = 36

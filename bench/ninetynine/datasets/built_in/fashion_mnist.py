@@ -1,7 +1,7 @@
 """Fashion-MNIST: photographs of clothes in MNIST's format."""
 
+from ninetynine.datasets.dataset import DatasetInfo, RawArrays
 from ninetynine.datasets.download import read_through_keras
-from ninetynine.datasets.model import DatasetInfo, RawArrays
 
 # The labels are pinned from the two label files in Zalando's repository, whose MD5 are those that
 # its README lists. The images were not at hand when this was written, so their hashes are not

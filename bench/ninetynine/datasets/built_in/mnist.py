@@ -1,7 +1,7 @@
 """MNIST: the handwritten digits of LeCun, Cortes and Burges."""
 
+from ninetynine.datasets.dataset import DatasetInfo, DoubtfulLabel, RawArrays
 from ninetynine.datasets.download import read_through_keras
-from ninetynine.datasets.model import DatasetInfo, DoubtfulLabel, RawArrays
 
 # Northcutt, Athalye and Mueller (2021), "Pervasive Label Errors in Test Sets Destabilize Machine
 # Learning Benchmarks": five people each judged 100 suspicious MNIST test labels. Here are the 15

@@ -101,7 +101,7 @@ class RayExecutor:
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.  Raises
         UserError where a node that came later is not fit for them.
         """
-        return _Run(tasks, self._memory_bytes, self._timeout_seconds).events()
+        return _RayRun(tasks, self._memory_bytes, self._timeout_seconds).events()
 
 
 @dataclass
@@ -135,7 +135,7 @@ class _InFlight:
         return replace(event, task=self.job.task)
 
 
-class _Run:
+class _RayRun:
     """Keeps the cluster supplied with attempts and turns what comes back into events."""
 
     def __init__(

@@ -19,8 +19,8 @@ import numpy as np
 from ninetynine import datasets
 from ninetynine.catalog import Architecture
 from ninetynine.cells import canonical_hash
+from ninetynine.datasets.dataset import ARRAY_NAMES, RawArrays
 from ninetynine.datasets.folds import parse_fold
-from ninetynine.datasets.model import ARRAY_NAMES, RawArrays
 from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN
 from ninetynine.records.store import write_atomically

@@ -20,7 +20,7 @@ _SINE, _COSINE = 0.574, 0.819  # of that angle
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """A number; ``class_`` is of ``styles.CELLS``, ``label`` what it says when pointed at."""
 
     text: str
@@ -38,7 +38,7 @@ class Matrix:
     label: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    cells: tuple[tuple[Cell | None, ...], ...]
+    cells: tuple[tuple[MatrixCell | None, ...], ...]
     caption: str = ""
 
 
@@ -84,7 +84,7 @@ def matrix_drawing(matrix: Matrix) -> Drawing:
     return Drawing(parts, right, bottom, matrix.label)
 
 
-def _drawn(cell: Cell, x: float, y: float, width: float) -> Element:
+def _drawn(cell: MatrixCell, x: float, y: float, width: float) -> Element:
     box = cell_box(x + 1, y + 1, width - 2, _HEIGHT - 2, cell.class_)
     style = _TEXTS.get(cell.class_, "value")
     text = Text(x + width / 2, y + _HEIGHT / 2 + 4, cell.text, style, "middle")

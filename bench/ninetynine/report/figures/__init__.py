@@ -70,7 +70,7 @@ MODEL = Option("model", "The row that is drawn", missing="no such row with predi
 
 
 @dataclass(frozen=True)
-class Place:
+class PagePlace:
     """Where a picture stands on the page: in its section, by ``order``.
 
     Pictures of one ``section`` stand side by side under the heading of the first, one choice at a
@@ -96,7 +96,7 @@ class Figure:
 
     views: Callable[[Board], Sequence[View]]
     empty: str
-    place: Place | None = None
+    place: PagePlace | None = None
     option: Option | None = None
     sums: bool = False
 
@@ -110,7 +110,7 @@ def load(name: str) -> Figure:
     return figure
 
 
-def on_page() -> list[tuple[Place, Figure]]:
+def on_page() -> list[tuple[PagePlace, Figure]]:
     """Return the pictures of the page with their places, in order."""
     figures = map(load, FIGURES.entries())
     placed = [(figure.place, figure) for figure in figures if figure.place is not None]
@@ -123,7 +123,7 @@ def draw(name: str, board: Board, path: Path, chosen: Mapping[str, str | None] =
     ``chosen`` holds the values of options by name.  Raises UserError where there is nothing to
     draw, for an unknown choice or suffix, and where the file cannot be written.
     """
-    from ninetynine.report.drawing.files import check_suffix, write
+    from ninetynine.report.drawing.file_kinds import check_suffix, write
     from ninetynine.report.figures._sheet import sheet
 
     check_suffix(path)

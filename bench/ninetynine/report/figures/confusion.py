@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from ninetynine.board import Board, PredictionSums
 from ninetynine.report import formatting
-from ninetynine.report.drawing.labels import class_names
-from ninetynine.report.drawing.matrix import Cell, Matrix
-from ninetynine.report.figures import MODEL, NO_PREDICTIONS, Figure, Panel, Place, View
+from ninetynine.report.drawing.lettering import class_names
+from ninetynine.report.drawing.matrix import Matrix, MatrixCell
+from ninetynine.report.figures import MODEL, NO_PREDICTIONS, Figure, PagePlace, Panel, View
 
 _SHADES = 6  # of a wrong cell, in the styles
 _MOST_CLASSES = 30  # on the page
@@ -40,12 +40,14 @@ def _matrix(name: str, classes: tuple[str, ...], counts: NDArray[np.float64]) ->
     return Matrix(f"Confusion matrix of {name}", classes, classes, cells, caption)
 
 
-def _cell(classes: tuple[str, ...], i: int, j: int, count: float, largest: float) -> Cell:
+def _cell(classes: tuple[str, ...], i: int, j: int, count: float, largest: float) -> MatrixCell:
     if count == 0:
-        return Cell("", "right" if i == j else "plain")
+        return MatrixCell("", "right" if i == j else "plain")
     shown = formatting.number(count, 0 if count >= 10 else 1)
     shade = "right" if i == j else f"shade-{max(1, round(_SHADES * count / largest))}"
-    return Cell(shown, shade, f"label {classes[i]}, prediction {classes[j]}: {shown} images a run")
+    return MatrixCell(
+        shown, shade, f"label {classes[i]}, prediction {classes[j]}: {shown} images a run"
+    )
 
 
 def _worst(classes: tuple[str, ...], errors: NDArray[np.float64]) -> str:
@@ -63,7 +65,7 @@ def _worst(classes: tuple[str, ...], errors: NDArray[np.float64]) -> str:
 FIGURE = Figure(
     views,
     empty=NO_PREDICTIONS,
-    place=Place(
+    place=PagePlace(
         order=50,
         section="errors",
         heading="Mistakes and confidence",

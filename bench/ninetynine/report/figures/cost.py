@@ -20,10 +20,10 @@ from ninetynine.report.drawing.axes import (
     x_axis,
     y_axis,
 )
-from ninetynine.report.drawing.labels import group_class, row_label, short
 from ninetynine.report.drawing.layout import Box, place_labels
+from ninetynine.report.drawing.lettering import group_class, row_label, short
 from ninetynine.report.drawing.scale import Scale, size_scale
-from ninetynine.report.figures import Figure, Option, Panel, Place, View
+from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View
 
 _MOST_POINTS = 300
 _NARROW = 500.0  # below this there is room for less
@@ -239,7 +239,7 @@ def _thin(a: el.Point, b: el.Point) -> Box:
 FIGURE = Figure(
     views,
     empty="no model has both an accuracy and a cost yet",
-    place=Place(
+    place=PagePlace(
         order=10,
         section="cost",
         heading="Accuracy against cost",

@@ -9,7 +9,7 @@ from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.axes import Frame, ticks, x_axis, y_axis
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
-from ninetynine.report.figures import Figure, Key, Panel, Place, View
+from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View
 
 MOST_POINTS = 120
 _MOST_ROWS = 24
@@ -181,7 +181,7 @@ def _said(point: CurvePoint) -> str:
 FIGURE = Figure(
     views,
     empty="no finished run has recorded its epochs",
-    place=Place(
+    place=PagePlace(
         order=30,
         section="curves",
         heading="Learning curves",

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
-from ninetynine.report.drawing.matrix import Cell, Matrix, cell_box
-from ninetynine.report.figures import Figure, Key, Panel, Place, View
+from ninetynine.report.drawing.matrix import Matrix, MatrixCell, cell_box
+from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View
 from ninetynine.statistics import Comparison, compare, rank_intervals
 
 _MOST_ROWS = 40
@@ -50,7 +50,7 @@ def views(board: Board) -> list[View]:
     if not pairs:
         return []
     names = tuple(row.name for row in rows[:_MOST_ROWS])
-    cells: list[list[Cell | None]] = [[None] * len(names) for _ in names]
+    cells: list[list[MatrixCell | None]] = [[None] * len(names) for _ in names]
     for (i, j), pair in pairs.items():
         cells[i][j], cells[j][i] = _cell(pair, 1, board), _cell(pair, -1, board)
     caption = "Row less column, percentage points"
@@ -68,7 +68,7 @@ _LEGEND = (
 )
 
 
-def _cell(pair: Pair, sign: int, board: Board) -> Cell:
+def _cell(pair: Pair, sign: int, board: Board) -> MatrixCell:
     """Return the upper row less the lower one, or with ``sign`` -1 the other way around."""
     found = pair.comparison
     class_ = "open" if found.verdict == "underpowered" else "plain"
@@ -83,7 +83,7 @@ def _cell(pair: Pair, sign: int, board: Board) -> Cell:
         f"p {_equals(found.p_value)}, over all pairs (Holm) {_equals(pair.adjusted_p)}",
         f"the first is significantly {class_}" if pair.different else _undecided(found),
     ]
-    return Cell(difference, class_, "\n".join(lines))
+    return MatrixCell(difference, class_, "\n".join(lines))
 
 
 def _undecided(found: Comparison) -> str:
@@ -114,7 +114,7 @@ def _equals(value: float) -> str:
 FIGURE = Figure(
     views,
     empty="there are no two models with predictions to compare",
-    place=Place(
+    place=PagePlace(
         order=40,
         section="pairs",
         heading="Every pair",

@@ -9,7 +9,7 @@ from ninetynine.board.predictions import BINS
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.axes import Frame, x_axis, y_axis
-from ninetynine.report.figures import MODEL, NO_PREDICTIONS, Figure, Panel, Place, View
+from ninetynine.report.figures import MODEL, NO_PREDICTIONS, Figure, PagePlace, Panel, View
 
 _WIDTH, _HEIGHT = 340.0, 330.0
 _FEW = 20  # predictions in a bin below which its share says little
@@ -68,7 +68,7 @@ def _bins(frame: Frame, sums: PredictionSums) -> list[el.Element]:
 FIGURE = Figure(
     views,
     empty=NO_PREDICTIONS,
-    place=Place(
+    place=PagePlace(
         order=51,
         section="errors",
         says="The diagram: of all predictions with some confidence, how many are right; below the "

@@ -6,7 +6,7 @@ from functools import partial
 
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing import labels
+from ninetynine.report.drawing import lettering
 from ninetynine.report.drawing.axes import (
     CHARACTER,
     Frame,
@@ -17,7 +17,7 @@ from ninetynine.report.drawing.axes import (
 )
 from ninetynine.report.drawing.layout import swarm
 from ninetynine.report.drawing.scale import Scale
-from ninetynine.report.figures import Figure, Panel, Place, View
+from ninetynine.report.figures import Figure, PagePlace, Panel, View
 
 _MOST_ROWS = 40
 _MANY = 8  # rows; above them the labels of the axis stand twice
@@ -54,7 +54,7 @@ def views(board: Board) -> list[View]:
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     wide = width > _NARROW
     height = _LINE if wide else _LINE + 16
-    names = max(len(labels.short(row.name)) for row in rows) * CHARACTER + 16
+    names = max(len(lettering.short(row.name)) for row in rows) * CHARACTER + 16
     top = 62.0 if len(rows) > _MANY else 44.0
     bottom = top + len(rows) * height
     frame = Frame(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
@@ -75,7 +75,7 @@ def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
 def _scale(board: Board, rows: Sequence[Row], wide: bool) -> Scale:
     """Return the scale that holds every run, interval and published figure of ``rows``."""
     others = [accuracy for row in rows for _, accuracy in row.seed_accuracies]
-    for claim in (claim for row in rows for claim in labels.accuracy_claims(board, row)):
+    for claim in (claim for row in rows for claim in lettering.accuracy_claims(board, row)):
         prediction = claim.placement.prediction
         others += [claim.published, *((prediction.low, prediction.high) if prediction else ())]
     return rows_scale(board, rows, others, *((8, 10.0) if wide else (5, 2.5)))
@@ -104,8 +104,8 @@ def _axis(board: Board, frame: Frame, scale: Scale, wide: bool, twice: bool) -> 
 
 def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Group:
     left = 4.0 if wide else line.frame.left
-    name = labels.short(row.name)
-    claims = labels.accuracy_claims(board, row)
+    name = lettering.short(row.name)
+    claims = lettering.accuracy_claims(board, row)
     return el.Group(
         [
             el.Line(left, top, line.frame.right, top, "rule"),
@@ -115,7 +115,7 @@ def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Gro
             *_mean(board, row, line),
             *_claims(claims, line),
         ],
-        f"marks line {labels.group_class(row)}",
+        f"marks line {lettering.group_class(row)}",
         row=board.rows.index(row),
     )
 
@@ -133,16 +133,16 @@ def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
     seeds = [pair for pair in row.seed_accuracies if line.scale.holds(pair[1])]
     if not seeds:
         x, y = line.frame.left + 4, line.middle
-        mean = labels.percent(row.accuracy.mean, board) if row.accuracy else ""
+        mean = lettering.percent(row.accuracy.mean, board) if row.accuracy else ""
         arrow = el.Path([(x + 9, y - 6), (x + 9, y + 6), (x, y)], "dot", closed=True)
-        label = f"{labels.row_label(row, board)}\nbeyond the end of the axis"
+        label = f"{lettering.row_label(row, board)}\nbeyond the end of the axis"
         return [el.mark(arrow, el.Text(x + 16, y + 4, mean, "mark-name"), label=label)]
     xs = [line.x(accuracy) for _, accuracy in seeds]
     offsets = swarm(xs, _DIAMETER, most=14.0)
     return [
         el.mark(
             el.Circle(x, line.middle + offset, _DIAMETER / 2, "dot seed"),
-            label=f"{row.name}, seed {seed}: {labels.percent(accuracy, board)}",
+            label=f"{row.name}, seed {seed}: {lettering.percent(accuracy, board)}",
         )
         for (seed, accuracy), x, offset in zip(seeds, xs, offsets, strict=True)
     ]
@@ -155,7 +155,7 @@ def _mean(board: Board, row: Row, line: _Line) -> list[el.Group]:
     x, y = line.x(row.accuracy.mean), line.middle + 22
     bars = interval_bars(row, line.x, y)
     mean = el.Line(x, y - 6, x, y + 6, "mean")
-    return [el.mark(*bars, mean, label=labels.row_label(row, board))]
+    return [el.mark(*bars, mean, label=lettering.row_label(row, board))]
 
 
 def _claims(claims: Sequence[ClaimRow], line: _Line) -> list[el.Group]:
@@ -170,7 +170,7 @@ def _claims(claims: Sequence[ClaimRow], line: _Line) -> list[el.Group]:
             shift, anchor = -4, el.START
         name = el.Text(x + shift, line.middle - 10, claim.id, "claim-name", anchor)
         diamond = el.shape(x, line.middle, 5.0, "diamond", "claim")
-        label = "\n".join(labels.claim_lines(claim))
+        label = "\n".join(lettering.claim_lines(claim))
         marks.append(el.mark(diamond, name, label=label, class_="is-claim"))
     return marks
 
@@ -178,7 +178,7 @@ def _claims(claims: Sequence[ClaimRow], line: _Line) -> list[el.Group]:
 FIGURE = Figure(
     views,
     empty="no run has finished yet",
-    place=Place(
+    place=PagePlace(
         order=20,
         section="seeds",
         heading="Every seed",

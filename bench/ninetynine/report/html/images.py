@@ -16,7 +16,7 @@ from ninetynine.datasets.download import keras_cache
 from ninetynine.datasets.picture import to_pillow
 from ninetynine.errors import UserError
 from ninetynine.report import formatting
-from ninetynine.report.drawing.labels import class_names
+from ninetynine.report.drawing.lettering import class_names
 from ninetynine.report.html.hardest import HardImage, hardest
 
 _MOST_ROWS_IN_TIP = 12

@@ -11,7 +11,7 @@ from ninetynine.report import formatting
 from ninetynine.report.columns import Column, page_columns
 from ninetynine.report.columns.identity import WATCHES, votes
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing import labels
+from ninetynine.report.drawing import lettering
 from ninetynine.report.drawing.axes import Frame, interval_bars, rows_scale
 from ninetynine.report.drawing.scale import Scale
 from ninetynine.report.drawing.svg import page_svg
@@ -52,7 +52,7 @@ def leaderboard(board: Board) -> Leaderboard:
     if not board.finished:
         scale, axis = None, []
     else:
-        claims = [c.published for row in board.rows for c in labels.accuracy_claims(board, row)]
+        claims = [c.published for row in board.rows for c in lettering.accuracy_claims(board, row)]
         scale = rows_scale(board, board.finished, claims, far=_FAR)
         ends = [round(1 - 10**-end, 4) for end in (scale.low, scale.high)]
         axis = list(map(formatting.shortest_percent, ends))
@@ -79,7 +79,7 @@ def _row(
     sorts = ((column, column.sort_value(board, row)) for column in columns)
     return LeaderRow(
         row=row,
-        class_=labels.group_class(row),
+        class_=lettering.group_class(row),
         detail=" · ".join(shown),
         failed=_failed(row),
         search=" ".join([row.name, *details, *(f"group:{g}" for g in row.groups)]).lower(),
@@ -120,7 +120,7 @@ def _bar(board: Board, row: Row, scale: Scale) -> Markup:
     def x(accuracy: float) -> float:
         return _FRAME.x(scale.share(accuracy))
 
-    middle, claims = _HEIGHT / 2, labels.accuracy_claims(board, row)
+    middle, claims = _HEIGHT / 2, lettering.accuracy_claims(board, row)
     parts: list[el.Element] = [el.Line(_FRAME.left, middle, _FRAME.right, middle, "track")]
     if row.accuracy is not None and scale.holds(row.accuracy.mean):
         mean = x(row.accuracy.mean)
@@ -130,6 +130,6 @@ def _bar(board: Board, row: Row, scale: Scale) -> Markup:
         arrow = [(12.0, middle - 5), (12.0, middle + 5), (4.0, middle)]
         parts.append(el.Path(arrow, "dot", closed=True))
     parts += [el.shape(x(c.published), middle, 3.8, "diamond", "claim") for c in claims]
-    said = [labels.row_label(row, board), *(labels.claim_lines(claim)[0] for claim in claims)]
+    said = [lettering.row_label(row, board), *(lettering.claim_lines(claim)[0] for claim in claims)]
     marked = el.mark(*parts, label="\n".join(said))
     return page_svg(el.Drawing([marked], _WIDTH, _HEIGHT, f"{row.name}: intervals", "bars"))

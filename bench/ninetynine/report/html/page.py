@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ninetynine import __version__
 from ninetynine.board import Board
 from ninetynine.report import Report
-from ninetynine.report.drawing.labels import letter_color
+from ninetynine.report.drawing.lettering import letter_color
 from ninetynine.report.drawing.styles import page_css
 from ninetynine.report.html.headline import Headline, headline, unique_titles
 from ninetynine.report.html.images import ImageSection, image_section

@@ -9,7 +9,7 @@ from ninetynine.board import Board
 from ninetynine.report.drawing.elements import Drawing
 from ninetynine.report.drawing.matrix import Matrix
 from ninetynine.report.drawing.svg import page_svg
-from ninetynine.report.figures import Figure, Key, Panel, Place, on_page
+from ninetynine.report.figures import Figure, Key, PagePlace, Panel, on_page
 
 _WIDE, _NARROW = 1000.0, 330.0  # a screen, a phone
 
@@ -27,7 +27,7 @@ class Choice:
 class PictureSection:
     """A section; without choices ``empty`` says why there is nothing to see."""
 
-    place: Place
+    place: PagePlace
     says: str
     choices: dict[str, Choice]
     notes: list[str]
@@ -36,13 +36,13 @@ class PictureSection:
 
 def picture_sections(board: Board) -> list[PictureSection]:
     """Return the sections of all pictures that have a place on the page."""
-    found: dict[str, list[tuple[Place, Figure]]] = {}
+    found: dict[str, list[tuple[PagePlace, Figure]]] = {}
     for place, figure in on_page():
         found.setdefault(place.section, []).append((place, figure))
     return [_section(board, figures) for figures in found.values()]
 
 
-def _section(board: Board, figures: Sequence[tuple[Place, Figure]]) -> PictureSection:
+def _section(board: Board, figures: Sequence[tuple[PagePlace, Figure]]) -> PictureSection:
     place, first = figures[0]
     choices: dict[str, Choice] = {}
     notes = []
