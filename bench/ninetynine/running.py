@@ -57,6 +57,7 @@ class TrainingOutcome:
     finished: list[Record] = field(default_factory=list)
     failed: list[Record] = field(default_factory=list)
     refused: dict[str, Refused] = field(default_factory=dict)  # architecture -> the first one
+    unkept_models: list[str] = field(default_factory=list)  # one line each
 
     def raise_refused(self) -> None:
         """Raise one UserError for all that was refused, its cause the workers' tracebacks."""
@@ -153,6 +154,12 @@ def execute(
                 record = _in_context(event.record, commit, dirty)
                 record = record.model_copy(update={"attempts": event.attempts})
                 outcome.finished.append(_keep(store, record, event.predictions))
+                if event.model_problem:
+                    cell = record.cell
+                    outcome.unkept_models.append(
+                        f"{cell.architecture}, seed {cell.seed}: its model could not be kept: "
+                        f"{event.model_problem}"
+                    )
             elif isinstance(event, Failed):
                 record = _in_context(_failed(event), commit, dirty)
                 outcome.failed.append(store.write(record, None))

@@ -147,6 +147,7 @@ class Backend:
     keras_backend: str  # the word for KERAS_BACKEND
     packages: tuple[str, ...]  # that compute; their versions are part of a cell's key
     loop: type[StepLoop] = FitLoop  # the fastest one there is
+    forks: bool = False  # a process that imported it, and computed nothing, can fork (on a CPU)
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
         """Return the variables that a process must start with, to run on ``threads`` threads.

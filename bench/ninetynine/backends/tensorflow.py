@@ -89,6 +89,7 @@ class TensorFlow(Backend):
     keras_backend = "tensorflow"
     packages = ("keras", "numpy", "tensorflow")
     loop = TensorFlowLoop
+    forks = True
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
         return {
@@ -111,7 +112,7 @@ class TensorFlow(Backend):
         return bool(tensorflow.config.list_physical_devices("GPU"))
 
     def warning(self, precision: str, device: str) -> str | None:
-        # Measured: a dense network trained for 141 s on a CPU with AVX-512, and for 0.8 s in float32.
+        # Measured: a dense network trained 141 s on a CPU with AVX-512, and 0.8 s in float32.
         if (precision, device) != ("mixed_float16", "cpu"):
             return None
         return (

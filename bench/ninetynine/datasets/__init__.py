@@ -46,6 +46,7 @@ __all__ = [
     "findings",
     "fingerprint_of",
     "info_of",
+    "is_read_here",
     "known",
     "load",
     "noun_of",
@@ -82,6 +83,13 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
         if found is not None:
             return found
     return build_known(info, read_arrays(entry), label(entry))
+
+
+def is_read_here(name: str) -> bool:
+    """Return whether code of this package alone reads the dataset, and no other distribution's."""
+    fold = parse_fold(name)
+    entry = entries().get(fold[0] if fold else name)
+    return entry is None or entry.distribution is None
 
 
 def fingerprint_of(name: str, data_dir: Path | None = None) -> str:

@@ -5,6 +5,8 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from ninetynine.errors import UserError
 from ninetynine.executors import Options, Work
@@ -26,9 +28,9 @@ def open_executor(work: Work) -> Iterator["LocalExecutor"]:
     """Yield an executor with as many workers as are asked for and fit into memory."""
     cells = [task.cell for task in work.tasks]
     jobs = max((_jobs(task, work.options) for task in work.tasks), default=1)
-    yield LocalExecutor(
-        affordable_jobs(jobs, cells, work.records, work.say), work.options.timeout_seconds
-    )
+    fit = affordable_jobs(jobs, cells, work.records, work.say)
+    with LocalExecutor(fit, work.options.timeout_seconds) as executor:
+        yield executor
 
 
 def _jobs(task: Task, options: Options) -> int:
@@ -40,30 +42,53 @@ class LocalExecutor:
     """Trains tasks in ``jobs`` worker processes, in the order given, one cell at a time each.
 
     A worker imports its backend once and is pinned to its own cores; a crash, a kill or a timeout
-    costs the cell it had in hand and nothing else.
+    costs the cell it had in hand and nothing else.  As a context manager it keeps its workers for
+    further runs inside.
     """
 
     def __init__(self, jobs: int, timeout_seconds: float | None = None) -> None:
         self.workers = jobs
         self._timeout_seconds = timeout_seconds
+        self._kept: dict[int, WorkerProcess] | None = None
+
+    def __enter__(self) -> Self:
+        self._kept = {}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        kept, self._kept = self._kept or {}, None
+        for worker in kept.values():
+            worker.__exit__(kind, error, trace)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """Yield events as they come until every task has its last one.
 
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
         """
-        return _LocalRun(tasks, self.workers, self._timeout_seconds).events()
+        return _LocalRun(tasks, self.workers, self._timeout_seconds, self._kept).events()
 
 
 class _LocalRun:
     """One thread for each worker: it takes the next task and passes the worker's events on."""
 
-    def __init__(self, tasks: Sequence[Task], jobs: int, timeout_seconds: float | None) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        jobs: int,
+        timeout_seconds: float | None,
+        kept: dict[int, WorkerProcess] | None,
+    ) -> None:
         self._waiting = deque(tasks)
         self._jobs = jobs
         self._timeout_seconds = timeout_seconds
         self._events: queue.Queue[Event | None] = queue.Queue()  # None: a thread has ended
-        self._workers: dict[int, WorkerProcess] = {}
+        self._workers = {} if kept is None else kept
+        self._keeps = kept is not None
         self._stopped = threading.Event()
 
     def events(self) -> Iterator[Event]:
@@ -77,8 +102,9 @@ class _LocalRun:
                     running -= 1
                 else:
                     yield event
-        finally:
+        except BaseException:
             self._stop()
+            raise
 
     def _serve(self, slot: int) -> None:
         while not self._stopped.is_set():
@@ -92,21 +118,20 @@ class _LocalRun:
             except Exception as error:  # a fault of ours must not silently lose a cell
                 self._events.put(Failed(task, fault(error)))
                 self._discard(slot)
-        worker = self._workers.get(slot)
-        if worker is not None and worker.alive and not self._stopped.is_set():
-            worker.close()
+        if not (self._keeps or self._stopped.is_set()) and slot in self._workers:
+            self._workers.pop(slot).close()
         self._events.put(None)
 
     def _worker(self, slot: int, task: Task) -> WorkerProcess:
         """Return a living worker of ``slot`` whose environment fits ``task``."""
-        environment = environment_of(task.cell.identity)
+        identity = task.cell.identity
         worker = self._workers.get(slot)
-        if worker is not None and worker.alive:
-            if worker.environment == environment:
+        if worker is not None:
+            if worker.fits(identity, environment_of(identity)):
                 return worker
             worker.close()
-        cores = cores_of(slot, self._jobs, task.cell.identity.threads)
-        self._workers[slot] = WorkerProcess(f"worker {slot + 1}", cores, environment)
+        cores = cores_of(slot, self._jobs, identity.threads)
+        self._workers[slot] = WorkerProcess(f"worker {slot + 1}", cores, identity)
         if self._stopped.is_set():  # while it started: nobody else will end it
             self._workers[slot].kill()
         return self._workers[slot]
@@ -114,12 +139,11 @@ class _LocalRun:
     def _discard(self, slot: int) -> None:
         """End a worker whose next answer could be one to its last task."""
         worker = self._workers.pop(slot, None)
-        if worker is not None and worker.alive:
+        if worker is not None:
             worker.kill()
 
     def _stop(self) -> None:
         self._stopped.set()
         self._waiting.clear()
         for worker in list(self._workers.values()):
-            if worker.alive:
-                worker.kill()
+            worker.kill()

@@ -3,12 +3,64 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ninetynine.backends import get_backend
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
+
+# What these begin with is told to libraries that compute, and may change what they compute: which
+# instructions are used, how sums are split up, what is fused, how precise a product is.
+_SWITCHES = (
+    "BLIS_",
+    "CUBLAS_",
+    "CUDNN_",
+    "DNNL_",
+    "GOMP_",
+    "JAX_",
+    "KERAS_",
+    "KMP_",
+    "MKL_",
+    "NUMEXPR_",
+    "NVIDIA_TF32_",
+    "OMP_",
+    "ONEDNN_",
+    "OPENBLAS_",
+    "PYTHONHASHSEED",
+    "PYTHONOPTIMIZE",
+    "TF2_",
+    "TF_",
+    "TORCH",
+    "XLA_",
+)
+# Of these, what says where files lie, how memory is taken, and what a broken processor needs.
+_KEPT = (
+    "KERAS_HOME",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "TF_FORCE_GPU_ALLOW_GROWTH",
+    "TF_GPU_ALLOCATOR",
+    "TORCH_HOME",
+    "XLA_PYTHON_CLIENT_",
+)
+
+
+def inherited_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a process that computes a cell may see of ``environment``.
+
+    Switches that could change a number are not in a cell's key: they are set, or left away.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(_SWITCHES) or name.startswith(_KEPT)
+    }
+
+
+def forks(backend: str, device: str) -> bool:
+    """Return whether a process that has imported ``backend`` may fork and compute in the fork."""
+    return sys.platform == "linux" and device == "cpu" and get_backend(backend).forks
 
 
 def thread_environment(backend: str, threads: int, device: str) -> dict[str, str]:
@@ -20,6 +72,7 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
     found = get_backend(backend)
     return {
         **environment,
+        "PYTHONHASHSEED": "0",  # the order of a set of names, such as that of layers
         "KERAS_BACKEND": found.keras_backend,
         **found.environment(threads, device),
     }
@@ -32,6 +85,9 @@ def start_backend_here(backend: str, threads: int, device: str) -> None:
     level when it starts, so the file descriptor itself is turned away until the first operation.
     Raises UserError where the backend is installed and cannot be imported.
     """
+    kept = inherited_environment(os.environ)
+    for name in os.environ.keys() - kept.keys():
+        del os.environ[name]
     os.environ.update(thread_environment(backend, threads, device))
     try:
         with _standard_error_hidden():
@@ -63,6 +119,18 @@ def pin(cores: list[int]) -> None:
         os.sched_setaffinity(0, cores)
 
 
+def _set_configuration(precision: str) -> None:
+    """Set what ``keras.json`` or an architecture may have set otherwise to Keras's defaults."""
+    from keras import config
+
+    config.set_floatx("float32")
+    config.set_epsilon(1e-7)
+    config.set_image_data_format("channels_last")
+    config.set_dtype_policy(precision)
+    for limit in ("set_max_epochs", "set_max_steps_per_epoch"):  # since Keras 3.11
+        getattr(config, limit, lambda none: None)(None)
+
+
 def prepare_backend(identity: CellIdentity) -> None:
     """Import keras on the cell's backend and make it deterministic and seeded.
 
@@ -79,8 +147,7 @@ def prepare_backend(identity: CellIdentity) -> None:
         )
     keras.utils.clear_session()
     gc.collect()  # an earlier cell's model and data are held in cycles only
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy(identity.precision)
+    _set_configuration(identity.precision)
     keras.utils.set_random_seed(identity.seed)
     if identity.deterministic:
         backend.make_deterministic()

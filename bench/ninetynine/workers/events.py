@@ -63,6 +63,7 @@ class Finished:
     record: Record
     predictions: Predictions
     attempts: int = 1
+    model_problem: str = ""  # why its model could not be kept
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,13 @@ def epoch_message(epoch: Epoch, epochs: int) -> dict[str, Any]:
     }
 
 
-def finished_message(record: Record, predictions: Predictions) -> dict[str, Any]:
-    """Return the message that a task has its numbers."""
+def finished_message(record: Record, predictions: Predictions, problem: str) -> dict[str, Any]:
+    """Return the message of a task's numbers; ``problem`` kept its model from being kept."""
     return {
         "event": "finished",
         "record": record.model_dump(mode="json"),
         "predictions": pack(predictions),
+        "model_problem": problem,
     }
 
 
@@ -60,10 +61,15 @@ def refused_message(message: str, detail: str = "") -> dict[str, Any]:
     return {"event": "refused", "message": message, "detail": detail}
 
 
+def ended_message(code: int) -> dict[str, Any]:
+    """Return the message that a task's process ended with exit code ``code``, -N for signal N."""
+    return {"event": "ended", "code": code}
+
+
 def event_of(message: dict[str, Any], task: Task, worker: str) -> Event:
     """Return the event that ``message`` of ``worker`` about ``task`` tells.
 
-    Raises KeyError or ValueError where it is no such message.
+    Raises KeyError or ValueError where it is no such message, or another cell's.
     """
     kind = message["event"]
     if kind == "epoch":
@@ -71,7 +77,10 @@ def event_of(message: dict[str, Any], task: Task, worker: str) -> Event:
         return EpochEnded(task, worker, epoch, epochs, float(message["accuracy"]))
     if kind == "finished":
         record = Record.model_validate(message["record"])
-        return Finished(task, record, unpack(message["predictions"]))
+        if (record.key, record.cell) != (task.cell.key, task.cell.identity):
+            raise ValueError(f"asked for {task.cell.key}, the worker answered for {record.key}")
+        predictions, problem = unpack(message["predictions"]), str(message["model_problem"])
+        return Finished(task, record, predictions, model_problem=problem)
     if kind == "refused":
         return Refused(task, message["message"], message["detail"])
     return Failed(task, Failure.model_validate(message["failure"]))

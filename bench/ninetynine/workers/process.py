@@ -1,11 +1,15 @@
 """The driver's end of one worker process."""
 
+import math
 import os
+import queue
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,42 +18,55 @@ from typing import Any, Self
 
 from ninetynine.cells import CellIdentity
 from ninetynine.records import Failure
-from ninetynine.training.setup import thread_environment
+from ninetynine.training.setup import forks, inherited_environment, thread_environment
 from ninetynine.workers.events import EpochEnded, Event, Failed, Refused, Started, Task
-from ninetynine.workers.ipc import END, decode, encode, event_of
+from ninetynine.workers.ipc import END, READY, decode, encode, event_of
+from ninetynine.workers.tree import MARK, kill_descendants, kill_marked
 
 # -P: the folder it starts in must not stand in for the installed package.
 WORKER = ("-P", "-m", "ninetynine.workers.worker")
 _LAST_WORDS_BYTES = 4000
+_WATCH_SECONDS = 0.2
 
 
 class WorkerProcess:
-    """Starts a worker on ``cores`` with ``environment`` and hands it one task at a time.
+    """Starts a worker for cells like ``identity`` on ``cores`` and hands it one task at a time.
 
-    As a context manager it ends with the context.  ``command`` is what Python is to run, WORKER
-    where nothing else is given.
+    As a context manager it ends with the context, and with it all that its cells have started.
+    ``environment`` is :func:`environment_of` the identity, or what holds beside that.  ``command``
+    is what Python is to run, WORKER where nothing else is given.
     """
 
     def __init__(
         self,
         name: str,
         cores: list[int],
-        environment: dict[str, str],
+        identity: CellIdentity,
+        environment: dict[str, str] | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self.name = name
         self.cores = cores
-        self.environment = environment
+        self.environment = environment_of(identity) if environment is None else environment
+        self._forks = forks(identity.backend, identity.device)
+        self._architecture: str | None = None  # whose code has run in the worker itself
         self._timed_out = False
+        self._mark = secrets.token_hex(16)  # by which all it starts can be found
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker lives)
+        self._words_from = 0
+        mode = ["fork"] if self._forks else []
         self._process = subprocess.Popen(
-            [sys.executable, *(command or WORKER), ",".join(map(str, cores))],
+            [sys.executable, *(command or WORKER), ",".join(map(str, cores)), *mode],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, **environment},
+            env={**inherited_environment(os.environ), **self.environment, MARK: self._mark},
+            start_new_session=True,  # Ctrl-C is the driver's
         )
-        self._ready = False
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._ready = self._ended = False
 
     @property
     def alive(self) -> bool:
@@ -60,6 +77,14 @@ class WorkerProcess:
         """Whether it has started and imported its backend."""
         return self._ready
 
+    def fits(self, identity: CellIdentity, environment: dict[str, str]) -> bool:
+        """Return whether a cell of ``identity`` finds here what it would in a new worker."""
+        return (
+            self.alive
+            and self.environment == environment
+            and (self._forks or self._architecture in (None, identity.architecture))
+        )
+
     def __enter__(self) -> Self:
         return self
 
@@ -69,11 +94,10 @@ class WorkerProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.alive and kind is None:
+        if kind is None:
             self.close()
-        elif self.alive:  # whatever it was doing, nobody waits for it
+        else:  # whatever it was doing, nobody waits for it
             self.kill()
-            self._release()
 
     def train(self, task: Task, timeout_seconds: float | None) -> Iterator[Event]:
         """Yield the task's events; the last is Finished, Failed or Refused.
@@ -82,69 +106,103 @@ class WorkerProcess:
         """
         yield Started(task, self.name)
         if not self._ready:
-            if self._receive() is None:
+            message = self._receive(None)
+            if message is None:
                 failure = self._death(None)
                 reason = f"no worker could be started: {failure.reason}"
                 yield Refused(task, reason, failure.detail)
                 return
+            if message != READY:
+                raise ValueError(f"the worker began with {message}")
             self._ready = True
+        self._architecture = task.cell.identity.architecture
+        self._words_from = self._errors.seek(0, os.SEEK_END)
         with suppress(OSError):  # where it died before it took the task, _receive says how
             self._send(task.model_dump(mode="json"))
-        timer = self._start_timer(timeout_seconds)
-        try:
-            while (message := self._receive()) is not None:
-                event = event_of(message, task, self.name)
+        yield from self._answers(task, timeout_seconds)
+
+    def _answers(self, task: Task, timeout_seconds: float | None) -> Iterator[Event]:
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        end: Event | None = None
+        while (message := self._receive(deadline)) is not None:
+            if message["event"] == "ended":
+                yield end or Failed(task, self._failure(int(message["code"])))
+                return
+            event = event_of(message, task, self.name)
+            if isinstance(event, EpochEnded):
                 yield event
-                if not isinstance(event, EpochEnded):
-                    return
-        finally:
-            if timer is not None:
-                timer.cancel()
-        yield Failed(task, self._death(timeout_seconds))
+            else:
+                end = event
+        yield end or Failed(task, self._death(timeout_seconds))
 
     def close(self) -> None:
         """Ask the worker to end, and wait for it."""
         try:
             self._send(END)
             self._process.wait(timeout=10)
-        except (OSError, subprocess.TimeoutExpired):
-            self.kill()
-        self._release()
+        except (OSError, ValueError, subprocess.TimeoutExpired):
+            pass
+        self.kill()
 
     def kill(self) -> None:
-        """End the worker at once."""
-        self._process.kill()
-        self._process.wait()
-
-    def _start_timer(self, seconds: float | None) -> threading.Timer | None:
-        if seconds is None:
-            return None
-
-        def expire() -> None:
-            self._timed_out = True
+        """End the worker at once, if it lives, and whatever its cells have left behind."""
+        if self._ended:
+            return
+        self._ended = True
+        if self.alive:
+            kill_descendants(self._process.pid)
             self._process.kill()
-
-        timer = threading.Timer(seconds, expire)
-        timer.daemon = True
-        timer.start()
-        return timer
+        self._process.wait()
+        kill_marked(self._mark, self._process.pid)
+        for stream in (self._process.stdin, self._errors):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
 
     def _send(self, message: Mapping[str, object]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(encode(message))
         self._process.stdin.flush()
 
-    def _receive(self) -> dict[str, Any] | None:
+    def _read(self) -> None:
+        """Put each whole line that the worker writes on the queue; a thread of its own."""
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        return decode(line) if line.endswith(b"\n") else None
+        with self._process.stdout as answers:
+            for line in answers:
+                if line.endswith(b"\n"):
+                    self._lines.put(line)
+
+    def _receive(self, deadline: float | None) -> dict[str, Any] | None:
+        """Return the next message; None where the worker is dead, or dead now for its lateness.
+
+        The process is watched beside the pipe: what it started may hold that open after its death.
+        """
+        while True:
+            if dead := not self.alive:
+                self._reader.join(timeout=1)  # until it has read what was written before
+            left = math.inf if deadline is None else deadline - time.monotonic()
+            try:
+                return decode(self._lines.get(timeout=max(0.01, min(_WATCH_SECONDS, left))))
+            except queue.Empty:
+                if dead:
+                    return None
+                if left <= 0:
+                    self._timed_out = True
+                    return None
 
     def _death(self, timeout_seconds: float | None) -> Failure:
-        code = self._process.wait()
-        words = self._last_words()
-        self._release()
+        """Return how the worker died, and clear away what it left."""
         if self._timed_out:
-            return Failure(kind="timeout", reason=f"not finished after {timeout_seconds:g} seconds")
+            reason = f"not finished after {timeout_seconds:g} seconds"
+            failure = Failure(kind="timeout", reason=reason)
+        else:
+            failure = self._failure(self._process.wait())
+        self.kill()
+        return failure
+
+    def _failure(self, code: int) -> Failure:
+        """Return what became of a cell whose process ended with ``code`` and no other word."""
+        words = self._last_words()
         if code < 0:
             name = signal.Signals(-code).name
             hint = " (out of memory?)" if name == "SIGKILL" else ""
@@ -161,14 +219,8 @@ class WorkerProcess:
 
     def _last_words(self) -> str:
         size = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, size - _LAST_WORDS_BYTES))
+        self._errors.seek(max(self._words_from, size - _LAST_WORDS_BYTES))
         return self._errors.read().decode(errors="replace")
-
-    def _release(self) -> None:
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
 
 
 def environment_of(identity: CellIdentity) -> dict[str, str]:

@@ -3,6 +3,9 @@
 ``python -m ninetynine.workers.worker CORES`` reads tasks from standard input and answers on what
 was its standard output; anything that a library prints goes to standard error instead.  It ends
 when its input ends, also in the middle of a cell: a worker never outlives its driver.
+
+With ``fork`` as a second argument it trains each cell in a fork of itself, which has run nothing
+before; otherwise in its own process, which what an architecture did stays in.
 """
 
 import os
@@ -12,7 +15,8 @@ import sys
 import threading
 import time
 import traceback
-from functools import lru_cache
+from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,12 +24,15 @@ from ninetynine import catalog, datasets
 from ninetynine.errors import UserError
 from ninetynine.records import Epoch
 from ninetynine.training.setup import pin
+from ninetynine.workers import fork
 from ninetynine.workers.events import Task
+from ninetynine.workers.fork import Tell
 from ninetynine.workers.ipc import (
     END,
     READY,
     decode,
     encode,
+    ended_message,
     epoch_message,
     failed_message,
     finished_message,
@@ -35,52 +42,98 @@ from ninetynine.workers.ipc import (
 
 def main(arguments: list[str]) -> None:
     """Serve tasks until standard input ends or asks to."""
-    # Ctrl-C reaches the whole process group; the driver decides what becomes of its workers.
+    # Ctrl-C may reach the whole process group; the driver decides what becomes of its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, answers = _take_over_streams()
     cores = [int(core) for core in arguments[0].split(",") if core]
     pin(cores)
-    tasks = _read_tasks(source)
     started = time.perf_counter()
     import keras  # noqa: F401  (the import is what the worker is for)
 
     import ninetynine.training.cell  # noqa: F401
 
     import_seconds = time.perf_counter() - started
+    serve = _serve_in_forks if "fork" in arguments[1:] else _serve_here
+    serve(source, answers, cores, import_seconds)
+
+
+def _serve_in_forks(
+    source: BinaryIO, answers: BinaryIO, cores: list[int], import_seconds: float
+) -> None:
+    fork.adopt_orphans()
+    tell = partial(_send, answers)
+    tell(READY)
+    while (task := _next_task(source)) is not None:
+        serve = partial(_serve, task, cores, import_seconds, _load_ahead(task))
+        code = fork.in_fork(serve, tell, source.fileno(), answers.fileno())
+        if code is None:  # the driver is gone
+            os._exit(1)
+        tell(ended_message(code))
+
+
+def _serve_here(
+    source: BinaryIO, answers: BinaryIO, cores: list[int], import_seconds: float
+) -> None:
+    tasks: queue.Queue[Task | None] = queue.Queue()
+
+    def read() -> None:
+        while True:  # ends the process when the driver is gone, whatever else is going on
+            tasks.put(_next_task(source))
+
+    threading.Thread(target=read, daemon=True).start()
     _send(answers, READY)
     while (task := tasks.get()) is not None:
-        _send(answers, _serve(task, cores, import_seconds, answers))
+        _serve(task, cores, import_seconds, 0.0, partial(_send, answers))
+        _send(answers, ended_message(0))
 
 
 def _serve(
-    task: Task, cores: list[int], import_seconds: float, answers: BinaryIO
-) -> dict[str, Any]:
-    from ninetynine.training.cell import Diverged, save_model, train_cell
+    task: Task, cores: list[int], import_seconds: float, data_seconds: float, tell: Tell
+) -> None:
+    """Train ``task`` and tell how it ended."""
+    from ninetynine.training.cell import Diverged, train_cell
 
-    def tell(epoch: Epoch, epochs: int) -> None:
-        _send(answers, epoch_message(epoch, epochs))
+    def tell_epoch(epoch: Epoch, epochs: int) -> None:
+        tell(epoch_message(epoch, epochs))
 
     try:
         architecture = _architecture(task)
         started = time.perf_counter()
-        dataset = _dataset(task.dataset, task.data_dir)
-        data_seconds = time.perf_counter() - started
+        dataset = _dataset_of(task)
+        data_seconds += time.perf_counter() - started
         trained = train_cell(
-            task.cell, architecture, dataset, cores, import_seconds, data_seconds, tell
+            task.cell, architecture, dataset, cores, import_seconds, data_seconds, tell_epoch
         )
-        if task.keep_model is not None:
-            save_model(trained.model, task.keep_model)
     except UserError as error:
         cause = error.__cause__
         detail = "".join(traceback.format_exception(cause)) if cause else ""
-        return refused_message(str(error), detail)
+        tell(refused_message(str(error), detail))
     except Diverged as error:
-        return failed_message("diverged", str(error))
+        tell(failed_message("diverged", str(error)))
     except Exception as error:
-        lines = str(error).strip().splitlines() or [""]
-        reason = f"{type(error).__name__}: {lines[0][:300]}"
-        return failed_message("error", reason, traceback.format_exc())
-    return finished_message(trained.record, trained.predictions)
+        tell(failed_message("error", _in_one_line(error), traceback.format_exc()))
+    else:
+        problem = _keep_model(trained.model, task.keep_model)
+        tell(finished_message(trained.record, trained.predictions, problem))
+
+
+def _keep_model(model: Any, path: Path | None) -> str:
+    """Save ``model`` at ``path``; return why it could not be, in one line: the record stands."""
+    if path is None:
+        return ""
+    from ninetynine.training.cell import save_model
+
+    try:
+        save_model(model, path)
+    except Exception as error:
+        traceback.print_exc()
+        return _in_one_line(error)
+    return ""
+
+
+def _in_one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:300]}"
 
 
 def _architecture(task: Task) -> catalog.Architecture:
@@ -94,9 +147,29 @@ def _architecture(task: Task) -> catalog.Architecture:
     return found.varied(identity.architecture, found.recipe, identity.arguments, task.cell.label)
 
 
+def _load_ahead(task: Task) -> float:
+    """Load the data that the forks of several tasks share; return the seconds that it took.
+
+    A mistake is told by the fork, which loads again.  Data that another package's code reads are
+    loaded there, too, where that code can change nothing for another cell.
+    """
+    started = time.perf_counter()
+    with suppress(Exception):
+        if datasets.is_read_here(task.dataset):
+            _dataset_of(task)
+    return time.perf_counter() - started
+
+
+def _dataset_of(task: Task) -> datasets.Dataset:
+    return _dataset(task.dataset, task.data_dir, task.cell.identity.dataset_fingerprint)
+
+
 @lru_cache(maxsize=1)
-def _dataset(name: str, data_dir: Path | None) -> datasets.Dataset:
-    return datasets.load(name, data_dir)
+def _dataset(name: str, data_dir: Path | None, fingerprint: str) -> datasets.Dataset:
+    dataset = datasets.load(name, data_dir)
+    if dataset.fingerprint != fingerprint:
+        raise UserError(f"{name}: the data changed while the suite ran; run the command again")
+    return dataset
 
 
 def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
@@ -109,7 +182,8 @@ def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
 
     From now on what an architecture prints goes to standard error, and what it asks for is empty.
     """
-    source, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # Without a buffer: what was read ahead could not be waited for.
+    source, answers = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -117,25 +191,17 @@ def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
     return source, answers
 
 
-def _read_tasks(source: BinaryIO) -> "queue.Queue[Task | None]":
-    """Return a queue that fills with tasks; the process ends at once when the driver is gone."""
-    tasks: queue.Queue[Task | None] = queue.Queue()
-
-    def read() -> None:
-        try:
-            for line in source:
-                message = decode(line)
-                if message == END:
-                    tasks.put(None)
-                    return
-                tasks.put(Task.model_validate(message))
-        except ValueError:  # not a task, perhaps an engine's of another version: waiting is no use
-            traceback.print_exc()
-            sys.stderr.flush()
-        os._exit(1)
-
-    threading.Thread(target=read, daemon=True).start()
-    return tasks
+def _next_task(source: BinaryIO) -> Task | None:
+    """Return the next task, None where the driver asks to end; ends the process without one."""
+    try:
+        line = source.readline()
+        if line:
+            message = decode(line)
+            return None if message == END else Task.model_validate(message)
+    except ValueError:  # not a task, perhaps an engine's of another version: waiting is no use
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import click
 
+from ninetynine.cells import Cell
 from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.ensembles import derive
 from ninetynine.errors import UserError
-from ninetynine.planning import RunPlan
+from ninetynine.planning import RunPlan, plan
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.store import read_record
 from ninetynine.request import ResolvedRun, RunRequest
@@ -62,7 +63,7 @@ def command(
     derived = derive(votes, store) if votes else []
     records = [*planned.reused, *outcome.finished, *outcome.failed, *derived]
     _print_table(store, run, records, as_json)
-    return _verdict(outcome, planned)
+    return _verdict(outcome, planned, plan(run.cells, store).missing)
 
 
 def _refuse_paper_options(nodes: int | None, cores_per_node: int | None) -> None:
@@ -96,11 +97,18 @@ def _print_table(
     click.echo(render(report, "json" if as_json else "table"), nl=False)
 
 
-def _verdict(outcome: TrainingOutcome, planned: RunPlan) -> int:
+def _verdict(outcome: TrainingOutcome, planned: RunPlan, missing: Sequence[Cell]) -> int:
+    """Tell what went wrong and return the exit code; ``missing`` have no record now."""
     for record in [*outcome.failed, *planned.failed]:
         reason = record.failure.reason if record.failure else "no reason given"
         where = f"{record.cell.architecture}, seed {record.cell.seed}"
         hint = "" if record in outcome.failed else " (recorded earlier; --retry-failed tries again)"
         options.warn(f"{where} failed: {reason}{hint}")
+    for line in outcome.unkept_models:
+        options.warn(line)
     outcome.raise_refused()
-    return 1 if outcome.failed or planned.failed else 0
+    if missing and not outcome.failed:
+        ids = [cell.identity for cell in missing]
+        named = "; ".join(f"{of.architecture}, seed {of.seed}" for of in ids[:5])
+        options.warn(f"{len(missing)} cells still have no record: {named}; run the command again")
+    return 1 if outcome.failed or planned.failed or missing else 0

@@ -127,19 +127,20 @@ class _Kept:
         self, order: Order, cores: list[int], import_folder: Path, node: str
     ) -> WorkerProcess:
         """Return a living worker on ``cores`` whose environment fits ``order``."""
-        environment = _environment(order.task.cell.identity, import_folder)
+        identity = order.task.cell.identity
+        environment = _environment(identity, import_folder)
         kept = self._worker
-        if kept is not None and kept.alive:
-            if (kept.environment, kept.cores) == (environment, cores):
+        if kept is not None:
+            if kept.cores == cores and kept.fits(identity, environment):
                 return kept
             kept.close()
         name = f"{node}, core {','.join(map(str, cores))}"
-        self._worker = WorkerProcess(name, cores, environment, order.command)
+        self._worker = WorkerProcess(name, cores, identity, environment, order.command)
         return self._worker
 
     def discard(self) -> None:
         """End the worker."""
-        if self._worker is not None and self._worker.alive:
+        if self._worker is not None:
             self._worker.kill()
         self._worker = None
 
