@@ -96,7 +96,7 @@ def edited(old, new):
     ("text", "parts"),
     [
         (edited("accuracy = 0.9,", ""), ["[reference]", "'start.accuracy' is missing", "share"]),
-        (edited("0.9,", "90.6,"), ["'start.accuracy' is 90.6; expected a share, 0.9906"]),
+        (edited("0.9,", "90.6,"), ["'start.accuracy' is 90.6; expected a share, 0.97"]),
         (edited("errors = 3", "erors = 3"), ["'goal.erors'; did you mean 'errors'?"]),
         (edited("errors = 3", "errors = 400"), ["400 errors among 360 images"]),
         (edited("errors = 3", "errors = 200"), ["start is 0.9, goal 0.444"]),
