@@ -178,10 +178,12 @@ class Catalog(Mapping[str, Architecture]):
         if name in self._stated:
             return self._stated[name]
         try:
-            (row,) = self.rows(name)
-        except (UserError, ValueError) as error:
+            asked = grid.asked(name)
+            if asked is not None and all(len(values) == 1 for values in asked.values.values()):
+                return self.rows(name)[0]
+        except UserError as error:
             raise KeyError(name) from error
-        return row
+        raise KeyError(name)
 
     def rows(self, text: str) -> list[Architecture]:
         """Return the rows that ``text`` asks for; none where it is no name with values.

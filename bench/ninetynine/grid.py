@@ -12,7 +12,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -22,6 +22,7 @@ from ninetynine.recipe import VOCABULARY, plain
 
 _NAME_AND_VALUES = re.compile(r"([\w.+-]+)\[(.*=.*)\]")
 _KEY_AND_VALUE = re.compile(r"\s*([A-Za-z_]\w*)\s*=(.*)")
+_MOST_ROWS = 10_000
 _BARE = re.compile(r"[^\s\[\]{}\"'#,=]+")
 
 
@@ -43,6 +44,7 @@ class Asked:
 
     def rows(self) -> list[GridRow]:
         """Return a row for each combination; a key that no recipe has is an argument of build."""
+        _check_number(self.values.values(), self.base)
         rows = []
         for combination in product(*self.values.values()):
             found = dict(zip(self.values, combination, strict=True))
@@ -107,6 +109,7 @@ def expand(
     for key, _, values in leaves:
         if not values:
             raise UserError(f"{where}: {key} is an empty list; expected a value for each row")
+    _check_number([values for _, _, values in leaves], where)
     rows: list[GridRow] = []
     for combination in product(*(values for _, _, values in leaves)):
         tables = copy.deepcopy({"recipe": dict(recipe), "arguments": dict(arguments)})
@@ -139,6 +142,12 @@ def check_plain(value: object, where: str) -> None:
         isinstance(value, float) and math.isfinite(value)
     ):
         raise UserError(f"{where} is {value}; expected numbers, text, true, false, lists or tables")
+
+
+def _check_number(values: Iterable[Sequence[Any]], where: str) -> None:
+    number = math.prod(map(len, values))
+    if number > _MOST_ROWS:
+        raise UserError(f"{where}: the grid has {number:,} rows, more than {_MOST_ROWS:,}")
 
 
 def _lists(table: str, content: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
@@ -190,7 +199,7 @@ def _is_toml(text: str) -> bool:
     """Return whether ``text`` is a number, a quoted text, true, false, a list or a table."""
     try:
         check_plain(tomllib.loads(f"value = {text}")["value"], text)
-    except (tomllib.TOMLDecodeError, UserError):
+    except (ValueError, RecursionError, UserError):  # also digits or brackets beyond all measure
         return False
     return True
 

@@ -16,9 +16,11 @@ from ninetynine.cli.progress import LineProgress
 from ninetynine.datasets.built_in import fashion_mnist
 from ninetynine.datasets.dataset import ARRAY_NAMES
 from ninetynine.errors import UserError
+from ninetynine.executors.ray import _bundles
 from ninetynine.executors.ray.cluster import Need
 from ninetynine.executors.ray.payload import bundle_of, node_folder, payload_of, unpack
 from ninetynine.workers import Retrying, Started, Waiting
+from ninetynine.workers.worker import _architecture
 from run_helpers import tasks_for, write_architecture, write_dataset
 
 NET = '''"""A plug-in's model."""
@@ -104,6 +106,26 @@ def test_a_plug_in_is_imported_from_where_it_was_sent_and_this_package_is_not_hi
     origins = subprocess.check_output(command, env=environment, text=True).split()
     assert origins[0].startswith(str(tmp_path / "node"))
     assert origins[1] == ninetynine.__file__
+
+
+def test_variants_of_a_file_travel_as_that_file_and_are_built_as_such_there(tmp_path):
+    own = write_architecture(tmp_path, "net")
+    own.write_text(own.read_text().replace("num_classes)", "num_classes, units=1)"))
+    (task,) = tasks_for([own], write_dataset(tmp_path / "d.npz"))
+    tasks = []
+    for units in (2, 3):
+        changes = {"architecture": f"net[units={units}]", "arguments": {"units": units}}
+        cell = task.cell.model_copy(
+            update={"identity": task.cell.identity.model_copy(update=changes), "base": "net"}
+        )
+        tasks.append(task.model_copy(update={"cell": cell}))
+    bundles = _bundles(tasks)
+    assert bundles.keys() == {"net"}
+    payload = payload_of(list(bundles.values()), task.dataset, None)
+    own.unlink()
+    for units, sent in zip((2, 3), tasks, strict=True):
+        found = _architecture(unpack(sent, bundles["net"], payload, tmp_path / "node"))
+        assert (found.name, found.arguments) == (f"net[units={units}]", {"units": units})
 
 
 def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path):

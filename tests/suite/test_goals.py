@@ -3,7 +3,7 @@
 import pytest
 from ninetynine import suite
 from ninetynine.errors import UserError
-from ninetynine.suite import Goal, Reference, Start, Target, load, reference_for
+from ninetynine.suite import Goal, Reference, Start, Target, discover, load, reference_for
 
 SUITE = """
 dataset = "digits"
@@ -87,6 +87,16 @@ def test_the_clock_of_the_ladder_is_one_of_its_rungs():
         assert found.timing_reference is None or found.timing_reference in found.architectures
 
 
+def test_a_clock_may_be_another_suites_row_but_not_one_that_there_is_not(write):
+    other = SUITE.replace('timing_reference = "t2_dense"', 'timing_reference = "t3_deep_cnn"')
+    assert "t3_deep_cnn" in discover([], load(write(other)))
+    wrong = other.replace('timing_reference = "t3_deep', 'timing_reference = "t3_dep')
+    with pytest.raises(
+        UserError, match="timing_reference: no architecture is called 't3_dep_cnn'; did you mean"
+    ):
+        discover([], load(write(wrong)))
+
+
 def edited(old, new):
     assert old in SUITE
     return SUITE.replace(old, new)
@@ -96,7 +106,7 @@ def edited(old, new):
     ("text", "parts"),
     [
         (edited("accuracy = 0.9,", ""), ["[reference]", "'start.accuracy' is missing", "share"]),
-        (edited("0.9,", "90.6,"), ["'start.accuracy' is 90.6; expected a share, 0.9906"]),
+        (edited("0.9,", "90.6,"), ["'start.accuracy' is 90.6; expected a share, 0.97"]),
         (edited("errors = 3", "erors = 3"), ["'goal.erors'; did you mean 'errors'?"]),
         (edited("errors = 3", "errors = 400"), ["400 errors among 360 images"]),
         (edited("errors = 3", "errors = 200"), ["start is 0.9, goal 0.444"]),
@@ -112,7 +122,7 @@ def edited(old, new):
         (edited("most_core_seconds = 60.0", ""), ["'A single model within a minute' has no limit"]),
         (edited("least_runs = 20", "least_runs = 1"), ["'Fast' is certified by 1 run"]),
         (edited("what =", "wat ="), ["unknown target key 'wat'; did you mean 'what'?"]),
-        (edited('"t2_dense"\n', '"t2_dens"\n'), ["timing_reference is 't2_dens'", "'t2_dense'?"]),
+        (edited('"t2_dense"\n', "3\n"), ["timing_reference is 3; expected an architecture's name"]),
         (edited('"t2_dense"\n', '"t2_dense"\ntargets = 3\n').split("[[")[0], ["targets is 3"]),
         (
             edited('"t2_dense"\n', '"t2_dense"\ntargets = "lader"\n').split("[[")[0],

@@ -1,6 +1,7 @@
 """Rows of a grid: a list in a table is a row for each value, and a name says which."""
 
 import pytest
+from ninetynine.catalog import discover
 from ninetynine.errors import UserError
 from ninetynine.grid import asked, expand, row_name
 
@@ -110,11 +111,27 @@ def test_a_mistake_in_a_name_is_one_line(text, part):
     assert "\n" not in str(error.value)
 
 
+def test_a_name_beyond_all_measure_is_refused_and_not_read():
+    """Names stand in records, which may be anybody's."""
+    assert asked(f"net[a={'9' * 20_000}]").values == {"a": ["9" * 20_000]}
+    with pytest.raises(UserError, match="expected a number"):
+        asked(f"net[a={'[' * 20_000}{']' * 20_000}]")
+    many = ",".join(f"{key}={','.join('12345678')}" for key in "abcdefgh")
+    assert f"t2_dense[{many}]" not in discover()
+    with pytest.raises(UserError, match="more than 10,000"):
+        asked(f"net[{many}]").rows()
+
+
 @pytest.mark.parametrize(
     ("recipe", "arguments", "part"),
     [
         ({"epochs": []}, {}, "epochs is an empty list; expected a value for each row"),
         ({"scale": ["unit"]}, {"scale": [1, 2]}, "two keys that are called 'scale'"),
+        (
+            {"epochs": list(range(101))},
+            {"a": list(range(100))},
+            "has 10,100 rows, more than 10,000",
+        ),
     ],
 )
 def test_a_grid_that_cannot_be_is_one_line(recipe, arguments, part):

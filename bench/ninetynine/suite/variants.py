@@ -24,6 +24,11 @@ def discover(files: Sequence[Path] = (), suite: Suite | None = None) -> Catalog:
         for entry in stating.entries:
             if entry.is_variant:
                 catalog.add(found, _variant(entry, stating, Catalog(found)))
+    if suite is not None and suite.timing_reference not in (None, *found):
+        raise UserError(
+            f"suite {suite.path}: timing_reference: no architecture is called "
+            f"{suite.timing_reference!r}{nearest(str(suite.timing_reference), found)}"
+        )
     by_file: dict[str, list[Architecture]] = {name: [] for name in own}
     for architecture in found.values():
         by_file[architecture.file_name].append(architecture)
