@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.util
 import math
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +22,12 @@ from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN, import_folders, own_module
 
 BuildFunction = Callable[..., Any]  # ((height, width, channels), classes, **arguments)
+# Methods that say how a model is trained and what it is scored by.
+_TRAINING_METHODS = ("train_step", "compute_loss", "compute_metrics", "fit", "test_step")
+# What a terminal would obey: an escape sequence, or a control character that is no space.
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0e-\x1f\x7f]")
+_RAISED = re.compile(r"^\s*(\w*(?:Error|Exception|Exit|Interrupt)): ", re.MULTILINE)
+_CALLING = re.compile(r"Exception encountered when calling \S+\.?")
 STATED_FOR = ((28, 28, 1), 10)  # the images and classes that PARAMETERS is stated for
 
 
@@ -51,8 +58,10 @@ def build_model(
     with _siblings_importable(architecture), _user_code(architecture, call):
         model = build(input_shape, num_classes, **architecture.arguments)
     _check_is_model(architecture, call, model)
-    with _user_code(architecture, f"using the model from {call}"):
-        model = _with_known_shapes(model, input_shape)
+    if not hasattr(model, "output_shape"):
+        _check_trains_as_keras_does(architecture, model)
+        with _user_code(architecture, f"using the model from {call}"):
+            model = _made_functional(model, input_shape)
     _check_shapes(architecture, call, model, (None, *input_shape), (None, num_classes))
     if (input_shape, num_classes) == STATED_FOR:
         _check_parameters(architecture, int(model.count_params()))
@@ -138,11 +147,26 @@ def _user_code(architecture: Architecture, doing: str) -> Iterator[None]:
     except UserError:
         raise
     except (Exception, SystemExit) as error:
-        message = " ".join(str(error).split())[:300]
         raise UserError(
-            f"{_last_line(architecture, error)}: {doing} raised {type(error).__name__}: {message}; "
+            f"{_last_line(architecture, error)}: {doing} raised {in_one_line(error)}; "
             "mend the file (-v shows the traceback)"
         ) from error
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return an error's type and message as one line of printable text.
+
+    TensorFlow puts the frames of traced code before the message, and Keras the arguments of a
+    layer after it; what went wrong stands between them.
+    """
+    text = _CONTROL.sub("", str(error))
+    kind, text = type(error).__name__, text.partition("Arguments received by ")[0]
+    if text.lstrip().startswith("in user code:"):
+        raised = list(_RAISED.finditer(text))
+        if raised:
+            kind, text = raised[-1][1], text[raised[-1].end() :]
+    text = _CALLING.sub("", text)
+    return f"{kind}: {' '.join(text.split())[:300]}".rstrip(": ")
 
 
 def _last_line(architecture: Architecture, error: BaseException) -> str:
@@ -173,14 +197,25 @@ def _kind(value: object) -> str:
     )
 
 
-def _with_known_shapes(model: Any, input_shape: tuple[int, int, int]) -> Any:
-    """Return ``model``, made functional where it would know its shapes only when used."""
+def _made_functional(model: Any, input_shape: tuple[int, int, int]) -> Any:
+    """Return a model around one that would know its shapes only when used."""
     import keras
 
-    if hasattr(model, "output_shape"):
-        return model
     images = keras.Input(input_shape)
     return keras.Model(images, model(images))
+
+
+def _check_trains_as_keras_does(architecture: Architecture, model: Any) -> None:
+    """Raise UserError for a subclassed model whose own way to train would be lost."""
+    import keras
+
+    for name in _TRAINING_METHODS:
+        if getattr(type(model), name, None) is not getattr(keras.Model, name, None):
+            raise UserError(
+                f"{architecture.path}: {type(model).__name__} has a {name} of its own, which would "
+                "not be used; call super().__init__(inputs, outputs) in it, as a functional model "
+                "does, and it will be"
+            )
 
 
 def _check_shapes(
@@ -190,6 +225,11 @@ def _check_shapes(
     expected_input: tuple[int | None, ...],
     expected_output: tuple[int | None, ...],
 ) -> None:
+    if isinstance(model.output, dict | list | tuple):
+        raise UserError(
+            f"{architecture.path}: {call} returned a model with several or named outputs; expected "
+            f"one tensor of shape {expected_output}, one probability per class"
+        )
     found_input, found_output = model.input_shape, model.output_shape
     if not _fits(found_input, expected_input):
         raise UserError(

@@ -15,7 +15,7 @@ from ninetynine.machine import commit_of
 from ninetynine.planning import RunPlan, longest_first, plan
 from ninetynine.records import Context, Failure, Predictions, Record, RecordStore
 from ninetynine.request import ResolvedRun
-from ninetynine.workers.events import Event, Failed, Finished, Refused, Task
+from ninetynine.workers.events import Event, Failed, Finished, Refused, Task, Warned
 
 
 class Listener(Protocol):
@@ -148,8 +148,13 @@ def execute(
     outcome = TrainingOutcome()
     commit, dirty = commit_of(Path(ninetynine.__file__).parents[2])
     events = executor.run(tasks)
+    warned: set[str] = set()
     try:
         for event in events:
+            if isinstance(event, Warned):
+                if event.message in warned:  # another seed's
+                    continue
+                warned.add(event.message)
             if isinstance(event, Finished):
                 record = _in_context(event.record, commit, dirty)
                 record = record.model_copy(update={"attempts": event.attempts})

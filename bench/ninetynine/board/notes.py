@@ -24,6 +24,7 @@ def row_notes(row: Row) -> tuple[str, ...]:
     """Return what is to be known about a row's records, such as its failures."""
     return (
         *_failures(row),
+        *_warnings(row),
         *_left_aside(row),
         *_without_predictions(row),
         *_contradictions(row),
@@ -42,6 +43,11 @@ def _failures(row: Row) -> Iterator[str]:
         for (kind, reason), found in by_reason.items()
     )
     yield f"{len(row.runs)} finished of {row.tried}, {len(row.failed)} failed: {reasons}"
+
+
+def _warnings(row: Row) -> Iterator[str]:
+    told = (line for run in row.runs for line in run.record.context.warnings)
+    yield from (f"warned before training: {line}" for line in dict.fromkeys(told))
 
 
 def _left_aside(row: Row) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ninetynine.workers.events import (
     Retrying,
     Started,
     Waiting,
+    Warned,
 )
 
 if TYPE_CHECKING:
@@ -153,12 +154,14 @@ def ending(event: Event) -> str | None:
 
 
 def notice(event: Event) -> str | None:
-    """Return one line on what happens to a cell on a cluster, or None for another event."""
+    """Return one line on what a user should know of a cell that goes on, or None."""
     label = event.task.cell.label
     if isinstance(event, Started) and event.node:
         return f"{label}: started on {event.node}"
     if isinstance(event, Retrying):
         return f"{label}: attempt {event.attempts} on {event.worker} was lost: {event.reason}"
+    if isinstance(event, Warned):
+        return f"{label}: {event.message}"
     if isinstance(event, Waiting):
         return event.reason
     return None

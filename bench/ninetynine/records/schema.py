@@ -118,6 +118,7 @@ class Context(_Part):
     dirty: bool | None = None
     started_at: Annotated[str, AfterValidator(_with_zone)]  # ISO 8601, UTC
     note: str = ""
+    warnings: list[str] = []  # that were told before training, one line each
 
 
 class Record(_Part):

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import __version__, datasets
-from ninetynine.backends import StepLoop, get_backend
+from ninetynine.backends import StepLoop, get_backend, to_float
 from ninetynine.building import count_multiply_adds, weights_hash
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
@@ -37,9 +37,12 @@ from ninetynine.training.clocks import (
     prediction_speed,
     reset_peak_memory,
 )
-from ninetynine.training.model import WeightAverage, compiled_model
+from ninetynine.training.model import WeightAverage, compiled_model, finish_optimizer
 from ninetynine.training.predictions import ShiftAverage, score
+from ninetynine.training.preflight import examine
 from ninetynine.training.setup import prepare_backend
+
+_EXAMINED_IMAGES = 32
 
 OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
 
@@ -119,6 +122,7 @@ def train_cell(
     import_seconds: float = 0.0,
     data_seconds: float = 0.0,
     on_epoch: OnEpoch = lambda epoch, total: None,
+    on_warning: Callable[[str], None] = lambda line: None,
 ) -> Trained:
     """Train ``cell`` from its seed and return its record, predictions and model.
 
@@ -138,7 +142,9 @@ def train_cell(
     with build_clock.running():
         steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
         shape = dataset.train_images.shape[1:]
-        model = compiled_model(architecture, recipe, shape, dataset.num_classes, steps)
+        model = compiled_model(
+            architecture, recipe, shape, dataset.num_classes, steps, identity.precision
+        )
     with compile_clock.running():
         loop = step_loop(
             model,
@@ -149,6 +155,11 @@ def train_cell(
             make_warp(recipe, shape),
         )
         loop.compile()
+
+    some = to_float(parts.train_images[:_EXAMINED_IMAGES], recipe.scale)
+    warnings = examine(architecture, model, some, recipe.scale)
+    for line in warnings:
+        on_warning(line)
 
     train_clock, evaluate_clock = Clock(cores), Clock(cores)
     average = ShiftAverage(loop.predict, recipe.test_time_shifts)
@@ -171,7 +182,7 @@ def train_cell(
         key=cell.key,
         status="finished",
         cell=identity,
-        context=make_context(cell, started_at),
+        context=make_context(cell, started_at, warnings),
         machine=describe(identity, cores),
         model=Model(
             parameters=int(model.count_params()),
@@ -198,10 +209,14 @@ def train_cell(
     return Trained(record, predictions, model)
 
 
-def make_context(cell: Cell, started_at: str) -> Context:
+def make_context(cell: Cell, started_at: str, warnings: Sequence[str] = ()) -> Context:
     """Return what the record should say beside its numbers; commit and dirty flag come later."""
     return Context(
-        suite=cell.suite, variant=cell.variant, suite_version=__version__, started_at=started_at
+        suite=cell.suite,
+        variant=cell.variant,
+        suite_version=__version__,
+        started_at=started_at,
+        warnings=list(warnings),
     )
 
 
@@ -221,6 +236,8 @@ def _train(
     for number in range(1, total + 1):
         with train_clock.running():
             metrics = loop.run_epoch(*next(drawn))
+            if number == total:
+                finish_optimizer(model)
             if number > total - recipe.average_epochs:
                 average.add()
             if number == total:

@@ -7,7 +7,9 @@ import numpy as np
 
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
+from ninetynine.cells import Precision
 from ninetynine.recipe import Recipe
+from ninetynine.training.preflight import check_built
 
 
 def compiled_model(
@@ -16,14 +18,17 @@ def compiled_model(
     input_shape: tuple[int, int, int],
     num_classes: int,
     steps: int,
+    precision: Precision = "float32",
 ) -> Any:
     """Return the model for images (height, width, channels), compiled for ``steps`` steps in all.
 
-    Raises UserError where the architecture cannot be built.
+    Raises UserError where the architecture cannot be built, or decides what the recipe or the
+    cell decides.
     """
     import keras
 
     model = build_model(architecture, input_shape, num_classes)
+    check_built(architecture, model, precision)
     # Probabilities and the loss need float32's range (Keras's mixed-precision guide).
     model.layers[-1].dtype_policy = "float32"
     model.compile(
@@ -73,6 +78,12 @@ def make_schedule(schedule: Any, peak: float, steps: int) -> Any:
             return {"peak": peak, "steps": steps, "schedule": schedule.model_dump()}
 
     return WarmUpThenDecay()
+
+
+def finish_optimizer(model: Any) -> None:
+    """Give the model what its optimizer has for the end: a moving average, as Keras's fit does."""
+    if getattr(model.optimizer, "use_ema", False):
+        model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
 class WeightAverage:

@@ -119,7 +119,7 @@ def pin(cores: list[int]) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _set_configuration(precision: str) -> None:
+def set_configuration(precision: str) -> None:
     """Set what ``keras.json`` or an architecture may have set otherwise to Keras's defaults."""
     from keras import config
 
@@ -147,7 +147,7 @@ def prepare_backend(identity: CellIdentity) -> None:
         )
     keras.utils.clear_session()
     gc.collect()  # an earlier cell's model and data are held in cycles only
-    _set_configuration(identity.precision)
+    set_configuration(identity.precision)
     keras.utils.set_random_seed(identity.seed)
     if identity.deterministic:
         backend.make_deterministic()

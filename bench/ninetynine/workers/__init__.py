@@ -15,6 +15,7 @@ from ninetynine.workers.events import (
     Started,
     Task,
     Waiting,
+    Warned,
 )
 from ninetynine.workers.process import WorkerProcess, environment_of
 
@@ -29,6 +30,7 @@ __all__ = [
     "Started",
     "Task",
     "Waiting",
+    "Warned",
     "WorkerProcess",
     "environment_of",
 ]

@@ -45,6 +45,14 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something about the cell looks wrong, which may be meant; its training goes on."""
+
+    task: Task
+    message: str
+
+
+@dataclass(frozen=True)
 class EpochEnded:
     """An epoch (counted from 1) of ``epochs`` ended; ``accuracy`` is its running training one."""
 
@@ -102,4 +110,4 @@ class Waiting:
     reason: str
 
 
-Event = Started | EpochEnded | Finished | Failed | Refused | Retrying | Waiting
+Event = Started | Warned | EpochEnded | Finished | Failed | Refused | Retrying | Waiting

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ninetynine.records import Epoch, Failure, Predictions, Record
-from ninetynine.workers.events import EpochEnded, Event, Failed, Finished, Refused, Task
+from ninetynine.workers.events import EpochEnded, Event, Failed, Finished, Refused, Task, Warned
 
 END = {"event": "end"}  # asks a worker to end
 READY = {"event": "ready"}  # a worker has imported its backend
@@ -39,6 +39,11 @@ def epoch_message(epoch: Epoch, epochs: int) -> dict[str, Any]:
         "epochs": epochs,
         "accuracy": epoch.accuracy,
     }
+
+
+def warning_message(line: str) -> dict[str, Any]:
+    """Return the message that something about a task looks wrong."""
+    return {"event": "warning", "message": line}
 
 
 def finished_message(record: Record, predictions: Predictions, problem: str) -> dict[str, Any]:
@@ -75,6 +80,8 @@ def event_of(message: dict[str, Any], task: Task, worker: str) -> Event:
     if kind == "epoch":
         epoch, epochs = int(message["epoch"]), int(message["epochs"])
         return EpochEnded(task, worker, epoch, epochs, float(message["accuracy"]))
+    if kind == "warning":
+        return Warned(task, str(message["message"]))
     if kind == "finished":
         record = Record.model_validate(message["record"])
         if (record.key, record.cell) != (task.cell.key, task.cell.identity):

@@ -19,7 +19,7 @@ from typing import Any, Self
 from ninetynine.cells import CellIdentity
 from ninetynine.records import Failure
 from ninetynine.training.setup import forks, inherited_environment, thread_environment
-from ninetynine.workers.events import EpochEnded, Event, Failed, Refused, Started, Task
+from ninetynine.workers.events import EpochEnded, Event, Failed, Refused, Started, Task, Warned
 from ninetynine.workers.ipc import END, READY, decode, encode, event_of
 from ninetynine.workers.tree import MARK, kill_descendants, kill_marked
 
@@ -129,7 +129,7 @@ class WorkerProcess:
                 yield end or Failed(task, self._failure(int(message["code"])))
                 return
             event = event_of(message, task, self.name)
-            if isinstance(event, EpochEnded):
+            if isinstance(event, EpochEnded | Warned):
                 yield event
             else:
                 end = event

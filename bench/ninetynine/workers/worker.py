@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ninetynine import catalog, datasets
+from ninetynine.building import in_one_line
 from ninetynine.errors import UserError
 from ninetynine.records import Epoch
 from ninetynine.training.setup import pin
@@ -37,6 +38,7 @@ from ninetynine.workers.ipc import (
     failed_message,
     finished_message,
     refused_message,
+    warning_message,
 )
 
 
@@ -96,13 +98,23 @@ def _serve(
     def tell_epoch(epoch: Epoch, epochs: int) -> None:
         tell(epoch_message(epoch, epochs))
 
+    def tell_warning(line: str) -> None:
+        tell(warning_message(line))
+
     try:
         architecture = _architecture(task)
         started = time.perf_counter()
         dataset = _dataset_of(task)
         data_seconds += time.perf_counter() - started
         trained = train_cell(
-            task.cell, architecture, dataset, cores, import_seconds, data_seconds, tell_epoch
+            task.cell,
+            architecture,
+            dataset,
+            cores,
+            import_seconds,
+            data_seconds,
+            tell_epoch,
+            tell_warning,
         )
     except UserError as error:
         cause = error.__cause__
@@ -111,7 +123,7 @@ def _serve(
     except Diverged as error:
         tell(failed_message("diverged", str(error)))
     except Exception as error:
-        tell(failed_message("error", _in_one_line(error), traceback.format_exc()))
+        tell(failed_message("error", in_one_line(error), traceback.format_exc()))
     else:
         problem = _keep_model(trained.model, task.keep_model)
         tell(finished_message(trained.record, trained.predictions, problem))
@@ -127,13 +139,8 @@ def _keep_model(model: Any, path: Path | None) -> str:
         save_model(model, path)
     except Exception as error:
         traceback.print_exc()
-        return _in_one_line(error)
+        return in_one_line(error)
     return ""
-
-
-def _in_one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:300]}"
 
 
 def _architecture(task: Task) -> catalog.Architecture:

@@ -21,7 +21,16 @@ from ninetynine.executors.ray.facts import facts_here, mismatch, script
 from ninetynine.executors.ray.payload import Bundle, Payload, model_place, node_folder, unpack
 from ninetynine.machine import available_cores
 from ninetynine.records import Record
-from ninetynine.workers.events import EpochEnded, Event, Failed, Finished, Refused, Started, Task
+from ninetynine.workers.events import (
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Refused,
+    Started,
+    Task,
+    Warned,
+)
 from ninetynine.workers.process import WorkerProcess, environment_of, fault
 
 
@@ -176,7 +185,7 @@ def _events_of(
         for event in worker.train(task, order.timeout_seconds):
             told = replace(event, node=node) if isinstance(event, Started) else event
             events.append(told)
-            if isinstance(told, Started | EpochEnded):
+            if isinstance(told, Started | Warned | EpochEnded):
                 queue.put.remote(order.number, told)
     except Exception as error:
         _kept().discard()  # its next answer could be one to this task

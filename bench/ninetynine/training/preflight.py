@@ -1,0 +1,128 @@
+"""Whether a built model is what its recipe takes it for: looked at before the first step.
+
+What would give another number than the recipe says is an error and is told in one line with its
+remedy.  What may be meant is a warning, which the record keeps.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ninetynine.catalog import Architecture
+from ninetynine.cells import Precision
+from ninetynine.errors import UserError
+
+_COMPUTE_DTYPES = {
+    "float32": "float32",
+    "mixed_bfloat16": "bfloat16",
+    "mixed_float16": "float16",
+}
+# A softmax in float32 is within 1e-6 of 1 in sum; in a wider sense probabilities are meant, too.
+_TOLERANCE = 0.01
+_LEAST_PIXEL = 0.05  # the brightest of some images, where they are in [0, 1]
+
+
+def check_built(architecture: Architecture, model: Any, precision: Precision) -> None:
+    """Raise UserError where ``build`` made a choice that the recipe or the cell makes.
+
+    ``model`` is the keras.Model that ``build`` returned, not compiled by anybody else.
+    """
+    if getattr(model, "compiled", False):
+        raise UserError(
+            f"{architecture.path}: build() compiles its model, and the recipe would replace that "
+            "loss and optimizer; take compile() out and write them in RECIPE"
+        )
+    expected = _COMPUTE_DTYPES[precision]
+    weighted = [layer for layer in all_layers(model) if layer.weights]
+    odd = [layer for layer in weighted if layer.compute_dtype not in ("float32", expected)]
+    if odd:
+        raise UserError(
+            f"{architecture.path}: layer {odd[0].name} computes in {odd[0].compute_dtype}, the "
+            f"cell in {precision}; take the policy out of build() and give --precision"
+        )
+    if weighted and all(layer.compute_dtype != expected for layer in weighted):
+        raise UserError(
+            f"{architecture.path}: no layer computes in {precision}; take the dtype out of build()"
+        )
+
+
+def examine(
+    architecture: Architecture, model: Any, images: NDArray[np.float32], scale: str
+) -> list[str]:
+    """Return warnings about ``model``, one line each, as ``images`` (n, h, w, c) go through it.
+
+    The images are as the recipe's ``scale`` has them.  Raises UserError where what comes out are
+    no probabilities.
+    """
+    import keras
+
+    outputs = keras.ops.convert_to_numpy(keras.ops.cast(model(images, training=False), "float32"))
+    _check_probabilities(architecture, outputs)
+    return [f"{architecture.path}: {line}" for line in _warnings(model, images, scale)]
+
+
+def all_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of ``model``, and those of the models in it."""
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        yield from all_layers(layer)
+
+
+def depends_on_seed(first: Any, second: Any) -> bool:
+    """Return whether two models that were built after other seeds have other weights."""
+    pairs = zip(first.get_weights(), second.get_weights(), strict=True)
+    return any(not np.array_equal(a, b) for a, b in pairs)
+
+
+def _check_probabilities(architecture: Architecture, outputs: NDArray[np.float32]) -> None:
+    if not np.isfinite(outputs).all():
+        return  # the training will say that it diverged
+    sums, low, high = outputs.sum(axis=-1), float(outputs.min()), float(outputs.max())
+    if low < -_TOLERANCE or np.abs(sums - 1).max() > _TOLERANCE:
+        raise UserError(
+            f"{architecture.path}: the outputs are no probabilities: they go from {low:.2g} to "
+            f"{high:.2g}, and those of an image sum to {sums.min():.2g} to {sums.max():.2g}; end "
+            'the model in activation="softmax"'
+        )
+
+
+def _warnings(model: Any, images: NDArray[np.float32], scale: str) -> Iterator[str]:
+    import keras
+
+    for layer in all_layers(model):
+        if isinstance(layer, keras.layers.Normalization) and _is_unadapted(layer):
+            yield (
+                f"layer {layer.name} was not adapted and changes nothing; give it mean= and "
+                "variance="
+            )
+    seen = _first_weighted_input(model, images)
+    if scale == "unit" and seen is not None and 0 < np.abs(seen).max() < _LEAST_PIXEL:
+        yield (
+            f"pixels are scaled twice: the recipe has them in [0, 1], the first layer with weights "
+            f"sees at most {np.abs(seen).max():.2g}; take the scaling out of build(), or write "
+            '"scale": "none" in RECIPE'
+        )
+
+
+def _is_unadapted(layer: Any) -> bool:
+    if layer.input_mean is not None or not layer.built:
+        return False
+    mean, variance = np.asarray(layer.adapt_mean), np.asarray(layer.adapt_variance)
+    return bool((mean == 0).all() and ((variance == 0) | (variance == 1)).all())
+
+
+def _first_weighted_input(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Return what the first layer with weights of its own sees; None where that cannot be told."""
+    import keras
+
+    known = getattr(model, "layers", [])
+    first = next((layer for layer in known if layer.weights), None)
+    if first is None or isinstance(first, keras.layers.Normalization | keras.Model):
+        return None
+    try:
+        before = keras.Model(model.inputs, first.input)
+    except (AttributeError, ValueError):  # not a graph of layers
+        return None
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(before(images), "float32")))
