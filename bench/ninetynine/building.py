@@ -21,6 +21,7 @@ from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN, import_folders, own_module
 
 BuildFunction = Callable[..., Any]  # ((height, width, channels), classes, **arguments)
+_RENAMED = {"architectures": BUILT_IN, "bench": "ninetynine"}  # what imports once called them
 STATED_FOR = ((28, 28, 1), 10)  # the images and classes that PARAMETERS is stated for
 
 
@@ -141,8 +142,16 @@ def _user_code(architecture: Architecture, doing: str) -> Iterator[None]:
         message = " ".join(str(error).split())[:300]
         raise UserError(
             f"{_last_line(architecture, error)}: {doing} raised {type(error).__name__}: {message}; "
-            "mend the file (-v shows the traceback)"
+            f"{_advice(error)}"
         ) from error
+
+
+def _advice(error: BaseException) -> str:
+    missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+    old = missing.partition(".")[0]
+    if old in _RENAMED:
+        return f"the package is called {_RENAMED[old]} now"
+    return "mend the file (-v shows the traceback)"
 
 
 def _last_line(architecture: Architecture, error: BaseException) -> str:
