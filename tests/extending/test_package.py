@@ -10,11 +10,18 @@ from documentation import example
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(
-    "name", ["dataset", "column", "picture", "verb", "format", "backend", "executor"]
-)
+KINDS = ["architecture", "dataset", "column", "picture", "verb", "format", "backend", "executor"]
+
+
+def files_of(name):
+    if name == "architecture":
+        return {**example("architecture_package"), **example(name)}
+    return example(name)
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_an_example_is_a_package_that_can_be_built(name, tmp_path):
-    files = example(name)
+    files = {path: text for path, text in files_of(name).items() if path != "widths.toml"}
     for path, text in files.items():
         (tmp_path / path).write_text(text)
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]
