@@ -28,6 +28,7 @@ _TRAINING_METHODS = ("train_step", "compute_loss", "compute_metrics", "fit", "te
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0e-\x1f\x7f]")
 _RAISED = re.compile(r"^\s*(\w*(?:Error|Exception|Exit|Interrupt)): ", re.MULTILINE)
 _CALLING = re.compile(r"Exception encountered when calling \S+\.?")
+_RENAMED = {"architectures": BUILT_IN, "bench": "ninetynine"}  # what imports once called them
 STATED_FOR = ((28, 28, 1), 10)  # the images and classes that PARAMETERS is stated for
 
 
@@ -149,7 +150,7 @@ def _user_code(architecture: Architecture, doing: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         raise UserError(
             f"{_last_line(architecture, error)}: {doing} raised {in_one_line(error)}; "
-            "mend the file (-v shows the traceback)"
+            f"{_advice(error)}"
         ) from error
 
 
@@ -167,6 +168,14 @@ def in_one_line(error: BaseException) -> str:
             kind, text = raised[-1][1], text[raised[-1].end() :]
     text = _CALLING.sub("", text)
     return f"{kind}: {' '.join(text.split())[:300]}".rstrip(": ")
+
+
+def _advice(error: BaseException) -> str:
+    missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+    old = missing.partition(".")[0]
+    if old in _RENAMED:
+        return f"the package is called {_RENAMED[old]} now"
+    return "mend the file (-v shows the traceback)"
 
 
 def _last_line(architecture: Architecture, error: BaseException) -> str:

@@ -18,7 +18,7 @@ from .rounds import Measurement
 
 HERE = Path(__file__).parent.parent
 SCRIPTS, BENCHOPT_FOLDER = HERE / "scripts", HERE / "benchopt_folder"
-REPOSITORY = HERE.parent.parent
+REPOSITORY = HERE.parent
 # The suite's name of each tutorial.  T5 is T2's model and recipe, so the suite trains them once.
 ARCHITECTURES = {
     "t1": "t1_small_cnn",

@@ -13,7 +13,10 @@ from ninetynine.machine import available_cores, commit_of, describe
 from .contenders import HERE
 from .rounds import Setting, hash_of_files
 
-_SUITE_FILES = ("bench/**/*.py", "studies/mnist/suites/*.toml", "architectures/*.py")
+_SUITE_FILES = (
+    *("bench/**/*.py", "bench/**/suites/*.toml", "studies/mnist/suites/*.toml"),
+    "architectures/*.py",
+)
 _OTHER_FILES = ("scripts/*.py", "benchopt_folder/**/*.py")
 
 

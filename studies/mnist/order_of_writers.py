@@ -1,4 +1,4 @@
-"""Whether MNIST's images stand in the order of their writers: do neighbours resemble each other?
+"""Whether MNIST's images stand in the order of their writers: do neighbors resemble each other?
 
 ``python studies/mnist/order_of_writers.py`` measures slant, stroke width and ink of every training
 and test image, takes each digit's mean away, and correlates the rest with that of the image some

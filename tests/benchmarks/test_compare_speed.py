@@ -312,3 +312,10 @@ def test_the_page_on_accuracies_says_whether_the_interval_holds_zero():
     assert "| holds 0" in first
     assert "does not hold 0" in next(line for line in lines if line.startswith("| T2"))
     assert "They are not told apart." in lines
+
+
+def test_the_committed_page_is_made_of_the_committed_rounds():
+    committed = contenders.REPOSITORY / "results" / "benchmarks"
+    assert (
+        page(read_rounds(committed / "speed_rounds.jsonl")) == (committed / "speed.md").read_text()
+    )

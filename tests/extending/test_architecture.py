@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from documentation import example
+from distributions import activate
+from documentation import example, install
 from ninetynine.building import build_model
 from ninetynine.suite import discover, load
 
@@ -43,6 +44,18 @@ def test_it_stands_beside_the_suite_and_is_listed(folder, bench):
     assert code == 0
     (found,) = [row for row in json.loads(out) if row["name"] == "two_hidden"]
     assert (found["summary"], found["variant_of"]) == ("Two hidden layers.", None)
+
+
+def test_as_a_package_it_is_found_by_itself(tmp_path, monkeypatch, bench):
+    install("architecture_package", tmp_path)
+    (tmp_path / "two_hidden.py").write_text(example("architecture")["two_hidden.py"])
+    activate(monkeypatch, tmp_path)
+    (found,) = [
+        row
+        for row in json.loads(bench("list", "architectures", "--json")[1])
+        if row["name"] == "two_hidden"
+    ]
+    assert found["origin"] == "entry point of architecture_package-example"
 
 
 def test_its_variants_and_the_rows_of_its_grid_are_rows_of_the_suite(folder, bench):

@@ -61,6 +61,21 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest():
         chosen_columns(["accuracie"])
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("band", "it is called 'group' now"),
+        ("these_images_low", "it is called 'ci_seeds' now"),
+        ("digits_like_these_high", "it is called 'ci_population' now"),
+        ("way_from_9906_to_9979", "it is called 'gap_closed' now"),
+        ("test_accuracy_mean", "it is a field of 'accuracy'"),
+    ],
+)
+def test_a_name_that_stood_in_csv_is_told_with_its_column(given, told):
+    with pytest.raises(UserError, match=f"no column is called '{given}'; {told}$"):
+        chosen_columns(["accuracy", given])
+
+
 def test_what_is_recorded_beside_the_training_is_shown(tmp_path):
     store = RecordStore(tmp_path)
     for seed, latency in enumerate((0.010, 0.020, 0.040)):

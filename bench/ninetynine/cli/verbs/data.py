@@ -18,7 +18,7 @@ from ninetynine.datasets.dataset import summarise
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.png",
-    help="Draw a labelled grid of training images.",
+    help="Draw a labeled grid of training images.",
 )
 @click.option("--per-class", type=click.IntRange(1, 100), default=6, show_default=True)
 @click.option("--seed", default=0, show_default=True, help="Which images the picture takes.")

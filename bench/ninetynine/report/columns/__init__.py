@@ -16,6 +16,12 @@ from ninetynine.registry import Registry
 Value = str | int | float | bool | None
 _MODULES = Registry("module of columns", "ninetynine.report.columns", "ninetynine.columns")
 _FIRST = ("identity", "accuracy", "gap", "cost")  # as the fields stand in CSV; others follow
+_RENAMED = {  # what CSV and JSON once called them
+    "band": "group",
+    "these_images": "ci_seeds",
+    "digits_like_these": "ci_population",
+    "way_from_9906_to_9979": "gap_closed",
+}
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,21 @@ def columns() -> dict[str, Column]:
 
 
 def chosen_columns(keys: Iterable[str]) -> list[Column]:
-    """Return the columns called ``keys``; raise UserError with the nearest one for another."""
+    """Return the columns called ``keys``; raise UserError with the right one for another."""
     known = columns()
     for key in keys:
         if key not in known:
-            raise UserError(f"--columns: no column is called {key!r}{nearest(key, known)}")
+            raise UserError(f"--columns: no column is called {key!r}{_meant(key)}")
     return [known[key] for key in keys]
+
+
+def _meant(key: str) -> str:
+    """Return what ``key`` is now: the column that has it as a field or an old name, the nearest."""
+    for column in columns().values():
+        if key in column.fields:
+            return f"; it is a field of {column.key!r}"
+    new = _RENAMED.get(key.removesuffix("_low").removesuffix("_high"))
+    return f"; it is called {new!r} now" if new else nearest(key, columns())
 
 
 def table_columns(table: str, board: Board) -> list[Column]:
