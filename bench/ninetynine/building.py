@@ -234,7 +234,7 @@ def _check_shapes(
     expected_input: tuple[int | None, ...],
     expected_output: tuple[int | None, ...],
 ) -> None:
-    if isinstance(model.output, dict | list | tuple):
+    if isinstance(getattr(model, "output", None), dict | list | tuple):
         raise UserError(
             f"{architecture.path}: {call} returned a model with several or named outputs; expected "
             f"one tensor of shape {expected_output}, one probability per class"

@@ -33,7 +33,7 @@ class Diverged(Exception):
     pass
 
 
-def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds, on_epoch, on_warning):
+def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds, on_epoch, warn):
     build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
     identity = cell.identity
     recipe = Recipe.from_canonical(identity.recipe)

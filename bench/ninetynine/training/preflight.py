@@ -122,7 +122,7 @@ def _first_weighted_input(model: Any, images: NDArray[np.float32]) -> NDArray[np
     if first is None or isinstance(first, keras.layers.Normalization | keras.Model):
         return None
     try:
-        before = keras.Model(model.inputs, first.input)
+        before = keras.Model(model.inputs[0], first.input)
     except (AttributeError, ValueError):  # not a graph of layers
         return None
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(before(images), "float32")))
