@@ -29,26 +29,3 @@ from ninetynine.suite.file import built_in, load, read_toml, reference_for
 from ninetynine.suite.goals import Goal, Reference, Start, Target
 from ninetynine.suite.seeds import parse_seeds
 from ninetynine.suite.variants import architecture_of, discover, own_rows
-
-__all__ = [
-    "Ensemble",
-    "Entry",
-    "Goal",
-    "Reference",
-    "Rung",
-    "Setting",
-    "Start",
-    "Suite",
-    "Target",
-    "architecture_of",
-    "built_in",
-    "discover",
-    "load",
-    "make_cells",
-    "own_rows",
-    "parse_seeds",
-    "read_toml",
-    "reference_for",
-    "select",
-    "select_ensembles",
-]

@@ -16,12 +16,12 @@ from ninetynine.datasets.dataset import summarise
 @click.argument("dataset", default=datasets.usual(embedded=True))
 @click.option(
     "--picture",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     metavar="FILE.png",
     help="Draw a labeled grid of training images.",
 )
-@click.option("--per-class", type=click.IntRange(1, 100), default=6, show_default=True)
-@click.option("--seed", default=0, show_default=True, help="Which images the picture takes.")
+@click.option("--per-class", type=click.IntRange(1, 100), default=6)
+@click.option("--seed", default=0, help="Which images the picture takes.")
 @options.data_dir
 @options.as_json
 @options.verbose

@@ -29,7 +29,7 @@ from ninetynine.scheduling import Nodes, plan_on_paper
 )
 @click.option(
     "--cores-per-node",
-    type=click.IntRange(min=1),
+    type=options.WHOLE,
     metavar="C",
     help="For --dry-run: cores of a node [default: as many as here].",
 )
@@ -80,11 +80,7 @@ def _print_dry_run(
     found = map(read_record, store.paths().values())  # without their predictions
     records = [record for record in found if isinstance(record, Record)]
     paper = plan_on_paper(planned, run.cells[0], run.jobs, records, run.parameters, nodes)
-    if as_json:
-        options.print_json(dry_run.facts(paper))
-        return
-    for line in dry_run.lines(paper):
-        click.echo(line)
+    options.answer(as_json, dry_run.facts(paper), dry_run.lines(paper))
 
 
 def _print_table(
