@@ -5,7 +5,6 @@ that seed labels that image rightly; or its `Summary`, computed once and used fo
 pairs.  Accuracies and differences are fractions.  docs/statistics.md explains the verdicts.
 """
 
-from ninetynine.statistics.bootstrap import pigeonhole_bootstrap
 from ninetynine.statistics.claims import (
     Certification,
     ClaimPlacement,

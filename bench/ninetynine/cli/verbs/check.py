@@ -13,7 +13,7 @@ import click
 from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
-from ninetynine.gate.checking import prospects
+from ninetynine.gate.checking import prospect_of
 from ninetynine.gate.request import Check, CheckRequest, prepare_check, run_check
 from ninetynine.gate.verdict import CheckResult, CostMeasure, Outcome, Terms
 from ninetynine.report.formats import markdown as markdown_format
@@ -132,7 +132,7 @@ def _check(asked: CheckRequest, dry_run: bool, outputs: _Outputs) -> int:
 
 def _print_prospects(prepared: Check, as_json: bool) -> None:
     """Print what a check could show, before anything is trained."""
-    found = prospects(prepared.contests, prepared.terms)
+    found = [prospect_of(contest, prepared.terms) for contest in prepared.contests]
     undecidable = [sentence(verdict) for verdict in prepared.decided]
     rows = [prospect_facts(prospect) for prospect in found]
     lines = [prospect_sentence(prospect, prepared.terms) for prospect in found]
