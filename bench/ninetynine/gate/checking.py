@@ -106,7 +106,6 @@ def check(
     train: Train,
     terms: Terms,
     jobs: int = 1,
-    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
 ) -> list[Verdict]:
     """Train and look until every contest is decided; verdicts in the order of the contests.
 
@@ -123,7 +122,6 @@ def check(
             verdict = decide(contest.baseline, contest.runs, terms)
             if verdict is not None:
                 verdicts[contest.name] = verdict
-                on_verdict(verdict)
         undecided = [contest for contest in undecided if contest.name not in verdicts]
         ahead = seeds_ahead(undecided, jobs) if undecided else 0
     return [verdicts[contest.name] for contest in contests]

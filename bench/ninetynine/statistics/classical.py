@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from ninetynine.statistics.special import t_quantile
-from ninetynine.statistics.summary import FloatArray, Interval
+from ninetynine.statistics.summary import FloatArray, IntArray, Interval
 
 
 def mcnemar_exact(only_a_right: int, only_b_right: int) -> float:
@@ -109,11 +109,17 @@ def _fisher_exact(errors_a: int, errors_b: int, images: int) -> float:
     """Two-sided Fisher test for two error counts out of ``images`` each."""
     total = errors_a + errors_b
     possible = np.arange(max(0, total - images), min(total, images) + 1)
-    # The logarithm of the ways to choose the errors, less what is the same for all tables.
-    chosen = (possible, images - possible, total - possible, images - total + possible)
-    log_ways = -sum(special.gammaln(count + 1) for count in chosen)
+    log_ways = _log_choose(images, possible) + _log_choose(images, total - possible)
     probability = np.exp(log_ways - log_ways.max())
     probability /= probability.sum()
     observed = probability[errors_a - possible[0]]
     # Equally likely tables differ in the last digits; they belong to the tail as well.
     return float(min(1.0, probability[probability <= observed * (1 + 1e-7)].sum()))
+
+
+def _log_choose(total: int, chosen: IntArray) -> FloatArray:
+    """Return the natural logarithm of the binomial coefficient, elementwise over ``chosen``."""
+    log_factorial = special.gammaln
+    ways: FloatArray = log_factorial(total + 1) - log_factorial(chosen + 1)
+    ways = ways - log_factorial(total - chosen + 1)
+    return ways

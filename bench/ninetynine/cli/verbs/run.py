@@ -48,8 +48,9 @@ def command(
     SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
     a record in --results are not trained again.
     """
-    if not dry_run:
-        _refuse_paper_options(nodes, cores_per_node)
+    for name, value in (("--nodes", nodes), ("--cores-per-node", cores_per_node)):
+        if value is not None and not dry_run:
+            raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
     run, store = request.resolve(), RecordStore(request.results)
     votes = run.votes()
     planned, outcome = run.plan(store), TrainingOutcome()
@@ -64,12 +65,6 @@ def command(
     records = [*planned.reused, *outcome.finished, *outcome.failed, *derived]
     _print_table(store, run, records, as_json)
     return _verdict(outcome, planned, plan(run.cells, store).missing)
-
-
-def _refuse_paper_options(nodes: int | None, cores_per_node: int | None) -> None:
-    for name, value in (("--nodes", nodes), ("--cores-per-node", cores_per_node)):
-        if value is not None:
-            raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
 
 
 def _print_dry_run(

@@ -8,7 +8,7 @@ import click
 import ninetynine
 from ninetynine import catalog, suite
 from ninetynine.backends import package_versions
-from ninetynine.cells import PROTOCOL_VERSION, CellIdentity, Device, Precision
+from ninetynine.cells import Device, Precision, untrained
 from ninetynine.cli import options
 from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
 from ninetynine.suite import Suite
@@ -48,7 +48,14 @@ def command(
     chosen = catalog.matching(suite.discover(architecture_files, of_suite), pattern)
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
-    identity = _identity(backend, precision, device, threads)  # needs the backend's packages
+    identity = untrained(  # the conditions of the measurement, of no architecture in particular
+        backend=backend,
+        packages=package_versions(backend),
+        precision=precision,
+        threads=threads,
+        device=device,
+        deterministic=True,
+    )
     check_computing([identity], options.warn)
     pin(cores)
     start_backend_here(backend, threads, device)
@@ -68,22 +75,3 @@ def command(
     if output is not None:
         options.write_text(output, json.dumps(document, indent=1) + "\n", "--output")
     options.answer(as_json, document, [table(speeds, peak)])
-
-
-def _identity(backend: str, precision: Precision, device: Device, threads: int) -> CellIdentity:
-    """Return the conditions of the measurement, as a cell of no architecture in particular."""
-    return CellIdentity(
-        protocol_version=PROTOCOL_VERSION,
-        architecture="",
-        source_hash="",
-        recipe={},
-        dataset="",
-        dataset_fingerprint="",
-        seed=0,
-        backend=backend,
-        packages=package_versions(backend),
-        precision=precision,
-        threads=threads,
-        device=device,
-        deterministic=True,
-    )
