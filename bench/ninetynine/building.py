@@ -193,17 +193,9 @@ def _check_is_model(architecture: Architecture, call: str, model: object) -> Non
     import keras
 
     if not isinstance(model, keras.Model):
-        raise UserError(
-            f"{architecture.path}: {call} returned {_kind(model)}; expected a keras.Model"
-        )
-
-
-def _kind(value: object) -> str:
-    return (
-        "None; does it end in return?"
-        if value is None
-        else f"a value of type {type(value).__name__}"
-    )
+        kind = f"a value of type {type(model).__name__}"
+        found = "None; does it end in return?" if model is None else kind
+        raise UserError(f"{architecture.path}: {call} returned {found}; expected a keras.Model")
 
 
 def _made_functional(model: Any, input_shape: tuple[int, int, int]) -> Any:

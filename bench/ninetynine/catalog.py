@@ -13,12 +13,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ninetynine import grid
 from ninetynine.errors import UserError, nearest
 from ninetynine.places import Place, own_module, places, sent_place
-from ninetynine.recipe import VOCABULARY, Recipe, in_words, parse, parse_recipe, plain
+from ninetynine.recipe import VOCABULARY, Recipe, Strict, in_words, parse, parse_recipe, plain
 from ninetynine.sources import (
     Source,
     arguments_of,
@@ -30,10 +30,8 @@ from ninetynine.sources import (
 )
 
 
-class Claim(BaseModel):
+class Claim(Strict):
     """A figure that the source publishes for this model and recipe."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     id: str = Field(min_length=1, description="a short name of the source such as 'A1'")
     metric: Literal[
@@ -78,9 +76,7 @@ class Architecture:
     accepts: Mapping[str, bool] | None = None  # build's own arguments; True: required; None: any
     arguments: Mapping[str, Any] = field(default_factory=dict)  # given to build, plain data
     base: str = ""  # the name of a variant's file
-    stated_in: str = (
-        ""  # where a variant is stated: "suite /path/of/file.toml"; else in the command
-    )
+    stated_in: str = ""  # where a variant is: "suite /path/of/file.toml"; else in the command
 
     @property
     def file_name(self) -> str:
@@ -111,10 +107,8 @@ class Architecture:
 
     def is_same_as(self, other: "Architecture") -> bool:
         """Return whether both train the same code with the same recipe and arguments."""
-        return self.path.samefile(other.path) and (self.recipe, self.arguments) == (
-            other.recipe,
-            other.arguments,
-        )
+        same = self.recipe == other.recipe and self.arguments == other.arguments
+        return same and self.path.samefile(other.path)
 
     def varied(
         self,

@@ -55,6 +55,15 @@ class CellIdentity(BaseModel):
         return canonical_hash(self.model_dump(mode="json"))
 
 
+def untrained(**known: Any) -> CellIdentity:
+    """Return the identity of what no cell trained: what is not ``known`` is empty or "unknown"."""
+    nothing: dict[str, Any] = dict.fromkeys(("architecture", "source_hash", "dataset"), "")
+    nothing |= dict.fromkeys(("backend", "precision", "device"), "unknown")
+    nothing |= {"dataset_fingerprint": "", "recipe": {}, "packages": {}, "seed": 0, "threads": 0}
+    nothing |= {"protocol_version": PROTOCOL_VERSION, "deterministic": False}
+    return CellIdentity(**(nothing | known))
+
+
 class Cell(BaseModel):
     """A cell together with the context in which a suite asked for it."""
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import __version__
-from ninetynine.cells import PROTOCOL_VERSION, CellIdentity
+from ninetynine.cells import untrained
 from ninetynine.datasets import Dataset
 from ninetynine.errors import UserError
 from ninetynine.records import Context, Predictions, Record, Score, Scores
@@ -55,27 +56,14 @@ def make_records(
 
 
 def _record(
-    name: str,
-    number: int,
-    run: NDArray[np.float32],
-    dataset: Dataset,
-    digest: str,
-    note: str,
+    name: str, number: int, run: NDArray[np.float32], dataset: Dataset, digest: str, note: str
 ) -> tuple[Record, Predictions]:
-    identity = CellIdentity(
-        protocol_version=PROTOCOL_VERSION,
+    identity = untrained(
         architecture=name,
         source_hash=digest,
-        recipe={},
         dataset=dataset.name,
         dataset_fingerprint=dataset.fingerprint,
         seed=number,
-        backend="unknown",
-        packages={},
-        precision="unknown",
-        threads=0,
-        device="unknown",
-        deterministic=False,
     )
     predictions = Predictions(to_float16(run), dataset.test_labels.astype(np.uint16))
     accuracy = float(predictions.correct.mean())
@@ -120,11 +108,10 @@ def _read_csv(path: Path) -> list[NDArray[Any]]:
 
 
 def _is_number(text: str) -> bool:
-    try:
+    with suppress(ValueError):
         float(text)
-    except ValueError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _split_runs(path: Path, array: NDArray[Any], images: int, classes: int) -> list[NDArray[Any]]:

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ninetynine.backends import get_backend
@@ -58,20 +58,9 @@ def describe(identity: CellIdentity, cores_used: list[int]) -> Machine:
     cores_available = os.cpu_count() or 1  # of the machine, whatever this process is pinned to
     cpu_model, flags = _cpu()
     gpu, driver = _gpu() if identity.device == "gpu" else (None, None)
-    comparable = [
-        cpu_model,
-        flags,
-        cores_available,
-        len(cores_used),
-        identity.threads,
-        gpu,
-        driver,
-        identity.backend,
-        identity.packages,
-        identity.precision,
-        platform.system(),
-        platform.machine(),
-    ]
+    hardware = [cpu_model, flags, cores_available, len(cores_used), identity.threads, gpu, driver]
+    software = [identity.backend, identity.packages, identity.precision]
+    comparable = [*hardware, *software, platform.system(), platform.machine()]
     return Machine(
         fingerprint=canonical_hash(comparable)[:16],
         cpu_model=cpu_model,
@@ -91,31 +80,12 @@ def commit_of(folder: Path) -> tuple[str | None, bool | None]:
 
     Two Nones also where ``folder`` merely lies inside another repository, as site-packages may.
     """
+    git = ["git", "--no-optional-locks", "-C", str(folder)]
     try:
-        tracked = [
-            "git",
-            "-C",
-            str(folder),
-            "ls-files",
-            "--error-unmatch",
-            "bench/ninetynine/__init__.py",
-        ]
-        _output(tracked)
-        commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
+        _output([*git, "ls-files", "--error-unmatch", "bench/ninetynine/__init__.py"])
+        commit = _output([*git, "rev-parse", "HEAD"])
         # Results are what a run writes: only changed code makes a commit misleading.
-        changes = _output(
-            [
-                "git",
-                "--no-optional-locks",
-                "-C",
-                str(folder),
-                "status",
-                "--porcelain",
-                "--",
-                "bench",
-                "architectures",
-            ]
-        )
+        changes = _output([*git, "status", "--porcelain", "--", "bench", "architectures"])
     except (OSError, subprocess.SubprocessError):
         return None, None
     return commit, bool(changes)
@@ -267,21 +237,18 @@ def left_in_cgroups(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> list[int]
     return [left for folder in _cgroup_folders(root, own) if (left := _left_in(folder)) is not None]
 
 
-def _cgroup_folders(root: Path, own: Path) -> Iterator[Path]:
-    """Yield our control group's folder, then its parents up to ``root``.
+def _cgroup_folders(root: Path, own: Path) -> list[Path]:
+    """Return our control group's folder, then its parents up to ``root``.
 
     A container sees its own group as the root, and possibly a path that does not exist there.
     """
     try:
         lines = own.read_text().splitlines()
     except OSError:
-        return
+        return []
     path = next((line[3:] for line in lines if line.startswith("0::")), "/")
     folder = root / path.strip("/")
-    yield folder
-    while folder != root and root in folder.parents:
-        folder = folder.parent
-        yield folder
+    return [folder, *(parent for parent in folder.parents if parent.is_relative_to(root))]
 
 
 def _left_in(folder: Path) -> int | None:

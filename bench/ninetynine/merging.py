@@ -15,7 +15,6 @@ no report of the first one looks into and every command can be pointed at.  An e
 too where its members are on the board with other weights.
 """
 
-import hashlib
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -25,9 +24,10 @@ from pathlib import Path
 from ninetynine.cells import canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.records import Problem, Record, RecordStore
-from ninetynine.records.store import read_record, write_atomically
+from ninetynine.records.store import read_record
 
 _APART = "conflicts"
+_ADVICE = ("what is merged so far is", "--into")  # where something cannot be written
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _take(board: RecordStore, source: RecordStore, record: Record, merged: Merge
     predictions = _predictions(source, record)
     path = board.path_of(record)
     if not path.is_file() and _votes_as_the_board(board, record):
-        _put(board, record, predictions)
+        board.put(record, predictions, *_ADVICE)
         merged.added.append(path)
         return
     for store in (board, *kept_apart(board)):
@@ -129,14 +129,14 @@ def _take(board: RecordStore, source: RecordStore, record: Record, merged: Merge
         if there is None or not agree(there, record):
             continue
         if _better(store, there, record, predictions):
-            _put(store, record, predictions)
+            store.put(record, predictions, *_ADVICE)
             merged.replaced.append(path)
         else:
             merged.known += 1
         return
     store = _free_place(board, record)
     with store.lock():
-        _put(store, record, predictions)
+        store.put(record, predictions, *_ADVICE)
     merged.apart.append(store.path_of(record))
 
 
@@ -189,13 +189,8 @@ def _worth(record: Record, predictions: bytes | None) -> tuple[bool, bool, bool]
 
 def _predictions(store: RecordStore, record: Record) -> bytes | None:
     """Return the bytes of the record's ``.npz``; None where there is none or it is damaged."""
-    if record.predictions_sha256 is None:
-        return None
-    try:
-        content = store.path_of(record).with_suffix(".npz").read_bytes()
-    except OSError:
-        return None
-    return content if hashlib.sha256(content).hexdigest() == record.predictions_sha256 else None
+    content = store.predictions_content(record)
+    return content if isinstance(content, bytes) else None
 
 
 def _free_place(board: RecordStore, record: Record) -> RecordStore:
@@ -208,21 +203,6 @@ def _free_place(board: RecordStore, record: Record) -> RecordStore:
         if not store.path_of(record).exists():
             break
     return store
-
-
-def _put(store: RecordStore, record: Record, predictions: bytes | None) -> None:
-    """Write a copy as the store writes a record: the predictions first, the record last."""
-    path = store.path_of(record)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if predictions is not None:
-            write_atomically(path.with_suffix(".npz"), predictions)
-        write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror or error}; what is merged so far is safe: make "
-            "room or choose another --into, then run the command again"
-        ) from error
 
 
 def _described(record: Record) -> str:

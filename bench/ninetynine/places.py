@@ -7,13 +7,13 @@ one architecture module, or of a package whose modules are all architectures).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
 from ninetynine import part
 from ninetynine.errors import UserError
+from ninetynine.registry import entry_points_of
 from ninetynine.sources import Root
 
 GROUP = "ninetynine"
@@ -82,28 +82,20 @@ def _packages_around(path: Path) -> list[Path]:
 
 
 def _plugins(built_in: tuple[Root, ...]) -> Iterator[Place]:
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.value, point.name)):
-        distribution = point.dist.name if point.dist else "an unnamed distribution"
-        origin = f"entry point of {distribution}"
-        roots = (*_package_roots(point.module.partition(".")[0]), *built_in)
-        for path, module in _plugin_files(point, roots, origin):
-            yield Place(path, module, origin, roots)
-
-
-def _plugin_files(
-    point: EntryPoint, roots: Sequence[Root], origin: str
-) -> Iterator[tuple[Path, str]]:
-    path = next((path for root in roots if (path := root.find(point.module))), None)
-    if path is None:
-        raise UserError(
-            f"{origin}: {point.name} = {point.value} names no module that is installed; "
-            "mend or uninstall the distribution"
-        )
-    if path.name != "__init__.py":
-        yield path, point.module
-        return
-    for file in _module_files(path.parent):
-        yield file, f"{point.module}.{file.stem}"
+    for point in sorted(entry_points_of(GROUP), key=lambda point: (point.module, point.name)):
+        module, _, _ = point.module.partition(":")
+        roots = (*_package_roots(module.partition(".")[0]), *built_in)
+        path = next((path for root in roots if (path := root.find(module))), None)
+        if path is None:
+            raise UserError(
+                f"{point.origin}: {point.name} = {point.module} names no module that is installed; "
+                "mend or uninstall the distribution"
+            )
+        if path.name != "__init__.py":
+            yield Place(path, module, point.origin, roots)
+            continue
+        for file in _module_files(path.parent):
+            yield Place(file, f"{module}.{file.stem}", point.origin, roots)
 
 
 def _package_roots(package: str) -> tuple[Root, ...]:

@@ -5,8 +5,6 @@ documentation of the vocabulary.  Defaults are part of the record format: ``cano
 them out, so a word added later with a default never changes the hash of an older recipe.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
@@ -54,11 +52,13 @@ def _unset(value: object) -> object:
     return None if value == "none" else value
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Plain data that is checked as it is: nothing converted, nothing unknown, never changed."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Optimizer(_Strict):
+class Optimizer(Strict):
     """A Keras optimizer by its lower-case name, with the arguments that a recipe states."""
 
     name: str
@@ -106,7 +106,7 @@ def _check_argument(optimizer: str, key: str, value: object) -> None:
         raise ValueError(f"{optimizer}'s {key!r} is {value!r}; expected {expected}")
 
 
-class Schedule(_Strict):
+class Schedule(Strict):
     """How the learning rate moves: up to the optimizer's own rate, then down, step by step."""
 
     name: Literal["linear", "cosine"] = Field(description="'linear' or 'cosine', the way down")
@@ -118,7 +118,7 @@ class Schedule(_Strict):
     )
 
 
-class Augmentation(_Strict):
+class Augmentation(Strict):
     """Random changes to each training image, new in every epoch; see training/augmentation.py."""
 
     shift_pixels: int = Field(
@@ -154,7 +154,7 @@ class Augmentation(_Strict):
 _OPTIMIZER = "a name such as 'adam', or {name = 'adam', learning_rate = 0.01}"
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """How a model is trained.  Plain data in, checked once, never changed."""
 
     optimizer: Optimizer = Field(description=_OPTIMIZER)
@@ -195,16 +195,12 @@ class Recipe(_Strict):
     )
 
     @model_validator(mode="after")
-    def _watches_one_thing(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.validation_split and self.validation_data:
             raise ValueError(
                 "a recipe watches validation_split or validation_data, not both; "
                 "unset one with validation_split = 0 or validation_data = 'none'"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _has_the_epochs_it_averages(self) -> Self:
         if self.average_epochs > self.epochs:
             raise ValueError(
                 f"average_epochs is {self.average_epochs}, but there are {self.epochs:g} epochs"
@@ -225,11 +221,6 @@ class Recipe(_Strict):
         """Return plain JSON data, keys sorted, without the keys that are at their defaults."""
         data: dict[str, Any] = plain(self.model_dump(exclude_defaults=True))
         return data
-
-    def hash(self) -> str:
-        """Return the SHA-256 (64 hex digits) over the canonical JSON."""
-        text = json.dumps(self.canonical(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
 
     def override(self, changes: Mapping[str, Any], where: str) -> "Recipe":
         """Return this recipe with whole keys replaced; ``where`` names the file that asks for it.

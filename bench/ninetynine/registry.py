@@ -60,7 +60,7 @@ class Registry:
     def entries(self) -> dict[str, Plugin]:
         """Return what is registered, by name.  Raises UserError for two of one name."""
         found = {name: self._built_in(name) for name in self._built_in_names()}
-        for entry in _entry_points(self.group):
+        for entry in entry_points_of(self.group):
             other = found.setdefault(entry.name, entry)
             if other is not entry:
                 raise UserError(
@@ -93,7 +93,7 @@ def _is_package(path: Path) -> bool:
     return (path / "__init__.py").is_file()
 
 
-def _entry_points(group: str) -> list[Plugin]:
+def entry_points_of(group: str) -> list[Plugin]:
     """Return the entries that installed distributions register in ``group``.
 
     The import of importlib.metadata would be a quarter of what ``bench --help`` takes, so it is

@@ -21,8 +21,7 @@ from ninetynine.board import Row, Run
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.gate import Contest, Terms, load_baseline
 from ninetynine.gate.checking import at_seed, check
-from ninetynine.gate.decision import decide
-from ninetynine.gate.runs import accuracies
+from ninetynine.gate.decision import accuracies, decide
 from ninetynine.gate.verdict import Outcome, Verdict
 from ninetynine.planning import plan
 from ninetynine.records import RecordStore

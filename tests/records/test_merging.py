@@ -11,6 +11,7 @@ from ninetynine.board.notes import row_notes
 from ninetynine.errors import UserError
 from ninetynine.merging import agree, kept_apart, merge
 from ninetynine.records import RecordStore
+from ninetynine.records import store as store_module
 from ninetynine.report import Report, render
 from record_builders import make_failed, make_machine, make_predictions, make_record, write_run
 
@@ -294,7 +295,7 @@ def test_a_merge_interrupted_at_any_write_is_finished_by_the_next(tmp_path, monk
     scatter(folders, random.Random(3))
     whole = tmp_path / "whole"
     merge(folders, whole)
-    real = merging.write_atomically
+    real = store_module.write_atomically
     for writes in range(1, 100):
         target, left = tmp_path / f"cut-{writes}", [writes]
 
@@ -304,12 +305,12 @@ def test_a_merge_interrupted_at_any_write_is_finished_by_the_next(tmp_path, monk
                 raise KeyboardInterrupt
             real(path, content)
 
-        monkeypatch.setattr(merging, "write_atomically", cut)
+        monkeypatch.setattr(store_module, "write_atomically", cut)
         try:
             merge(folders, target)
         except KeyboardInterrupt:
             assert RecordStore(target).read_all()[1] == []  # no half-written record
-            monkeypatch.setattr(merging, "write_atomically", real)
+            monkeypatch.setattr(store_module, "write_atomically", real)
             merge(folders, target)
         relative = [{p.relative_to(t): c for p, c in tree(t).items()} for t in (target, whole)]
         assert relative[0] == relative[1]
@@ -324,7 +325,7 @@ def test_a_full_disk_is_one_line_and_the_rest_is_merged_later(a, into, monkeypat
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(merging, "write_atomically", full)
+    monkeypatch.setattr(store_module, "write_atomically", full)
     with pytest.raises(UserError, match="No space left on device; what is merged so far is safe"):
         merge([a], into)
     monkeypatch.undo()

@@ -7,9 +7,9 @@ from ninetynine.statistics import (
     difference_bound,
     mcnemar_exact,
     pair_components,
-    pigeonhole_bootstrap,
     summarize,
 )
+from pigeonhole import pigeonhole_bootstrap
 from scipy import stats
 from synthetic import Digits, draw_models
 
@@ -72,8 +72,8 @@ def test_few_seeds_of_one_recipe_are_underpowered_and_seeds_would_decide():
     assert result.verdict == "underpowered"
     assert result.minimum_detectable_difference > result.margin
     assert result.to_decide.limited_by == "seeds"
-    assert result.seeds_to_decide > 3
-    assert result.images_to_decide is None
+    assert result.to_decide.seeds > 3
+    assert result.to_decide.images is None
 
 
 def test_too_few_images_are_named_as_the_limit():
@@ -81,8 +81,8 @@ def test_too_few_images_are_named_as_the_limit():
     result = compare(a, b)
     assert result.verdict == "underpowered"
     assert result.to_decide.limited_by == "images"
-    assert result.seeds_to_decide is None
-    assert result.images_to_decide > 1_000
+    assert result.to_decide.seeds is None
+    assert result.to_decide.images > 1_000
 
 
 def test_a_wider_margin_settles_what_a_narrow_one_leaves_open():
@@ -145,7 +145,7 @@ def test_undecided_single_runs_cannot_say_how_many_seeds_it_takes():
     result = compare(*single_runs(9, 3))
     assert result.verdict == "underpowered"
     assert result.to_decide.limited_by == "single runs"
-    assert result.seeds_to_decide is None
+    assert result.to_decide.seeds is None
 
 
 def test_single_runs_need_six_discordant_images_to_show_anything():

@@ -8,13 +8,13 @@ import pytest
 import statsmodels.api as sm
 from ninetynine.statistics import (
     accuracy_estimate,
-    pigeonhole_bootstrap,
     summarize,
     summarize_counts,
     wilson_interval,
 )
 from ninetynine.statistics.estimate import mean_variance
 from ninetynine.statistics.summary import unseen_image_factor
+from pigeonhole import pigeonhole_bootstrap
 from scipy import stats
 from statsmodels.formula.api import ols
 from synthetic import Digits, draw_models

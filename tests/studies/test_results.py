@@ -11,9 +11,10 @@ from ninetynine import suite
 from ninetynine.board import Rows
 from ninetynine.records import RecordStore
 from ninetynine.report import Report, render
-from ninetynine.statistics import accuracy_estimate, compare, pigeonhole_bootstrap
+from ninetynine.statistics import accuracy_estimate, compare
 from ninetynine.suite import discover
 from own_numbers import own_numbers, rewrite
+from pigeonhole import pigeonhole_bootstrap
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"

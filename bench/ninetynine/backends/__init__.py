@@ -21,20 +21,6 @@ from ninetynine.backends._base import (
 from ninetynine.errors import UserError
 from ninetynine.registry import Registry
 
-__all__ = [
-    "BACKENDS",
-    "EVALUATION_BATCH",
-    "Backend",
-    "FitLoop",
-    "Images",
-    "Labels",
-    "StepLoop",
-    "Warping",
-    "get_backend",
-    "package_versions",
-    "to_float",
-]
-
 BACKENDS = Registry("backend", "ninetynine.backends", "ninetynine.backends")
 
 

@@ -6,6 +6,7 @@ that with one data order it computes what ``fit`` computes.  Where a recipe augm
 warped before its step by the changes drawn for its images.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,8 +44,11 @@ class Warping(Protocol):
         ...
 
 
-class StepLoop(Protocol):
+class StepLoop(ABC):
     """Trains a compiled Keras model on one in-memory image set."""
+
+    _pixels: Any  # what the model is shown of the training images, and their one-hot labels
+    _targets: Any
 
     def __init__(
         self,
@@ -59,10 +63,16 @@ class StepLoop(Protocol):
 
         The model sees what :func:`to_float` returns for ``scale``, and ``labels`` one-hot.
         """
+        self._model, self._warp = model, warp
+        self._batch_size, self._scale = batch_size, scale
+        self._pixels = to_float(images, scale)
+        self._targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
 
+    @abstractmethod
     def compile(self) -> None:
         """Trace and compile without taking a step: no weight and no seed moves."""
 
+    @abstractmethod
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
     ) -> dict[str, float]:
@@ -71,31 +81,26 @@ class StepLoop(Protocol):
         ``changes`` (n, k) float32 are what a loop with a ``warp`` does to each of them.  It returns
         when the device has done the work: clocks are read right after.
         """
-        ...
 
     def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
         """Return the outputs for ``images``, float32 (n, classes), ``batch_size`` at a time."""
-        ...
+        parts = [
+            np.asarray(self._outputs(to_float(images[start:end], self._scale)))
+            for start, end in _spans(len(images), batch_size)
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
+    def _outputs(self, pixels: NDArray[np.float32]) -> Any:
+        """Return the outputs for one batch, where `predict` is not a loop's own."""
+        raise NotImplementedError
+
+    def _metrics(self) -> dict[str, float]:
+        """Return the running metrics.  To read them waits for the device, as clocks need it."""
+        return {name: float(value) for name, value in self._model.get_metrics_result().items()}
 
 
-class FitLoop:
+class FitLoop(StepLoop):
     """Keras's own ``fit``, an epoch at a time; the data order is still ours."""
-
-    def __init__(
-        self,
-        model: Any,
-        images: Images,
-        labels: Labels,
-        batch_size: int,
-        scale: str,
-        warp: Warping | None = None,
-    ) -> None:
-        self._model = model
-        self._scale = scale
-        self._images = to_float(images, scale)
-        self._targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
-        self._batch_size = batch_size
-        self._warp = warp
 
     def compile(self) -> None:
         """Do nothing: ``fit`` compiles with its first step, and that step is training."""
@@ -103,7 +108,7 @@ class FitLoop:
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
     ) -> dict[str, float]:
-        images = self._images[order]
+        images = self._pixels[order]
         if self._warp is not None and changes is not None:
             images = self._warped(self._warp, images, changes)
         history = self._model.fit(
@@ -128,9 +133,8 @@ class FitLoop:
         return np.concatenate(parts)
 
     def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
-        outputs = self._model.predict(
-            to_float(images, self._scale), batch_size=batch_size, verbose=0
-        )
+        pixels = to_float(images, self._scale)
+        outputs = self._model.predict(pixels, batch_size=batch_size, verbose=0)
         return np.asarray(outputs, dtype=np.float32)
 
 

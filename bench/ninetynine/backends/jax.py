@@ -10,49 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import (
-    EVALUATION_BATCH,
-    Backend,
-    Images,
-    Labels,
-    Warping,
-    to_float,
-)
+from ninetynine.backends import Backend, StepLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
 Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
 
 
-class JaxLoop:
+class JaxLoop(StepLoop):
     """The loop for a model on Keras's JAX backend.
 
     The model's variables are handed through as plain values (Keras's stateless API) and written
     back after every epoch.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        images: Images,
-        labels: Labels,
-        batch_size: int,
-        scale: str,
-        warp: Warping | None = None,
-    ) -> None:
+    def __init__(self, model: Any, *data: Any, **more: Any) -> None:
         import jax
 
+        super().__init__(model, *data, **more)
         self._jax = jax
-        self._model = model
-        self._scale = scale
-        self._batch_size = batch_size
-        self._warp = warp
-        self._pixels = jax.device_put(to_float(images, scale))
-        targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
-        self._targets = jax.device_put(targets)
         # Builds the metrics' variables without a step; inference moves no seed.
-        model.test_on_batch(np.asarray(self._pixels[:1]), targets[:1])
+        model.test_on_batch(self._pixels[:1], self._targets[:1])
         model.optimizer.build(model.trainable_variables)
         model.reset_metrics()
+        self._pixels, self._targets = map(jax.device_put, (self._pixels, self._targets))
         self._stepwise = jax.default_backend() == "cpu"
         whole = self._step if self._stepwise else self._scan
         self._train = jax.jit(whole, donate_argnums=0)
@@ -77,17 +57,11 @@ class JaxLoop:
             train = self._compiled.get(batches[0].shape) or self._compile(state, batches)
             state = train(state, self._pixels, self._targets, batches)
         self._write_back(state)
-        # Reading the metrics waits for the device: a clock read after this is synchronised.
-        return {name: float(value) for name, value in self._model.get_metrics_result().items()}
+        return self._metrics()
 
-    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+    def _outputs(self, pixels: NDArray[np.float32]) -> Any:
         trainable, non_trainable, _, _ = self._state()
-        parts = []
-        for start in range(0, len(images), batch_size):
-            pixels = to_float(images[start : start + batch_size], self._scale)
-            outputs, _ = self._forward(trainable, non_trainable, pixels)
-            parts.append(np.asarray(outputs, dtype=np.float32))
-        return np.concatenate(parts)
+        return self._forward(trainable, non_trainable, pixels)[0]
 
     def _compile(self, state: State, batches: Batches) -> Any:
         compiled = self._train.lower(state, self._pixels, self._targets, batches).compile()

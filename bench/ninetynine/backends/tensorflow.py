@@ -5,37 +5,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import (
-    EVALUATION_BATCH,
-    Backend,
-    Images,
-    Labels,
-    Warping,
-    to_float,
-)
+from ninetynine.backends import Backend, StepLoop
 
 _NO_CHANGES = np.zeros((0, 0), np.float32)
 
 
-class TensorFlowLoop:
+class TensorFlowLoop(StepLoop):
     """The loop for a model on Keras's TensorFlow backend."""
 
-    def __init__(
-        self,
-        model: Any,
-        images: Images,
-        labels: Labels,
-        batch_size: int,
-        scale: str,
-        warp: Warping | None = None,
-    ) -> None:
+    def __init__(self, model: Any, *data: Any, **more: Any) -> None:
         import tensorflow
 
-        self._model = model
-        self._scale = scale
-        self._batch_size = batch_size
-        self._pixels = tensorflow.constant(to_float(images, scale))
-        self._targets = tensorflow.one_hot(labels, model.output_shape[-1])
+        super().__init__(model, *data, **more)
+        self._pixels, self._targets = map(tensorflow.constant, (self._pixels, self._targets))
+        warp, batch_size = self._warp, self._batch_size
 
         # The data are arguments: a graph would hold on to what it captures, cell after cell.
         def train(pixels: Any, targets: Any, order: Any, changes: Any, steps: Any) -> None:
@@ -72,15 +55,10 @@ class TensorFlowLoop:
         steps = -(-len(order) // self._batch_size)
         given = _NO_CHANGES if changes is None else changes
         self._train(self._pixels, self._targets, order, given, steps)
-        # Reading the metrics waits for the device: a clock read after this is synchronised.
-        return {name: float(value) for name, value in self._model.get_metrics_result().items()}
+        return self._metrics()
 
-    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
-        parts = [
-            self._forward(to_float(images[start : start + batch_size], self._scale)).numpy()
-            for start in range(0, len(images), batch_size)
-        ]
-        return np.concatenate(parts).astype(np.float32)
+    def _outputs(self, pixels: NDArray[np.float32]) -> Any:
+        return self._forward(pixels).numpy()
 
 
 class TensorFlow(Backend):

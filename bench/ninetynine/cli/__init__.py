@@ -21,6 +21,8 @@ _ORDER = (
     *("time", "list", "show", "data", "predict", "verify", "explain"),
 )
 
+# Every verb inherits these.
+_SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 _FAULT = 70  # EX_SOFTWARE of sysexits.h
 
 
@@ -64,7 +66,7 @@ def _in_order() -> dict[str, Plugin]:
     return known | {name: found[name] for name in sorted(found.keys() - known.keys())}
 
 
-@click.group(cls=_LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyVerbs, context_settings=_SETTINGS)
 @click.version_option(package_name="ninetynine", prog_name="bench")
 def bench() -> None:
     """Train Keras image classifiers under fixed seeds and compare them honestly.

@@ -1,13 +1,16 @@
-"""Options that several verbs share, and the request that they add up to."""
+"""Options that several verbs share, and the request that they add up to.
+
+An option's default is shown by the help without a word in it: see the group in `ninetynine.cli`.
+"""
 
 import dataclasses
 import functools
 import importlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -15,41 +18,50 @@ from ninetynine.cells import DEFAULT_BACKEND, Precision
 from ninetynine.errors import UserError
 from ninetynine.registry import Registry
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+if TYPE_CHECKING:  # what verbs that need no suite should not wait for
+    from ninetynine.suite import Suite
 
-results = click.option(
-    "--results",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of records.",
-)
+Command = Callable[..., Any]
+Option = Callable[[Command], Command]
+
+PATH = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+POSITIVE = click.FloatRange(min=0, min_open=True)
+WHOLE = click.IntRange(min=1)
+
+
+def _suite(context: click.Context, option: click.Parameter, name: str | None) -> "Suite | None":
+    from ninetynine import suite
+
+    return suite.load(name) if name else None
+
+
+def of_suite(help_text: str) -> Option:
+    """Add --suite; the command gets it read, as ``of_suite``, or None."""
+    return click.option("--suite", "of_suite", metavar="NAME", callback=_suite, help=help_text)
+
+
+results = click.option("--results", type=FOLDER, default="results", help="Folder of records.")
 data_dir = click.option(
     "--data-dir",
-    type=click.Path(path_type=Path),
-    default=None,
+    type=PATH,
     help="Folder with mnist.npz or the four IDX files [default: $BENCH_DATA_DIR].",
 )
 architecture_files = click.option(
     "--architecture",
     "architecture_files",
-    type=click.Path(path_type=Path),
+    type=PATH,
     multiple=True,
     metavar="FILE.py",
     help="A file of your own with a build function and a RECIPE; may be given again.",
 )
-variants_of = click.option(
-    "--suite",
-    "suite_name",
-    metavar="NAME",
-    help="A suite of your own whose variants are known, too.",
-)
+variants_of = of_suite("A suite of your own whose variants are known, too.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")
 baseline = click.option(
     "--baseline",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     required=True,
     metavar="RECORDS",
     help="Folder of the baseline's records.",
@@ -60,15 +72,9 @@ def work_dir(command: Command) -> Command:
     """Add --work-dir and --fresh, for verbs that train what is no record of anybody's yet."""
     from ninetynine.gate.request import WORK_DIR
 
+    kept = "Where new runs are kept, so that an interrupted check goes on."
     fresh = click.option("--fresh", is_flag=True, help="Train again what is kept in --work-dir.")
-    folder = click.option(
-        "--work-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=WORK_DIR,
-        show_default=True,
-        help="Where new runs are kept, so that an interrupted check goes on.",
-    )
-    return folder(fresh(command))
+    return click.option("--work-dir", type=FOLDER, default=WORK_DIR, help=kept)(fresh(command))
 
 
 def run_request(
@@ -84,109 +90,81 @@ def run_request(
     options of executors.  ``without`` names options that the command does not take.  One of its
     own that is called like a field of the request becomes part of the request.
     """
+    from ninetynine.request import RunRequest  # verbs that train nothing need not wait for it
+
+    only = "A name, rows such as net[units=64,128], a glob, or a part of names."
+    listed = "A count, a range 0-9, or a list 0,3,7."
+    workers = "Worker processes; auto is one per core, or one for the GPU."
     threads = "the baseline's" if suite is None else "cores / jobs"
+    seeds_option = click.option("--seeds", default=seeds, metavar="N|LIST", help=listed)
     options: list[Option] = [
         click.argument("suite", default=suite, required=False),
-        click.option(
-            "--only",
-            metavar="PATTERN",
-            help="A name, rows such as net[units=64,128], a glob, or a part of names.",
-        ),
+        click.option("--only", metavar="PATTERN", help=only),
         click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
-        *(() if "seeds" in without else (_seeds(seeds),)),
-        click.option(
-            "--jobs",
-            default="auto",
-            show_default=True,
-            callback=_jobs,
-            help="Worker processes; auto is one per core, or one for the GPU.",
-        ),
+        *([] if "seeds" in without else [seeds_option]),
+        click.option("--jobs", default="auto", callback=_jobs, help=workers),
         click.option(
             "--threads",
-            type=click.IntRange(min=1),
+            type=WHOLE,
             help=f"Threads per worker [default: {threads}]; part of a record's key.",
         ),
         functools.partial(compute, precision=precision),
-        *(_executor_options() if trains else ()),
-        *(() if "results" in without else (results,)),
+        *(_executor_options() if trains else []),
+        *([] if "results" in without else [results]),
         data_dir,
         architecture_files,
         verbose,
     ]
-    from ninetynine.request import RunRequest  # verbs that train nothing need not wait for it
+    gather = gathered(RunRequest, "request")
+    return lambda command: _with_options(gather(command), options)
 
-    fields = [field.name for field in dataclasses.fields(RunRequest)]
 
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+def gathered(kind: type, name: str) -> Option:
+    """Have a command get what is called like a field of the dataclass ``kind`` as one, ``name``."""
+    fields = [field.name for field in dataclasses.fields(kind)]
+
+    def gather(command: Command) -> Command:
         @functools.wraps(command)
-        def with_request(**given: Any) -> Any:
-            asked = RunRequest(**{name: given.pop(name) for name in fields if name in given})
-            return command(request=asked, **given)
+        def with_one(**given: Any) -> Any:
+            one = kind(**{field: given.pop(field) for field in fields if field in given})
+            return command(**{name: one}, **given)
 
-        return _with_options(with_request, options)
+        return with_one
 
-    return add
-
-
-def _seeds(default: str | None) -> Option:
-    return click.option(
-        "--seeds",
-        default=default,
-        show_default=bool(default),
-        metavar="N|LIST",
-        help="A count, a range 0-9, or a list 0,3,7.",
-    )
+    return gather
 
 
 def _executor_options() -> list[Option]:
+    where = "Where cells are trained: on this machine, or on a Ray cluster."
+    address = "Of the Ray cluster: auto, local, HOST:PORT or ray://HOST:PORT [default: auto]."
+    executor = _Registered("executor", "ninetynine.executors", "EXECUTORS")
     return [
-        click.option(
-            "--executor",
-            type=_Registered("executor", "ninetynine.executors", "EXECUTORS"),
-            default="local",
-            show_default=True,
-            help="Where cells are trained: on this machine, or on a Ray cluster.",
-        ),
-        click.option(
-            "--address",
-            metavar="ADDRESS",
-            help="Of the Ray cluster: auto, local, HOST:PORT or ray://HOST:PORT [default: auto].",
-        ),
+        click.option("--executor", type=executor, default="local", help=where),
+        click.option("--address", metavar="ADDRESS", help=address),
         click.option(
             "--timeout",
             "timeout_seconds",
-            type=click.FloatRange(min=0, min_open=True),
+            type=POSITIVE,
             metavar="SECONDS",
             help="Give up on a cell after this.",
         ),
     ]
 
 
-def compute(
-    command: Callable[..., Any], precision: Precision | None = "float32"
-) -> Callable[..., Any]:
+def compute(command: Command, precision: Precision | None = "float32") -> Command:
     """Add the options that say what computes; ``precision`` None is what the suite says."""
+    precisions = click.Choice([p for p in get_args(Precision) if p != "unknown"])
+    shown = True if precision else "the suite's"
+    backend = _Registered("backend", "ninetynine.backends", "BACKENDS")
     options: list[Option] = [
-        click.option(
-            "--precision",
-            type=click.Choice([p for p in get_args(Precision) if p != "unknown"]),
-            default=precision,
-            show_default=True if precision else "the suite's",
-        ),
-        click.option(
-            "--backend",
-            type=_Registered("backend", "ninetynine.backends", "BACKENDS"),
-            default=DEFAULT_BACKEND,
-            show_default=True,
-        ),
-        click.option(
-            "--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True
-        ),
+        click.option("--precision", type=precisions, default=precision, show_default=shown),
+        click.option("--backend", type=backend, default=DEFAULT_BACKEND),
+        click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu"),
     ]
     return _with_options(command, options)
 
 
-def _with_options(command: Callable[..., Any], options: list[Option]) -> Callable[..., Any]:
+def _with_options(command: Command, options: list[Option]) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
@@ -211,6 +189,17 @@ def _jobs(context: click.Context, parameter: click.Parameter, text: str) -> int 
     return int(text)
 
 
+def fraction(context: click.Context, parameter: click.Parameter, percent: float) -> float:
+    """Return percentage points as a fraction."""
+    return percent / 100
+
+
+def check_results(folder: Path) -> None:
+    """Raise UserError where there is no folder of records to read."""
+    if not folder.is_dir():
+        raise UserError(f"--results {folder}: no such folder; train something with: bench run")
+
+
 def warn(line: str) -> None:
     """Tell a user one line, beside what the command prints."""
     print(f"bench: {line}", file=sys.stderr)
@@ -219,6 +208,15 @@ def warn(line: str) -> None:
 def print_json(value: object) -> None:
     """Print ``value`` as indented JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def answer(as_json: bool, value: object, lines: Iterable[str]) -> None:
+    """Print ``value`` as JSON where that is asked for, else ``lines``."""
+    if as_json:
+        print_json(value)
+        return
+    for line in lines:
+        click.echo(line)
 
 
 def write_text(path: Path, content: str, option: str, append: bool = False) -> None:

@@ -2,8 +2,7 @@
 
 import sys
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from ninetynine.cli.options import warn
 from ninetynine.report import formatting
@@ -24,24 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-class Progress(Protocol):
-    """A context manager that is told every event."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def on_event(self, event: Event) -> None:
-        """Show ``event``."""
-        ...
-
-
-def make_progress(cells: int, reused: int) -> Progress:
+def make_progress(cells: int, reused: int) -> "LineProgress | BarProgress":
     """Return a bar where standard error is a terminal, else plain lines."""
     print(f"{cells} cells to train, {reused} recorded already", file=sys.stderr, flush=True)
     return BarProgress(cells) if sys.stderr.isatty() else LineProgress(cells)
@@ -61,12 +43,7 @@ class LineProgress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         return None
 
     def on_event(self, event: Event) -> None:
@@ -103,12 +80,7 @@ class BarProgress:
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._bar.stop()
 
     def on_event(self, event: Event) -> None:

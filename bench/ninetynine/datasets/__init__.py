@@ -34,29 +34,6 @@ from ninetynine.datasets.registry import (
 from ninetynine.datasets.screening import Finding, findings
 from ninetynine.errors import UserError, nearest
 
-__all__ = [
-    "DATA_DIR_VARIABLE",
-    "Dataset",
-    "DatasetInfo",
-    "DoubtfulLabel",
-    "Finding",
-    "Images",
-    "Labels",
-    "doubtful_test_images",
-    "findings",
-    "fingerprint_of",
-    "info_of",
-    "is_read_here",
-    "known",
-    "load",
-    "noun_of",
-    "num_classes_of",
-    "preferred",
-    "row_name_of",
-    "split_validation",
-    "usual",
-]
-
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
     """Return a checked dataset: a known name, or the path of a user's .npz file.

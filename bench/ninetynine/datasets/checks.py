@@ -9,14 +9,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.dataset import (
-    NAMINGS,
-    Dataset,
-    DatasetInfo,
-    Images,
-    Labels,
-    RawArrays,
-)
+from ninetynine.datasets.dataset import NAMINGS, Dataset, DatasetInfo, Images, Labels, RawArrays
 from ninetynine.datasets.images import describe, read_images
 from ninetynine.datasets.labels import read_labels
 from ninetynine.datasets.screening import refuse_errors

@@ -43,7 +43,14 @@ def read_through_keras(info: DatasetInfo) -> RawArrays:
         # A damaged copy, such as a download of Keras's own that was cut off, is replaced.
         found = None
     if found is None:
-        _download(info.name)
+        try:
+            download(info.name)
+        except UserError as error:
+            raise UserError(
+                f"{info.name} is not on this machine and could not be downloaded ({error}): name a "
+                f"folder with {info.name}.npz or the four IDX files by --data-dir or "
+                f"{DATA_DIR_VARIABLE}, or connect this machine to the internet and run again"
+            ) from error
         found = read_folder(cache, info.name, info.idx_files)
     if found is None:
         raise UserError(
@@ -51,17 +58,6 @@ def read_through_keras(info: DatasetInfo) -> RawArrays:
             f"{looked_for(info.name, info.idx_files)}"
         )
     return found[0]
-
-
-def _download(name: str) -> None:
-    try:
-        download(name)
-    except UserError as error:
-        raise UserError(
-            f"{name} is not on this machine and could not be downloaded ({error}): name a "
-            f"folder with {name}.npz or the four IDX files by --data-dir or "
-            f"{DATA_DIR_VARIABLE}, or connect this machine to the internet and run again"
-        ) from error
 
 
 def download(name: str) -> None:

@@ -50,9 +50,16 @@ def read_folder(folder: Path, name: str, idx: bool = True) -> tuple[RawArrays, P
         archive = place / f"{name}.npz"
         if archive.exists():
             return read_npz(archive), archive
-        files = {array: _find_idx(place, array) for array in _IDX_FILES}
-        if idx and any(files.values()):
-            return _read_idx_files(files, place), place
+        files = {array: _find_idx(place, array) for array in _IDX_FILES if idx}
+        arrays: RawArrays = {}
+        for array, path in files.items() if any(files.values()) else ():
+            start, rest, magic = _IDX_FILES[array]
+            if path is None:
+                missing = f"{start}-{rest}[.gz]"
+                raise UserError(f"{place}: {missing} is missing beside the other IDX files")
+            arrays[array] = read_idx(path, magic)
+        if arrays:
+            return arrays, place
     return None
 
 
@@ -68,17 +75,6 @@ def _find_idx(folder: Path, array: str) -> Path | None:
     start, rest, _ = _IDX_FILES[array]
     names = (f"{start}{joint}{rest}{suffix}" for joint in "-." for suffix in ("", ".gz"))
     return next((folder / name for name in names if (folder / name).is_file()), None)
-
-
-def _read_idx_files(files: dict[str, Path | None], folder: Path) -> RawArrays:
-    """Read the four files, all of which must be there."""
-    arrays: RawArrays = {}
-    for array, path in files.items():
-        start, rest, magic = _IDX_FILES[array]
-        if path is None:
-            raise UserError(f"{folder}: {start}-{rest}[.gz] is missing beside the other IDX files")
-        arrays[array] = read_idx(path, magic)
-    return arrays
 
 
 def read_npz(path: Path) -> RawArrays:

@@ -11,17 +11,12 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
 from ninetynine.datasets import built_in
-from ninetynine.datasets.dataset import (
-    ARRAY_NAMES,
-    BUILT_IN,
-    DatasetInfo,
-    DoubtfulLabel,
-    RawArrays,
-)
+from ninetynine.datasets.dataset import ARRAY_NAMES, BUILT_IN, DatasetInfo, DoubtfulLabel, RawArrays
 from ninetynine.datasets.folds import fold_info, parse_fold
 from ninetynine.errors import UserError
 from ninetynine.registry import Plugin, Registry
@@ -51,9 +46,8 @@ def facts(entry: Plugin) -> DatasetInfo:
     if not isinstance(info, DatasetInfo):
         raise _error(entry, f"no INFO = DatasetInfo(...) in {entry.module}")
     if info.name != entry.name:
-        raise _error(
-            entry, f"INFO.name in {entry.module} is {info.name!r}; expected {entry.name!r}"
-        )
+        found = f"INFO.name in {entry.module} is {info.name!r}; expected {entry.name!r}"
+        raise _error(entry, found)
     return replace(info, origin=entry.origin)
 
 
@@ -69,15 +63,12 @@ def read_arrays(entry: Plugin) -> RawArrays:
     except Exception as error:
         raised = " ".join(f"{type(error).__name__}: {error}".split())
         raise _error(entry, f"read() in {entry.module} raised {raised}") from error
-    if not isinstance(arrays, Mapping) or not all(
-        isinstance(arrays.get(name), np.ndarray) for name in ARRAY_NAMES
-    ):
-        raise _error(
-            entry,
-            f"read() in {entry.module} does not return a dictionary of the numpy arrays "
-            f"{', '.join(ARRAY_NAMES)}",
-        )
-    return {name: arrays[name] for name in ARRAY_NAMES}
+    given = arrays if isinstance(arrays, Mapping) else {}
+    four = {n: given[n] for n in ARRAY_NAMES if isinstance(given.get(n), np.ndarray)}
+    if len(four) < len(ARRAY_NAMES):
+        what = f"does not return a dictionary of the numpy arrays {', '.join(ARRAY_NAMES)}"
+        raise _error(entry, f"read() in {entry.module} {what}")
+    return four
 
 
 class Known(Mapping[str, DatasetInfo]):
@@ -137,7 +128,8 @@ def doubtful_test_images(name: str, images: int) -> dict[int, DoubtfulLabel]:
     info = info_of(name)
     if info is None or info.test_length != images:
         return {}
-    return {label.index: label for label in sorted(info.doubtful_test_images, key=_index)}
+    doubtful = sorted(info.doubtful_test_images, key=attrgetter("index"))
+    return {label.index: label for label in doubtful}
 
 
 def usual(embedded: bool = False) -> str:
@@ -175,7 +167,3 @@ def _entries(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str
 def _error(entry: Plugin, found: str) -> UserError:
     mend = "mend the file" if entry.origin == BUILT_IN else "mend or uninstall the distribution"
     return UserError(f"{label(entry)}: {found}; {mend}")
-
-
-def _index(label: DoubtfulLabel) -> int:
-    return label.index

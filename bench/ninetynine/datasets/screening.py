@@ -68,38 +68,29 @@ def refuse_errors(dataset: Dataset) -> None:
 
 
 def _errors(dataset: Dataset) -> Iterator[Finding]:
-    value = _only_value(dataset.train_images)
-    if value is not None:
-        yield Finding(
-            "error",
-            f"{dataset.where or dataset.name}: every pixel of the {len(dataset.train_images):,} "
-            f"training images is {value:g}; expected images that differ{_undo_cast(value)}",
-        )
+    uniform = _uniform(dataset.train_images, "training")
+    if uniform:
+        yield Finding("error", f"{dataset.where or dataset.name}: {uniform}")
 
 
-def _only_value(images: Images) -> float | None:
-    """Return the value that all pixels have; None where they differ, which one image shows."""
+def _uniform(images: Images, part: str) -> str:
+    """Say that all pixels of a part have one value; "" where they differ, which one image shows."""
     value = images[0].flat[0]
-    if all((image == value).all() for image in images):
-        return float(value)
-    return None
-
-
-def _undo_cast(value: float) -> str:
-    if value:
+    if not all((image == value).all() for image in images):
         return ""
-    return " (images in 0 to 1 become 0 as uint8: save them as float32, or times 255 as uint8)"
+    cast = " (images in 0 to 1 become 0 as uint8: save them as float32, or times 255 as uint8)"
+    return (
+        f"every pixel of the {len(images):,} {part} images is {float(value):g}; expected images "
+        f"that differ{'' if value else cast}"
+    )
 
 
 def _pixels(dataset: Dataset) -> Iterator[str]:
     for part, (images, _) in dataset.parts.items():
-        value = _only_value(images)
-        if value is not None and part != "training":
-            yield (
-                f"every pixel of the {len(images):,} {part} images is {value:g}; expected images "
-                f"that differ{_undo_cast(value)}"
-            )
-        if value is None and len(images) >= ENOUGH_IMAGES:
+        uniform = _uniform(images, part)
+        if uniform and part != "training":
+            yield uniform
+        if not uniform and len(images) >= ENOUGH_IMAGES:
             yield from _darkness(images, part)
 
 

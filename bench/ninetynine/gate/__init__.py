@@ -4,18 +4,3 @@ from ninetynine.gate.baseline import Baseline, load_baseline, update_baseline
 from ninetynine.gate.checking import Contest, check, make_contests
 from ninetynine.gate.decision import decide
 from ninetynine.gate.verdict import CostVerdict, Outcome, Terms, Verdict, worst
-
-__all__ = [
-    "Baseline",
-    "Contest",
-    "CostVerdict",
-    "Outcome",
-    "Terms",
-    "Verdict",
-    "check",
-    "decide",
-    "load_baseline",
-    "make_contests",
-    "update_baseline",
-    "worst",
-]

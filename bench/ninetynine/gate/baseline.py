@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key
@@ -18,16 +18,15 @@ from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles
 from ninetynine.records import Record, RecordStore
+from ninetynine.records.schema import Part
 from ninetynine.records.store import write_atomically
 
 MANIFEST = "baseline.json"
 MANIFEST_VERSION = 1
 
 
-class Update(BaseModel):
+class Update(Part):
     """One deliberate change of a baseline."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: str  # ISO 8601, UTC
     reason: str
@@ -40,13 +39,11 @@ class Update(BaseModel):
     dirty: bool | None = None
 
 
-class Manifest(BaseModel):
+class Manifest(Part):
     """What ``baseline.json`` holds: every update, the latest last."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     manifest_version: int = MANIFEST_VERSION
-    updates: list[Update] = []
+    updates: list[Update] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -143,12 +140,10 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
     """
     store = RecordStore(directory)
     with store.lock():
-        old = _replaced(store, runs)
-        kept = set()
-        for run in runs:
-            store.write(run.record, run.predictions)
-            kept.add(store.path_of(run.record))
-        removed = [path for path in old if path not in kept]
+        places = {(run.record.cell.architecture, run.record.cell.dataset) for run in runs}
+        old = [r for r in store.read_all()[0] if (r.cell.architecture, r.cell.dataset) in places]
+        kept = {store.path_of(store.write(run.record, run.predictions)) for run in runs}
+        removed = [path for path in map(store.path_of, old) if path not in kept]
         for path in removed:
             path.unlink()
             path.with_suffix(".npz").unlink(missing_ok=True)
@@ -157,13 +152,3 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
         content = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
         write_atomically(directory / MANIFEST, content.encode() + b"\n")
     return removed
-
-
-def _replaced(store: RecordStore, runs: Sequence[Run]) -> list[Path]:
-    """Return the records of the same architectures on the same datasets."""
-    places = {(run.record.cell.architecture, run.record.cell.dataset) for run in runs}
-    return [
-        store.path_of(record)
-        for record in store.read_all()[0]
-        if (record.cell.architecture, record.cell.dataset) in places
-    ]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count, islice
 
 import numpy as np
@@ -10,10 +10,9 @@ import numpy as np
 from ninetynine.board import Row, Run
 from ninetynine.cells import Cell
 from ninetynine.gate.baseline import Baseline
-from ninetynine.gate.decision import decide, not_comparable
-from ninetynine.gate.runs import accuracies
+from ninetynine.gate.decision import accuracies, decide, not_comparable
 from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
-from ninetynine.records import Record, RecordStore, Timing
+from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
 from ninetynine.statistics.sequential import Design, prospect
 
@@ -63,15 +62,16 @@ def make_contests(
     contests: list[Contest] = []
     verdicts: list[Verdict] = []
     for template in templates:
-        row = baseline.row(template.identity)
+        name, row = template.identity.architecture, baseline.row(template.identity)
         if row is None:
-            verdicts.append(_new(template.identity.architecture, terms))
-            continue
-        obstacle = not_comparable(row, template.identity, terms)
-        if obstacle is not None:
+            reason = "the baseline has no record of it (--allow-new; or bench baseline update)"
+            verdicts.append(_missing(name, terms, reason, terms.allow_new))
+        elif (obstacle := not_comparable(row, template.identity, terms)) is not None:
             verdicts.append(obstacle)
         elif not row.runs:
-            verdicts.append(_without_runs(template.identity.architecture, row, terms))
+            failed = ", ".join(str(failed.seed) for failed in row.failed)
+            reason = f"all its baseline runs failed (seeds {failed})"
+            verdicts.append(_missing(name, terms, reason))
         else:
             contests.append(Contest(template, row, check_seeds(row, terms.max_seeds)))
     return contests, verdicts
@@ -79,21 +79,18 @@ def make_contests(
 
 def gone(name: str, terms: Terms) -> Verdict:
     """Return the verdict on an architecture that only the baseline has."""
-    return Verdict(
-        architecture=name,
-        outcome=Outcome.NOT_COMPARABLE,
-        margin=terms.margin,
-        reason="it is in the baseline and no longer among the architectures (--allow-gone)",
-        excused=terms.allow_gone,
-    )
+    reason = "it is in the baseline and no longer among the architectures (--allow-gone)"
+    return _missing(name, terms, reason, terms.allow_gone)
 
 
-def prospects(contests: Sequence[Contest], terms: Terms) -> list[CheckProspect]:
-    """Return what a check of ``contests`` could show, before anything is trained."""
-    return [_prospect(contest, terms) for contest in contests]
+def _missing(name: str, terms: Terms, reason: str, excused: bool = False) -> Verdict:
+    """Return the verdict on an architecture of which one side has nothing to compare."""
+    outcome = Outcome.NOT_COMPARABLE
+    return Verdict(name, outcome, terms.margin, reason=reason, excused=excused)
 
 
-def _prospect(contest: Contest, terms: Terms) -> CheckProspect:
+def prospect_of(contest: Contest, terms: Terms) -> CheckProspect:
+    """Return what a check of ``contest`` could show, before anything is trained."""
     baseline = accuracies(contest.baseline.runs)
     if len(baseline) < 2:
         return CheckProspect(contest.name, len(baseline))
@@ -109,7 +106,6 @@ def check(
     train: Train,
     terms: Terms,
     jobs: int = 1,
-    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
 ) -> list[Verdict]:
     """Train and look until every contest is decided; verdicts in the order of the contests.
 
@@ -119,17 +115,15 @@ def check(
     where an architecture cannot be built.
     """
     verdicts: dict[str, Verdict] = {}
-    undecided, first = list(contests), True
+    undecided, ahead = list(contests), 1
     while undecided:
-        ahead = 1 if first else seeds_ahead(undecided, jobs)
         _advance(undecided, store, train, ahead)
-        first = False
         for contest in undecided:
             verdict = decide(contest.baseline, contest.runs, terms)
             if verdict is not None:
                 verdicts[contest.name] = verdict
-                on_verdict(verdict)
         undecided = [contest for contest in undecided if contest.name not in verdicts]
+        ahead = seeds_ahead(undecided, jobs) if undecided else 0
     return [verdicts[contest.name] for contest in contests]
 
 
@@ -144,14 +138,12 @@ def seeds_ahead(contests: Sequence[Contest], jobs: int) -> int:
     known = [timing for timing in timings if timing is not None]
     if not known:
         return fewest
-    round_seconds = sum(_cell_seconds(timing) for timing in known) / jobs
+    phases = [
+        (t.train_seconds, t.build_seconds, t.compile_seconds, t.evaluate_seconds) for t in known
+    ]
+    round_seconds = sum(map(sum, phases)) / jobs
     start_seconds = max(timing.import_seconds for timing in known)
     return max(fewest, math.ceil(start_seconds / max(round_seconds, 0.1)))
-
-
-def _cell_seconds(timing: Timing) -> float:
-    evaluating = timing.build_seconds + timing.compile_seconds + timing.evaluate_seconds
-    return timing.train_seconds + evaluating
 
 
 def _advance(contests: Sequence[Contest], store: RecordStore, train: Train, ahead: int) -> None:
@@ -179,19 +171,3 @@ def _recorded(cells: Sequence[Cell], store: RecordStore) -> dict[str, Record]:
 
 def _is_crash(record: Record) -> bool:
     return record.failure is not None and record.failure.kind != "diverged"
-
-
-def _new(name: str, terms: Terms) -> Verdict:
-    return Verdict(
-        architecture=name,
-        outcome=Outcome.NOT_COMPARABLE,
-        margin=terms.margin,
-        reason="the baseline has no record of it (--allow-new; or bench baseline update)",
-        excused=terms.allow_new,
-    )
-
-
-def _without_runs(name: str, row: Row, terms: Terms) -> Verdict:
-    failed = ", ".join(str(failed.seed) for failed in row.failed)
-    verdict = _new(name, terms)
-    return replace(verdict, excused=False, reason=f"all its baseline runs failed (seeds {failed})")

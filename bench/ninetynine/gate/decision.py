@@ -3,22 +3,19 @@
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ninetynine.board import Row, Run
 from ninetynine.cells import CellIdentity
 from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import judge_cost
-from ninetynine.gate.runs import (
-    accuracies,
-    correct_of,
-    flipped_images,
-    is_same_model,
-    same_labels,
-)
-from ninetynine.gate.verdict import Outcome, Terms, Verdict
-from ninetynine.statistics import DifferenceBound, difference_bound
+from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
+from ninetynine.statistics import difference_bound
 from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
 
 _FEWEST_BASELINE_SEEDS = 2
+_SHOWN_FLIPS = 20
 _OUTCOMES: dict[Answer, Outcome] = {
     "no worse": Outcome.NO_WORSE,
     "regressed": Outcome.REGRESSED,
@@ -56,7 +53,14 @@ def decide(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
     return None
 
 
-def _verdict(baseline: Row, new: Sequence[Run], terms: Terms, outcome: Outcome) -> Verdict:
+def _verdict(
+    baseline: Row,
+    new: Sequence[Run],
+    terms: Terms,
+    outcome: Outcome,
+    reason: str = "",
+    identical: bool = False,
+) -> Verdict:
     identity = new[0].record.cell
     return Verdict(
         architecture=identity.architecture,
@@ -64,6 +68,8 @@ def _verdict(baseline: Row, new: Sequence[Run], terms: Terms, outcome: Outcome) 
         margin=terms.margin,
         baseline_seeds=baseline.seeds,
         new_seeds=tuple(run.seed for run in new),
+        reason=reason,
+        identical=identical,
         changes=changes(baseline.counted.cell, identity),
     )
 
@@ -75,21 +81,18 @@ def _failure(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
         return None
     diverged = last.failure is not None and last.failure.kind == "diverged"
     cause = last.failure.reason if last.failure is not None else "no reason was recorded"
-    verdict = _verdict(baseline, new, terms, Outcome.REGRESSED if diverged else Outcome.CRASHED)
-    verb = "diverged" if diverged else "failed"
-    return dataclasses.replace(verdict, reason=f"seed {new[-1].seed} {verb}: {cause}")
+    outcome, verb = (Outcome.REGRESSED, "diverged") if diverged else (Outcome.CRASHED, "failed")
+    return _verdict(baseline, new, terms, outcome, f"seed {new[-1].seed} {verb}: {cause}")
 
 
 def _identical(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
     same = next((run for run in baseline.runs if run.seed == new[0].seed), None)
     if len(new) > 1 or same is None or not is_same_model(new[0], same):
         return None
-    verdict = _verdict(baseline, new, terms, Outcome.NO_WORSE)
-    return dataclasses.replace(verdict, identical=True)
+    return _verdict(baseline, new, terms, Outcome.NO_WORSE, identical=True)
 
 
 def _without_numbers(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
-    reason = ""
     if len(baseline.runs) < _FEWEST_BASELINE_SEEDS:
         reason = (
             f"the baseline has {len(baseline.runs)} finished run, which says nothing about the "
@@ -97,10 +100,9 @@ def _without_numbers(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict
         )
     elif not same_labels(baseline.runs[0], new[0]):
         reason = "the test labels differ from the baseline's"
-    if not reason:
+    else:
         return None
-    verdict = _verdict(baseline, new, terms, Outcome.NOT_COMPARABLE)
-    return dataclasses.replace(verdict, reason=reason)
+    return _verdict(baseline, new, terms, Outcome.NOT_COMPARABLE, reason)
 
 
 def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
@@ -109,16 +111,18 @@ def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | No
     design = Design(len(baseline.runs), terms.max_seeds, terms.alpha)
     images = _images([*baseline.runs, *new])
     found = look(accuracies(baseline.runs), accuracies(new), images, terms.margin, design)
-    is_open = found.answer == "open"
-    if is_open and len(new) < terms.max_seeds:
-        return None
+    old, now, needed = correct_of(baseline.runs), correct_of(new), None
+    if found.answer == "open":
+        if len(new) < terms.max_seeds:
+            return None
+        needed = seeds_needed(found, len(baseline.runs), terms.margin, terms.alpha)
     return dataclasses.replace(
         _verdict(baseline, new, terms, _OUTCOMES[found.answer]),
         look=found,
-        needed=seeds_needed(found, len(baseline.runs), terms.margin, terms.alpha)
-        if is_open
-        else None,
-        population=_on_images_like_these(baseline, new, terms),
+        needed=needed,
+        population=None
+        if old is None or now is None
+        else difference_bound(old, now, 1 - terms.alpha),
         flipped=() if found.answer == "no worse" else flipped_images(baseline.runs, new),
     )
 
@@ -128,19 +132,80 @@ def _images(runs: Sequence[Run]) -> int:
     return known[0] if known else 10_000  # only bounds how small a spread can be
 
 
-def _on_images_like_these(
-    baseline: Row, used: Sequence[Run], terms: Terms
-) -> DifferenceBound | None:
-    """Return the drop with bounds for new images of the same kind, each with 1 - alpha."""
-    old, now = correct_of(baseline.runs), correct_of(used)
-    if old is None or now is None:
-        return None
-    return difference_bound(old, now, 1 - terms.alpha)
-
-
 def _with_costs(verdict: Verdict, baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict:
     costs = tuple(
         judge_cost(measure, baseline.runs, new, margin, terms.alpha)
         for measure, margin in terms.cost_margins.items()
     )
     return dataclasses.replace(verdict, costs=costs)
+
+
+# Runs: their accuracies, what is right, and what flipped ------------------------------------------
+
+
+def is_same_model(one: Run, other: Run) -> bool:
+    """Whether both have the same weights and give every test image the same probabilities.
+
+    The weights alone would not do: dropout left on when predicting leaves them as they were.
+    """
+    hashes = [run.record.model.weights_hash if run.record.model else None for run in (one, other)]
+    if None in hashes or hashes[0] != hashes[1]:
+        return False
+    if one.predictions is None or other.predictions is None:
+        return False
+    mine, others = one.predictions.probabilities, other.predictions.probabilities
+    return np.array_equal(mine, others) and same_labels(one, other)
+
+
+def accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
+    """Return the accuracy of each run, float64 (n,), fractions."""
+    return np.array([run.accuracy for run in runs], dtype=np.float64)
+
+
+def correct_of(runs: Sequence[Run]) -> NDArray[np.bool_] | None:
+    """Return which answers are right, bool (n, m), or None where a run has no predictions."""
+    rows = [run.predictions.correct for run in runs if run.predictions is not None]
+    return np.stack(rows) if rows and len(rows) == len(runs) else None
+
+
+def same_labels(one: Run, other: Run) -> bool:
+    """Whether two runs answered the same questions, as far as their records tell."""
+    if one.predictions is None or other.predictions is None:
+        return True
+    return np.array_equal(one.predictions.labels, other.predictions.labels)
+
+
+def flipped_images(before: Sequence[Run], now: Sequence[Run]) -> tuple[FlippedImage, ...]:
+    """Return the images whose share of right answers fell most, the largest fall first."""
+    old, new = correct_of(before), correct_of(now)
+    if old is None or new is None:
+        return ()
+    right_before, right_now = old.mean(axis=0), new.mean(axis=0)
+    fall = right_before - right_now
+    order = np.argsort(-fall, kind="stable")[:_SHOWN_FLIPS]
+    return tuple(
+        FlippedImage(
+            index=int(i),
+            label=_label(now[0], int(i)),
+            right_before=float(right_before[i]),
+            right_now=float(right_now[i]),
+            answer_now=_wrong_answer(now, int(i)),
+        )
+        for i in order
+        if fall[i] > 0
+    )
+
+
+def _label(run: Run, index: int) -> int:
+    assert run.predictions is not None
+    return int(run.predictions.labels[index])
+
+
+def _wrong_answer(runs: Sequence[Run], index: int) -> int:
+    label = _label(runs[0], index)
+    given = [
+        int(run.predictions.probabilities[index].argmax())
+        for run in runs
+        if run.predictions is not None
+    ]
+    return int(np.bincount([answer for answer in given if answer != label]).argmax())

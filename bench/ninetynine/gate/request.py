@@ -15,18 +15,12 @@ import ninetynine
 from ninetynine.board import Run
 from ninetynine.cells import Cell
 from ninetynine.errors import Interrupted, UserError
-from ninetynine.gate.baseline import (
-    Baseline,
-    Update,
-    load_baseline,
-    read_manifest,
-    update_baseline,
-)
+from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.machine import commit_of
 from ninetynine.planning import plan
-from ninetynine.records import Record, RecordStore
+from ninetynine.records import RecordStore
 from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.running import NOBODY, Watcher, open_trainer
 from ninetynine.suite import Suite, parse_seeds
@@ -175,17 +169,13 @@ def _trained(
             with open_trainer(run, missing, store, records, watcher) as train:
                 train(missing).raise_refused()
         found = plan(cells, store).reused
-        _check_crashes(found)
+        for record in found:
+            if record.failure is not None and record.failure.kind != "diverged":
+                raise UserError(
+                    f"{record.cell.architecture}, seed {record.cell.seed} failed: "
+                    f"{record.failure.reason}; the baseline is unchanged: run the command again"
+                )
         return [Run.of(store, record) for record in found]
-
-
-def _check_crashes(records: Sequence[Record]) -> None:
-    for record in records:
-        if record.failure is not None and record.failure.kind != "diverged":
-            raise UserError(
-                f"{record.cell.architecture}, seed {record.cell.seed} failed: "
-                f"{record.failure.reason}; the baseline is unchanged: run the command again"
-            )
 
 
 # What is asked for ------------------------------------------------------------------------------

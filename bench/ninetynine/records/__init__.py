@@ -16,22 +16,3 @@ from ninetynine.records.schema import (
     key_of,
 )
 from ninetynine.records.store import Predictions, Problem, RecordStore
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "Context",
-    "Epoch",
-    "Failure",
-    "Machine",
-    "Model",
-    "Predictions",
-    "Problem",
-    "Record",
-    "RecordStore",
-    "Samples",
-    "Score",
-    "Scores",
-    "Speed",
-    "Timing",
-    "key_of",
-]

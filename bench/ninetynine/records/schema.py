@@ -23,18 +23,20 @@ from ninetynine.cells import CellIdentity, canonical_hash
 SCHEMA_VERSION = 3
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A table of a file of ours: nothing unknown, never changed."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Score(_Part):
+class Score(Part):
     """Loss (mean categorical cross-entropy in nats) and accuracy (a fraction of 1)."""
 
     loss: float | None  # None where predictions came without probabilities
     accuracy: float
 
 
-class Scores(_Part):
+class Scores(Part):
     """The model after its last step, on every image of each part."""
 
     train: Score | None = None
@@ -42,7 +44,7 @@ class Scores(_Part):
     test: Score
 
 
-class Epoch(_Part):
+class Epoch(Part):
     """Running training metrics of one epoch, and the watched part's at its end."""
 
     epoch: int
@@ -52,7 +54,7 @@ class Epoch(_Part):
     validation_accuracy: float | None = None
 
 
-class Timing(_Part):
+class Timing(Part):
     """Seconds by phase; only ``train_seconds`` is training (no evaluation, no compiling)."""
 
     import_seconds: float  # of the worker, paid once for all its cells
@@ -71,7 +73,7 @@ class Timing(_Part):
     throughput_1000: float | None = None
 
 
-class Machine(_Part):
+class Machine(Part):
     """Hardware and software that bits and seconds depend on."""
 
     fingerprint: str
@@ -86,7 +88,7 @@ class Machine(_Part):
     python: str
 
 
-class Model(_Part):
+class Model(Part):
     """What was built; ``weights_hash`` is over the trained weights' bytes in order."""
 
     parameters: int
@@ -94,7 +96,7 @@ class Model(_Part):
     weights_hash: str | None
 
 
-class Failure(_Part):
+class Failure(Part):
     """Why a cell has no numbers."""
 
     kind: Literal["diverged", "error", "crashed", "killed", "timeout"]
@@ -108,7 +110,7 @@ def _with_zone(text: str) -> str:
     return text
 
 
-class Context(_Part):
+class Context(Part):
     """What is worth knowing and cannot change a number; not part of the key."""
 
     suite: str
@@ -121,7 +123,7 @@ class Context(_Part):
     warnings: list[str] = []  # that were told before training, one line each
 
 
-class Record(_Part):
+class Record(Part):
     """One cell's outcome.
 
     ``kind`` is "external" for predictions made elsewhere, and "ensemble" for a vote over other

@@ -108,19 +108,23 @@ class RecordStore:
         records: list[Record] = []
         problems: list[Problem] = []
         for path in sorted(self.folder.glob("*/*.json")):
-            found = self._read(path)
+            found = read_record(path)
             if isinstance(found, Problem):
                 problems.append(found)
                 continue
+            if self.path_of(found) != path:
+                # A copy under another name would count its run twice.
+                problems.append(Problem(path, f"a record that belongs in {self.path_of(found)}"))
+                continue
             records.append(found)
-            predictions = self._predictions_content(found)
+            predictions = self.predictions_content(found)
             if isinstance(predictions, Problem):
                 problems.append(predictions)
         return records, problems
 
     def predictions(self, record: Record) -> Predictions | None:
         """Return the record's predictions, or None where it has none or the file is damaged."""
-        content = self._predictions_content(record)
+        content = self.predictions_content(record)
         if not isinstance(content, bytes):
             return None
         try:
@@ -143,22 +147,30 @@ class RecordStore:
 
         Raises UserError where the folder cannot be written or the disk is full.
         """
+        content = _npz(predictions) if predictions is not None else None
+        if content is not None:
+            digest = hashlib.sha256(content).hexdigest()
+            record = record.model_copy(update={"predictions_sha256": digest})
+        self.put(record, content, "finished records are", "folder with --results")
+        return record
+
+    def put(self, record: Record, predictions: bytes | None, safe: str, another: str) -> None:
+        """Write ``record`` as it is, with the bytes of its ``.npz``.
+
+        Raises UserError as `write` does: it names what is ``safe``, and what to choose another of.
+        """
         path = self.path_of(record)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _move_aside_if_unreadable(path)
             if predictions is not None:
-                content = _npz(predictions)
-                digest = hashlib.sha256(content).hexdigest()
-                record = record.model_copy(update={"predictions_sha256": digest})
-                write_atomically(path.with_suffix(".npz"), content)
+                write_atomically(path.with_suffix(".npz"), predictions)
             write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
         except OSError as error:
             raise UserError(
-                f"cannot write {path}: {error.strerror or error}; finished records are safe: "
-                "make room or choose another folder with --results, then run the command again"
+                f"cannot write {path}: {error.strerror or error}; {safe} safe: "
+                f"make room or choose another {another}, then run the command again"
             ) from error
-        return record
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -198,14 +210,7 @@ class RecordStore:
             if not path.with_suffix(".json").exists():
                 path.unlink(missing_ok=True)
 
-    def _read(self, path: Path) -> Record | Problem:
-        found = read_record(path)
-        if isinstance(found, Record) and self.path_of(found) != path:
-            # A copy under another name would count its run twice.
-            return Problem(path, f"a record that belongs in {self.path_of(found)}")
-        return found
-
-    def _predictions_content(self, record: Record) -> bytes | Problem | None:
+    def predictions_content(self, record: Record) -> bytes | Problem | None:
         """Return the verified bytes of the record's ``.npz``; None where there is no file."""
         path = self.path_of(record).with_suffix(".npz")
         if record.predictions_sha256 is None or not path.is_file():

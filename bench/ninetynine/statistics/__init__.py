@@ -5,7 +5,6 @@ that seed labels that image rightly; or its `Summary`, computed once and used fo
 pairs.  Accuracies and differences are fractions.  docs/statistics.md explains the verdicts.
 """
 
-from ninetynine.statistics.bootstrap import pigeonhole_bootstrap
 from ninetynine.statistics.claims import (
     Certification,
     ClaimPlacement,
@@ -40,44 +39,3 @@ from ninetynine.statistics.power import (
 )
 from ninetynine.statistics.ranks import Ranking, RankInterval, bands, rank_intervals
 from ninetynine.statistics.summary import Interval, Summary, summarize, summarize_counts
-
-__all__ = [
-    "AccuracyEstimate",
-    "Certification",
-    "ClaimPlacement",
-    "Comparison",
-    "Decision",
-    "DifferenceBound",
-    "DifferenceError",
-    "Interval",
-    "PairComponents",
-    "Plan",
-    "RankInterval",
-    "Ranking",
-    "Summary",
-    "UnpairedComparison",
-    "VarianceComponents",
-    "Verdict",
-    "accuracy_estimate",
-    "bands",
-    "binomial_against_published",
-    "compare",
-    "difference_bound",
-    "difference_error",
-    "expected_error",
-    "holm",
-    "mcnemar_exact",
-    "mcnemar_interval",
-    "minimum_detectable_difference",
-    "pair_components",
-    "pair_p_value",
-    "pigeonhole_bootstrap",
-    "place_claim",
-    "plan",
-    "prediction_interval",
-    "rank_intervals",
-    "summarize",
-    "summarize_counts",
-    "time_to_accuracy_certified",
-    "wilson_interval",
-]

@@ -55,7 +55,7 @@ def prediction_interval(
     if n < 2:
         return None
     half_width = t_quantile((1 + confidence) / 2, n - 1) * scale
-    return Interval(max(mean - half_width, 0.0), min(mean + half_width, 1.0))
+    return Interval.around(mean, half_width)
 
 
 def _next_run(seed_accuracy: FloatArray, images: int) -> tuple[float, float, int]:

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy import special
 
-from ninetynine.statistics.special import (
-    beta_quantile,
-    binomial_probability,
-    log_choose,
-    t_quantile,
-)
-from ninetynine.statistics.summary import FloatArray, Interval
+from ninetynine.statistics.special import t_quantile
+from ninetynine.statistics.summary import FloatArray, IntArray, Interval
 
 
 def mcnemar_exact(only_a_right: int, only_b_right: int) -> float:
@@ -23,7 +19,7 @@ def mcnemar_exact(only_a_right: int, only_b_right: int) -> float:
     binomial form); without any the p-value is 1.
     """
     fewer, total = min(only_a_right, only_b_right), only_a_right + only_b_right
-    return min(1.0, 2 * binomial_probability(fewer, total, 0.5)) if total else 1.0
+    return min(1.0, 2 * float(special.bdtr(fewer, total, 0.5))) if total else 1.0
 
 
 def mcnemar_interval(
@@ -35,8 +31,9 @@ def mcnemar_interval(
     """
     discordant = only_a_right + only_b_right
     tail = (1 - confidence) / 2
-    low = beta_quantile(tail, only_a_right, only_b_right + 1)
-    high = beta_quantile(1 - tail, only_a_right + 1, only_b_right)
+    beta = special.betaincinv  # quantiles of the Beta distribution, whose limits are 0 and 1
+    low = float(beta(only_a_right, only_b_right + 1, tail)) if only_a_right else 0.0
+    high = float(beta(only_a_right + 1, only_b_right, 1 - tail)) if only_b_right else 1.0
     return Interval((2 * low - 1) * discordant / images, (2 * high - 1) * discordant / images)
 
 
@@ -112,9 +109,17 @@ def _fisher_exact(errors_a: int, errors_b: int, images: int) -> float:
     """Two-sided Fisher test for two error counts out of ``images`` each."""
     total = errors_a + errors_b
     possible = np.arange(max(0, total - images), min(total, images) + 1)
-    log_ways = log_choose(images, possible) + log_choose(images, total - possible)
+    log_ways = _log_choose(images, possible) + _log_choose(images, total - possible)
     probability = np.exp(log_ways - log_ways.max())
     probability /= probability.sum()
     observed = probability[errors_a - possible[0]]
     # Equally likely tables differ in the last digits; they belong to the tail as well.
     return float(min(1.0, probability[probability <= observed * (1 + 1e-7)].sum()))
+
+
+def _log_choose(total: int, chosen: IntArray) -> FloatArray:
+    """Return the natural logarithm of the binomial coefficient, elementwise over ``chosen``."""
+    log_factorial = special.gammaln
+    ways: FloatArray = log_factorial(total + 1) - log_factorial(chosen + 1)
+    ways = ways - log_factorial(total - chosen + 1)
+    return ways

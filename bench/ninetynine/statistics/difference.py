@@ -152,8 +152,4 @@ def seed_difference_interval(a: Summary, b: Summary, confidence: float = 0.95) -
     variance = sum(v for v, _ in variances)
     degrees_of_freedom = variance**2 / sum(v**2 / df for v, df in variances)
     half_width = t_quantile((1 + confidence) / 2, degrees_of_freedom) * math.sqrt(variance)
-    return _around(a.mean - b.mean, half_width)
-
-
-def _around(difference: float, half_width: float) -> Interval:
-    return Interval(max(difference - half_width, -1.0), min(difference + half_width, 1.0))
+    return Interval.around(a.mean - b.mean, half_width, lowest=-1.0)

@@ -74,7 +74,7 @@ def seed_interval(summary: Summary, confidence: float = 0.95) -> Interval | None
     n = summary.n_seeds
     sd = seed_sd_at_least(summary.seed_sd, n, summary.n_images)
     half_width = t_quantile((1 + confidence) / 2, n - 1) * sd / math.sqrt(n)
-    return Interval(max(summary.mean - half_width, 0.0), min(summary.mean + half_width, 1.0))
+    return Interval.around(summary.mean, half_width)
 
 
 def variance_components(summary: Summary) -> VarianceComponents:

@@ -5,10 +5,8 @@ same numbers, takes 1.5 s, and a cold ``bench`` command pays for it every time.
 """
 
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 
@@ -46,22 +44,3 @@ def t_power(noncentrality: float, alpha: float, degrees_of_freedom: float) -> fl
     if degrees_of_freedom > 1e6:
         return float(special.ndtr(noncentrality - critical))
     return float(1 - special.nctdtr(degrees_of_freedom, noncentrality, critical))
-
-
-def binomial_probability(at_most: int, trials: int, probability: float) -> float:
-    """P(X <= at_most) for X ~ Binomial(trials, probability)."""
-    return float(special.bdtr(at_most, trials, probability))
-
-
-def beta_quantile(probability: float, a: float, b: float) -> float:
-    """Quantile of the Beta(a, b) distribution, with its limits at ``a = 0`` and ``b = 0``."""
-    if a <= 0:
-        return 0.0
-    return 1.0 if b <= 0 else float(special.betaincinv(a, b, probability))
-
-
-def log_choose(total: int, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Natural logarithm of the binomial coefficient, elementwise over ``chosen``."""
-    rest = total - chosen
-    log_value = special.gammaln(total + 1) - special.gammaln(chosen + 1) - special.gammaln(rest + 1)
-    return cast(NDArray[np.float64], log_value)

@@ -26,6 +26,13 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def around(
+        cls, center: float, half_width: float, lowest: float = 0.0, highest: float = 1.0
+    ) -> "Interval":
+        """Return ``center`` +- ``half_width``, cut to what is possible."""
+        return cls(max(center - half_width, lowest), min(center + half_width, highest))
+
     def contains(self, value: float) -> bool:
         """Whether ``value`` lies in the interval, ends included."""
         return self.low <= value <= self.high

@@ -23,32 +23,16 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
 An option of the command line goes before what the file says.
 """
 
-from ninetynine.suite.cells import Setting, make_cells, select, select_ensembles
+from ninetynine.suite.cells import (
+    Setting,
+    architecture_of,
+    discover,
+    make_cells,
+    own_rows,
+    select,
+    select_ensembles,
+)
 from ninetynine.suite.entries import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.file import built_in, load, read_toml, reference_for
 from ninetynine.suite.goals import Goal, Reference, Start, Target
 from ninetynine.suite.seeds import parse_seeds
-from ninetynine.suite.variants import architecture_of, discover, own_rows
-
-__all__ = [
-    "Ensemble",
-    "Entry",
-    "Goal",
-    "Reference",
-    "Rung",
-    "Setting",
-    "Start",
-    "Suite",
-    "Target",
-    "architecture_of",
-    "built_in",
-    "discover",
-    "load",
-    "make_cells",
-    "own_rows",
-    "parse_seeds",
-    "read_toml",
-    "reference_for",
-    "select",
-    "select_ensembles",
-]

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +21,8 @@ _KEYS = (
     *("architectures", "dataset", "description", "ensembles", "precision", "recipe", "reference"),
     *("seeds", "targets", "timing_reference"),
 )
-_PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16", "mixed_float16")
+_Trained = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+_PRECISIONS: tuple[Precision, ...] = get_args(_Trained)
 _NAME = re.compile(r"\w[\w.+-]*")
 
 
@@ -41,9 +42,7 @@ class _EntryTable(_Table):
     arguments: dict[str, Any] = Field({}, description="a table of arguments of build")
     description: str = Field("", description="a sentence")
 
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] | None = Field(
-        None, description=f"one of {', '.join(_PRECISIONS)}"
-    )
+    precision: _Trained | None = Field(None, description=f"one of {', '.join(_PRECISIONS)}")
     seeds: tuple[int, ...] | None = Field(None, description="seeds such as '0-9'")
 
 
@@ -184,13 +183,17 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
     grid.check_plain(table.arguments, f"{where}: arguments")
     if not (table.architecture or table.recipe or table.arguments):
         return [table]
-    if not _NAME.fullmatch(table.name):
-        raise UserError(f"{where}: use letters, digits, '_', '-', '.' and '+' in its name")
+    _check_name(table, where)
     rows = grid.expand(table.name, table.recipe, table.arguments, where)
     base = table.architecture or table.name
     return [
         table.model_copy(update={**dataclasses.asdict(row), "architecture": base}) for row in rows
     ] or [table]
+
+
+def _check_name(table: _Table, where: str) -> None:
+    if not _NAME.fullmatch(table.name):
+        raise UserError(f"{where}: use letters, digits, '_', '-', '.' and '+' in its name")
 
 
 def _entries(
@@ -270,8 +273,7 @@ def _ensemble(
     table: _EnsembleTable, members: Sequence[Entry], below: Sequence[Rung], where: str
 ) -> Ensemble:
     here = f"{where}: ensemble {table.name!r}"
-    if not _NAME.fullmatch(table.name):
-        raise UserError(f"{here}: use letters, digits, '_', '-', '.' and '+' in its name")
+    _check_name(table, here)
     if any(rung.name == table.name for rung in below):
         raise UserError(f"{here}: the suite has something of this name; choose another")
     return Ensemble(

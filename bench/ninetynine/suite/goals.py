@@ -3,18 +3,14 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from ninetynine.cells import Precision
 from ninetynine.errors import UserError
-from ninetynine.recipe import parse
+from ninetynine.recipe import Strict, parse
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Start(_Strict):
+class Start(Strict):
     """The accuracy that the suite sets out from."""
 
     accuracy: float = Field(ge=0, le=1, description="a share, 0.97 for 97%")
@@ -22,7 +18,7 @@ class Start(_Strict):
     note: str = Field("", description="a sentence for footnotes")
 
 
-class Goal(_Strict):
+class Goal(Strict):
     """The published result that the suite aims at, in errors so that a test against it is exact."""
 
     errors: int = Field(ge=0, description="a whole number of test images")
@@ -35,7 +31,7 @@ class Goal(_Strict):
         return 1 - self.errors / self.images
 
 
-class Reference(_Strict):
+class Reference(Strict):
     """Two accuracies on the suite's dataset; where a row is between them is its gap closed."""
 
     start: Start
@@ -48,7 +44,7 @@ def _share(value: object) -> object:
     return int(found[1]) / int(found[2]) if found else value
 
 
-class Target(_Strict):
+class Target(Strict):
     """An accuracy to reach within a cost; None is no limit.
 
     Where ``certified``, the one-sided 95% lower bound of the mean has to reach ``accuracy``, and

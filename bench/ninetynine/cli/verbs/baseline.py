@@ -39,13 +39,9 @@ def update(
     done = update_baseline(
         UpdateRequest(baseline, request, work_dir, fresh, reason=reason), TERMINAL
     )
-    if as_json:
-        counts = {"written": done.written, "removed": done.removed}
-        options.print_json({**counts, **done.entry.model_dump()})
-    else:
-        click.echo(
-            f"{baseline}: {done.written} runs written, {done.removed} replaced; commit the folder"
-        )
+    counts = {"written": done.written, "removed": done.removed}
+    line = f"{baseline}: {done.written} runs written, {done.removed} replaced; commit the folder"
+    options.answer(as_json, {**counts, **done.entry.model_dump()}, [line])
     return 0
 
 
@@ -56,15 +52,13 @@ def update(
 def show(baseline: Path, as_json: bool) -> int:
     """Print what a baseline holds, and every reason for which it was updated."""
     found = load_baseline(baseline)
-    if as_json:
-        records = {name: [r.key for r in rs] for name, rs in found.records.items()}
-        options.print_json({"records": records, **found.manifest.model_dump()})
-        return 0
+    keys = {name: [r.key for r in records] for name, records in found.records.items()}
     rows = [_row(name, records) for name, records in found.records.items()]
-    click.echo(plain_table(rows, ["Architecture", "Dataset", "Seeds", "Failed", "Accuracy, %"]))
+    lines = [plain_table(rows, ["Architecture", "Dataset", "Seeds", "Failed", "Accuracy, %"])]
     for entry in found.manifest.updates:
         what = f"{len(entry.architectures)} architectures, suite {entry.suite}"
-        click.echo(f"{entry.at}: {entry.reason} ({what})")
+        lines.append(f"{entry.at}: {entry.reason} ({what})")
+    options.answer(as_json, {"records": keys, **found.manifest.model_dump()}, lines)
     return 0
 
 

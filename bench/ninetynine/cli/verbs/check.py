@@ -1,17 +1,19 @@
 """Say whether accuracy is no worse than a baseline's."""
 
+import dataclasses
 import math
 import os
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
-from ninetynine.gate.checking import prospects
+from ninetynine.gate.checking import prospect_of
 from ninetynine.gate.request import Check, CheckRequest, prepare_check, run_check
 from ninetynine.gate.verdict import CheckResult, CostMeasure, Outcome, Terms
 from ninetynine.report.formats import markdown as markdown_format
@@ -34,71 +36,67 @@ class _Outputs:
     picture: Path | None
 
 
+def _cost_margin(name: str, help_text: str) -> options.Option:
+    def read(context: click.Context, option: click.Parameter, given: float | None) -> float | None:
+        if given is not None and not 0 < given < math.inf:
+            raise UserError(
+                "--time-margin, --latency-margin and --memory-margin are percentages above 0, "
+                "such as 10"
+            )
+        return None if given is None else given / 100
+
+    return click.option(name, type=float, metavar="PERCENT", callback=read, help=help_text)
+
+
 @click.command("check")
 @options.run_request(suite=None, precision="float32", trains=True, without=("seeds", "results"))
 @options.baseline
 @options.work_dir
 @click.option(
     "--margin",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.POSITIVE,
     default=0.1,
-    show_default=True,
+    callback=options.fraction,
     help="The drop that counts as worse, in percentage points.",
 )
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
     default=0.05,
-    show_default=True,
     help="Chance of each wrong answer, per architecture.",
 )
-@click.option(
-    "--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=30, show_default=True, metavar="N"
-)
+@click.option("--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=30, metavar="N")
 @click.option("--familywise", is_flag=True, help="Share alpha among the architectures.")
-@click.option("--time-margin", type=float, metavar="PERCENT", help="Gate the training time too.")
-@click.option(
-    "--latency-margin",
-    type=float,
-    metavar="PERCENT",
-    help="Gate the inference latency (of one image) too.",
-)
-@click.option("--memory-margin", type=float, metavar="PERCENT", help="Gate the peak memory too.")
+@_cost_margin("--time-margin", "Gate the training time too.")
+@_cost_margin("--latency-margin", "Gate the inference latency (of one image) too.")
+@_cost_margin("--memory-margin", "Gate the peak memory too.")
 @click.option("--allow-recipe-change", is_flag=True, help="Compare though the recipe changed.")
 @click.option("--allow-new", is_flag=True, help="Pass over what the baseline does not have.")
 @click.option("--allow-gone", is_flag=True, help="Pass over what only the baseline has.")
 @click.option("--dry-run", is_flag=True, help="Say what this check could show; train nothing.")
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
-@click.option(
-    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write the summary."
-)
+@click.option("--junit", type=options.PATH, metavar="FILE", help="Write JUnit XML.")
+@click.option("--markdown", type=options.PATH, metavar="FILE", help="Write the summary.")
 @click.option(
     "--picture",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FILE.png",
     help="Draw the test images that flipped, if accuracy is not shown to be no worse.",
 )
 @options.as_json
+@options.gathered(_Outputs, "outputs")
+@options.gathered(Terms, "terms")
 def command(
     request: RunRequest,
     baseline: Path,
     work_dir: Path,
     fresh: bool,
-    margin: float,
-    alpha: float,
-    max_seeds: int,
+    terms: Terms,
     familywise: bool,
     time_margin: float | None,
     latency_margin: float | None,
     memory_margin: float | None,
-    allow_recipe_change: bool,
-    allow_new: bool,
-    allow_gone: bool,
     dry_run: bool,
-    junit: Path | None,
-    markdown: Path | None,
-    picture: Path | None,
-    as_json: bool,
+    outputs: _Outputs,
 ) -> int:
     """Train SUITE's architectures again, seed by seed, until it is clear whether they got worse.
 
@@ -108,42 +106,18 @@ def command(
     Exit codes: 0 no worse than the margin, 1 regressed, 2 a mistake in what was asked,
     3 inconclusive, 4 not comparable, 5 not completed (a run crashed).
     """
-    terms = Terms(
-        margin=margin / 100,
-        alpha=alpha,
-        max_seeds=max_seeds,
-        allow_recipe_change=allow_recipe_change,
-        allow_new=allow_new,
-        allow_gone=allow_gone,
-        cost_margins=_cost_margins(
-            {
-                "training time": time_margin,
-                "inference latency": latency_margin,
-                "peak memory": memory_margin,
-            }
-        ),
-    )
+    costs = zip(get_args(CostMeasure), (time_margin, latency_margin, memory_margin), strict=True)
+    margins = {measure: margin for measure, margin in costs if margin is not None}
+    terms = dataclasses.replace(terms, cost_margins=margins)
     asked = CheckRequest(baseline, request, work_dir, fresh, terms=terms, familywise=familywise)
     try:
-        return _check(asked, dry_run, _Outputs(as_json, junit, markdown, picture))
+        return _check(asked, dry_run, outputs)
     except (UserError, click.ClickException, click.exceptions.Exit):
         raise
     except Exception:  # Python's own exit code for this is 1, which would say "regressed"
         traceback.print_exc()
         options.warn("the check could not be completed")
         return int(Outcome.CRASHED)
-
-
-def _cost_margins(percents: dict[CostMeasure, float | None]) -> dict[CostMeasure, float]:
-    margins = {
-        measure: percent / 100 for measure, percent in percents.items() if percent is not None
-    }
-    if not all(0 < margin < math.inf for margin in margins.values()):
-        raise UserError(
-            "--time-margin, --latency-margin and --memory-margin are percentages above 0, "
-            "such as 10"
-        )
-    return margins
 
 
 def _check(asked: CheckRequest, dry_run: bool, outputs: _Outputs) -> int:
@@ -158,16 +132,12 @@ def _check(asked: CheckRequest, dry_run: bool, outputs: _Outputs) -> int:
 
 def _print_prospects(prepared: Check, as_json: bool) -> None:
     """Print what a check could show, before anything is trained."""
-    found = prospects(prepared.contests, prepared.terms)
+    found = [prospect_of(contest, prepared.terms) for contest in prepared.contests]
     undecidable = [sentence(verdict) for verdict in prepared.decided]
-    if as_json:
-        rows = [prospect_facts(prospect) for prospect in found]
-        options.print_json({"prospects": rows, "not_comparable": undecidable})
-        return
-    for prospect in found:
-        click.echo(prospect_sentence(prospect, prepared.terms))
-    for line in undecidable:
-        click.echo(line)
+    rows = [prospect_facts(prospect) for prospect in found]
+    lines = [prospect_sentence(prospect, prepared.terms) for prospect in found]
+    told = {"prospects": rows, "not_comparable": undecidable}
+    options.answer(as_json, told, [*lines, *undecidable])
 
 
 def _write_outputs(result: CheckResult, outputs: _Outputs, run: ResolvedRun) -> None:

@@ -28,15 +28,15 @@ from ninetynine.statistics import compare
 @click.option("--seed", type=click.IntRange(min=0), help="Compare the two single runs of a seed.")
 @click.option(
     "--margin",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.POSITIVE,
     default=0.1,
-    show_default=True,
+    callback=options.fraction,
     help="Smallest difference that matters, in percentage points.",
 )
-@click.option("--images", type=click.IntRange(0, 200), default=10, show_default=True)
+@click.option("--images", type=click.IntRange(0, 200), default=10)
 @click.option(
     "--picture",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     metavar="FILE.png",
     help="Draw the images on which they differ most; needs the dataset.",
 )
@@ -66,21 +66,18 @@ def command(
     rows = Rows(RecordStore(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
-    result = compare(sides[0].correct, sides[1].correct, margin=margin / 100)
+    result = compare(sides[0].correct, sides[1].correct, margin=margin)
     doubtful = datasets.doubtful_test_images(rows.dataset, len(sides[0].labels))
     differing = differing_images(*sides, images, frozenset(doubtful))
     if picture is not None:
         _draw(sides, differing, rows.dataset, data_dir, picture)
-    if as_json:
-        options.print_json(_facts(sides, result, differing))
-        return
-    for line in sentences(*sides, result):
-        click.echo(line)
+    lines = sentences(*sides, result)
     if differing:
-        click.echo(f"\nThe {len(differing)} images on which they differ most:")
-        click.echo(images_table(*sides, differing))
+        lines.append(f"\nThe {len(differing)} images on which they differ most:")
+        lines.append(images_table(*sides, differing))
     if picture is not None:
-        click.echo(f"picture: {picture}")
+        lines.append(f"picture: {picture}")
+    options.answer(as_json, _facts(sides, result, differing), lines)
 
 
 def _draw(

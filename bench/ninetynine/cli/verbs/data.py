@@ -1,6 +1,6 @@
 """Describe a dataset, or draw a grid of its images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from ninetynine.datasets.dataset import summarise
 @click.argument("dataset", default=datasets.usual(embedded=True))
 @click.option(
     "--picture",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     metavar="FILE.png",
     help="Draw a labeled grid of training images.",
 )
-@click.option("--per-class", type=click.IntRange(1, 100), default=6, show_default=True)
-@click.option("--seed", default=0, show_default=True, help="Which images the picture takes.")
+@click.option("--per-class", type=click.IntRange(1, 100), default=6)
+@click.option("--seed", default=0, help="Which images the picture takes.")
 @options.data_dir
 @options.as_json
 @options.verbose
@@ -43,15 +43,8 @@ def command(
     summary["findings"] = [asdict(finding) for finding in found]
     if picture is not None:
         _draw(loaded, picture, per_class, seed)
-    if as_json:
-        options.print_json(summary)
-        return
-    _print(summary)
-    if loaded.notes:
-        _print_lines("notes", loaded.notes)
-    _print_lines("findings", [f"{finding.level}: {finding.message}" for finding in found])
-    if picture is not None:
-        click.echo(f"picture: {picture}")
+    lines = [*_lines(summary), *([f"picture: {picture}"] if picture is not None else [])]
+    options.answer(as_json, summary, lines)
 
 
 def _draw(loaded: datasets.Dataset, path: Path, per_class: int, seed: int) -> None:
@@ -64,22 +57,17 @@ def _draw(loaded: datasets.Dataset, path: Path, per_class: int, seed: int) -> No
     draw_grid(loaded.train_images[chosen], captions, path, columns=per_class * 2, title=title)
 
 
-def _print(summary: dict[str, Any]) -> None:
-    for name, value in summary.items():
-        if name in ("notes", "findings"):  # lines of their own
-            continue
+def _lines(summary: dict[str, Any]) -> Iterator[str]:
+    findings = [f"{finding['level']}: {finding['message']}" for finding in summary["findings"]]
+    for name, value in {**summary, "findings": findings}.items():
         if isinstance(value, dict):
-            click.echo(f"{name}:")
-            for key, item in value.items():
-                click.echo(f"  {key}: {_line(item)}")
-        else:
-            click.echo(f"{name}: {_line(value)}")
-
-
-def _print_lines(heading: str, lines: Sequence[str]) -> None:
-    click.echo(f"{heading}:" if lines else f"{heading}: none")
-    for line in lines:
-        click.echo(f"  {line}")
+            yield f"{name}:"
+            yield from (f"  {key}: {_line(item)}" for key, item in value.items())
+        elif name not in ("notes", "findings"):
+            yield f"{name}: {_line(value)}"
+        elif value or name == "findings":  # a line for each
+            yield f"{name}:" if value else f"{name}: none"
+            yield from (f"  {line}" for line in value)
 
 
 def _line(value: Any) -> str:

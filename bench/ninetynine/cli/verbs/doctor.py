@@ -17,8 +17,8 @@ _IMAGES = 32
 
 
 @click.command("doctor")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dataset", default="digits", show_default=True, metavar="NAME", help="To train on.")
+@click.argument("file", type=options.PATH)
+@click.option("--dataset", default="digits", metavar="NAME", help="To train on.")
 @options.data_dir
 @options.as_json
 @options.verbose
@@ -35,13 +35,10 @@ def command(file: Path, dataset: str, data_dir: Path | None, as_json: bool) -> i
     start_backend_here(DEFAULT_BACKEND, 1, "cpu")
     found += _of_model(architecture, loaded)
     errors = [finding for finding in found if finding.level == "error"]
-    if as_json:
-        options.print_json([{"level": f.level, "message": f.message} for f in found])
-    else:
-        for finding in found:
-            click.echo(f"{finding.level}: {finding.message}")
-        if not found:
-            click.echo(f"{file}: nothing to say against it, on {dataset}")
+    lines = [f"{finding.level}: {finding.message}" for finding in found]
+    facts = [{"level": f.level, "message": f.message} for f in found]
+    nothing = f"{file}: nothing to say against it, on {dataset}"
+    options.answer(as_json, facts, lines or [nothing])
     return 1 if errors else 0
 
 

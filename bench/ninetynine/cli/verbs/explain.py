@@ -23,12 +23,8 @@ def command(request: RunRequest, as_json: bool) -> None:
     cells = request.resolve().cells
     records, problems = store.read_all()
     explanations = [explain(cell, store, records) for cell in cells]
-    if as_json:
-        options.print_json([_facts(explanation) for explanation in explanations])
-        return
-    for explanation in explanations:
-        click.echo(_sentence(explanation))
-    for problem in problems:
+    options.answer(as_json, list(map(_facts, explanations)), map(_sentence, explanations))
+    for problem in () if as_json else problems:
         click.echo(str(problem), err=True)
 
 

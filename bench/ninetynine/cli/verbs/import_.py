@@ -15,9 +15,14 @@ from ninetynine.report import formatting
 
 @click.command("import")
 @click.argument("name")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dataset", default=datasets.usual(), show_default=True, metavar="NAME")
-@click.option("--note", default="", help="Where the predictions come from; kept in the record.")
+@click.argument("files", nargs=-1, required=True, type=options.FILE)
+@click.option("--dataset", default=datasets.usual(), metavar="NAME")
+@click.option(
+    "--note",
+    default="",
+    show_default=False,
+    help="Where the predictions come from; kept in the record.",
+)
 @options.results
 @options.data_dir
 @options.as_json
@@ -44,12 +49,11 @@ def command(
     store = RecordStore(results)
     with store.lock():
         written = _write(store, name, make_records(name, runs, loaded, note))
-    if as_json:
-        options.print_json([record.model_dump(mode="json") for record in written])
-        return
+    lines = []
     for record in written:
         accuracy = formatting.percent(record.scores.test.accuracy if record.scores else 0.0, 2)
-        click.echo(f"{name} run {record.cell.seed} on {loaded.name}: test accuracy {accuracy}%")
+        lines.append(f"{name} run {record.cell.seed} on {loaded.name}: test accuracy {accuracy}%")
+    options.answer(as_json, [record.model_dump(mode="json") for record in written], lines)
 
 
 def _write(

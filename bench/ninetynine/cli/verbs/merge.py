@@ -11,14 +11,12 @@ from ninetynine.records import Record
 
 
 @click.command("merge")
-@click.argument(
-    "folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path)
-)
+@click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=options.PATH)
 @click.option(
     "--into",
     required=True,
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.FOLDER,
     help="The folder that gets the records; made where there is none.",
 )
 @options.as_json
@@ -36,10 +34,7 @@ def command(folders: tuple[Path, ...], into: Path, as_json: bool) -> int:
         options.warn(str(problem))
     for conflict in merged.conflicts:
         options.warn(f"conflict: {conflict}")
-    if as_json:
-        options.print_json(_facts(merged))
-    else:
-        click.echo(_sentence(merged, into))
+    options.answer(as_json, _facts(merged), [_sentence(merged, into)])
     return 2 if merged.problems else 1 if merged.conflicts else 0
 
 

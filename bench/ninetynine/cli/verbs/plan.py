@@ -22,10 +22,9 @@ from ninetynine.statistics import pair_components, plan
     "--difference",
     type=click.FloatRange(min=0, max=100, min_open=True),
     default=0.1,
-    show_default=True,
     help="The difference to show, in percentage points.",
 )
-@click.option("--power", type=click.FloatRange(0.5, 0.999), default=0.8, show_default=True)
+@click.option("--power", type=click.FloatRange(0.5, 0.999), default=0.8)
 @click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @options.results
 @options.architecture_files
@@ -58,12 +57,8 @@ def command(
         )
     images = first.correct.shape[1]
     found = plan(components, images, difference / 100, power=power)
-    lines = plan_sentences(first.full_name, b, found, images, power)
-    if as_json:
-        options.print_json({**dataclasses.asdict(found), "sentences": [*lines, *note]})
-        return
-    for line in [*lines, *note]:
-        click.echo(line)
+    lines = [*plan_sentences(first.full_name, b, found, images, power), *note]
+    options.answer(as_json, {**dataclasses.asdict(found), "sentences": lines}, lines)
 
 
 def _second(rows: Rows, first: Row, name: str) -> tuple[Row, list[str]]:

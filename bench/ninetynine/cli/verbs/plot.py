@@ -12,6 +12,7 @@ from ninetynine.cli import options
 from ninetynine.errors import UserError, nearest
 from ninetynine.records import RecordStore
 from ninetynine.report import figures
+from ninetynine.suite import Suite
 
 _KINDS = figures.FIGURES.entries()
 
@@ -49,7 +50,7 @@ class _Command(click.Command):
 @click.argument("kind", type=click.Choice(list(_KINDS)), metavar="KIND")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     required=True,
     metavar="FILE.svg",
     help="Where the picture goes; .svg, .png or .pdf.",
@@ -60,7 +61,7 @@ class _Command(click.Command):
     metavar="NAME",
     help="The suite whose common recipe holds [default: recipes as published].",
 )
-@click.option("--suite", "suite_name", metavar="NAME", help="Only what this suite is made of.")
+@options.of_suite("Only what this suite is made of.")
 @_figure_options
 @options.results
 @options.architecture_files
@@ -70,16 +71,14 @@ def command(
     output: Path,
     dataset: str | None,
     variant: str | None,
-    suite_name: str | None,
+    of_suite: Suite | None,
     results: Path,
     architecture_files: tuple[Path, ...],
     **chosen: Any,
 ) -> None:
     """Draw a picture of a board."""
-    if not results.is_dir():
-        raise UserError(f"--results {results}: no such folder; train something with: bench run")
+    options.check_results(results)
     store = RecordStore(results)
-    of_suite = suite.load(suite_name) if suite_name else None
     found = suite.discover(architecture_files, of_suite)
     boards = build_boards(store, found, sums=figures.load(kind).sums)
     if of_suite is not None:

@@ -1,7 +1,7 @@
 """Classify one image with a trained model."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,16 @@ from ninetynine.errors import UserError
 from ninetynine.planning import kept, model_path
 from ninetynine.records import Record, RecordStore
 from ninetynine.report import formatting
+from ninetynine.suite import Suite
 
 
 @click.command("predict")
 @click.argument("architecture")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0)
 @click.option("--index", type=int, help="A test image by its index.")
 @click.option(
     "--image",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     metavar="FILE.png",
     help="A picture of one digit; needs a model kept by `bench run --keep-models`.",
 )
@@ -42,7 +43,7 @@ def command(
     dataset: str | None,
     results: Path,
     architecture_files: tuple[Path, ...],
-    suite_name: str | None,
+    of_suite: Suite | None,
     as_json: bool,
 ) -> None:
     """Classify one image with the model that ARCHITECTURE became under --seed.
@@ -51,10 +52,7 @@ def command(
     """
     if (index is None) == (image is None):
         raise UserError("give either --index I (a test image) or --image FILE.png")
-    found = catalog.get(
-        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None),
-        architecture,
-    )
+    found = catalog.get(suite.discover(architecture_files, of_suite), architecture)
     store = RecordStore(results)
     record = _record_of(store, found.name, seed, dataset)
     if index is not None:
@@ -72,10 +70,7 @@ def command(
         "predicted": int(np.argmax(probabilities)),
         "label": label,
     }
-    if as_json:
-        options.print_json(facts)
-    else:
-        _print(facts)
+    options.answer(as_json, facts, _lines(facts))
 
 
 def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) -> Record:
@@ -134,15 +129,15 @@ def store_label(record: Record) -> str:
     return f"{cell.architecture} on {cell.dataset}, seed {cell.seed}"
 
 
-def _print(facts: dict[str, Any]) -> None:
-    click.echo(
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    yield (
         f"{facts['architecture']}, seed {facts['seed']}, trained on {facts['dataset']} "
         f"({facts['recipe']} recipe): {facts['image']}"
     )
     for digit, probability in enumerate(facts["probabilities"]):
         bar = "#" * round(40 * probability)
         mark = " <- predicted" if digit == facts["predicted"] else ""
-        click.echo(f"  {digit}  {formatting.percent(probability, 4):>7}%  {bar}{mark}")
+        yield f"  {digit}  {formatting.percent(probability, 4):>7}%  {bar}{mark}"
     if facts["label"] is not None:
         verdict = "right" if facts["label"] == facts["predicted"] else "wrong"
-        click.echo(f"true label {facts['label']}: {verdict}")
+        yield f"true label {facts['label']}: {verdict}"

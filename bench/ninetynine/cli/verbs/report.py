@@ -18,13 +18,12 @@ from ninetynine.report import Report, format_names, render
     "format_",
     type=click.Choice(format_names()),
     default="table",
-    show_default=True,
     help="html is a page with pictures for a browser, complete in itself; "
     "readme is the page that results/README.md holds; ladder goes through a suite rung by rung.",
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     metavar="FILE",
     help="Write to FILE instead of printing.",
 )
@@ -32,7 +31,6 @@ from ninetynine.report import Report, format_names, render
     "--suite",
     "suite_name",
     default="ladder",
-    show_default=True,
     metavar="NAME",
     help="Whose rungs ladder and html show.",
 )
@@ -55,8 +53,7 @@ def command(
     architecture_files: tuple[Path, ...],
 ) -> None:
     """Print the comparison tables of all records in --results; nothing is trained."""
-    if not results.is_dir():
-        raise UserError(f"--results {results}: no such folder; train something with: bench run")
+    options.check_results(results)
     if format_ == "html" and output is None and sys.stdout.isatty():
         raise UserError("--format html is a page for a browser: name a file, --output report.html")
     report = Report(
@@ -70,8 +67,8 @@ def command(
     text = render(report, format_)
     if format_ == "csv":  # rows only: what could not be read is told beside it
         for problem in report.problems:
-            print(f"bench: {problem}", file=sys.stderr)
+            options.warn(str(problem))
     if output is None:
         click.echo(text, nl=False)
-        return
-    options.write_text(output, text, "--output")
+    else:
+        options.write_text(output, text, "--output")

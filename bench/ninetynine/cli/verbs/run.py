@@ -29,7 +29,7 @@ from ninetynine.scheduling import Nodes, plan_on_paper
 )
 @click.option(
     "--cores-per-node",
-    type=click.IntRange(min=1),
+    type=options.WHOLE,
     metavar="C",
     help="For --dry-run: cores of a node [default: as many as here].",
 )
@@ -48,8 +48,9 @@ def command(
     SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
     a record in --results are not trained again.
     """
-    if not dry_run:
-        _refuse_paper_options(nodes, cores_per_node)
+    for name, value in (("--nodes", nodes), ("--cores-per-node", cores_per_node)):
+        if value is not None and not dry_run:
+            raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
     run, store = request.resolve(), RecordStore(request.results)
     votes = run.votes()
     planned, outcome = run.plan(store), TrainingOutcome()
@@ -66,12 +67,6 @@ def command(
     return _verdict(outcome, planned, plan(run.cells, store).missing)
 
 
-def _refuse_paper_options(nodes: int | None, cores_per_node: int | None) -> None:
-    for name, value in (("--nodes", nodes), ("--cores-per-node", cores_per_node)):
-        if value is not None:
-            raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
-
-
 def _print_dry_run(
     planned: RunPlan, run: ResolvedRun, store: RecordStore, nodes: Nodes, as_json: bool
 ) -> None:
@@ -80,11 +75,7 @@ def _print_dry_run(
     found = map(read_record, store.paths().values())  # without their predictions
     records = [record for record in found if isinstance(record, Record)]
     paper = plan_on_paper(planned, run.cells[0], run.jobs, records, run.parameters, nodes)
-    if as_json:
-        options.print_json(dry_run.facts(paper))
-        return
-    for line in dry_run.lines(paper):
-        click.echo(line)
+    options.answer(as_json, dry_run.facts(paper), dry_run.lines(paper))
 
 
 def _print_table(

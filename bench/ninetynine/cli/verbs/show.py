@@ -1,5 +1,6 @@
 """Show one architecture: model, recipe, claims, deviations."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,14 @@ from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.recipe import in_words
 from ninetynine.report import formatting
+from ninetynine.suite import Suite
 from ninetynine.training.setup import start_backend_here
 
 
 @click.command("show")
 @click.argument("architecture")
-@click.option(
-    "--input-shape",
-    default="28,28,1",
-    show_default=True,
-    metavar="H,W,C",
-    help="The images to build for.",
-)
-@click.option("--classes", type=click.IntRange(min=2), default=10, show_default=True)
+@click.option("--input-shape", default="28,28,1", metavar="H,W,C", help="The images to build for.")
+@click.option("--classes", type=click.IntRange(min=2), default=10)
 @options.architecture_files
 @options.variants_of
 @options.as_json
@@ -34,36 +30,32 @@ def command(
     input_shape: str,
     classes: int,
     architecture_files: tuple[Path, ...],
-    suite_name: str | None,
+    of_suite: Suite | None,
     as_json: bool,
 ) -> None:
     """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
-    found = catalog.get(
-        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None),
-        architecture,
-    )
+    found = catalog.get(suite.discover(architecture_files, of_suite), architecture)
     shape = _shape(input_shape)
     start_backend_here(DEFAULT_BACKEND, 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
-    if as_json:
-        options.print_json(facts)
-        return
-    click.echo(found.docstring.strip() + "\n")
-    click.echo(facts["layers"])
-    click.echo(f"Parameters: {formatting.number(facts['parameters'], 0)}")
-    click.echo(f"Multiply-adds per image: {_thousands(facts['multiply_adds_per_image'])}")
-    click.echo(f"File: {found.path} ({found.origin})")
+    options.answer(as_json, facts, _lines(found, facts))
+
+
+def _lines(found: Architecture, facts: dict[str, Any]) -> Iterator[str]:
+    count = formatting.number(facts["multiply_adds_per_image"], 0)
+    yield found.docstring.strip() + "\n"
+    yield facts["layers"]
+    yield f"Parameters: {formatting.number(facts['parameters'], 0)}"
+    yield f"Multiply-adds per image: {count or 'unknown (a layer of a kind that is not counted)'}"
+    yield f"File: {found.path} ({found.origin})"
     if found.base:
-        where = f", in {found.stated_in}" if found.stated_in else ""
-        click.echo(f"Variant of: {found.base}{where}")
-    click.echo("Recipe: " + ", ".join(f"{k} = {in_words(v)}" for k, v in facts["recipe"].items()))
+        yield f"Variant of: {found.base}" + (f", in {found.stated_in}" if found.stated_in else "")
+    yield "Recipe: " + ", ".join(f"{k} = {in_words(v)}" for k, v in facts["recipe"].items())
     if found.arguments:
-        click.echo(
-            "Arguments: " + ", ".join(f"{k} = {in_words(v)}" for k, v in found.arguments.items())
-        )
+        yield "Arguments: " + ", ".join(f"{k} = {in_words(v)}" for k, v in found.arguments.items())
     for claim in found.claims:
         note = f" ({claim.note})" if claim.note else ""
-        click.echo(f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}")
+        yield f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}"
 
 
 def _facts(found: Architecture) -> dict[str, Any]:
@@ -102,7 +94,3 @@ def _shape(text: str) -> tuple[int, int, int]:
         raise UserError(f"--input-shape {text!r}: expected height,width,channels such as 28,28,1")
     height, width, channels = map(int, parts)
     return height, width, channels
-
-
-def _thousands(count: int | None) -> str:
-    return formatting.number(count, 0) or "unknown (a layer of a kind that is not counted)"

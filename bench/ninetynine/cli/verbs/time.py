@@ -8,9 +8,10 @@ import click
 import ninetynine
 from ninetynine import catalog, suite
 from ninetynine.backends import package_versions
-from ninetynine.cells import PROTOCOL_VERSION, CellIdentity, Device, Precision
+from ninetynine.cells import Device, Precision, untrained
 from ninetynine.cli import options
 from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
+from ninetynine.suite import Suite
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 
 
@@ -18,12 +19,12 @@ from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 @click.argument("pattern", default="*")
 @click.option(
     "--threads",
-    type=click.IntRange(min=1),
+    type=options.WHOLE,
     help="Threads, each on a core of its own [default: all cores].",
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     metavar="FILE.json",
     help="Also write pytest-benchmark's JSON, for its compare and for CI trackers.",
 )
@@ -40,16 +41,21 @@ def command(
     precision: Precision,
     device: Device,
     architecture_files: tuple[Path, ...],
-    suite_name: str | None,
+    of_suite: Suite | None,
     as_json: bool,
 ) -> None:
     """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
-    chosen = catalog.matching(
-        suite.discover(architecture_files, suite.load(suite_name) if suite_name else None), pattern
-    )
+    chosen = catalog.matching(suite.discover(architecture_files, of_suite), pattern)
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
-    identity = _identity(backend, precision, device, threads)  # needs the backend's packages
+    identity = untrained(  # the conditions of the measurement, of no architecture in particular
+        backend=backend,
+        packages=package_versions(backend),
+        precision=precision,
+        threads=threads,
+        device=device,
+        deterministic=True,
+    )
     check_computing([identity], options.warn)
     pin(cores)
     start_backend_here(backend, threads, device)
@@ -68,26 +74,4 @@ def command(
     )
     if output is not None:
         options.write_text(output, json.dumps(document, indent=1) + "\n", "--output")
-    if as_json:
-        options.print_json(document)
-    else:
-        click.echo(table(speeds, peak))
-
-
-def _identity(backend: str, precision: Precision, device: Device, threads: int) -> CellIdentity:
-    """Return the conditions of the measurement, as a cell of no architecture in particular."""
-    return CellIdentity(
-        protocol_version=PROTOCOL_VERSION,
-        architecture="",
-        source_hash="",
-        recipe={},
-        dataset="",
-        dataset_fingerprint="",
-        seed=0,
-        backend=backend,
-        packages=package_versions(backend),
-        precision=precision,
-        threads=threads,
-        device=device,
-        deterministic=True,
-    )
+    options.answer(as_json, document, [table(speeds, peak)])

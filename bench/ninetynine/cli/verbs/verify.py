@@ -40,11 +40,7 @@ def command(request: RunRequest, as_json: bool) -> int:
                 raise UserError(f"{event.task.cell.label}: failed: {event.failure.reason}")
             elif isinstance(event, Refused):
                 raise UserError(event.message)
-    if as_json:
-        options.print_json(verdicts)
-    else:
-        for verdict in verdicts:
-            click.echo(f"{verdict['cell']}: {verdict['verdict']}")
+    options.answer(as_json, verdicts, (f"{v['cell']}: {v['verdict']}" for v in verdicts))
     return 1 if any(v["same_machine"] and not v["identical"] for v in verdicts) else 0
 
 

@@ -1,7 +1,6 @@
 """The crossed bootstrap: slow, nearly assumption-free, and the check on the fast intervals."""
 
 import numpy as np
-
 from ninetynine.statistics.summary import BoolArray, FloatArray, IntArray, Interval
 
 
