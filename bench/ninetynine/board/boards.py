@@ -7,8 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from ninetynine import datasets
-from ninetynine.board.claims import ClaimRow, claim_rows, has_published_recipe
-from ninetynine.board.gap import GapRow, gap_row
+from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note
 from ninetynine.board.predictions import PredictionSums

@@ -1,4 +1,4 @@
-"""Published figures against our own seeds of the same recipe."""
+"""Published figures: beside our own seeds of the same recipe, and as a way that rows have come."""
 
 import json
 import math
@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ninetynine.board.row import Row, RowIdentity, Spread, spread
+from ninetynine import datasets
+from ninetynine.board.row import GradedRun, Row, RowIdentity, Spread, spread
 from ninetynine.catalog import Architecture, Claim
 from ninetynine.records import Record
-from ninetynine.statistics import ClaimPlacement, Interval, place_claim
+from ninetynine.statistics import (
+    ClaimPlacement,
+    Interval,
+    binomial_against_published,
+    place_claim,
+)
+from ninetynine.suite import Reference
 
 # A loss, or an accuracy over images that the record does not count, is no multiple of 1 / images.
 _CONTINUOUS = 10**9
@@ -136,3 +143,46 @@ def _place_loss(claim: Claim, values: Sequence[float]) -> ClaimPlacement:
 
 def _as_loss(scores: Interval | None, scale: float) -> Interval | None:
     return scores and Interval((1 - scores.high) * scale, (1 - scores.low) * scale)
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """How far a row has come, and whether it differs from the goal."""
+
+    row: str
+    errors: float  # mean, of as many images as the goal was measured on
+    gap_closed: float  # share of the way; negative below the start
+    clean: Spread | None  # accuracy on the images without a doubtful label
+    difference: Interval  # our accuracy less the goal's, as two unpaired samples of images
+    p_value: float  # of the same comparison
+
+
+def gap_row(row: Row, reference: Reference) -> GapRow | None:
+    """Return how far ``row`` has come; None for a row without numbers."""
+    if row.accuracy is None:
+        return None
+    goal = reference.goal
+    errors = (1 - row.accuracy.mean) * goal.images
+    against = binomial_against_published(errors, goal.images, goal.errors)
+    return GapRow(
+        row=row.name,
+        errors=errors,
+        gap_closed=gap_closed(row.accuracy.mean, reference),
+        clean=spread(_clean_accuracy(run.outcome, row.key.dataset) for run in row.runs),
+        difference=against.interval,
+        p_value=against.p_value,
+    )
+
+
+def gap_closed(accuracy: float, reference: Reference) -> float:
+    """Return the share of the way from start to goal, negative below the start."""
+    start, goal = reference.start.accuracy, reference.goal.accuracy
+    return (accuracy - start) / (goal - start)
+
+
+def _clean_accuracy(outcome: GradedRun | None, dataset: str) -> float | None:
+    """Return the accuracy on the images whose label nobody doubts."""
+    if outcome is None:
+        return None
+    doubtful = list(datasets.doubtful_test_images(dataset, len(outcome.correct)))
+    return float(np.delete(outcome.correct, doubtful).mean()) if doubtful else None

@@ -1,21 +1,21 @@
-"""The ladder of a suite: what each rung added to the one below, and what it costs."""
+"""The ladder of a suite: what each rung added to the one below, what it costs, what is left."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ninetynine import datasets
 from ninetynine.board.boards import Board, build_boards, is_on
-from ninetynine.board.claims import has_recipe_of
-from ninetynine.board.gap import gap_closed
+from ninetynine.board.claims import gap_closed, has_recipe_of
 from ninetynine.board.notes import row_notes
-from ninetynine.board.persistent_errors import PersistentErrors, persistent_errors
 from ninetynine.board.row import Row
 from ninetynine.board.targets import Candidate, TargetVerdict, judge_targets
 from ninetynine.board.training_time import RelativeTime, relative_time, training_flops
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
-from ninetynine.statistics import Comparison, compare
+from ninetynine.statistics import Comparison, Summary, compare
 from ninetynine.suite import (
     Ensemble,
     Entry,
@@ -25,6 +25,23 @@ from ninetynine.suite import (
     architecture_of,
     reference_for,
 )
+
+
+@dataclass(frozen=True)
+class PersistentErrors:
+    """A row's wrong images; but for ``runs`` and ``per_run``, counts of test images.
+
+    Runs that vote win the images that chance loses, and hardly those that at least half of the
+    runs get wrong: with many voters a vote by head errs on just these (Condorcet's theorem, image
+    by image), and a vote by probabilities on about as many.
+    """
+
+    runs: int  # with predictions
+    per_run: float  # mean number of images wrong in a run
+    ever: int  # wrong in at least one run
+    mostly: int  # wrong in at least half of the runs
+    always: int  # wrong in every run
+    doubtful: int | None  # of ``mostly``, with a doubtful label; None where nobody judged them
 
 
 @dataclass(frozen=True)
@@ -219,3 +236,20 @@ def _timed_days(records: Sequence[Record]) -> str:
     if not days:
         return ""
     return f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"
+
+
+def persistent_errors(summary: Summary, dataset: str) -> PersistentErrors:
+    """Return what the runs summed up in ``summary`` get wrong of the test images of ``dataset``."""
+    # Counts again, because a share of seeds such as 1/3 is not exact.
+    right = np.rint(summary.image_accuracy * summary.n_seeds).astype(np.int64)
+    wrong = summary.n_seeds - right
+    mostly = 2 * wrong >= summary.n_seeds
+    known = list(datasets.doubtful_test_images(dataset, summary.n_images))
+    return PersistentErrors(
+        runs=summary.n_seeds,
+        per_run=(1 - summary.mean) * summary.n_images,
+        ever=int((wrong > 0).sum()),
+        mostly=int(mostly.sum()),
+        always=int((right == 0).sum()),
+        doubtful=int(mostly[known].sum()) if known else None,
+    )

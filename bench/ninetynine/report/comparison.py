@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ninetynine import datasets
 from ninetynine.board import Row
-from ninetynine.report.formatting import count, number, p_value, percent
+from ninetynine.report.formatting import count, equals_p, number, percent, signed_percent
 from ninetynine.report.tables import plain_table
 from ninetynine.statistics import Comparison, Interval, Plan
 
@@ -87,7 +87,7 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
         lines.append(
             f"Exact McNemar test on single runs: {a.full_name} alone is right on "
             f"{count(only_a, 'image')}, {b.full_name} alone on {only_b}; "
-            f"p {_equals(result.p_value)}."
+            f"p {equals_p(result.p_value)}."
         )
     smallest = _signless(result.minimum_detectable_difference)
     lines.append(
@@ -152,8 +152,8 @@ def _accuracies(a: Row, b: Row, result: Comparison) -> str:
     runs = [count(len(side.correct), "seed") for side in (a, b)]
     return (
         f"{a.full_name} {means[0]}% ({runs[0]}), {b.full_name} {means[1]}% ({runs[1]}): difference "
-        f"{_signed(result.difference)} percentage points, 95% interval {_points(result.interval)}, "
-        f"p {_equals(result.p_value)}."
+        f"{signed_percent(result.difference, 3)} percentage points, 95% interval "
+        f"{_points(result.interval)}, p {equals_p(result.p_value)}."
     )
 
 
@@ -174,19 +174,9 @@ def _to_decide(result: Comparison) -> str:
 
 
 def _points(interval: Interval) -> str:
-    return f"{_signed(interval.low)} to {_signed(interval.high)}"
-
-
-def _signed(share: float) -> str:
-    text = number(100 * share, 3)
-    return text if text.startswith("−") else f"+{text}"
+    return f"{signed_percent(interval.low, 3)} to {signed_percent(interval.high, 3)}"
 
 
 def _signless(share: float) -> str:
     text = number(100 * share, 3)
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _equals(value: float) -> str:
-    text = p_value(value)
-    return text if text.startswith("<") else f"= {text}"

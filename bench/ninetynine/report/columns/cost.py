@@ -1,6 +1,7 @@
 """Columns on what a row costs: size, training, answering, memory, and where the seconds went."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -59,36 +60,32 @@ def _rate(images_per_second: float | None) -> str:
     return formatting.number(images_per_second, 0)
 
 
+_shown = partial(Column, table="cost", on_page=True)
+
 COLUMNS = (
-    Column(
+    _shown(
         key="parameters",
         heading="Parameters",
         help="Numbers that the model consists of.",
         fields=("parameters",),
         values=lambda board, row: (row.parameters,),
         write=lambda board, row: formatting.whole(row.parameters),
-        table="cost",
-        on_page=True,
     ),
-    Column(
+    _shown(
         key="multiply_adds",
         heading="Multiply-adds per image",
         help="Multiplications with addition for one image.",
         fields=("multiply_adds_per_image",),
         values=lambda board, row: (row.multiply_adds,),
         write=lambda board, row: formatting.magnitude(row.multiply_adds),
-        table="cost",
-        on_page=True,
     ),
-    Column(
+    _shown(
         key="train_seconds",
         heading="Train seconds",
         help=f"{_OWN_CORES}, without evaluation and compiling.",
         fields=("train_seconds_median",),
         values=lambda board, row: (_train_seconds(row),),
         write=lambda board, row: formatting.three_digits(_train_seconds(row)),
-        table="cost",
-        on_page=True,
     ),
     Column(
         key="runs_timed",

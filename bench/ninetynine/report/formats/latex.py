@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ninetynine.report import Report
 from ninetynine.report.document import Section, Table
-from ninetynine.report.sections import section
+from ninetynine.report.tables import section
 
 _ALIGN = {"left": "l", "right": "r", "center": "c"}
 _SPECIAL = {

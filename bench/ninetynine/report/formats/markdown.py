@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from ninetynine.report import Report
 from ninetynine.report.document import Heading, Section, Table
-from ninetynine.report.sections import section
+from ninetynine.report.tables import section
 
 _SPECIAL = re.compile(r"([\\`*<>\[\]|]|(?<!\w)_|_(?!\w))")
 

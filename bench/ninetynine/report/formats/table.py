@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ninetynine.report import Report
 from ninetynine.report.document import Section, Table
-from ninetynine.report.sections import section
+from ninetynine.report.tables import section
 
 WIDTH = 120
 _HEADING_LINES = 3
