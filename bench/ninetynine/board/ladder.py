@@ -1,6 +1,6 @@
 """The ladder of a suite: what each rung added to the one below, what it costs, what is left."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,7 +85,12 @@ def load_ladders(
     readable, problems = store.read_all()
     records = [record for record in readable if record.cell.dataset == dataset]
     boards = [b for b in build_boards(store, catalog, records) if b.variant == suite.variant]
-    newest = max(boards, key=_newest, default=None)
+
+    def age(board: Board) -> tuple[int, int, str]:
+        tried = sum(row.tried for row in board.rows)
+        return board.protocol_version, tried, board.dataset_fingerprint
+
+    newest = max(boards, key=age, default=None)
     found = make_ladders(suite, newest, records) if newest else []
     if not found:
         raise UserError(
@@ -94,11 +99,6 @@ def load_ladders(
         )
     unread = [store.describe(problem) for problem in problems]
     return [replace(ladder, notes=(*unread, *ladder.notes)) for ladder in found]
-
-
-def _newest(board: Board) -> tuple[int, int, str]:
-    """Order boards by protocol, then by how many runs they hold."""
-    return board.key.protocol_version, sum(row.tried for row in board.rows), board.key.fingerprint
 
 
 def make_ladders(suite: Suite, board: Board, records: Sequence[Record]) -> list[Ladder]:
@@ -164,25 +164,23 @@ def _step(
     by_key: Mapping[str, Record],
 ) -> Step:
     asked = rung.replicates if isinstance(rung, Ensemble) else len(suite.seeds_of(rung))
-    row = chosen[rung.label]
+    row, below = chosen[rung.label], chosen[rung.over] if rung.over is not None else None
     if row is None:
         return Step(rung, asked)
     return Step(
         rung=rung,
         asked=asked,
         row=row,
-        added=_added(row, chosen[rung.over] if rung.over is not None else None),
+        added=(
+            compare(row.summary, below.summary)
+            if below is not None and row.summary and below.summary
+            else None
+        ),
         gap_closed=gap_closed(row.accuracy.mean, reference) if reference and row.accuracy else None,
         time=relative_time(row.records, beside),
         training_flops=training_flops(row.records[0], by_key) if row.records else None,
         errors=persistent_errors(row.summary, row.key.dataset) if row.summary else None,
     )
-
-
-def _added(row: Row, below: Row | None) -> Comparison | None:
-    if below is None or row.summary is None or below.summary is None:
-        return None
-    return compare(row.summary, below.summary)
 
 
 def _candidates(rows: Sequence[Row], beside: Sequence[Record]) -> list[Candidate]:
@@ -218,24 +216,21 @@ def _dates(
     suite: Suite, chosen: Mapping[str, Row | None], beside: Sequence[Record]
 ) -> Iterator[str]:
     """Yield when the reference and the rungs were timed: how nearly back to back."""
-    rungs = [record for row in chosen.values() if row is not None for record in row.records]
-    timed = [_timed_days(records) for records in (beside, rungs)]
-    if all(timed):
+
+    def days(records: Iterable[Record]) -> str:
+        timed = (r for r in records if r.kind == "trained" and r.timing and r.timing.exclusive)
+        found = sorted(record.context.started_at[:10] for record in timed)
+        if len(set(found)) > 1:
+            return f"from {found[0]} to {found[-1]}"
+        return f"on {found[0]}" if found else ""
+
+    then = days(beside)
+    now = days(record for row in chosen.values() if row is not None for record in row.records)
+    if then and now:
         yield (
-            f"{suite.timing_reference} was timed {timed[0]}, the rungs {timed[1]}; seconds compare "
-            "best where these are one day"
+            f"{suite.timing_reference} was timed {then}, the rungs {now}; seconds compare best "
+            "where these are one day"
         )
-
-
-def _timed_days(records: Sequence[Record]) -> str:
-    days = sorted(
-        record.context.started_at[:10]
-        for record in records
-        if record.kind == "trained" and record.timing is not None and record.timing.exclusive
-    )
-    if not days:
-        return ""
-    return f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"
 
 
 def persistent_errors(summary: Summary, dataset: str) -> PersistentErrors:

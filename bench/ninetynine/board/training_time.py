@@ -175,11 +175,9 @@ def training_flops(record: Record, by_key: Mapping[str, Record]) -> float | None
         parts = [training_flops(member, by_key) for member in members if member is not None]
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(members) else None
-    info = datasets.known().get(record.cell.dataset)
-    if info is None or record.kind != "trained" or record.model is None:
-        return None
-    if record.model.multiply_adds is None:
+    info, model = datasets.known().get(record.cell.dataset), record.model
+    if info is None or record.kind != "trained" or model is None or model.multiply_adds is None:
         return None
     recipe = Recipe.from_canonical(record.cell.recipe)
     images = math.floor(info.train_length * (1 - recipe.validation_split))
-    return _PER_MULTIPLY_ADD * record.model.multiply_adds * images * recipe.epochs
+    return _PER_MULTIPLY_ADD * model.multiply_adds * images * recipe.epochs

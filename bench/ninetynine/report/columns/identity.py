@@ -3,7 +3,7 @@
 from functools import partial
 
 from ninetynine.board import Board, Row
-from ninetynine.board.notes import seed_list
+from ninetynine.board.notes import packages, seed_list
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column
 
@@ -21,11 +21,6 @@ def votes(row: Row) -> str:
     """Return who votes in the row of an ensemble."""
     recipe = row.identity.recipe
     return f"a vote of {recipe['size']} seeds of {' and '.join(recipe['members'])}"
-
-
-def packages(row: Row) -> str:
-    """Return the versions of the packages that computed, on one line."""
-    return " ".join(f"{name} {version}" for name, version in row.identity.packages)
 
 
 def threads(row: Row) -> str:

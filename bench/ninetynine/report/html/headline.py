@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ninetynine.board import Board, Row, Undecided
-from ninetynine.board.notes import seed_list
+from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
@@ -128,7 +128,4 @@ def failed(row: Row) -> str:
     reasons: dict[str, list[int]] = {}
     for one in row.failed:
         reasons.setdefault(f"{one.kind}: {one.reason}", []).append(one.seed)
-    return "; ".join(
-        f"seed{'s' if len(seeds) > 1 else ''} {seed_list(seeds)} failed, {why}"
-        for why, seeds in reasons.items()
-    )
+    return "; ".join(f"{seeds_in_words(seeds)} failed, {why}" for why, seeds in reasons.items())
