@@ -11,15 +11,7 @@ from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_p
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note
 from ninetynine.board.predictions import PredictionSums
-from ninetynine.board.row import (
-    PUBLISHED,
-    BoardKey,
-    Row,
-    RowIdentity,
-    Run,
-    count_runs,
-    identity_of,
-)
+from ninetynine.board.row import PUBLISHED, BoardKey, Row, RowIdentity, Run, count_runs, identity_of
 from ninetynine.catalog import Architecture
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import Comparison, compare, rank_intervals

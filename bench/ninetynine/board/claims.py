@@ -11,12 +11,7 @@ from ninetynine import datasets
 from ninetynine.board.row import Row, RowIdentity, Spread, spread
 from ninetynine.catalog import Architecture, Claim
 from ninetynine.records import Record
-from ninetynine.statistics import (
-    ClaimPlacement,
-    Interval,
-    binomial_against_published,
-    place_claim,
-)
+from ninetynine.statistics import ClaimPlacement, Interval, binomial_against_published, place_claim
 from ninetynine.suite import Reference
 
 # A loss, or an accuracy over images that the record does not count, is no multiple of 1 / images.

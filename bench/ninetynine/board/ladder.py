@@ -16,15 +16,7 @@ from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import Comparison, Summary, compare
-from ninetynine.suite import (
-    Ensemble,
-    Entry,
-    Reference,
-    Rung,
-    Suite,
-    architecture_of,
-    reference_for,
-)
+from ninetynine.suite import Ensemble, Entry, Reference, Rung, Suite, architecture_of, reference_for
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,8 @@ from itertools import pairwise
 
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
+from ninetynine.report.drawing import axes
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.axes import (
-    CHARACTER,
-    LINE,
-    Frame,
-    interval_bars,
-    reference_lines,
-    rows_scale,
-    ticks,
-    x_axis,
-    y_axis,
-)
 from ninetynine.report.drawing.layout import Box, place_labels
 from ninetynine.report.drawing.lettering import group_class, row_label, short
 from ninetynine.report.drawing.scale import Scale, size_scale
@@ -131,7 +121,7 @@ def _shapes(points: Sequence[CostPoint]) -> dict[str, el.Shape]:
 class _Plot:
     """Where points lie."""
 
-    frame: Frame
+    frame: Box
     xs: Scale
     ys: Scale
 
@@ -147,9 +137,9 @@ class _Plot:
 def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -> el.Drawing:
     wide = width > _NARROW
     left, right, height = (56.0, 24.0, 460.0) if wide else (46.0, 12.0, 380.0)
-    frame = Frame(left, 40.0, width - right, height - 52.0)
+    frame = Box(left, 40.0, width - right, height - 52.0)
     ends = (board.reference.start, board.reference.goal) if board.reference else ()
-    ys = rows_scale(board, [point.row for point in points], [end.accuracy for end in ends])
+    ys = axes.rows_scale(board, [point.row for point in points], [end.accuracy for end in ends])
     xs = size_scale([point.cost for point in points], most_ticks=8 if wide else 4)
     plot, shapes = _Plot(frame, xs, ys), _shapes(points)
     steps = _steps(plot, points)
@@ -159,8 +149,8 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
     lines += [Box(frame.left, box.bottom - 1, frame.right, box.bottom + 1) for box in taken]
     return el.Drawing(
         [
-            y_axis(frame, ticks(ys), "Test accuracy, %"),
-            x_axis(frame, ticks(xs), f"{cost.label} (logarithmic)"),
+            axes.y_axis(frame, axes.ticks(ys), "Test accuracy, %"),
+            axes.x_axis(frame, axes.ticks(xs), f"{cost.label} (logarithmic)"),
             *references,
             *([el.Path(steps, "front")] if len(steps) > 1 else []),
             el.Group([_mark(board, cost, p, plot, shapes[p.hardware]) for p in points], "marks"),
@@ -175,7 +165,7 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
 def _mark(board: Board, cost: Cost, point: CostPoint, plot: _Plot, kind: el.Shape) -> el.Group:
     (x, y), row = plot.place(point), point.row
     if plot.ys.holds(point.accuracy):
-        bars = interval_bars(row, plot.y, x, upright=True)
+        bars = axes.interval_bars(row, plot.y, x, upright=True)
         parts = [*bars, el.shape(x, y, 6.0, kind, "dot")]
     else:
         parts = [el.Path([(x - 7, y - 4), (x + 7, y - 4), (x, y + 6)], "dot", closed=True)]
@@ -190,9 +180,9 @@ def _references(
     """Return the lines with their names, at the end where fewer marks are, and the names' boxes."""
     parts: list[el.Element] = []
     boxes = []
-    for share, short_name, name in reference_lines(board, plot.ys):
+    for share, short_name, name in axes.reference_lines(board, plot.ys):
         text, y, frame = name if wide else short_name, plot.frame.y(share), plot.frame
-        long = len(text) * CHARACTER
+        long = len(text) * axes.CHARACTER
         ends = [Box(x, y - 18, x + long, y) for x in (frame.left + 6, frame.right - long)]
         box = min(ends, key=lambda end: sum(mark.overlaps(end) for mark in marks))
         boxes.append(box)
@@ -217,12 +207,12 @@ def _names(
     """Return the names beside the marks, as far as there is room; the tips name every mark."""
     texts = [short(point.row.name) for point in points]
     anchors = [
-        (*plot.place(point), len(text) * CHARACTER)
+        (*plot.place(point), len(text) * axes.CHARACTER)
         for point, text in zip(points, texts, strict=True)
     ]
     frame = plot.frame
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
-    boxes = place_labels(anchors, inside, taken, lines, LINE)
+    boxes = place_labels(anchors, inside, taken, lines, axes.LINE)
     names = [
         el.Text(box.left, box.bottom - 3, text, "mark-name")
         for text, box in zip(texts, boxes, strict=True)

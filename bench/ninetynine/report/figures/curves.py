@@ -7,7 +7,8 @@ from functools import partial
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.axes import Frame, ticks, x_axis, y_axis
+from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
+from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View
 
@@ -127,7 +128,7 @@ def _scale(shown: Sequence[Curves], images: int | None) -> Scale:
 
 
 def _draw(found: Curves, scale: Scale, width: float) -> el.Drawing:
-    frame = Frame(40.0, 10.0, width - 26.0, _HEIGHT - 26.0)
+    frame = Box(40.0, 10.0, width - 26.0, _HEIGHT - 26.0)
     last, name = max(found.train[-1].epoch, 2), found.row.name
 
     def place(epoch: int, accuracy: float) -> el.Point:
@@ -153,10 +154,7 @@ def _draw(found: Curves, scale: Scale, width: float) -> el.Drawing:
 
 
 def _curve(
-    points: Sequence[CurvePoint],
-    place: Callable[[int, float], el.Point],
-    class_: str,
-    name: str,
+    points: Sequence[CurvePoint], place: Callable[[int, float], el.Point], class_: str, name: str
 ) -> list[el.Element]:
     """Return the seeds' range as an area, the mean as a line, and a mark per epoch."""
     if not points:

@@ -94,10 +94,10 @@ def _undecided(found: Comparison) -> str:
     if found.to_decide is None:
         return f"not significantly different; {smallest} points would have shown"
     line = f"underpowered; only {smallest} points or more would have shown"
-    if found.to_decide.seeds is not None:
-        return f"{line}\n{formatting.count(found.to_decide.seeds, 'seed')} of each would decide"
-    if found.to_decide.images is not None:
-        images = f"{found.to_decide.images:,} test images would"
+    if found.seeds_to_decide is not None:
+        return f"{line}\n{formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
+    if found.images_to_decide is not None:
+        images = f"{found.images_to_decide:,} test images would"
         return f"{line}\nno number of seeds decides; {images}"
     return line
 

@@ -8,7 +8,8 @@ from ninetynine.board import Board, PredictionSums
 from ninetynine.board.predictions import BINS
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.axes import Frame, x_axis, y_axis
+from ninetynine.report.drawing.axes import x_axis, y_axis
+from ninetynine.report.drawing.layout import Box
 from ninetynine.report.figures import MODEL, NO_PREDICTIONS, Figure, PagePlace, Panel, View
 
 _WIDTH, _HEIGHT = 340.0, 330.0
@@ -34,7 +35,7 @@ def _panel(name: str, sums: PredictionSums) -> Panel:
 
 
 def _draw(name: str, sums: PredictionSums) -> el.Drawing:
-    frame = Frame(44.0, 34.0, _WIDTH - 12.0, _HEIGHT - 46.0)
+    frame = Box(44.0, 34.0, _WIDTH - 12.0, _HEIGHT - 46.0)
     diagonal = [(frame.left, frame.bottom), (frame.right, frame.top)]
     parts: list[el.Element] = [
         y_axis(frame, _TICKS, "Right, %"),
@@ -46,7 +47,7 @@ def _draw(name: str, sums: PredictionSums) -> el.Drawing:
     return el.Drawing(parts, _WIDTH, _HEIGHT, label, "marks")
 
 
-def _bins(frame: Frame, sums: PredictionSums) -> list[el.Element]:
+def _bins(frame: Box, sums: PredictionSums) -> list[el.Element]:
     counts, right, confidence = sums.bin_count, sums.bin_right, sums.bin_confidence
     if counts is None or right is None or confidence is None:
         return []

@@ -264,10 +264,7 @@ def _targets_table(ladder: Ladder) -> Table:
                 center("On these images, %"),
                 of_best(lambda best: formatting.percent_interval(best.row.ci_seeds, decimals)),
             ),
-            (
-                Heading("Bound, these images, %"),
-                of_best(lambda best: percent(best.lower_bound())),
-            ),
+            (Heading("Bound, these images, %"), of_best(lambda best: percent(best.lower_bound()))),
             (
                 Heading(f"Bound, {ladder.board.noun} like these, %"),
                 of_best(lambda best: percent(best.lower_bound_population())),

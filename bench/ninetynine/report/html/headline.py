@@ -109,10 +109,10 @@ def _pair(pair: Undecided) -> str:
     found = pair.comparison
     difference = formatting.percent(abs(found.difference), 2)
     line = f"{pair.upper} and {pair.lower} ({difference} points apart"
-    if found.to_decide is not None and found.to_decide.seeds is not None:
-        line += f"; {formatting.count(found.to_decide.seeds, 'seed')} of each would decide"
-    elif found.to_decide is not None and found.to_decide.images is not None:
-        line += f"; {found.to_decide.images:,} test images would decide"
+    if found.seeds_to_decide is not None:
+        line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
+    elif found.images_to_decide is not None:
+        line += f"; {found.images_to_decide:,} test images would decide"
     return line + ")"
 
 

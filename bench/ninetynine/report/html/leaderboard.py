@@ -11,12 +11,13 @@ from ninetynine.report.columns import Column, page_columns
 from ninetynine.report.columns.identity import WATCHES, threads, votes
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing import lettering
-from ninetynine.report.drawing.axes import Frame, interval_bars, rows_scale
+from ninetynine.report.drawing.axes import interval_bars, rows_scale
+from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.scale import Scale
 from ninetynine.report.drawing.svg import page_svg
 
 _WIDTH, _HEIGHT = 180.0, 22.0
-_FRAME = Frame(6.0, 0.0, _WIDTH - 6.0, _HEIGHT)
+_FRAME = Box(6.0, 0.0, _WIDTH - 6.0, _HEIGHT)
 _FAR = 2.5  # models with more than this many times the best one's errors are arrows at the end
 
 
