@@ -25,7 +25,7 @@ from ninetynine.report.drawing.svg import file_svg, page_svg
 from ninetynine.report.figures.cost import COSTS, cost_points, pareto_front
 from ninetynine.report.figures.curves import MOST_POINTS, curves, epoch_ticks
 from ninetynine.report.figures.pairs import all_pairs
-from ninetynine.report.html.hardest import hardest
+from ninetynine.report.html.images import hardest
 from record_builders import (
     draw_wrong,
     make_architecture,

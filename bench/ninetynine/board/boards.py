@@ -11,7 +11,7 @@ from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_p
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note
 from ninetynine.board.predictions import PredictionSums
-from ninetynine.board.row import PUBLISHED, BoardKey, Row, RowIdentity, Run, count_runs, identity_of
+from ninetynine.board.row import PUBLISHED, BoardKey, Row, RowIdentity, Run, identity_of
 from ninetynine.catalog import Architecture
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import Comparison, compare, rank_intervals
@@ -51,14 +51,6 @@ class Board:
     @property
     def variant(self) -> str:
         return self.key.variant
-
-    @property
-    def dataset_fingerprint(self) -> str:
-        return self.key.fingerprint
-
-    @property
-    def protocol_version(self) -> int:
-        return self.key.protocol_version
 
     @property
     def noun(self) -> str:
@@ -168,7 +160,7 @@ def make_rows(key: BoardKey, runs: Iterable[Run]) -> list[Row]:
     for run in runs:
         grouped.setdefault(identity_of(run.record), []).append(run)
     names = row_names(grouped)
-    return [Row(names[i], i, key, count_runs(found)) for i, found in grouped.items()]
+    return [Row.of(names[i], i, key, found) for i, found in grouped.items()]
 
 
 def rank(rows: Sequence[Row]) -> list[Row]:

@@ -80,7 +80,7 @@ def load_ladders(
 
     def age(board: Board) -> tuple[int, int, str]:
         tried = sum(row.tried for row in board.rows)
-        return board.protocol_version, tried, board.dataset_fingerprint
+        return board.key.protocol_version, tried, board.key.fingerprint
 
     newest = max(boards, key=age, default=None)
     found = make_ladders(suite, newest, records) if newest else []

@@ -43,7 +43,7 @@ def _about_runs(row: Row) -> Iterator[str]:
         yield f"{len(row.runs)} finished of {row.tried}, {len(row.failed)} failed: {reasons}"
     told = (line for run in row.runs for line in run.record.context.warnings)
     yield from (f"warned before training: {line}" for line in dict.fromkeys(told))
-    if runs := row.counted.left_aside:
+    if runs := row.left_aside:
         seeds = {run.seed for run in runs}
         records = (run.record for run in runs)
         keys = ", ".join(r.key[:8] + (" (failed)" if r.status == "failed" else "") for r in records)

@@ -9,7 +9,7 @@ processor with others, so a run stands beside the reference runs that began near
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,12 +83,18 @@ class RelativeTime:
         return self.threads * self.train_seconds
 
 
+def timed_alone(records: Iterable[Record]) -> Iterator[tuple[Record, Timing, Machine]]:
+    """Yield the records of runs that had their cores to themselves."""
+    for record in records:
+        if record.timing is not None and record.timing.exclusive and record.machine is not None:
+            yield record, record.timing, record.machine
+
+
 def training_time(records: Sequence[Record]) -> TrainingTime | None:
     """Return the times on the fingerprint with most exclusive runs; None where there is none."""
     found: dict[str, list[tuple[Timing, Machine]]] = {}
-    for record in records:
-        if record.timing is not None and record.timing.exclusive and record.machine is not None:
-            found.setdefault(record.machine.fingerprint, []).append((record.timing, record.machine))
+    for _, timing, machine in timed_alone(records):
+        found.setdefault(machine.fingerprint, []).append((timing, machine))
     if not found:
         return None
     counts = Counter({fingerprint: len(runs) for fingerprint, runs in sorted(found.items())})
@@ -138,12 +144,10 @@ def _nearest(run: _TimedRun, references: Sequence[_TimedRun]) -> float:
 def _by_place(records: Sequence[Record]) -> dict[TimedPlace, list[_TimedRun]]:
     """Return the exclusive runs in each place."""
     places: dict[TimedPlace, list[_TimedRun]] = {}
-    for record in records:
-        timing, machine = record.timing, record.machine
-        if timing is not None and timing.exclusive and machine is not None:
-            started = datetime.fromisoformat(record.context.started_at)
-            run = _TimedRun(timing.train_seconds, started, record.cell.threads, machine)
-            places.setdefault(_place(record, machine), []).append(run)
+    for record, timing, machine in timed_alone(records):
+        started = datetime.fromisoformat(record.context.started_at)
+        run = _TimedRun(timing.train_seconds, started, record.cell.threads, machine)
+        places.setdefault(_place(record, machine), []).append(run)
     return places
 
 

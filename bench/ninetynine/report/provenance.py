@@ -8,6 +8,7 @@ from typing import Any
 from ninetynine import suite
 from ninetynine.board import Board, Row
 from ninetynine.board.notes import seed_list
+from ninetynine.board.row import FailedSeed
 from ninetynine.board.training_time import hardware
 from ninetynine.catalog import Architecture
 from ninetynine.cells import DEFAULT_BACKEND
@@ -108,11 +109,9 @@ def _machine(fingerprint: str, records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def _failed_run(record: Record) -> tuple[str, str, str]:
-    cell, failure = record.cell, record.failure
+    cell, failed = record.cell, FailedSeed.of(record)
     name = f"{cell.architecture} on {cell.dataset}, seed {cell.seed}"
-    if failure is None:
-        return name, "error", "no reason was recorded"
-    return name, failure.kind, " ".join(failure.reason.split())
+    return name, failed.kind, failed.reason
 
 
 def _recipe(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def introduction(board: Board) -> str:
     recipe = _common_recipe(board)
     if recipe:
         parts.append(f"one recipe for all ({recipe})")
-    parts += [f"dataset {board.dataset_fingerprint[:8]}", f"protocol {board.protocol_version}"]
+    parts += [f"dataset {board.key.fingerprint[:8]}", f"protocol {board.key.protocol_version}"]
     return "; ".join(parts) + "."
 
 

@@ -52,8 +52,8 @@ COLUMNS = (
         values=lambda board, row: (
             board.dataset,
             board.variant,
-            board.protocol_version,
-            board.dataset_fingerprint,
+            board.key.protocol_version,
+            board.key.fingerprint,
         ),
         write=lambda board, row: f"{board.dataset}, {board.variant}",
     ),

@@ -13,7 +13,7 @@ from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, place_labels
 from ninetynine.report.drawing.lettering import group_class, row_label, short
 from ninetynine.report.drawing.scale import Scale, size_scale
-from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View
+from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, first_of
 
 _MOST_POINTS = 300
 _NARROW = 500.0  # below this there is room for less
@@ -106,9 +106,7 @@ def _notes(board: Board, cost: Cost, points: Sequence[CostPoint]) -> list[str]:
     if missing:
         why = "no run had its cores to itself" if cost.only_here else "not recorded"
         notes.append(f"Not drawn ({why}): {', '.join(missing)}.")
-    if len(points) > _MOST_POINTS:
-        notes.append(f"Drawn are the first {_MOST_POINTS} of {len(points)} models.")
-    return notes
+    return [*notes, *first_of(_MOST_POINTS, points)]
 
 
 def _shapes(points: Sequence[CostPoint]) -> dict[str, el.Shape]:
@@ -145,7 +143,8 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
     steps = _steps(plot, points)
     marks = [Box(x - 7, y - 8, x + 7, y + 8) for x, y in map(plot.place, points)]
     references, taken = _references(board, plot, marks, wide)
-    lines = [_thin(a, b) for a, b in pairwise(steps)]
+    corners = (zip(a, b, strict=True) for a, b in pairwise(steps))
+    lines = [Box(min(x) - 1, min(y) - 1, max(x) + 1, max(y) + 1) for x, y in corners]
     lines += [Box(frame.left, box.bottom - 1, frame.right, box.bottom + 1) for box in taken]
     return el.Drawing(
         [
@@ -219,11 +218,6 @@ def _names(
         if box is not None
     ]
     return el.Group(names, hidden=True)
-
-
-def _thin(a: el.Point, b: el.Point) -> Box:
-    """Return the box of the line from ``a`` to ``b``."""
-    return Box(min(a[0], b[0]) - 1, min(a[1], b[1]) - 1, max(a[0], b[0]) + 1, max(a[1], b[1]) + 1)
 
 
 FIGURE = Figure(

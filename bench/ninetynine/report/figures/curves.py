@@ -10,7 +10,7 @@ from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
 from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
-from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View
+from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View, first_of
 
 MOST_POINTS = 120
 _MOST_ROWS = 24
@@ -90,8 +90,7 @@ def views(board: Board) -> list[View]:
         for one in shown
     ]
     notes = ["Across: epoch. Upwards: accuracy, %, logarithmic in the error."]
-    if len(found) > _MOST_ROWS:
-        notes.append(f"Drawn are the first {_MOST_ROWS} of {len(found)} models.")
+    notes += first_of(_MOST_ROWS, found)
     if any(one.thinned for one in shown):
         notes.append("Of long trainings only some epochs are drawn.")
     without = [name for name, one in every.items() if one is None]

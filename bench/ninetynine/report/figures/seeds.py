@@ -9,7 +9,7 @@ from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, swarm
 from ninetynine.report.drawing.scale import Scale
-from ninetynine.report.figures import Figure, PagePlace, Panel, View
+from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
 
 _MOST_ROWS = 40
 _MANY = 8  # rows; above them the labels of the axis stand twice
@@ -38,8 +38,7 @@ def views(board: Board) -> list[View]:
     rows = board.finished[:_MOST_ROWS]
     if not rows:
         return []
-    note = f"Drawn are the first {_MOST_ROWS} of {len(board.finished)} models."
-    notes = [note] if len(board.finished) > _MOST_ROWS else []
+    notes = first_of(_MOST_ROWS, board.finished)
     return [View("Every seed", [Panel(partial(_draw, board, rows))], notes)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ninetynine.board import RelativeTime
+from ninetynine.board import RelativeTime, Row
 from ninetynine.board.ladder import Ladder, PersistentErrors, Step, load_ladders
 from ninetynine.board.targets import Candidate, TargetVerdict
 from ninetynine.report import Report, formatting
@@ -146,6 +146,10 @@ _LADDER_FOOTNOTES = (
 
 def _cost_table(ladder: Ladder) -> Table:
     beside, digits = ladder.suite.timing_reference, formatting.three_digits
+
+    def timed(write: Callable[[RelativeTime], str]) -> Callable[[Step], str]:
+        return lambda step: write(step.time) if step.time is not None else BLANK
+
     return table_of(
         "What each rung costs",
         ladder.steps,
@@ -154,19 +158,10 @@ def _cost_table(ladder: Ladder) -> Table:
             (left("Precision"), lambda step: step.rung.precision),
             _own(ladder, "parameters"),
             _own(ladder, "multiply_adds"),
-            (
-                _own(ladder, "train_seconds")[0],
-                lambda step: digits(step.time.train_seconds if step.time else None),
-            ),
-            (
-                _own(ladder, "runs_timed")[0],
-                lambda step: str(step.time.runs) if step.time else BLANK,
-            ),
-            *([(Heading(f"Of {beside}'s"), lambda step: ratio(step.time))] if beside else []),
-            (
-                Heading("Core-seconds"),
-                lambda step: digits(step.time.core_seconds if step.time else None),
-            ),
+            (_own(ladder, "train_seconds")[0], timed(lambda time: digits(time.train_seconds))),
+            (_own(ladder, "runs_timed")[0], timed(lambda time: str(time.runs))),
+            *([(Heading(f"Of {beside}'s"), timed(ratio))] if beside else []),
+            (Heading("Core-seconds"), timed(lambda time: digits(time.core_seconds))),
             (Heading("Training FLOPs"), lambda step: formatting.magnitude(step.training_flops)),
         ],
         *_cost_footnotes(ladder),
@@ -236,39 +231,35 @@ _ABOUT_DOUBT = (
 
 def _targets_table(ladder: Ladder) -> Table:
     decimals = formatting.percent_decimals(ladder.board.images)
+    percent = formatting.percent
 
-    def percent(accuracy: float | None) -> str:
-        return formatting.percent(accuracy, decimals + 1)
+    def own(key: str, row: Row) -> str:
+        return columns()[key].write(ladder.board, row)
 
-    def of_best(write: Callable[[Candidate], str]) -> Callable[[TargetVerdict], str]:
+    def best(write: Callable[[Candidate], str]) -> Callable[[TargetVerdict], str]:
         return lambda found: write(found.best) if found.best is not None else BLANK
+
+    def bound(of: Callable[[Candidate], float | None]) -> Callable[[TargetVerdict], str]:
+        return best(lambda candidate: percent(of(candidate), decimals + 1))
 
     def reached(found: TargetVerdict) -> str:
         return "no row qualifies" if found.best is None else "yes" if found.reached else "no"
 
+    on_others = f"Bound, {ladder.board.noun} like these, %"
     return table_of(
         "Targets",
         ladder.targets,
         [
             (left("Target"), lambda found: found.target.what),
-            (Heading("Mean at least, %"), lambda f: formatting.percent(f.target.accuracy, 2)),
+            (Heading("Mean at least, %"), lambda found: percent(found.target.accuracy, 2)),
             (Heading("Cost at most"), lambda found: _allowed(ladder, found.target)),
-            (name("Best row"), of_best(lambda best: best.row.name)),
-            (left("Precision"), of_best(lambda best: best.row.identity.precision)),
-            (
-                Heading("Mean, %"),
-                of_best(lambda best: formatting.percent_spread(best.row.accuracy, decimals)),
-            ),
-            (Heading("Seeds"), of_best(lambda best: str(best.summary.n_seeds))),
-            (
-                center("On these images, %"),
-                of_best(lambda best: formatting.percent_interval(best.row.ci_seeds, decimals)),
-            ),
-            (Heading("Bound, these images, %"), of_best(lambda best: percent(best.lower_bound()))),
-            (
-                Heading(f"Bound, {ladder.board.noun} like these, %"),
-                of_best(lambda best: percent(best.lower_bound_population())),
-            ),
+            (name("Best row"), best(lambda c: c.row.name)),
+            (left("Precision"), best(lambda c: c.row.identity.precision)),
+            (Heading("Mean, %"), best(lambda c: own("accuracy", c.row))),
+            (Heading("Seeds"), best(lambda c: str(c.summary.n_seeds))),
+            (center("On these images, %"), best(lambda c: own("ci_seeds", c.row))),
+            (Heading("Bound, these images, %"), bound(lambda c: c.lower_bound())),
+            (Heading(on_others), bound(lambda c: c.lower_bound_population())),
             (Heading("Cost"), lambda f: _cost(f.target, f.best) if f.best else BLANK),
             (left("Reached"), reached),
         ],

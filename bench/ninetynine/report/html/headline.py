@@ -27,7 +27,7 @@ def unique_titles(boards: Sequence[Board]) -> list[str]:
     """Return a title for each board; where two would be the same, with the data they are about."""
     plain = [plain_title(board) for board in boards]
     return [
-        f"{title}, dataset {board.dataset_fingerprint[:8]}" if plain.count(title) > 1 else title
+        f"{title}, dataset {board.key.fingerprint[:8]}" if plain.count(title) > 1 else title
         for title, board in zip(plain, boards, strict=True)
     ]
 

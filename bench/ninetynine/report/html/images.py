@@ -171,7 +171,7 @@ def _test_images(board: Board, data_dir: Path | None) -> tuple[datasets.Images |
             reason = str(error) if folder is not None and folder == data_dir else reason
             continue
         images = found.test_images
-        if found.fingerprint == board.dataset_fingerprint and len(images) == board.images:
+        if found.fingerprint == board.key.fingerprint and len(images) == board.images:
             return images, ""
         reason = f"the {board.dataset} at hand is not the one these models were tested on"
     return None, reason
