@@ -60,10 +60,13 @@ class TrainingTime:
 class _TimedRun:
     """One run that had its cores to itself."""
 
-    train_seconds: float
-    started: datetime
-    threads: int
+    record: Record
+    timing: Timing
     machine: Machine
+
+    @property
+    def started(self) -> datetime:
+        return datetime.fromisoformat(self.record.context.started_at)
 
 
 @dataclass(frozen=True)
@@ -83,27 +86,26 @@ class RelativeTime:
         return self.threads * self.train_seconds
 
 
-def timed_alone(records: Iterable[Record]) -> Iterator[tuple[Record, Timing, Machine]]:
-    """Yield the records of runs that had their cores to themselves."""
+def _timed(records: Iterable[Record]) -> Iterator[_TimedRun]:
     for record in records:
         if record.timing is not None and record.timing.exclusive and record.machine is not None:
-            yield record, record.timing, record.machine
+            yield _TimedRun(record, record.timing, record.machine)
 
 
 def training_time(records: Sequence[Record]) -> TrainingTime | None:
     """Return the times on the fingerprint with most exclusive runs; None where there is none."""
-    found: dict[str, list[tuple[Timing, Machine]]] = {}
-    for _, timing, machine in timed_alone(records):
-        found.setdefault(machine.fingerprint, []).append((timing, machine))
+    found: dict[str, list[_TimedRun]] = {}
+    for run in _timed(records):
+        found.setdefault(run.machine.fingerprint, []).append(run)
     if not found:
         return None
     counts = Counter({fingerprint: len(runs) for fingerprint, runs in sorted(found.items())})
     (chosen, _), *others = counts.most_common()
     return TrainingTime(
-        timings=tuple(timing for timing, _ in found[chosen]),
+        timings=tuple(run.timing for run in found[chosen]),
         fingerprint=chosen,
-        hardware=hardware(found[chosen][0][1]),
-        elsewhere=tuple((name, hardware(found[name][0][1]), n) for name, n in others),
+        hardware=hardware(found[chosen][0].machine),
+        elsewhere=tuple((name, hardware(found[name][0].machine), n) for name, n in others),
     )
 
 
@@ -122,11 +124,11 @@ def relative_time(records: Sequence[Record], reference: Sequence[Record]) -> Rel
         return None
     chosen = max(places, key=lambda place: (place in known, len(places[place]), str(place)))
     found, references = places[chosen], known.get(chosen, [])
-    pairs = [(run.train_seconds, _nearest(run, references)) for run in found if references]
+    pairs = [(run.timing.train_seconds, _nearest(run, references)) for run in found if references]
     return RelativeTime(
-        train_seconds=float(np.median([run.train_seconds for run in found])),
+        train_seconds=float(np.median([run.timing.train_seconds for run in found])),
         runs=len(found),
-        threads=found[0].threads,
+        threads=found[0].record.cell.threads,
         hardware=hardware(found[0].machine),
         ratio=float(np.median([taken / beside for taken, beside in pairs])) if pairs else None,
         reference_seconds=tuple(sorted({beside for _, beside in pairs})),
@@ -137,17 +139,17 @@ def _nearest(run: _TimedRun, references: Sequence[_TimedRun]) -> float:
     """Return the median over the nearest reference run and those up to an hour further away."""
     away = [abs(reference.started - run.started) for reference in references]
     reach = min(away) + _TOGETHER
-    near = zip(references, away, strict=True)
-    return float(np.median([reference.train_seconds for reference, time in near if time <= reach]))
+    near = [
+        r.timing.train_seconds for r, time in zip(references, away, strict=True) if time <= reach
+    ]
+    return float(np.median(near))
 
 
 def _by_place(records: Sequence[Record]) -> dict[TimedPlace, list[_TimedRun]]:
     """Return the exclusive runs in each place."""
     places: dict[TimedPlace, list[_TimedRun]] = {}
-    for record, timing, machine in timed_alone(records):
-        started = datetime.fromisoformat(record.context.started_at)
-        run = _TimedRun(timing.train_seconds, started, record.cell.threads, machine)
-        places.setdefault(_place(record, machine), []).append(run)
+    for run in _timed(records):
+        places.setdefault(_place(run.record, run.machine), []).append(run)
     return places
 
 

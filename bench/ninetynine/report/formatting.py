@@ -77,16 +77,6 @@ def these_images(images: int | None) -> str:
     return f"these {images:,} images" if images else "these images"
 
 
-def whole(value: int | None) -> str:
-    """Return a whole number with a thousands separator."""
-    return BLANK if value is None else f"{value:,}"
-
-
-def mebibytes(value: float | None) -> str:
-    """Return bytes as MiB."""
-    return BLANK if value is None else f"{value / 2**20:,.0f}"
-
-
 def recipe(value: object) -> str:
     """Return a recipe, or a value in it, on one line."""
     if not isinstance(value, dict):

@@ -126,17 +126,17 @@ def _recipe(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]:
         return "", "its architecture is not in this installation"
     note = ""
     if architecture.source_hash != identity.source_hash:
-        note = "its code is not the one in this installation" + _at_commits(row.records)
+        note = "its code is not the one in this installation"
+        commits = sorted({commit_of(r) for r in row.records if r.context.commit is not None})
+        note += f"; recorded at commit {', '.join(commits)}" if commits else ""
     if not row.records:
         return "", note or "no run finished"
     own = architecture.origin.startswith("--architecture")
     file = ("--architecture", architecture.path.name) if own else ()
-    return _command(row, (*file, "--seeds", _seeds(row.seeds))), note
-
-
-def _at_commits(records: Sequence[Record]) -> str:
-    commits = sorted({commit_of(r) for r in records if r.context.commit is not None})
-    return f"; recorded at commit {', '.join(commits)}" if commits else ""
+    seeds = seed_list(row.seeds).replace(" ", "")
+    if len(row.seeds) == 1:
+        seeds = f"{seeds}-{seeds}"  # a number alone would be a count
+    return _command(row, (*file, "--seeds", seeds)), note
 
 
 def _command(row: Row, more: Sequence[str]) -> str:
@@ -144,7 +144,10 @@ def _command(row: Row, more: Sequence[str]) -> str:
     identity = row.identity
     asked = Counter(record.context.suite for record in row.records).most_common(1)[0][0]
     words = ["bench", "run", asked, "--only", identity.architecture, *more]
-    wanted = _suite(asked)
+    try:
+        wanted: suite.Suite | None = suite.load(asked)
+    except UserError:
+        wanted = None
     dataset = row.records[0].cell.dataset
     if wanted is None or dataset != wanted.dataset:
         words += ["--dataset", dataset]
@@ -159,17 +162,3 @@ def _command(row: Row, more: Sequence[str]) -> str:
     threads = row.records[0].cell.threads
     words += ["--threads", str(threads)] if threads != 1 else []
     return shlex.join(words)
-
-
-def _seeds(seeds: tuple[int, ...]) -> str:
-    """Return the seeds as ``--seeds`` takes them; a number alone would be a count."""
-    if len(seeds) == 1:
-        return f"{seeds[0]}-{seeds[0]}"
-    return seed_list(seeds).replace(" ", "")
-
-
-def _suite(name: str) -> suite.Suite | None:
-    try:
-        return suite.load(name)
-    except UserError:
-        return None

@@ -56,6 +56,10 @@ def _milliseconds(seconds: float | None) -> str:
     return formatting.three_digits(None if seconds is None else 1000 * seconds)
 
 
+def _mebibytes(size: float | None) -> str:
+    return formatting.number(None if size is None else size / 2**20, 0)
+
+
 def _rate(images_per_second: float | None) -> str:
     return formatting.number(images_per_second, 0)
 
@@ -69,7 +73,7 @@ COLUMNS = (
         help="Numbers that the model consists of.",
         fields=("parameters",),
         values=lambda board, row: (row.parameters,),
-        write=lambda board, row: formatting.whole(row.parameters),
+        write=lambda board, row: formatting.number(row.parameters, 0),
     ),
     _shown(
         key="multiply_adds",
@@ -120,7 +124,7 @@ COLUMNS = (
         help="Median over the runs of the largest resident set while a cell was trained.",
         fields=("peak_memory_bytes",),
         values=lambda board, row: (_peak_memory_bytes(row),),
-        write=lambda board, row: formatting.mebibytes(_peak_memory_bytes(row)),
+        write=lambda board, row: _mebibytes(_peak_memory_bytes(row)),
     ),
     Column(
         key="latency",

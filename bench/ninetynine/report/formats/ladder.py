@@ -200,7 +200,7 @@ def _errors_table(ladder: Ladder) -> Table:
     def counted(write: Callable[[PersistentErrors], str]) -> Callable[[Step], str]:
         return lambda step: write(step.errors) if step.errors is not None else BLANK
 
-    whole = formatting.whole
+    number = formatting.number
     judged = any(step.errors and step.errors.doubtful is not None for step in ladder.steps)
     return table_of(
         "What is left",
@@ -208,11 +208,11 @@ def _errors_table(ladder: Ladder) -> Table:
         [
             (name("Rung"), lambda step: step.rung.label),
             (Heading("Runs"), counted(lambda e: str(e.runs))),
-            (Heading("Images wrong in a run"), counted(lambda e: formatting.number(e.per_run, 1))),
-            (Heading("In any run"), counted(lambda e: whole(e.ever))),
-            (Heading("In at least half of the runs"), counted(lambda e: whole(e.mostly))),
-            (Heading("Of these with a doubtful label"), counted(lambda e: whole(e.doubtful))),
-            (Heading("In every run"), counted(lambda e: whole(e.always))),
+            (Heading("Images wrong in a run"), counted(lambda e: number(e.per_run, 1))),
+            (Heading("In any run"), counted(lambda e: number(e.ever, 0))),
+            (Heading("In at least half of the runs"), counted(lambda e: number(e.mostly, 0))),
+            (Heading("Of these with a doubtful label"), counted(lambda e: number(e.doubtful, 0))),
+            (Heading("In every run"), counted(lambda e: number(e.always, 0))),
         ],
         f"{_ABOUT_ERRORS} {_ABOUT_DOUBT}" if judged else _ABOUT_ERRORS,
     )
