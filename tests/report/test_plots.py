@@ -25,7 +25,7 @@ from ninetynine.report.drawing.svg import file_svg, page_svg
 from ninetynine.report.figures.cost import COSTS, cost_points, pareto_front
 from ninetynine.report.figures.curves import MOST_POINTS, curves, epoch_ticks
 from ninetynine.report.figures.pairs import all_pairs
-from ninetynine.report.html.hardest import hardest
+from ninetynine.report.html.images import hardest
 from record_builders import (
     draw_wrong,
     make_architecture,
@@ -162,8 +162,8 @@ class TestPredictions:
         sums = sum_predictions([Predictions(probabilities, labels)])
         assert sums is not None
         assert sums.calibration_error == pytest.approx(0.15)  # 75% sure, 60% right
-        assert sums.bin_count is not None
-        assert sums.bin_count.sum() == sums.bin_count[11] == 100
+        assert sums.bins is not None
+        assert sums.bins[0].sum() == sums.bins[0, 11] == 100
 
     def test_nothing_comes_of_nothing(self):
         assert sum_predictions([]) is None

@@ -11,7 +11,7 @@ from ninetynine.ensembles import Vote, derive, mean_probabilities, plan_votes
 from ninetynine.errors import UserError
 from ninetynine.records import Predictions, RecordStore
 from ninetynine.report import Report, render
-from ninetynine.report.sections import introduction
+from ninetynine.report.tables import introduction
 from ninetynine.suite import Ensemble, Setting
 from record_builders import PACKAGES, make_identity, make_labels, make_machine, make_record
 from run_helpers import (

@@ -1,9 +1,8 @@
 """The board: records -> rows and what they come to; :mod:`ninetynine.report` makes text of them."""
 
 from ninetynine.board.boards import Board, Undecided, build_boards, is_on
-from ninetynine.board.claims import ClaimRow
+from ninetynine.board.claims import ClaimRow, GapRow
 from ninetynine.board.finding import Rows, check_comparable
-from ninetynine.board.gap import GapRow
 from ninetynine.board.predictions import PredictionSums
 from ninetynine.board.row import Row, Run, Spread
 from ninetynine.board.training_time import RelativeTime, TrainingTime

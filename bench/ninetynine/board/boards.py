@@ -7,20 +7,11 @@ from functools import cached_property
 from itertools import pairwise
 
 from ninetynine import datasets
-from ninetynine.board.claims import ClaimRow, claim_rows, has_published_recipe
-from ninetynine.board.gap import GapRow, gap_row
+from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note
 from ninetynine.board.predictions import PredictionSums
-from ninetynine.board.row import (
-    PUBLISHED,
-    BoardKey,
-    Row,
-    RowIdentity,
-    Run,
-    count_runs,
-    identity_of,
-)
+from ninetynine.board.row import PUBLISHED, BoardKey, Row, RowIdentity, Run, identity_of
 from ninetynine.catalog import Architecture
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import Comparison, compare, rank_intervals
@@ -62,14 +53,6 @@ class Board:
         return self.key.variant
 
     @property
-    def dataset_fingerprint(self) -> str:
-        return self.key.fingerprint
-
-    @property
-    def protocol_version(self) -> int:
-        return self.key.protocol_version
-
-    @property
     def noun(self) -> str:
         """What the images show, in the plural, such as "digits"."""
         return datasets.noun_of(self.dataset)
@@ -100,10 +83,7 @@ class Board:
     @cached_property
     def gaps(self) -> tuple[GapRow, ...]:
         """How far each row has come from the reference's start to its goal."""
-        if self.reference is None:
-            return ()
-        found = (gap_row(row, self.reference) for row in self.rows)
-        return tuple(gap for gap in found if gap is not None)
+        return tuple(self._gap_by_row.values())
 
     def gap_of(self, row: Row) -> GapRow | None:
         """Return how far ``row`` has come; None without a reference or numbers."""
@@ -111,7 +91,10 @@ class Board:
 
     @cached_property
     def _gap_by_row(self) -> dict[str, GapRow]:
-        return {gap.row: gap for gap in self.gaps}
+        if self.reference is None:
+            return {}
+        found = (gap_row(row, self.reference) for row in self.rows)
+        return {gap.row: gap for gap in found if gap is not None}
 
     @cached_property
     def records_by_key(self) -> dict[str, Record]:
@@ -121,7 +104,12 @@ class Board:
     @cached_property
     def undecided(self) -> tuple[Undecided, ...]:
         """The rows that follow each other and share a group, with what would decide them."""
-        return tuple(_undecided(self.rows))
+        ranked = [(row, row.summary) for row in self.rows if row.summary is not None]
+        return tuple(
+            Undecided(upper.name, lower.name, compare(above, below))
+            for (upper, above), (lower, below) in pairwise(ranked)
+            if set(upper.groups) & set(lower.groups)
+        )
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -135,11 +123,8 @@ class Board:
 
 def is_on(rung: Rung, identity: RowIdentity) -> bool:
     """Return whether a row is the rung's model in the rung's precision."""
-    return (identity.architecture, identity.kind, identity.precision) == (
-        rung.name,
-        rung.kind,
-        rung.precision,
-    )
+    wanted = (rung.name, rung.kind, rung.precision)
+    return (identity.architecture, identity.kind, identity.precision) == wanted
 
 
 def build_boards(
@@ -171,9 +156,11 @@ def build_boards(
 
 def make_rows(key: BoardKey, runs: Iterable[Run]) -> list[Row]:
     """Return the rows of ``runs``, all of one board; nothing is read for it."""
-    grouped = _by_identity(runs)
+    grouped: dict[RowIdentity, list[Run]] = {}
+    for run in runs:
+        grouped.setdefault(identity_of(run.record), []).append(run)
     names = row_names(grouped)
-    return [Row(names[i], i, key, count_runs(found)) for i, found in grouped.items()]
+    return [Row.of(names[i], i, key, found) for i, found in grouped.items()]
 
 
 def rank(rows: Sequence[Row]) -> list[Row]:
@@ -183,13 +170,12 @@ def rank(rows: Sequence[Row]) -> list[Row]:
         return (-row.accuracy.mean if row.accuracy else 1.0), row.name
 
     ordered = sorted(rows, key=order)
-    summarized = [(row, summary) for row in ordered if (summary := row.summary) is not None]
-    if not summarized:
-        return ordered
-    ranking = rank_intervals([summary for _, summary in summarized])
-    places = zip(summarized, ranking.ranks, ranking.bands, strict=True)
-    for (row, _), interval, letters in places:
-        row.rank, row.groups = interval, letters
+    summaries = [row.summary for row in ordered if row.summary is not None]
+    if summaries:
+        ranking = rank_intervals(summaries)
+        ranked = (row for row in ordered if row.summary is not None)
+        for row, ranks, letters in zip(ranked, ranking.ranks, ranking.bands, strict=True):
+            row.rank, row.groups = ranks, letters
     return ordered
 
 
@@ -202,7 +188,9 @@ def by_board(
     for record in sorted(unique.values(), key=lambda r: (r.cell.architecture, r.cell.seed, r.key)):
         name = variant or record.context.variant
         boards.setdefault(board_key(record, name), []).append(record)
-        if variant is None and name != PUBLISHED and _is_as_published(record, catalog):
+        own = catalog.get(record.cell.architecture)
+        published = own is not None and has_published_recipe(identity_of(record), own)
+        if variant is None and name != PUBLISHED and published:
             boards.setdefault(board_key(record, PUBLISHED), []).append(record)
     if variant is None:
         _share_common_recipes(boards)
@@ -211,19 +199,8 @@ def by_board(
 
 def board_key(record: Record, variant: str) -> BoardKey:
     """Return the board that ``record`` is on under the recipes of ``variant``."""
-    cell = record.cell
-    return BoardKey(
-        cell.dataset,
-        variant != PUBLISHED,
-        variant,
-        cell.protocol_version,
-        cell.dataset_fingerprint,
-    )
-
-
-def _is_as_published(record: Record, catalog: Mapping[str, Architecture]) -> bool:
-    architecture = catalog.get(record.cell.architecture)
-    return architecture is not None and has_published_recipe(identity_of(record), architecture)
+    cell, own = record.cell, variant != PUBLISHED
+    return BoardKey(cell.dataset, own, variant, cell.protocol_version, cell.dataset_fingerprint)
 
 
 def _share_common_recipes(boards: dict[BoardKey, list[Record]]) -> None:
@@ -245,13 +222,6 @@ def _share_common_recipes(boards: dict[BoardKey, list[Record]]) -> None:
         boards[key] = list(found.values())
 
 
-def _by_identity(runs: Iterable[Run]) -> dict[RowIdentity, list[Run]]:
-    grouped: dict[RowIdentity, list[Run]] = {}
-    for run in runs:
-        grouped.setdefault(identity_of(run.record), []).append(run)
-    return grouped
-
-
 def _rows_by_labels(
     key: BoardKey, runs: Sequence[Run], sums: _Sums | None
 ) -> Iterator[tuple[str | None, list[Row], tuple[str, ...]]]:
@@ -261,7 +231,11 @@ def _rows_by_labels(
     """
     rows = make_rows(key, runs)
     if sums is not None:
-        _make_sums(rows, sums)
+        for row in rows:
+            keys = tuple(record.key for record in row.records)
+            if keys in sums:
+                row.prediction_sums = sums[keys]
+            sums[keys] = row.prediction_sums  # reads each run's file, and notes what is right
     hashes = {run.record.key: run.outcome.labels_hash for run in runs if run.outcome is not None}
     counts = Counter(hashes[run.record.key] for run in runs if run.record.key in hashes)
     if len(counts) < 2:
@@ -272,19 +246,3 @@ def _rows_by_labels(
         members = [run for run in runs if hashes.get(run.record.key, usual) == labels]
         others = [run for run in runs if hashes.get(run.record.key, usual) != labels]
         yield labels, make_rows(key, members), (labels_note(labels, others),)
-
-
-def _make_sums(rows: Sequence[Row], sums: _Sums) -> None:
-    for row in rows:
-        keys = tuple(record.key for record in row.records)
-        if keys in sums:
-            row.prediction_sums = sums[keys]
-        sums[keys] = row.prediction_sums  # reads each run's file, and notes what it got right
-
-
-def _undecided(rows: Sequence[Row]) -> Iterator[Undecided]:
-    for upper, lower in pairwise(row for row in rows if row.summary is not None):
-        if upper.summary is None or lower.summary is None:
-            continue
-        if set(upper.groups) & set(lower.groups):
-            yield Undecided(upper.name, lower.name, compare(upper.summary, lower.summary))

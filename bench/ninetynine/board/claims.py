@@ -1,4 +1,4 @@
-"""Published figures against our own seeds of the same recipe."""
+"""Published figures: beside our own seeds of the same recipe, and as a way that rows have come."""
 
 import json
 import math
@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ninetynine import datasets
 from ninetynine.board.row import Row, RowIdentity, Spread, spread
 from ninetynine.catalog import Architecture, Claim
 from ninetynine.records import Record
-from ninetynine.statistics import ClaimPlacement, Interval, place_claim
+from ninetynine.statistics import ClaimPlacement, Interval, binomial_against_published, place_claim
+from ninetynine.suite import Reference
 
 # A loss, or an accuracy over images that the record does not count, is no multiple of 1 / images.
 _CONTINUOUS = 10**9
@@ -32,38 +34,24 @@ class ClaimRow:
     note: str
 
 
-def claim_rows(
-    row: Row,
-    catalog: Mapping[str, Architecture],
-    images: int | None,
-) -> list[ClaimRow]:
+def claim_rows(row: Row, catalog: Mapping[str, Architecture], images: int | None) -> list[ClaimRow]:
     """Return the claims that the finished seeds of ``row`` can be held against.
 
     A claim speaks of a recipe as published, on its own dataset, in float32: nothing else is
     compared with it.
     """
-    architecture = catalog.get(row.identity.architecture)
-    if (
-        architecture is None
-        or not row.records
-        or not has_published_recipe(row.identity, architecture)
-    ):
+    own = catalog.get(row.identity.architecture)
+    if own is None or not has_published_recipe(row.identity, own):
         return []
-    rows = [
-        _claim_row(row.name, claim, row.records, images)
-        for claim in architecture.claims
-        if claim.dataset == row.key.dataset
-    ]
-    return [found for found in rows if found is not None]
+    here = (claim for claim in own.claims if claim.dataset == row.key.dataset)
+    found = (_claim_row(row.name, claim, row.records, images) for claim in here)
+    return [claim_row for claim_row in found if claim_row is not None]
 
 
 def has_published_recipe(identity: RowIdentity, architecture: Architecture) -> bool:
     """Return whether the row trained what the architecture's file says, the way it says."""
-    return (
-        identity.kind == "trained"
-        and identity.precision == "float32"
-        and has_recipe_of(identity, architecture)
-    )
+    as_usual = (identity.kind, identity.precision) == ("trained", "float32")
+    return as_usual and has_recipe_of(identity, architecture)
 
 
 def has_recipe_of(identity: RowIdentity, architecture: Architecture) -> bool:
@@ -136,3 +124,41 @@ def _place_loss(claim: Claim, values: Sequence[float]) -> ClaimPlacement:
 
 def _as_loss(scores: Interval | None, scale: float) -> Interval | None:
     return scores and Interval((1 - scores.high) * scale, (1 - scores.low) * scale)
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """How far a row has come, and whether it differs from the goal."""
+
+    row: str
+    errors: float  # mean, of as many images as the goal was measured on
+    gap_closed: float  # share of the way; negative below the start
+    clean: Spread | None  # accuracy on the images without a doubtful label
+    difference: Interval  # our accuracy less the goal's, as two unpaired samples of images
+    p_value: float  # of the same comparison
+
+
+def gap_row(row: Row, reference: Reference) -> GapRow | None:
+    """Return how far ``row`` has come; None for a row without numbers."""
+    if row.accuracy is None:
+        return None
+    goal = reference.goal
+    errors = (1 - row.accuracy.mean) * goal.images
+    images = row.summary.n_images if row.summary is not None else 0
+    doubtful = list(datasets.doubtful_test_images(row.key.dataset, images))
+    clean = [float(np.delete(run.correct, doubtful).mean()) for run in row.outcomes if doubtful]
+    against = binomial_against_published(errors, goal.images, goal.errors)
+    return GapRow(
+        row=row.name,
+        errors=errors,
+        gap_closed=gap_closed(row.accuracy.mean, reference),
+        clean=spread(clean),
+        difference=against.interval,
+        p_value=against.p_value,
+    )
+
+
+def gap_closed(accuracy: float, reference: Reference) -> float:
+    """Return the share of the way from start to goal, negative below the start."""
+    start, goal = reference.start.accuracy, reference.goal.accuracy
+    return (accuracy - start) / (goal - start)

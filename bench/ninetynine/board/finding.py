@@ -36,7 +36,8 @@ class Rows:
         such row, where it is on several boards, or where its runs have no predictions to compare.
         """
         name, _, variant = text.partition("@")
-        found = [row for row in self._called(name) if variant in ("", row.key.variant)]
+        called = [row for row in self._rows if name in (row.name, row.identity.architecture)]
+        found = [row for row in called if variant in ("", row.key.variant)]
         if not found:
             known = {label for row in self._rows for label in (row.name, _with_variant(row))}
             raise UserError(f"no row is called {text!r} on {self.dataset}{nearest(text, known)}")
@@ -52,9 +53,6 @@ class Rows:
     def __iter__(self) -> Iterator[Row]:
         """Yield every row that has predictions."""
         return (row for row in self._rows if row.outcomes)
-
-    def _called(self, name: str) -> list[Row]:
-        return [row for row in self._rows if name in (row.name, row.identity.architecture)]
 
     def _check_predictions(self, row: Row) -> None:
         """Raise UserError where the row's runs cannot be compared with anything."""
@@ -97,9 +95,9 @@ def _with_variant(row: Row) -> str:
 
 def _choose_dataset(records: list[Record], dataset: str | None) -> str:
     found = sorted({record.cell.dataset for record in records})
+    if dataset is not None and dataset not in found:
+        raise UserError(f"no record is on dataset {dataset!r}{nearest(dataset, found)}")
     if dataset is not None:
-        if dataset not in found:
-            raise UserError(f"no record is on dataset {dataset!r}{nearest(dataset, found)}")
         return dataset
     if not found:
         raise UserError("there are no records to compare; train some with: bench run")

@@ -1,30 +1,39 @@
-"""The ladder of a suite: what each rung added to the one below, and what it costs."""
+"""The ladder of a suite: what each rung added to the one below, what it costs, what is left."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from ninetynine import datasets
 from ninetynine.board.boards import Board, build_boards, is_on
-from ninetynine.board.claims import has_recipe_of
-from ninetynine.board.gap import gap_closed
+from ninetynine.board.claims import gap_closed, has_recipe_of
 from ninetynine.board.notes import row_notes
-from ninetynine.board.persistent_errors import PersistentErrors, persistent_errors
 from ninetynine.board.row import Row
 from ninetynine.board.targets import Candidate, TargetVerdict, judge_targets
 from ninetynine.board.training_time import RelativeTime, relative_time, training_flops
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
-from ninetynine.statistics import Comparison, compare
-from ninetynine.suite import (
-    Ensemble,
-    Entry,
-    Reference,
-    Rung,
-    Suite,
-    architecture_of,
-    reference_for,
-)
+from ninetynine.statistics import Comparison, Summary, compare
+from ninetynine.suite import Ensemble, Entry, Reference, Rung, Suite, architecture_of, reference_for
+
+
+@dataclass(frozen=True)
+class PersistentErrors:
+    """A row's wrong images; but for ``runs`` and ``per_run``, counts of test images.
+
+    Runs that vote win the images that chance loses, and hardly those that at least half of the
+    runs get wrong: with many voters a vote by head errs on just these (Condorcet's theorem, image
+    by image), and a vote by probabilities on about as many.
+    """
+
+    runs: int  # with predictions
+    per_run: float  # mean number of images wrong in a run
+    ever: int  # wrong in at least one run
+    mostly: int  # wrong in at least half of the runs
+    always: int  # wrong in every run
+    doubtful: int | None  # of ``mostly``, with a doubtful label; None where nobody judged them
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,12 @@ def load_ladders(
     readable, problems = store.read_all()
     records = [record for record in readable if record.cell.dataset == dataset]
     boards = [b for b in build_boards(store, catalog, records) if b.variant == suite.variant]
-    newest = max(boards, key=_newest, default=None)
+
+    def age(board: Board) -> tuple[int, int, str]:
+        tried = sum(row.tried for row in board.rows)
+        return board.key.protocol_version, tried, board.key.fingerprint
+
+    newest = max(boards, key=age, default=None)
     found = make_ladders(suite, newest, records) if newest else []
     if not found:
         raise UserError(
@@ -77,11 +91,6 @@ def load_ladders(
         )
     unread = [store.describe(problem) for problem in problems]
     return [replace(ladder, notes=(*unread, *ladder.notes)) for ladder in found]
-
-
-def _newest(board: Board) -> tuple[int, int, str]:
-    """Order boards by protocol, then by how many runs they hold."""
-    return board.key.protocol_version, sum(row.tried for row in board.rows), board.key.fingerprint
 
 
 def make_ladders(suite: Suite, board: Board, records: Sequence[Record]) -> list[Ladder]:
@@ -147,25 +156,23 @@ def _step(
     by_key: Mapping[str, Record],
 ) -> Step:
     asked = rung.replicates if isinstance(rung, Ensemble) else len(suite.seeds_of(rung))
-    row = chosen[rung.label]
+    row, below = chosen[rung.label], chosen[rung.over] if rung.over is not None else None
     if row is None:
         return Step(rung, asked)
     return Step(
         rung=rung,
         asked=asked,
         row=row,
-        added=_added(row, chosen[rung.over] if rung.over is not None else None),
+        added=(
+            compare(row.summary, below.summary)
+            if below is not None and row.summary and below.summary
+            else None
+        ),
         gap_closed=gap_closed(row.accuracy.mean, reference) if reference and row.accuracy else None,
         time=relative_time(row.records, beside),
         training_flops=training_flops(row.records[0], by_key) if row.records else None,
         errors=persistent_errors(row.summary, row.key.dataset) if row.summary else None,
     )
-
-
-def _added(row: Row, below: Row | None) -> Comparison | None:
-    if below is None or row.summary is None or below.summary is None:
-        return None
-    return compare(row.summary, below.summary)
 
 
 def _candidates(rows: Sequence[Row], beside: Sequence[Record]) -> list[Candidate]:
@@ -201,21 +208,35 @@ def _dates(
     suite: Suite, chosen: Mapping[str, Row | None], beside: Sequence[Record]
 ) -> Iterator[str]:
     """Yield when the reference and the rungs were timed: how nearly back to back."""
-    rungs = [record for row in chosen.values() if row is not None for record in row.records]
-    timed = [_timed_days(records) for records in (beside, rungs)]
-    if all(timed):
+
+    def days(records: Iterable[Record]) -> str:
+        timed = (r for r in records if r.kind == "trained" and r.timing and r.timing.exclusive)
+        found = sorted(record.context.started_at[:10] for record in timed)
+        if len(set(found)) > 1:
+            return f"from {found[0]} to {found[-1]}"
+        return f"on {found[0]}" if found else ""
+
+    then = days(beside)
+    now = days(record for row in chosen.values() if row is not None for record in row.records)
+    if then and now:
         yield (
-            f"{suite.timing_reference} was timed {timed[0]}, the rungs {timed[1]}; seconds compare "
-            "best where these are one day"
+            f"{suite.timing_reference} was timed {then}, the rungs {now}; seconds compare best "
+            "where these are one day"
         )
 
 
-def _timed_days(records: Sequence[Record]) -> str:
-    days = sorted(
-        record.context.started_at[:10]
-        for record in records
-        if record.kind == "trained" and record.timing is not None and record.timing.exclusive
+def persistent_errors(summary: Summary, dataset: str) -> PersistentErrors:
+    """Return what the runs summed up in ``summary`` get wrong of the test images of ``dataset``."""
+    # Counts again, because a share of seeds such as 1/3 is not exact.
+    right = np.rint(summary.image_accuracy * summary.n_seeds).astype(np.int64)
+    wrong = summary.n_seeds - right
+    mostly = 2 * wrong >= summary.n_seeds
+    known = list(datasets.doubtful_test_images(dataset, summary.n_images))
+    return PersistentErrors(
+        runs=summary.n_seeds,
+        per_run=(1 - summary.mean) * summary.n_images,
+        ever=int((wrong > 0).sum()),
+        mostly=int(mostly.sum()),
+        always=int((right == 0).sum()),
+        doubtful=int(mostly[known].sum()) if known else None,
     )
-    if not days:
-        return ""
-    return f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"

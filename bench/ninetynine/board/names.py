@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from ninetynine.board.row import RowIdentity
 
@@ -29,38 +28,27 @@ def _differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
     def varies(field: str) -> bool:
         return len({getattr(other, field) for other in rows}) > 1
 
+    versions: dict[str, set[str]] = {}
+    for package, version in (pair for other in rows for pair in other.packages):
+        versions.setdefault(package, set()).add(version)
     plain = [str(getattr(row, f)) for f in ("kind", "precision", "backend", "device") if varies(f)]
     flag = "deterministic" if row.deterministic else "not deterministic"
     return [
         *plain,
         *([flag] if varies("deterministic") else []),
-        *_package_differences(row, rows),
+        *(f"{name} {version}" for name, version in row.packages if len(versions[name]) > 1),
         *(_recipe_differences(row, rows) if varies("recipe_json") else []),
         *([f"arguments {row.arguments_json}"] if varies("arguments_json") else []),
         *([f"source {row.source_hash[:7]}"] if varies("source_hash") else []),
     ]
 
 
-def _package_differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
-    versions: dict[str, set[str]] = {}
-    for other in rows:
-        for package, version in other.packages:
-            versions.setdefault(package, set()).add(version)
-    return [f"{name} {version}" for name, version in row.packages if len(versions[name]) > 1]
-
-
 def _recipe_differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
-    recipes = [other.recipe for other in rows]
+    own, recipes = row.recipe, [other.recipe for other in rows]
     keys = sorted({key for recipe in recipes for key in recipe})
     varying = [k for k in keys if len({json.dumps(r.get(k), sort_keys=True) for r in recipes}) > 1]
-    text = ", ".join(f"{key} {_value(row.recipe, key)}" for key in varying)
+    values = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in own.items()}
+    text = ", ".join(f"{key} {values.get(key, 'default')}" for key in varying)
     if len(text) <= _LONGEST_DIFFERENCE:
         return [text]
     return [f"recipe {hashlib.sha256(row.recipe_json.encode()).hexdigest()[:7]}"]
-
-
-def _value(recipe: dict[str, Any], key: str) -> str:
-    if key not in recipe:
-        return "default"
-    value = recipe[key]
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -1,8 +1,8 @@
 """What a board says below its numbers: one line each, nothing left out silently."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ninetynine.board.row import FailedSeed, Row, Run
+from ninetynine.board.row import Row, Run
 
 # Coverage as simulated (shared protocol, "Accuracy"): the nominal 95% holds from five seeds on.
 _ENOUGH_SEEDS = 5
@@ -20,64 +20,46 @@ def seed_list(seeds: Iterable[int]) -> str:
     return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
 
 
+def seeds_in_words(seeds: Iterable[int]) -> str:
+    """Return ``seed 3``, or ``seeds 0-4, 7``."""
+    listed = seed_list(seeds)
+    return f"seed {listed}" if listed.isdecimal() else f"seeds {listed}"
+
+
 def row_notes(row: Row) -> tuple[str, ...]:
     """Return what is to be known about a row's records, such as its failures."""
-    return (
-        *_failures(row),
-        *_warnings(row),
-        *_left_aside(row),
-        *_without_predictions(row),
-        *_contradictions(row),
-        *_other_machines(row),
-    )
+    return (*_about_runs(row), *_contradictions(row), *_other_machines(row))
 
 
-def _failures(row: Row) -> Iterator[str]:
-    if not row.failed:
-        return
-    by_reason: dict[tuple[str, str], list[FailedSeed]] = {}
+def _about_runs(row: Row) -> Iterator[str]:
+    by_reason: dict[tuple[str, str], list[int]] = {}
     for failed in row.failed:
-        by_reason.setdefault((failed.kind, failed.reason), []).append(failed)
-    reasons = "; ".join(
-        f"seed{'s' if len(found) > 1 else ''} {seed_list(f.seed for f in found)} ({kind}): {reason}"
-        for (kind, reason), found in by_reason.items()
-    )
-    yield f"{len(row.runs)} finished of {row.tried}, {len(row.failed)} failed: {reasons}"
-
-
-def _warnings(row: Row) -> Iterator[str]:
+        by_reason.setdefault((failed.kind, failed.reason), []).append(failed.seed)
+    if by_reason:
+        reasons = "; ".join(
+            f"{seeds_in_words(seeds)} ({kind}): {reason}"
+            for (kind, reason), seeds in by_reason.items()
+        )
+        yield f"{len(row.runs)} finished of {row.tried}, {len(row.failed)} failed: {reasons}"
     told = (line for run in row.runs for line in run.record.context.warnings)
     yield from (f"warned before training: {line}" for line in dict.fromkeys(told))
-
-
-def _left_aside(row: Row) -> Iterator[str]:
-    runs = row.counted.left_aside
-    if not runs:
-        return
-    seeds = {run.seed for run in runs}
-    keys = ", ".join(
-        run.record.key[:8] + (" (failed)" if run.record.status == "failed" else "") for run in runs
-    )
-    yield (
-        f"seed{'s' if len(seeds) > 1 else ''} {seed_list(seeds)} ran more than once (other threads "
-        f"or machines) and count{'' if len(seeds) > 1 else 's'} once; left aside: {keys}"
-    )
-
-
-def _without_predictions(row: Row) -> Iterator[str]:
-    without = [run.seed for run in row.runs if run.outcome is None]
-    if not without:
-        return
-    left = len(row.runs) - len(without)
-    rest = (
-        f"intervals, rank and band rest on the other {left}"
-        if left
-        else "it has no intervals, rank or band"
-    )
-    yield (
-        f"the predictions of seed{'s' if len(without) > 1 else ''} {seed_list(without)} are "
-        f"missing or damaged: mean and SD count all {len(row.runs)} seeds, {rest}"
-    )
+    if runs := row.left_aside:
+        seeds = {run.seed for run in runs}
+        records = (run.record for run in runs)
+        keys = ", ".join(r.key[:8] + (" (failed)" if r.status == "failed" else "") for r in records)
+        yield (
+            f"{seeds_in_words(seeds)} ran more than once (other threads or machines) and "
+            f"count{'' if len(seeds) > 1 else 's'} once; left aside: {keys}"
+        )
+    if without := [run.seed for run in row.runs if run.outcome is None]:
+        left = len(row.runs) - len(without)
+        rest = "it has no intervals, rank or band"
+        if left:
+            rest = f"intervals, rank and band rest on the other {left}"
+        yield (
+            f"the predictions of {seeds_in_words(without)} are missing or damaged: mean and SD "
+            f"count all {len(row.runs)} seeds, {rest}"
+        )
 
 
 def _contradictions(row: Row) -> Iterator[str]:
@@ -120,46 +102,40 @@ def board_notes(rows: Sequence[Row]) -> Iterator[str]:
         yield from (f"{row.name}: {note}" for note in row_notes(row))
     yield from _few_seeds(rows)
     finished = [row for row in rows if row.seeds]
+    single = [row for row in finished if row.identity.kind != "ensemble"]
+    trained = [row for row in finished if row.identity.kind == "trained"]
+    timed = {row.name: row.time.hardware for row in finished if row.time is not None}
+    yield from _apart("Rows rest on different seeds", {r.name: seed_list(r.seeds) for r in single})
     yield from _apart(
-        "Rows rest on different seeds",
-        [(r.name, seed_list(r.seeds)) for r in finished if r.identity.kind != "ensemble"],
+        "Rows were trained in different precision", {r.name: r.identity.precision for r in trained}
     )
     yield from _apart(
-        "Rows were trained in different precision",
-        [(r.name, r.identity.precision) for r in finished if r.identity.kind == "trained"],
+        "Rows were trained with different packages", {r.name: packages(r) for r in trained}
     )
-    yield from _apart(
-        "Rows were trained with different packages",
-        [(r.name, _packages(r)) for r in finished if r.identity.kind == "trained"],
-    )
-    yield from _apart(
-        "Train seconds compare only on one machine, and these are of several",
-        [(r.name, r.time.hardware) for r in finished if r.time is not None],
-    )
+    yield from _apart("Train seconds compare only on one machine, and these are of several", timed)
 
 
 def _few_seeds(rows: Sequence[Row]) -> Iterator[str]:
     finished = [row for row in rows if row.seeds]
-    few = [row.name for row in finished if len(row.seeds) < _FEWEST_SEEDS]
-    some = [row.name for row in finished if _FEWEST_SEEDS <= len(row.seeds) < _ENOUGH_SEEDS]
-    for names, bound, meaning in (
-        (few, _FEWEST_SEEDS, "read their intervals as a rough guide only"),
-        (some, _ENOUGH_SEEDS, "their 95% intervals may cover as little as 90%"),
+    for least, bound, meaning in (
+        (1, _FEWEST_SEEDS, "read their intervals as a rough guide only"),
+        (_FEWEST_SEEDS, _ENOUGH_SEEDS, "their 95% intervals may cover as little as 90%"),
     ):
-        if names:
+        if names := [row.name for row in finished if least <= len(row.seeds) < bound]:
             which = "all rows" if len(names) == len(finished) else ", ".join(names)
             yield f"Fewer than {bound} seeds: {which}; {meaning}"
 
 
-def _apart(what: str, values: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _apart(what: str, values: Mapping[str, str]) -> Iterator[str]:
     """Yield one line that groups names by value, where there is more than one value."""
     names: dict[str, list[str]] = {}
-    for name, value in values:
+    for name, value in values.items():
         names.setdefault(value, []).append(name)
     if len(names) > 1:
         groups = "; ".join(f"{value}: {', '.join(found)}" for value, found in names.items())
         yield f"{what}: {groups}"
 
 
-def _packages(row: Row) -> str:
+def packages(row: Row) -> str:
+    """Return the versions of the packages that computed, on one line."""
     return " ".join(f"{name} {version}" for name, version in row.identity.packages)

@@ -25,9 +25,7 @@ class PredictionSums:
     right_per_run: NDArray[np.int64]  # (n,)
     votes: NDArray[np.int64]  # (m, c) how many runs gave each class
     mean_probabilities: NDArray[np.float64]  # (m, c) over runs
-    bin_count: NDArray[np.int64] | None  # (BINS,)
-    bin_right: NDArray[np.int64] | None  # (BINS,)
-    bin_confidence: NDArray[np.float64] | None  # (BINS,) sum of confidences
+    bins: NDArray[np.float64] | None  # (3, BINS) count, right predictions, sum of confidences
     calibration_errors: tuple[float, ...]  # expected calibration error of each run, a share of 1
 
     @property
@@ -81,9 +79,7 @@ def sum_predictions(
         right_per_run=np.array(right, dtype=np.int64),
         votes=votes,
         mean_probabilities=total / len(right),
-        bin_count=bins[0].astype(np.int64) if calibrated else None,
-        bin_right=bins[1].astype(np.int64) if calibrated else None,
-        bin_confidence=bins[2] if calibrated else None,
+        bins=bins if calibrated else None,
         calibration_errors=tuple(errors) if calibrated else (),
     )
 

@@ -20,14 +20,7 @@ from ninetynine.board.training_time import TrainingTime, training_time
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.records import Predictions, Record, RecordStore
-from ninetynine.statistics import (
-    AccuracyEstimate,
-    Interval,
-    RankInterval,
-    Summary,
-    accuracy_estimate,
-    summarize,
-)
+from ninetynine.statistics import Interval, RankInterval, Summary, accuracy_estimate, summarize
 
 PUBLISHED = "published"
 
@@ -86,6 +79,14 @@ class FailedSeed:
     kind: str
     reason: str
 
+    @classmethod
+    def of(cls, record: Record) -> "FailedSeed":
+        """Return what the ``record`` of a failed run says."""
+        if record.failure is None:
+            return cls(record.cell.seed, "error", "no reason was recorded")
+        reason = " ".join(record.failure.reason.split())
+        return cls(record.cell.seed, record.failure.kind, reason)
+
 
 @dataclass(frozen=True, eq=False)
 class GradedRun:
@@ -132,12 +133,15 @@ class Run:
     @cached_property
     def outcome(self) -> GradedRun | None:
         """Which predictions are right; None without predictions."""
-        predictions = vars(self)["predictions"] if "predictions" in vars(self) else self.read()
+        predictions = self._read()
         return None if predictions is None else GradedRun.of(predictions)
+
+    def _read(self) -> Predictions | None:
+        return vars(self)["predictions"] if "predictions" in vars(self) else self.read()
 
     def read_and_note(self) -> Predictions | None:
         """Return the predictions without keeping them, but for what is right among them."""
-        predictions = vars(self)["predictions"] if "predictions" in vars(self) else self.read()
+        predictions = self._read()
         if "outcome" not in vars(self):
             vars(self)["outcome"] = None if predictions is None else GradedRun.of(predictions)
         return predictions
@@ -151,43 +155,51 @@ class Run:
         return self.record.scores.test.accuracy
 
 
-@dataclass(frozen=True, eq=False)
-class CountedRuns:
-    """One finished run per seed, the failures, and what was left aside.
-
-    ``cell`` is one run's identity: in seed, threads and machine the others may differ from it.
-    """
-
-    cell: CellIdentity
-    finished: tuple[Run, ...]  # in the order of their seeds
-    failed: tuple[FailedSeed, ...]
-    left_aside: tuple[Run, ...]  # further runs of seeds that count once
-
-
 @dataclass(eq=False)
 class Row:
     """One model under one recipe.  Numbers are None where there is no such number.
 
-    Accuracies are shares of 1, losses are nats, durations are seconds.
+    Accuracies are shares of 1, losses are nats, durations are seconds.  ``cell`` is one run's
+    identity: in seed, threads and machine the others may differ from it.
     """
 
     name: str
     identity: RowIdentity
     key: BoardKey
-    counted: CountedRuns
+    cell: CellIdentity
+    runs: tuple[Run, ...]  # the finished ones that count, in the order of their seeds
+    failed: tuple[FailedSeed, ...] = ()
+    left_aside: tuple[Run, ...] = ()  # further runs of seeds that count once
     rank: RankInterval | None = None  # set by the board that ranks the row, as are the groups
     groups: tuple[str, ...] = ()  # two rows share a letter exactly when they are not different
+
+    @classmethod
+    def of(cls, name: str, identity: RowIdentity, key: BoardKey, runs: Iterable[Run]) -> "Row":
+        """Return the row of ``runs``, of which there has to be one.
+
+        A seed counts once: a finished run if there is one, the first by key of several.
+        """
+        by_seed: dict[int, list[Run]] = {}
+        for run in sorted(runs, key=lambda run: run.record.key):
+            by_seed.setdefault(run.seed, []).append(run)
+        cell = next(iter(by_seed.values()))[0].record.cell
+        finished: list[Run] = []
+        failed: list[FailedSeed] = []
+        left_aside: list[Run] = []
+        for _, tried in sorted(by_seed.items()):
+            done = next((run for run in tried if run.record.status == "finished"), None)
+            if done is None:
+                failed.append(FailedSeed.of(tried[0].record))
+            else:
+                finished.append(done)
+                left_aside += [run for run in tried if run is not done]
+        return cls(name, identity, key, cell, tuple(finished), tuple(failed), tuple(left_aside))
 
     @property
     def full_name(self) -> str:
         """The name, with its recipes' where those are not the published ones."""
         variant = self.key.variant
         return self.name if variant == PUBLISHED else f"{self.name}@{variant}"
-
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """The finished runs that count, in the order of their seeds."""
-        return self.counted.finished
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
@@ -198,10 +210,6 @@ class Row:
     def seeds(self) -> tuple[int, ...]:
         """The finished seeds."""
         return tuple(run.seed for run in self.runs)
-
-    @property
-    def failed(self) -> tuple[FailedSeed, ...]:
-        return self.counted.failed
 
     @property
     def tried(self) -> int:
@@ -237,11 +245,8 @@ class Row:
     @cached_property
     def train_test_gap(self) -> float | None:
         """Mean train minus mean test accuracy, over records that have both."""
-        gaps = spread(
-            r.scores.train.accuracy - r.scores.test.accuracy
-            for r in self.records
-            if r.scores and r.scores.train
-        )
+        both = [r.scores for r in self.records if r.scores and r.scores.train]
+        gaps = spread(s.train.accuracy - s.test.accuracy for s in both if s.train)
         return None if gaps is None else gaps.mean
 
     @property
@@ -285,19 +290,21 @@ class Row:
         return summarize(self.correct) if self.outcomes else None
 
     @cached_property
-    def estimate(self) -> AccuracyEstimate | None:
-        """The accuracy with its intervals; None without predictions."""
-        return None if self.summary is None else accuracy_estimate(self.summary)
+    def _intervals(self) -> tuple[Interval | None, Interval | None]:
+        if self.summary is None:
+            return None, None
+        estimate = accuracy_estimate(self.summary)
+        return estimate.seed_interval, estimate.population_interval
 
     @property
     def ci_seeds(self) -> Interval | None:
         """95% interval of the mean on these test images; chance: seeds."""
-        return self.estimate.seed_interval if self.estimate else None
+        return self._intervals[0]
 
     @property
     def ci_population(self) -> Interval | None:
         """95% interval of the mean on images like these; chance: seeds and images."""
-        return self.estimate.population_interval if self.estimate else None
+        return self._intervals[1]
 
     @cached_property
     def prediction_sums(self) -> PredictionSums | None:
@@ -316,9 +323,7 @@ class Row:
         if not runs:
             seeds = ", ".join(map(str, self.seeds)) or "none"
             raise UserError(f"{self.name} has no finished run with seed {seed}; it has: {seeds}")
-        return Row(
-            self.name, self.identity, self.key, CountedRuns(runs[0].record.cell, runs, (), ())
-        )
+        return Row(self.name, self.identity, self.key, runs[0].record.cell, runs)
 
 
 def identity_of(record: Record) -> RowIdentity:
@@ -345,31 +350,3 @@ def spread(values: Iterable[float | None]) -> Spread | None:
         return None
     sd = float(known.std(ddof=1)) if known.size > 1 else None
     return Spread(float(known.mean()), sd, int(known.size))
-
-
-def count_runs(runs: Iterable[Run]) -> CountedRuns:
-    """Return one run per seed: a finished one if there is one, the first by key of several.
-
-    There has to be at least one.
-    """
-    by_seed: dict[int, list[Run]] = {}
-    for run in sorted(runs, key=lambda run: run.record.key):
-        by_seed.setdefault(run.seed, []).append(run)
-    finished: list[Run] = []
-    failed: list[FailedSeed] = []
-    left_aside: list[Run] = []
-    for seed, candidates in sorted(by_seed.items()):
-        done = [run for run in candidates if run.record.status == "finished"]
-        if done:
-            finished.append(done[0])
-            left_aside += [run for run in candidates if run is not done[0]]
-        else:
-            failed.append(_failure(seed, candidates[0].record))
-    cell = next(iter(by_seed.values()))[0].record.cell
-    return CountedRuns(cell, tuple(finished), tuple(failed), tuple(left_aside))
-
-
-def _failure(seed: int, record: Record) -> FailedSeed:
-    if record.failure is None:
-        return FailedSeed(seed, "error", "no reason was recorded")
-    return FailedSeed(seed, record.failure.kind, " ".join(record.failure.reason.split()))

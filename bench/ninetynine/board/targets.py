@@ -22,6 +22,11 @@ class Candidate:
     summary: Summary
     time: RelativeTime
 
+    def is_certified(self, target: Target) -> bool:
+        """Return whether it is certain that the mean on these images reaches the target."""
+        accuracy = self.summary.seed_accuracy
+        return time_to_accuracy_certified(accuracy, target.accuracy, target.least_runs).certified
+
     def lower_bound(self) -> float | None:
         """Return the one-sided 95% bound of the mean on these images; chance: seeds."""
         return time_to_accuracy_certified(self.summary.seed_accuracy, 0.0).lower_bound
@@ -48,28 +53,24 @@ def judge_targets(
 
 
 def _judge(target: Target, candidates: Sequence[Candidate]) -> TargetVerdict:
-    fitting = [candidate for candidate in candidates if _has_the_form(target, candidate)]
+    fitting = [
+        candidate
+        for candidate in candidates
+        if target.precision in (None, candidate.row.identity.precision)
+        and target.kind in (None, candidate.row.identity.kind)
+        and candidate.summary.n_seeds >= target.least_runs
+    ]
     if target.certified:
-        fitting = [c for c in fitting if _is_certified(target, c) and c.time.ratio is not None]
-        best = min(fitting, key=_slowness, default=None)
+        certified = [
+            (candidate.time.ratio, candidate)
+            for candidate in fitting
+            if candidate.is_certified(target) and candidate.time.ratio is not None
+        ]
+        _, best = min(certified, key=lambda pair: pair[0], default=(None, None))
         return TargetVerdict(target, best, best is not None and _within(target, best.time))
     within = [candidate for candidate in fitting if _within(target, candidate.time)]
     best = max(within, key=lambda candidate: candidate.summary.mean, default=None)
     return TargetVerdict(target, best, best is not None and best.summary.mean >= target.accuracy)
-
-
-def _has_the_form(target: Target, candidate: Candidate) -> bool:
-    identity = candidate.row.identity
-    return (
-        target.precision in (None, identity.precision)
-        and target.kind in (None, identity.kind)
-        and candidate.summary.n_seeds >= target.least_runs
-    )
-
-
-def _is_certified(target: Target, candidate: Candidate) -> bool:
-    accuracy = candidate.summary.seed_accuracy
-    return time_to_accuracy_certified(accuracy, target.accuracy, target.least_runs).certified
 
 
 def _within(target: Target, time: RelativeTime) -> bool:
@@ -77,8 +78,3 @@ def _within(target: Target, time: RelativeTime) -> bool:
     if target.most_ratio is not None and (time.ratio is None or time.ratio > target.most_ratio):
         return False
     return target.most_core_seconds is None or time.core_seconds <= target.most_core_seconds
-
-
-def _slowness(candidate: Candidate) -> float:
-    assert candidate.time.ratio is not None
-    return candidate.time.ratio

@@ -9,7 +9,7 @@ processor with others, so a run stands beside the reference runs that began near
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,10 +60,13 @@ class TrainingTime:
 class _TimedRun:
     """One run that had its cores to itself."""
 
-    train_seconds: float
-    started: datetime
-    threads: int
+    record: Record
+    timing: Timing
     machine: Machine
+
+    @property
+    def started(self) -> datetime:
+        return datetime.fromisoformat(self.record.context.started_at)
 
 
 @dataclass(frozen=True)
@@ -83,21 +86,26 @@ class RelativeTime:
         return self.threads * self.train_seconds
 
 
-def training_time(records: Sequence[Record]) -> TrainingTime | None:
-    """Return the times on the fingerprint with most exclusive runs; None where there is none."""
-    found: dict[str, list[tuple[Timing, Machine]]] = {}
+def _timed(records: Iterable[Record]) -> Iterator[_TimedRun]:
     for record in records:
         if record.timing is not None and record.timing.exclusive and record.machine is not None:
-            found.setdefault(record.machine.fingerprint, []).append((record.timing, record.machine))
+            yield _TimedRun(record, record.timing, record.machine)
+
+
+def training_time(records: Sequence[Record]) -> TrainingTime | None:
+    """Return the times on the fingerprint with most exclusive runs; None where there is none."""
+    found: dict[str, list[_TimedRun]] = {}
+    for run in _timed(records):
+        found.setdefault(run.machine.fingerprint, []).append(run)
     if not found:
         return None
     counts = Counter({fingerprint: len(runs) for fingerprint, runs in sorted(found.items())})
     (chosen, _), *others = counts.most_common()
     return TrainingTime(
-        timings=tuple(timing for timing, _ in found[chosen]),
+        timings=tuple(run.timing for run in found[chosen]),
         fingerprint=chosen,
-        hardware=hardware(found[chosen][0][1]),
-        elsewhere=tuple((name, hardware(found[name][0][1]), n) for name, n in others),
+        hardware=hardware(found[chosen][0].machine),
+        elsewhere=tuple((name, hardware(found[name][0].machine), n) for name, n in others),
     )
 
 
@@ -116,11 +124,11 @@ def relative_time(records: Sequence[Record], reference: Sequence[Record]) -> Rel
         return None
     chosen = max(places, key=lambda place: (place in known, len(places[place]), str(place)))
     found, references = places[chosen], known.get(chosen, [])
-    pairs = [(run.train_seconds, _nearest(run, references)) for run in found if references]
+    pairs = [(run.timing.train_seconds, _nearest(run, references)) for run in found if references]
     return RelativeTime(
-        train_seconds=float(np.median([run.train_seconds for run in found])),
+        train_seconds=float(np.median([run.timing.train_seconds for run in found])),
         runs=len(found),
-        threads=found[0].threads,
+        threads=found[0].record.cell.threads,
         hardware=hardware(found[0].machine),
         ratio=float(np.median([taken / beside for taken, beside in pairs])) if pairs else None,
         reference_seconds=tuple(sorted({beside for _, beside in pairs})),
@@ -131,19 +139,17 @@ def _nearest(run: _TimedRun, references: Sequence[_TimedRun]) -> float:
     """Return the median over the nearest reference run and those up to an hour further away."""
     away = [abs(reference.started - run.started) for reference in references]
     reach = min(away) + _TOGETHER
-    near = zip(references, away, strict=True)
-    return float(np.median([reference.train_seconds for reference, time in near if time <= reach]))
+    near = [
+        r.timing.train_seconds for r, time in zip(references, away, strict=True) if time <= reach
+    ]
+    return float(np.median(near))
 
 
 def _by_place(records: Sequence[Record]) -> dict[TimedPlace, list[_TimedRun]]:
     """Return the exclusive runs in each place."""
     places: dict[TimedPlace, list[_TimedRun]] = {}
-    for record in records:
-        timing, machine = record.timing, record.machine
-        if timing is not None and timing.exclusive and machine is not None:
-            started = datetime.fromisoformat(record.context.started_at)
-            run = _TimedRun(timing.train_seconds, started, record.cell.threads, machine)
-            places.setdefault(_place(record, machine), []).append(run)
+    for run in _timed(records):
+        places.setdefault(_place(run.record, run.machine), []).append(run)
     return places
 
 
@@ -175,11 +181,9 @@ def training_flops(record: Record, by_key: Mapping[str, Record]) -> float | None
         parts = [training_flops(member, by_key) for member in members if member is not None]
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(members) else None
-    info = datasets.known().get(record.cell.dataset)
-    if info is None or record.kind != "trained" or record.model is None:
-        return None
-    if record.model.multiply_adds is None:
+    info, model = datasets.known().get(record.cell.dataset), record.model
+    if info is None or record.kind != "trained" or model is None or model.multiply_adds is None:
         return None
     recipe = Recipe.from_canonical(record.cell.recipe)
     images = math.floor(info.train_length * (1 - recipe.validation_split))
-    return _PER_MULTIPLY_ADD * record.model.multiply_adds * images * recipe.epochs
+    return _PER_MULTIPLY_ADD * model.multiply_adds * images * recipe.epochs

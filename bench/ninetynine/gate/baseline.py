@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key
-from ninetynine.board.row import count_runs, identity_of
+from ninetynine.board.row import identity_of
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles
@@ -76,7 +76,7 @@ class Baseline:
             )
         runs = [Run.of(self.store, record) for record in fitting]
         key = board_key(fitting[0], fitting[0].context.variant)
-        return Row(new.architecture, identities.pop(), key, count_runs(runs))
+        return Row.of(new.architecture, identities.pop(), key, runs)
 
     def _fitting(self, new: CellIdentity) -> list[Record]:
         """Return the architecture's records that are comparable with ``new``, else all of them.

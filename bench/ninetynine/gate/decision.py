@@ -25,7 +25,7 @@ _OUTCOMES: dict[Answer, Outcome] = {
 
 def not_comparable(baseline: Row, new: CellIdentity, terms: Terms) -> Verdict | None:
     """Return the verdict that needs no training: that the two sides cannot be compared."""
-    found = obstacles(baseline.counted.cell, new, terms.allow_recipe_change)
+    found = obstacles(baseline.cell, new, terms.allow_recipe_change)
     if not found:
         return None
     return Verdict(
@@ -70,7 +70,7 @@ def _verdict(
         new_seeds=tuple(run.seed for run in new),
         reason=reason,
         identical=identical,
-        changes=changes(baseline.counted.cell, identity),
+        changes=changes(baseline.cell, identity),
     )
 
 

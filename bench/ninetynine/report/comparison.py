@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ninetynine import datasets
 from ninetynine.board import Row
-from ninetynine.report.formatting import count, number, p_value, percent
+from ninetynine.report.formatting import count, equals_p, number, percent, signed_percent
 from ninetynine.report.tables import plain_table
 from ninetynine.statistics import Comparison, Interval, Plan
 
@@ -28,21 +27,21 @@ class DifferingImage:
 
 def differing_images(a: Row, b: Row, most: int, doubtful: frozenset[int]) -> list[DifferingImage]:
     """Return the ``most`` images with the largest difference in the true label's probability."""
-    rows = np.arange(len(a.labels))
-    true_a, true_b = (_mean_probabilities(row)[rows, row.labels] for row in (a, b))
+    rows, sums = np.arange(len(a.labels)), [row.prediction_sums for row in (a, b)]
+    true_a, true_b = (found.mean_probabilities[rows, a.labels] for found in sums if found)
     right_a, right_b = a.correct.mean(axis=0), b.correct.mean(axis=0)
     order = np.argsort(-np.abs(true_a - true_b), kind="stable")[:most]
     return [
         DifferingImage(
-            index=int(i),
+            index=i,
             label=int(a.labels[i]),
             probability_a=float(true_a[i]),
             probability_b=float(true_b[i]),
             right_a=float(right_a[i]),
             right_b=float(right_b[i]),
-            doubtful=int(i) in doubtful,
+            doubtful=i in doubtful,
         )
-        for i in order
+        for i in map(int, order)
     ]
 
 
@@ -52,19 +51,15 @@ def images_table(a: Row, b: Row, differing: Sequence[DifferingImage]) -> str:
         [
             image.index,
             f"{image.label}{' (doubtful)' if image.doubtful else ''}",
-            *(f"{percent(p, 1)}%" for p in (image.probability_a, image.probability_b)),
-            *(f"{percent(share, 0)}%" for share in (image.right_a, image.right_b)),
+            f"{percent(image.probability_a, 1)}%",
+            f"{percent(image.probability_b, 1)}%",
+            f"{percent(image.right_a, 0)}%",
+            f"{percent(image.right_b, 0)}%",
         ]
         for image in differing
     ]
-    names = (a.full_name, b.full_name)
-    headers = [
-        "image",
-        "label",
-        *(f"p(label), {n}" for n in names),
-        *(f"right, {n}" for n in names),
-    ]
-    return plain_table(rows, headers)
+    headers = [f"{what}, {row.full_name}" for what in ("p(label)", "right") for row in (a, b)]
+    return plain_table(rows, ["image", "label", *headers])
 
 
 def image_caption(image: DifferingImage) -> str:
@@ -87,7 +82,7 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
         lines.append(
             f"Exact McNemar test on single runs: {a.full_name} alone is right on "
             f"{count(only_a, 'image')}, {b.full_name} alone on {only_b}; "
-            f"p {_equals(result.p_value)}."
+            f"p {equals_p(result.p_value)}."
         )
     smallest = _signless(result.minimum_detectable_difference)
     lines.append(
@@ -119,13 +114,6 @@ def plan_sentences(a: str, b: str, found: Plan, images: int, power: float) -> li
     ]
 
 
-def _mean_probabilities(row: Row) -> NDArray[np.float64]:
-    """Return the mean over the row's runs, float64 (m, classes)."""
-    sums = row.prediction_sums
-    assert sums is not None
-    return sums.mean_probabilities
-
-
 def _verdict(a: Row, b: Row, result: Comparison) -> str:
     noun = datasets.noun_of(a.key.dataset)
     first, second = a.full_name, b.full_name
@@ -152,41 +140,30 @@ def _accuracies(a: Row, b: Row, result: Comparison) -> str:
     runs = [count(len(side.correct), "seed") for side in (a, b)]
     return (
         f"{a.full_name} {means[0]}% ({runs[0]}), {b.full_name} {means[1]}% ({runs[1]}): difference "
-        f"{_signed(result.difference)} percentage points, 95% interval {_points(result.interval)}, "
-        f"p {_equals(result.p_value)}."
+        f"{signed_percent(result.difference, 3)} percentage points, 95% interval "
+        f"{_points(result.interval)}, p {equals_p(result.p_value)}."
     )
 
 
 def _to_decide(result: Comparison) -> str:
-    assert result.to_decide is not None
     size = _signless(max(abs(result.difference), result.margin))
-    seeds, images = result.to_decide.seeds, result.to_decide.images
-    if seeds is not None:
-        return f"{count(seeds, 'seed')} of each would decide about {size} percentage points."
-    if images is not None:
+    if result.seeds_to_decide is not None:
+        seeds = count(result.seeds_to_decide, "seed")
+        return f"{seeds} of each would decide about {size} percentage points."
+    if result.images_to_decide is not None:
         return (
             f"No number of seeds would decide about {size} percentage points: the test images are "
-            f"the limit, and {images:,} would be needed."
+            f"the limit, and {result.images_to_decide:,} would be needed."
         )
-    if result.to_decide.limited_by == "single runs":
+    if result.to_decide is not None and result.to_decide.limited_by == "single runs":
         return "One run each says nothing about the spread over seeds: run at least two of each."
     return f"Neither seeds nor images would decide about {size} percentage points."
 
 
 def _points(interval: Interval) -> str:
-    return f"{_signed(interval.low)} to {_signed(interval.high)}"
-
-
-def _signed(share: float) -> str:
-    text = number(100 * share, 3)
-    return text if text.startswith("−") else f"+{text}"
+    return f"{signed_percent(interval.low, 3)} to {signed_percent(interval.high, 3)}"
 
 
 def _signless(share: float) -> str:
     text = number(100 * share, 3)
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _equals(value: float) -> str:
-    text = p_value(value)
-    return text if text.startswith("<") else f"= {text}"

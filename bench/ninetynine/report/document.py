@@ -1,7 +1,10 @@
 """What every text format is made of: sections of tables, and the notes below them."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,21 @@ class Heading:
     heading: str
     align: Literal["left", "right", "center"] = "right"
     is_name: bool = False
+
+
+def name(heading: str) -> Heading:
+    """Return the heading of a column of names."""
+    return Heading(heading, "left", is_name=True)
+
+
+def left(heading: str) -> Heading:
+    """Return the heading of a column of words."""
+    return Heading(heading, "left")
+
+
+def center(heading: str) -> Heading:
+    """Return the heading of a column of intervals."""
+    return Heading(heading, "center")
 
 
 @dataclass(frozen=True)
@@ -37,3 +55,14 @@ class Section:
     introduction: str
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
+
+
+def table_of(
+    title: str,
+    things: Iterable[T],
+    columns: Sequence[tuple[Heading, Callable[[T], str]]],
+    *footnotes: str,
+) -> Table:
+    """Return a row for each of ``things``; a column is its heading and how a cell is written."""
+    rows = tuple(tuple(write(thing) for _, write in columns) for thing in things)
+    return Table(title, tuple(heading for heading, _ in columns), rows, footnotes)

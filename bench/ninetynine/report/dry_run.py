@@ -63,40 +63,34 @@ def _notes(paper: PaperPlan) -> Iterator[str]:
 
 
 def _group_cells(group: CellGroup) -> tuple[str, ...]:
-    seconds = group.prediction.seconds
-    name = (
-        group.architecture
-        if group.precision == "float32"
-        else f"{group.architecture} ({group.precision})"
-    )
-    mark = "" if group.prediction.measured else "~"
-    runs = formatting.count(group.prediction.runs, "run")
-    basis = _BASES[group.prediction.basis].format(runs=runs)
-    each = "?" if seconds is None else mark + formatting.number(seconds, 1 if seconds < 10 else 0)
+    predicted, seconds = group.prediction, group.prediction.seconds
+    name = group.architecture
+    name += f" ({group.precision})" if group.precision != "float32" else ""
+    basis = _BASES[predicted.basis].format(runs=formatting.count(predicted.runs, "run"))
+    each = "?"
+    if seconds is not None:
+        written = formatting.number(seconds, 1 if seconds < 10 else 0)
+        each = written if predicted.measured else f"~{written}"
     return name, str(group.cells), str(group.recorded), each, basis
 
 
 def _schedule_cells(paper: PaperPlan, scheduled: Scheduled) -> tuple[str, ...]:
-    hours = scheduled.core_seconds / 3600
+    place, hours = scheduled.place, scheduled.core_seconds / 3600
+    bounds = {
+        "start-up": "start-up: more workers do not help",
+        "memory": f"memory: {place.workers} of {place.workers + place.unfit} workers fit",
+    }
+    bound = bounds.get(scheduled.bound_by, "the work: more workers help")
+    if scheduled.bound_by == "longest cell" and paper.longest is not None:
+        bound = f"the longest cell, of {paper.longest.architecture}: more workers do not help"
     return (
-        scheduled.place.name,
-        str(scheduled.place.workers),
+        place.name,
+        str(place.workers),
         formatting.duration(scheduled.schedule.makespan_seconds),
         formatting.number(hours, 2 if hours < 10 else 0),
         f"{formatting.percent(scheduled.busy_share, 0)}%",
-        _bound(paper, scheduled),
+        bound,
     )
-
-
-def _bound(paper: PaperPlan, scheduled: Scheduled) -> str:
-    if scheduled.bound_by == "longest cell" and paper.longest is not None:
-        return f"the longest cell, of {paper.longest.architecture}: more workers do not help"
-    if scheduled.bound_by == "start-up":
-        return "start-up: more workers do not help"
-    place = scheduled.place
-    if scheduled.bound_by == "memory":
-        return f"memory: {place.workers} of {place.workers + place.unfit} workers fit"
-    return "the work: more workers help"
 
 
 def facts(paper: PaperPlan) -> dict[str, Any]:
@@ -107,32 +101,30 @@ def facts(paper: PaperPlan) -> dict[str, Any]:
             for cell, seconds in paper.missing
         ],
         "reused": [record.key for record in paper.reused],
-        "models": [_group_facts(group) for group in paper.groups],
+        "models": [
+            {
+                "architecture": group.architecture,
+                "precision": group.precision,
+                "missing": group.cells,
+                "reused": group.recorded,
+                "predicted_seconds": group.prediction.seconds,
+                "predicted_from": group.prediction.basis,
+                "runs": group.prediction.runs,
+            }
+            for group in paper.groups
+        ],
         "worker": {"startup_seconds": paper.startup_seconds, "memory_bytes": paper.worker_bytes},
-        "schedules": [_schedule_facts(scheduled) for scheduled in paper.schedules],
-    }
-
-
-def _group_facts(group: CellGroup) -> dict[str, Any]:
-    return {
-        "architecture": group.architecture,
-        "precision": group.precision,
-        "missing": group.cells,
-        "reused": group.recorded,
-        "predicted_seconds": group.prediction.seconds,
-        "predicted_from": group.prediction.basis,
-        "runs": group.prediction.runs,
-    }
-
-
-def _schedule_facts(scheduled: Scheduled) -> dict[str, Any]:
-    return {
-        "where": scheduled.place.name,
-        "workers": scheduled.place.workers,
-        "cores": scheduled.place.cores,
-        "makespan_seconds": scheduled.schedule.makespan_seconds,
-        "lower_bound_seconds": scheduled.schedule.lower_bound_seconds,
-        "core_seconds": scheduled.core_seconds,
-        "busy_share": scheduled.busy_share,
-        "bound_by": scheduled.bound_by,
+        "schedules": [
+            {
+                "where": scheduled.place.name,
+                "workers": scheduled.place.workers,
+                "cores": scheduled.place.cores,
+                "makespan_seconds": scheduled.schedule.makespan_seconds,
+                "lower_bound_seconds": scheduled.schedule.lower_bound_seconds,
+                "core_seconds": scheduled.core_seconds,
+                "busy_share": scheduled.busy_share,
+                "bound_by": scheduled.bound_by,
+            }
+            for scheduled in paper.schedules
+        ],
     }

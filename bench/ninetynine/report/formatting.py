@@ -29,20 +29,23 @@ def percent(share: float | None, decimals: int) -> str:
     return BLANK if share is None else number(100 * share, decimals)
 
 
+def signed_percent(share: float, decimals: int) -> str:
+    """Return a difference in percentage points, with its sign."""
+    points = percent(share, decimals)
+    return points if points.startswith("−") else f"+{points}"
+
+
 def percent_spread(spread: "Spread | None", decimals: int) -> str:
     """Return ``mean ± SD`` in percent."""
-    if spread is None:
-        return BLANK
-    mean = percent(spread.mean, decimals)
-    return mean if spread.sd is None else f"{mean} ± {percent(spread.sd, decimals)}"
+    return number_spread(spread, decimals, 100)
 
 
-def number_spread(spread: "Spread | None", decimals: int) -> str:
-    """Return ``mean ± SD``."""
+def number_spread(spread: "Spread | None", decimals: int, unit: int = 1) -> str:
+    """Return ``mean ± SD``, both times ``unit``."""
     if spread is None:
         return BLANK
-    mean = number(spread.mean, decimals)
-    return mean if spread.sd is None else f"{mean} ± {number(spread.sd, decimals)}"
+    mean = number(unit * spread.mean, decimals)
+    return mean if spread.sd is None else f"{mean} ± {number(unit * spread.sd, decimals)}"
 
 
 def percent_interval(interval: "Interval | None", decimals: int) -> str:
@@ -74,16 +77,6 @@ def these_images(images: int | None) -> str:
     return f"these {images:,} images" if images else "these images"
 
 
-def whole(value: int | None) -> str:
-    """Return a whole number with a thousands separator."""
-    return BLANK if value is None else f"{value:,}"
-
-
-def mebibytes(value: float | None) -> str:
-    """Return bytes as MiB."""
-    return BLANK if value is None else f"{value / 2**20:,.0f}"
-
-
 def recipe(value: object) -> str:
     """Return a recipe, or a value in it, on one line."""
     if not isinstance(value, dict):
@@ -110,6 +103,11 @@ def three_digits(value: float | None) -> str:
     if value <= 0:
         return number(value, 2)
     return number(value, max(0, min(4, 2 - math.floor(math.log10(value)))))
+
+
+def equals_p(value: float) -> str:
+    """Return a p-value as it stands after "p": ``= 0.012`` or ``< 0.001``."""
+    return p_value(value) if value < 0.001 else f"= {p_value(value)}"
 
 
 def p_value(value: float) -> str:

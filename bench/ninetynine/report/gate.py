@@ -1,6 +1,6 @@
 """A check's verdicts in words: one sentence each, and tables for terminal and Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ninetynine.gate.verdict import (
     CheckProspect,
@@ -12,8 +12,8 @@ from ninetynine.gate.verdict import (
     Verdict,
 )
 from ninetynine.report import formatting
-from ninetynine.report.document import Heading, Section, Table
-from ninetynine.statistics.sequential import MAX_SEEDS, SeedsNeeded
+from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
+from ninetynine.statistics.sequential import MAX_SEEDS, Look, SeedsNeeded
 
 NAMES = {
     Outcome.NO_WORSE: "no worse",
@@ -43,8 +43,8 @@ def sentence(verdict: Verdict) -> str:
 def headline(result: CheckResult) -> str:
     """Return the answer of the whole check on one line."""
     counts = [
-        f"{sum(v.overall == outcome for v in result.verdicts)} {name}"
-        for outcome, name in NAMES.items()
+        f"{sum(v.overall == outcome for v in result.verdicts)} {words}"
+        for outcome, words in NAMES.items()
         if any(v.overall == outcome for v in result.verdicts)
     ]
     return f"{_HEADLINES[result.outcome]} ({', '.join(counts) or 'nothing to check'})"
@@ -67,16 +67,13 @@ def section(result: CheckResult) -> Section:
 
 def cost_sentence(cost: CostVerdict) -> str:
     """Return one cost's verdict as a sentence."""
-    name = cost.measure.capitalize()
+    measure = cost.measure.capitalize()
     if cost.growth is None or cost.lower is None or cost.upper is None:
-        return f"{name} is not comparable: {cost.reason}."
+        return f"{measure} is not comparable: {cost.reason}."
     span = f"{_growth(cost.growth)} (between {_growth(cost.lower)} and {_growth(cost.upper)})"
     margin = f"margin {_growth(cost.margin)}"
-    if cost.outcome is Outcome.NO_WORSE:
-        return f"{name} is no worse: {span}, {margin}."
-    if cost.outcome is Outcome.REGRESSED:
-        return f"{name} regressed: {span}, {margin}."
-    return f"{name} cannot be told: {span}, {margin}."
+    words = {Outcome.NO_WORSE: "is no worse", Outcome.REGRESSED: "regressed"}
+    return f"{measure} {words.get(cost.outcome, 'cannot be told')}: {span}, {margin}."
 
 
 def _accuracy_words(verdict: Verdict) -> str:
@@ -89,48 +86,32 @@ def _accuracy_words(verdict: Verdict) -> str:
         return f"not comparable: {verdict.reason}."
     if verdict.outcome is Outcome.CRASHED:
         return f"the check could not be completed: {verdict.reason}."
-    if verdict.look is None:
+    look, margin = verdict.look, f"margin {_points(verdict.margin)}"
+    if look is None:
         return f"regressed: {verdict.reason}."
-    words = {
-        Outcome.NO_WORSE: _no_worse_words,
-        Outcome.REGRESSED: _regressed_words,
-        Outcome.INCONCLUSIVE: _inconclusive_words,
-    }
-    return words[verdict.outcome](verdict)
-
-
-def _no_worse_words(verdict: Verdict) -> str:
-    assert verdict.look is not None
-    words = (
-        f"no worse: {_accuracies(verdict)}; a drop of the margin of {_points(verdict.margin)} "
-        f"points is ruled out (at most {_points(verdict.look.upper)})."
+    accuracies = (
+        f"{_percent(look.new_accuracy)}% over {formatting.count(look.seeds, 'seed')}, "
+        f"{_percent(look.baseline_accuracy)}% in the baseline "
+        f"({formatting.count(len(verdict.baseline_seeds), 'seed')})"
     )
-    if verdict.look.lower > 0:
-        words += f" A drop of about {_points(verdict.look.drop)} points is within the margin."
-    return words
-
-
-def _regressed_words(verdict: Verdict) -> str:
-    assert verdict.look is not None
-    return (
-        f"regressed: accuracy fell by {_points(verdict.look.drop)} points "
-        f"(at least {_points(verdict.look.lower)}; margin {_points(verdict.margin)}): "
-        f"{_accuracies(verdict)}."
-    )
-
-
-def _inconclusive_words(verdict: Verdict) -> str:
-    look = verdict.look
-    assert look is not None
-    assert verdict.needed is not None
+    drop, lower, upper = _points(look.drop), _points(look.lower), _points(look.upper)
+    if verdict.outcome is Outcome.REGRESSED:
+        return (
+            f"regressed: accuracy fell by {drop} points (at least {lower}; {margin}): {accuracies}."
+        )
+    if verdict.outcome is Outcome.NO_WORSE:
+        within = f" A drop of about {drop} points is within the margin." if look.lower > 0 else ""
+        return (
+            f"no worse: {accuracies}; a drop of the margin of {_points(verdict.margin)} points is "
+            f"ruled out (at most {upper}).{within}"
+        )
+    what = "neither a drop nor one of the margin can be ruled out"
     if look.lower > 0:
         what = "there is a drop, and whether it is below the margin is open"
-    else:
-        what = "neither a drop nor one of the margin can be ruled out"
+    assert verdict.needed is not None
     return (
-        f"cannot tell: {_accuracies(verdict)}; the drop is between {_points(look.lower)} and "
-        f"{_points(look.upper)} points (margin {_points(verdict.margin)}), so {what}. "
-        f"{_needed_words(verdict.needed)}"
+        f"cannot tell: {accuracies}; the drop is between {lower} and {upper} points ({margin}), "
+        f"so {what}. {_needed_words(verdict.needed)}"
     )
 
 
@@ -148,16 +129,6 @@ def _needed_words(needed: SeedsNeeded) -> str:
     )
 
 
-def _accuracies(verdict: Verdict) -> str:
-    assert verdict.look is not None
-    return (
-        f"{_percent(verdict.look.new_accuracy)}% over "
-        f"{formatting.count(verdict.look.seeds, 'seed')}, "
-        f"{_percent(verdict.look.baseline_accuracy)}% in the baseline "
-        f"({formatting.count(len(verdict.baseline_seeds), 'seed')})"
-    )
-
-
 def _introduction(result: CheckResult) -> str:
     terms = result.terms
     reason = f' (last updated because: "{result.reason}")' if result.reason else ""
@@ -169,83 +140,66 @@ def _introduction(result: CheckResult) -> str:
 
 
 def _accuracy_table(result: CheckResult) -> Table:
-    columns = (
-        Heading("Architecture", "left", is_name=True),
-        Heading("Verdict", "left"),
-        Heading("Accuracy, %"),
-        Heading("Baseline, %"),
-        Heading("Drop, points"),
-        Heading("Between", "center"),
-        Heading("Seeds"),
-        Heading("Baseline seeds"),
-    )
-    return Table(
-        title="Accuracy",
-        columns=columns,
-        rows=tuple(_accuracy_cells(verdict) for verdict in result.verdicts),
-        footnotes=(
-            "The drop is on these test images (chance: seeds); each end of its interval holds with "
-            f"{1 - result.terms.alpha:.0%}, at whichever seed the check stopped.",
-        ),
-    )
+    def of_look(write: Callable[[Look], str]) -> Callable[[Verdict], str]:
+        return lambda verdict: write(verdict.look) if verdict.look else formatting.BLANK
 
+    def found(verdict: Verdict) -> str:
+        words = "identical" if verdict.identical else NAMES[verdict.outcome]
+        return f"({words})" if verdict.excused else words
 
-def _accuracy_cells(verdict: Verdict) -> tuple[str, ...]:
-    look = verdict.look
-    name = "identical" if verdict.identical else NAMES[verdict.outcome]
-    return (
-        verdict.architecture,
-        f"({name})" if verdict.excused else name,
-        _percent(look.new_accuracy) if look else formatting.BLANK,
-        _percent(look.baseline_accuracy) if look else formatting.BLANK,
-        _points(look.drop) if look else formatting.BLANK,
-        formatting.span(_points(look.lower), _points(look.upper)) if look else formatting.BLANK,
-        str(len(verdict.new_seeds)),
-        str(len(verdict.baseline_seeds)),
+    return table_of(
+        "Accuracy",
+        result.verdicts,
+        [
+            (name("Architecture"), lambda verdict: verdict.architecture),
+            (left("Verdict"), found),
+            (Heading("Accuracy, %"), of_look(lambda look: _percent(look.new_accuracy))),
+            (Heading("Baseline, %"), of_look(lambda look: _percent(look.baseline_accuracy))),
+            (Heading("Drop, points"), of_look(lambda look: _points(look.drop))),
+            (
+                center("Between"),
+                of_look(lambda look: formatting.span(_points(look.lower), _points(look.upper))),
+            ),
+            (Heading("Seeds"), lambda verdict: str(len(verdict.new_seeds))),
+            (Heading("Baseline seeds"), lambda verdict: str(len(verdict.baseline_seeds))),
+        ],
+        "The drop is on these test images (chance: seeds); each end of its interval holds with "
+        f"{1 - result.terms.alpha:.0%}, at whichever seed the check stopped.",
     )
 
 
 def _cost_table(result: CheckResult) -> Table:
-    columns = (
-        Heading("Architecture", "left", is_name=True),
-        Heading("Cost", "left"),
-        Heading("Verdict", "left"),
-        Heading("Growth, %"),
-        Heading("Between", "center"),
-        Heading("Margin, %"),
+    def between(cost: CostVerdict) -> str:
+        if cost.growth is None:
+            return formatting.BLANK
+        return formatting.span(formatting.percent(cost.lower, 1), formatting.percent(cost.upper, 1))
+
+    return table_of(
+        "Costs",
+        [(verdict.architecture, cost) for verdict in result.verdicts for cost in verdict.costs],
+        [
+            (name("Architecture"), lambda pair: pair[0]),
+            (left("Cost"), lambda pair: pair[1].measure),
+            (left("Verdict"), lambda pair: NAMES[pair[1].outcome]),
+            (Heading("Growth, %"), lambda pair: formatting.percent(pair[1].growth, 1)),
+            (center("Between"), lambda pair: between(pair[1])),
+            (Heading("Margin, %"), lambda pair: formatting.percent(pair[1].margin, 1)),
+        ],
     )
-    rows = [
-        (
-            verdict.architecture,
-            cost.measure,
-            NAMES[cost.outcome],
-            formatting.percent(cost.growth, 1),
-            formatting.span(formatting.percent(cost.lower, 1), formatting.percent(cost.upper, 1))
-            if cost.growth is not None
-            else formatting.BLANK,
-            formatting.percent(cost.margin, 1),
-        )
-        for verdict in result.verdicts
-        for cost in verdict.costs
-    ]
-    return Table("Costs", columns, tuple(rows))
 
 
 def _flip_table(verdict: Verdict) -> Table:
-    columns = (
-        Heading("Test image"),
-        Heading("Label"),
-        Heading("Now answered"),
-        Heading("Right before, %"),
-        Heading("Right now, %"),
+    return table_of(
+        f"{verdict.architecture}: images that flipped most",
+        verdict.flipped,
+        [
+            (Heading("Test image"), lambda flip: str(flip.index)),
+            (Heading("Label"), lambda flip: str(flip.label)),
+            (Heading("Now answered"), lambda flip: str(flip.answer_now)),
+            (Heading("Right before, %"), lambda flip: formatting.percent(flip.right_before, 0)),
+            (Heading("Right now, %"), lambda flip: formatting.percent(flip.right_now, 0)),
+        ],
     )
-    rows = tuple(_flip_cells(flip) for flip in verdict.flipped)
-    return Table(f"{verdict.architecture}: images that flipped most", columns, rows)
-
-
-def _flip_cells(flip: FlippedImage) -> tuple[str, ...]:
-    shares = formatting.percent(flip.right_before, 0), formatting.percent(flip.right_now, 0)
-    return (str(flip.index), str(flip.label), str(flip.answer_now), *shares)
 
 
 def _familywise_note(result: CheckResult) -> Sequence[str]:
@@ -266,8 +220,7 @@ def _percent(share: float) -> str:
 
 def _points(share: float) -> str:
     """Percentage points; two decimals where they are enough."""
-    value = formatting.percent(share, 3)
-    return value.removesuffix("0")
+    return _percent(share).removesuffix("0")
 
 
 def _growth(share: float) -> str:
@@ -276,11 +229,11 @@ def _growth(share: float) -> str:
 
 def prospect_sentence(prospect: CheckProspect, terms: Terms) -> str:
     """Return what a check could show of one architecture."""
-    name, seeds = prospect.architecture, formatting.count(prospect.baseline_seeds, "seed")
+    about, seeds = prospect.architecture, formatting.count(prospect.baseline_seeds, "seed")
     if prospect.seed_sd is None:
-        return f"{name}: {seeds} in the baseline, too few to tell a change by."
+        return f"{about}: {seeds} in the baseline, too few to tell a change by."
     return (
-        f"{name}: {seeds} in the baseline, SD {_points(prospect.seed_sd)} points; "
+        f"{about}: {seeds} in the baseline, SD {_points(prospect.seed_sd)} points; "
         f"within {terms.max_seeds} seeds, no change would be shown to be no worse with a chance "
         f"of about {formatting.percent(prospect.passes_unchanged, 0)}%, and a drop of "
         f"{_points(2 * terms.margin)} points caught with about "

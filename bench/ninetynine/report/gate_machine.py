@@ -7,14 +7,6 @@ from xml.etree import ElementTree
 from ninetynine.gate.verdict import CheckProspect, CheckResult, Outcome, Verdict
 from ninetynine.report.gate import NAMES, headline, sentence
 
-_LEVELS = {
-    Outcome.NO_WORSE: "notice",
-    Outcome.REGRESSED: "error",
-    Outcome.INCONCLUSIVE: "warning",
-    Outcome.NOT_COMPARABLE: "error",
-    Outcome.CRASHED: "error",
-}
-
 
 def facts(result: CheckResult) -> dict[str, Any]:
     """Return the check as plain JSON data; accuracies and drops are fractions of 1."""
@@ -34,8 +26,7 @@ def facts(result: CheckResult) -> dict[str, Any]:
 
 def _verdict_facts(verdict: Verdict) -> dict[str, Any]:
     plain = dataclasses.asdict(verdict)
-    plain["outcome"] = NAMES[verdict.outcome]
-    plain["overall"] = NAMES[verdict.overall]
+    plain |= {"outcome": NAMES[verdict.outcome], "overall": NAMES[verdict.overall]}
     for cost in plain["costs"]:
         cost["outcome"] = NAMES[cost["outcome"]]
     return {"architecture": verdict.architecture, "sentence": sentence(verdict), **plain}
@@ -77,12 +68,10 @@ def _case(result: CheckResult, verdict: Verdict) -> ElementTree.Element:
         ElementTree.SubElement(case, "system-out").text = words
         return case
     if verdict.excused:
-        kind = "skipped"
-    else:
-        kind = "failure" if verdict.overall is Outcome.REGRESSED else "error"
+        ElementTree.SubElement(case, "skipped", {"message": words}).text = words
+        return case
+    kind = "failure" if verdict.overall is Outcome.REGRESSED else "error"
     attributes = {"message": words, "type": NAMES[verdict.overall]}
-    if kind == "skipped":
-        del attributes["type"]
     ElementTree.SubElement(case, kind, attributes).text = words
     return case
 
@@ -93,8 +82,8 @@ def annotations(result: CheckResult) -> list[str]:
     Escaping as in actions/toolkit, packages/core/src/command.ts.
     """
     return [
-        f"::{_LEVELS[v.overall]} title={_property(f'bench check: {v.architecture}')}"
-        f"::{_data(sentence(v))}"
+        f"::{'warning' if v.overall is Outcome.INCONCLUSIVE else 'error'} "
+        f"title={_property(f'bench check: {v.architecture}')}::{_data(sentence(v))}"
         for v in result.verdicts
         if v.overall is not Outcome.NO_WORSE and not v.excused
     ]

@@ -1,48 +1,23 @@
-"""Where the numbers come from: machines, versions, commits, and how to make them again."""
+"""Where the numbers come from, and the commands that make each row again."""
 
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from ninetynine.records import Record
+from ninetynine import suite
+from ninetynine.board import Board, Row
+from ninetynine.board.notes import seed_list
+from ninetynine.board.row import FailedSeed
+from ninetynine.board.training_time import hardware
+from ninetynine.catalog import Architecture
+from ninetynine.cells import DEFAULT_BACKEND
+from ninetynine.errors import UserError
+from ninetynine.records import Machine, Record
 from ninetynine.report import formatting
-from ninetynine.report.document import Heading, Table
-from ninetynine.report.formats.markdown import escape, render_table
+from ninetynine.report.columns.identity import votes
 
-# How the README is written again, for a results folder that is called results.
-REWRITE = "bench report --format readme --output results/README.md"
-
-
-def provenance(records: Sequence[Record]) -> str:
-    """Return the closing sections of the results folder's README, in Markdown."""
-    suites = sorted({record.context.suite for record in records})
-    commands = [f"bench run {suite}" for suite in suites] + [REWRITE]
-    lines = [
-        "## Making these numbers again\n",
-        "The first commands train what is missing (here nothing is), the last writes this file "
-        "from the records alone:\n",
-        "```sh",
-        *commands,
-        "```\n",
-        "## Provenance\n",
-        *(f"- {line}" for line in _facts(records)),
-        "",
-        render_table(_machines(records)),
-    ]
-    return "\n".join(lines)
-
-
-def _facts(records: Sequence[Record]) -> list[str]:
-    failed = sum(record.status == "failed" for record in records)
-    exclusive = sum(r.timing is not None and r.timing.exclusive for r in ran(records))
-    protocols = _listed(str(record.cell.protocol_version) for record in records)
-    return [
-        f"{formatting.count(len(records), 'record')}, {failed} of them failed; {exclusive} with a "
-        "timing that had its cores to itself",
-        f"measurement protocol {protocols}; suite version "
-        f"{_listed(record.context.suite_version for record in records)}",
-        f"packages: {_listed(packages_of(record) for record in records)}",
-        f"commits: {_listed(commit_of(record) for record in records)}",
-    ]
+_MOST_FAILED = 100
 
 
 def ran(records: Iterable[Record]) -> list[Record]:
@@ -62,36 +37,128 @@ def commit_of(record: Record) -> str:
     return record.context.commit[:10] + (" with changes" if record.context.dirty else "")
 
 
+def exclusive(records: Iterable[Record]) -> int:
+    """Return how many of ``records`` have a timing that had its cores to itself."""
+    return sum(record.timing is not None and record.timing.exclusive for record in records)
+
+
+def cores(machine: Machine) -> str:
+    """Return how many cores a run had, of how many."""
+    return f"{len(machine.cores_used)} of {machine.cores_available}"
+
+
+def provenance(
+    records: Sequence[Record],
+    boards: Sequence[tuple[str, Board]],
+    catalog: Mapping[str, Architecture],
+) -> dict[str, Any]:
+    """Return what the page says of ``records``; ``boards`` are titles with the rows below them."""
+    failed = [r for r in records if r.status == "failed"]
+    return {
+        "facts": _facts(records),
+        "machines": _machines(records),
+        "failed": [_failed_run(record) for record in failed[:_MOST_FAILED]],
+        "failed_left_out": max(0, len(failed) - _MOST_FAILED),
+        "recipes": [
+            (title, row.name, *_recipe(row, catalog))
+            for title, board in boards
+            for row in board.rows
+        ],
+    }
+
+
+def _facts(records: Sequence[Record]) -> list[tuple[str, str]]:
+    cells, timed = [r.cell for r in records], exclusive(ran(records))
+    failed = sum(r.status == "failed" for r in records)
+    return [
+        ("Records", f"{len(records):,}, {failed:,} of them failed"),
+        ("Timings", f"{timed:,} runs had their cores to themselves; only these are timed"),
+        ("Protocol version", _listed(str(c.protocol_version) for c in cells)),
+        ("Suite version", _listed(r.context.suite_version for r in records)),
+        ("Commits", _listed(commit_of(r) for r in records)),
+        ("Packages", _listed(packages_of(r) for r in records)),
+        ("Precision", _listed(c.precision for c in cells)),
+        ("Datasets", _listed(f"{c.dataset} {c.dataset_fingerprint[:16]}" for c in cells)),
+    ]
+
+
 def _listed(values: Iterable[str]) -> str:
     """Return distinct ``values`` with how many records each has, if there is more than one."""
     counts = Counter(values)
     if len(counts) == 1:
-        return escape(next(iter(counts)))
-    return "; ".join(f"{escape(value)} ({n} records)" for value, n in sorted(counts.items()))
+        return next(iter(counts))
+    found = sorted(counts.items())
+    return "; ".join(f"{value} ({formatting.count(n, 'record')})" for value, n in found)
 
 
-def _machines(records: Sequence[Record]) -> Table:
-    counts: Counter[tuple[str, ...]] = Counter()
-    timed: Counter[tuple[str, ...]] = Counter()
+def _machines(records: Sequence[Record]) -> list[tuple[str, ...]]:
+    """Return fingerprint, hardware, system, cores, records and timed records of each machine."""
+    found: dict[str, list[Record]] = {}
     for record in ran(records):
-        if record.machine is None:
-            continue
-        machine = record.machine
-        key = (
-            machine.fingerprint,
-            machine.gpu or machine.cpu_model,
-            f"{len(machine.cores_used)} of {machine.cores_available}",
-            machine.python,
-        )
-        counts[key] += 1
-        timed[key] += record.timing is not None and record.timing.exclusive
-    columns = (
-        Heading("Fingerprint", "left"),
-        Heading("Hardware", "left"),
-        Heading("Cores used"),
-        Heading("Python"),
-        Heading("Records"),
-        Heading("Exclusive timings"),
-    )
-    rows = tuple((*key, str(n), str(timed[key])) for key, n in sorted(counts.items()))
-    return Table("Machines", columns, rows)
+        if record.machine is not None:
+            found.setdefault(record.machine.fingerprint, []).append(record)
+    return [_machine(fingerprint, found[fingerprint]) for fingerprint in sorted(found)]
+
+
+def _machine(fingerprint: str, records: Sequence[Record]) -> tuple[str, ...]:
+    machine = records[0].machine
+    assert machine is not None
+    system = f"{machine.operating_system}, Python {machine.python}"
+    counts = str(len(records)), str(exclusive(records))
+    return fingerprint, hardware(machine), system, cores(machine), *counts
+
+
+def _failed_run(record: Record) -> tuple[str, str, str]:
+    cell, failed = record.cell, FailedSeed.of(record)
+    name = f"{cell.architecture} on {cell.dataset}, seed {cell.seed}"
+    return name, failed.kind, failed.reason
+
+
+def _recipe(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]:
+    """Return the command that makes a row again, or "", and what is to be known."""
+    identity = row.identity
+    if identity.kind == "external":
+        return "", "predictions made elsewhere, taken in by bench import"
+    if identity.kind == "ensemble":
+        return _command(row, ()), f"{votes(row)}, taken after their runs"
+    architecture = catalog.get(identity.architecture)
+    if architecture is None:
+        return "", "its architecture is not in this installation"
+    note = ""
+    if architecture.source_hash != identity.source_hash:
+        note = "its code is not the one in this installation"
+        commits = sorted({commit_of(r) for r in row.records if r.context.commit is not None})
+        note += f"; recorded at commit {', '.join(commits)}" if commits else ""
+    if not row.records:
+        return "", note or "no run finished"
+    own = architecture.origin.startswith("--architecture")
+    file = ("--architecture", architecture.path.name) if own else ()
+    seeds = seed_list(row.seeds).replace(" ", "")
+    if len(row.seeds) == 1:
+        seeds = f"{seeds}-{seeds}"  # a number alone would be a count
+    return _command(row, (*file, "--seeds", seeds)), note
+
+
+def _command(row: Row, more: Sequence[str]) -> str:
+    """Return the command that makes a row: ``more`` are the options that only runs take."""
+    identity = row.identity
+    asked = Counter(record.context.suite for record in row.records).most_common(1)[0][0]
+    words = ["bench", "run", asked, "--only", identity.architecture, *more]
+    try:
+        wanted: suite.Suite | None = suite.load(asked)
+    except UserError:
+        wanted = None
+    dataset = row.records[0].cell.dataset
+    if wanted is None or dataset != wanted.dataset:
+        words += ["--dataset", dataset]
+    usual = {"precision": "float32", "backend": DEFAULT_BACKEND, "device": "cpu"}
+    if wanted is not None:
+        rungs = [rung for rung in wanted.rungs if rung.name == identity.architecture]
+        precisions = {rung.precision for rung in rungs} or {wanted.precision}
+        usual["precision"] = precisions.pop() if len(precisions) == 1 else ""
+    for option, value in usual.items():
+        own = getattr(identity, option)
+        words += [f"--{option}", own] if own != value else []
+    threads = row.records[0].cell.threads
+    words += ["--threads", str(threads)] if threads != 1 else []
+    return shlex.join(words)

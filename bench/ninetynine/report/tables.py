@@ -1,92 +1,123 @@
-"""The tables of a board: accuracy, what is undecided, cost, or the columns that were asked for."""
+"""A board -> its section of a document: accuracy, what is undecided, claims, the gap, cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
-from ninetynine.board import Board, Row, Undecided
+from ninetynine.board import Board, ClaimRow, Row, Undecided
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, chosen_columns, columns, table_columns
+from ninetynine.report.columns.gap import goal
 from ninetynine.report.columns.identity import VOTES, WATCHES, votes
-from ninetynine.report.document import Heading, Table
+from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
+from ninetynine.report.formatting import BLANK, percent, percent_interval
+
+_METRICS = [
+    f"{part} {measure}"
+    for part in ("test", "train", "validation")
+    for measure in ("accuracy", "loss")
+]
 
 
-def accuracy_table(board: Board) -> Table:
+def section(board: Board, columns: Sequence[str] = ()) -> Section:
+    """Return all tables of ``board`` that have something to say, or one of the ``columns``."""
+    if columns:
+        tables: list[Table | None] = [_chosen_table(board, columns)]
+    else:
+        tables = [_accuracy_table(board), _undecided_table(board), _claims_table(board)]
+        tables += [_gap_table(board), _cost_table(board)]
+    found = tuple(table for table in tables if table is not None)
+    return Section(title(board), introduction(board), found, board.notes)
+
+
+def title(board: Board) -> str:
+    """Return the board's heading: its dataset and whose recipes its rows follow."""
+    recipes = "recipes as published" if board.variant == "published" else f"suite {board.variant}"
+    labels = f", test labels {board.labels_hash[:8]}" if board.labels_hash else ""
+    return f"{board.dataset}: {recipes}{labels}"
+
+
+def introduction(board: Board) -> str:
+    """Return what was measured on what, in one line."""
+    tried = sum(row.tried for row in board.rows)
+    parts = [formatting.count(tried, "run")]
+    if board.images is not None:
+        parts.append(formatting.count(board.images, "test image"))
+    recipe = _common_recipe(board)
+    if recipe:
+        parts.append(f"one recipe for all ({recipe})")
+    parts += [f"dataset {board.key.fingerprint[:8]}", f"protocol {board.key.protocol_version}"]
+    return "; ".join(parts) + "."
+
+
+def _common_recipe(board: Board) -> str:
+    trained = [row for row in board.rows if row.identity.kind != "ensemble"]
+    recipes = {row.identity.recipe_json for row in trained}
+    if len(trained) < 2 or len(recipes) != 1:
+        return ""
+    recipe = trained[0].identity.recipe
+    return ", ".join(f"{key} {_recipe_value(recipe[key])}" for key in sorted(recipe))
+
+
+def _recipe_value(value: object) -> str:
+    if isinstance(value, dict):
+        name = str(value.get("name", ""))
+        rest = " ".join(f"{k}={_recipe_value(v)}" for k, v in value.items() if k != "name")
+        return f"{name} {rest}".strip()
+    return str(value)
+
+
+def _written(board: Board, found: Iterable[Column]) -> list[tuple[Heading, Callable[[Row], str]]]:
+    """Return the columns of a board as those of a table of its rows."""
+    return [
+        (Heading(c.heading_of(board), c.align, c.is_name), partial(c.write, board)) for c in found
+    ]
+
+
+def _accuracy_table(board: Board) -> Table:
     """Return the ranking: mean, both intervals, rank and significance group."""
-    lead = [columns()["group"], columns()["name"]]
-    return Table(
-        title="Accuracy",
-        columns=_headings(board, found := [*lead, *table_columns("accuracy", board)]),
-        rows=_cells(board, found),
-        footnotes=_accuracy_footnotes(board),
+    found = [columns()["group"], columns()["name"], *table_columns("accuracy", board)]
+    ends = (
+        index
+        for index, (a, b) in enumerate(pairwise(board.rows))
+        if not set(a.groups) & set(b.groups)
+    )
+    return replace(
+        table_of("Accuracy", board.rows, _written(board, found), *_accuracy_footnotes(board)),
         groups=tuple(row.groups for row in board.rows),
-        rules=frozenset(
-            i for i, (a, b) in enumerate(pairwise(board.rows)) if not set(a.groups) & set(b.groups)
-        ),
+        rules=frozenset(ends),
     )
 
 
-def cost_table(board: Board) -> Table:
+def _cost_table(board: Board) -> Table:
     """Return what each model costs: parameters, multiply-adds, training time."""
     found = [columns()["name"], *table_columns("cost", board), columns()["trained_on"]]
-    return Table(
-        title="Cost",
-        columns=_headings(board, found),
-        rows=_cells(board, found),
-        footnotes=_cost_footnotes(board.rows),
-    )
+    return table_of("Cost", board.rows, _written(board, found), _cost_footnote(board.rows))
 
 
-def chosen_table(board: Board, keys: Sequence[str]) -> Table:
+def _chosen_table(board: Board, keys: Sequence[str]) -> Table:
     """Return the columns called ``keys``, after the name, with what each means below.
 
     Raises UserError where there is no such column.
     """
     asked = [column for column in chosen_columns(keys) if column.key != "name"]
-    found = [columns()["name"], *asked]
-    meanings = tuple(f"{column.heading_of(board)}: {column.help}" for column in asked)
-    return Table("Columns", _headings(board, found), _cells(board, found), meanings)
+    meanings = (f"{column.heading_of(board)}: {column.help}" for column in asked)
+    found = _written(board, [columns()["name"], *asked])
+    return table_of("Columns", board.rows, found, *meanings)
 
 
-def gap_table(board: Board) -> Table | None:
+def _gap_table(board: Board) -> Table | None:
     """Return how far each model has come from the reference's start to its goal."""
     if board.reference is None or not board.gaps:
         return None
-    found = [columns()["name"], *table_columns("gap", board)]
-    rows = [row for row in board.rows if board.gap_of(row) is not None]
-    goal = formatting.shortest_percent(board.reference.goal.accuracy)
-    return Table(
-        title=f"The way to {goal}%",
-        columns=_headings(board, found),
-        rows=_cells(board, found, rows, marks=False),
-        footnotes=(_gap_footnote(board),),
-    )
-
-
-def _gap_footnote(board: Board) -> str:
-    assert board.reference is not None
     note = board.reference.goal.note or f"The goal is {board.reference.goal.name}."
-    return (
+    return table_of(
+        f"The way to {goal(board)}%",
+        [row for row in board.rows if board.gap_of(row) is not None],
+        [(name("Model"), lambda row: row.name), *_written(board, table_columns("gap", board))],
         f"{note} The comparison treats two error counts as unpaired samples (95% interval after "
-        "Newcombe, Fisher's exact p), which is cautious."
-    )
-
-
-def _headings(board: Board, found: Sequence[Column]) -> tuple[Heading, ...]:
-    return tuple(Heading(c.heading_of(board), c.align, c.is_name) for c in found)
-
-
-def _cells(
-    board: Board,
-    found: Sequence[Column],
-    rows: Sequence[Row] | None = None,
-    marks: bool = True,
-) -> tuple[tuple[str, ...], ...]:
-    def write(column: Column, row: Row) -> str:
-        return row.name if column.is_name and not marks else column.write(board, row)
-
-    return tuple(
-        tuple(write(column, row) for column in found)
-        for row in (board.rows if rows is None else rows)
+        "Newcombe, Fisher's exact p), which is cautious.",
     )
 
 
@@ -112,48 +143,36 @@ def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _cost_footnotes(rows: Sequence[Row]) -> tuple[str, ...]:
+def _cost_footnote(rows: Sequence[Row]) -> str:
     hardware = sorted({row.time.hardware for row in rows if row.time})
     if not hardware:
-        return ("No run had its cores to itself, so there is no training time to show.",)
+        return "No run had its cores to itself, so there is no training time to show."
     return (
         "Train seconds: median over the runs that had their cores to themselves, without "
-        f"compiling and evaluation, on {'; '.join(hardware)}.",
+        f"compiling and evaluation, on {'; '.join(hardware)}."
     )
 
 
-def undecided_table(board: Board) -> Table | None:
+def _undecided_table(board: Board) -> Table | None:
     """Return the neighbors that are not significantly different, and what would decide them."""
     if not board.undecided:
         return None
-    headings = (
-        Heading("Model", "left", is_name=True),
-        Heading("and the next", "left", is_name=True),
-        Heading("Difference, points"),
-        Heading("95% interval", "center"),
-        Heading("Could have shown"),
-        Heading("Would decide", "left"),
-    )
-    return Table(
-        title="Neighbors that are not significantly different",
-        columns=headings,
-        rows=tuple(_undecided_cells(pair) for pair in board.undecided),
-        footnotes=(
-            "Could have shown: the smallest true difference, in points, that these seeds and "
-            "images had an 80% chance to show.",
-        ),
-    )
-
-
-def _undecided_cells(pair: Undecided) -> tuple[str, ...]:
-    found = pair.comparison
-    return (
-        pair.upper,
-        pair.lower,
-        formatting.percent(found.difference, 2),
-        formatting.percent_interval(found.interval, 2),
-        formatting.percent(found.minimum_detectable_difference, 2),
-        _would_decide(pair),
+    return table_of(
+        "Neighbors that are not significantly different",
+        board.undecided,
+        [
+            (name("Model"), lambda pair: pair.upper),
+            (name("and the next"), lambda pair: pair.lower),
+            (Heading("Difference, points"), lambda pair: percent(pair.comparison.difference, 2)),
+            (center("95% interval"), lambda pair: percent_interval(pair.comparison.interval, 2)),
+            (
+                Heading("Could have shown"),
+                lambda pair: percent(pair.comparison.minimum_detectable_difference, 2),
+            ),
+            (left("Would decide"), _would_decide),
+        ],
+        "Could have shown: the smallest true difference, in points, that these seeds and images "
+        "had an 80% chance to show.",
     )
 
 
@@ -162,12 +181,69 @@ def _would_decide(pair: Undecided) -> str:
     if found.verdict in ("better", "worse"):
         return "different as a pair, not with all pairs in mind"
     if found.to_decide is None:
-        return f"settled: {formatting.percent(found.margin, 1)} points would have shown"
+        return f"settled: {percent(found.margin, 1)} points would have shown"
     if found.to_decide.seeds is not None:
         return formatting.count(found.to_decide.seeds, "seed") + " each"
     if found.to_decide.images is not None:
         return f"not seeds: {formatting.count(found.to_decide.images, 'test image')}"
     return "more than one seed" if found.to_decide.limited_by == "single runs" else "more of both"
+
+
+def _claims_table(board: Board) -> Table | None:
+    """Return the published figures against our seeds of the same recipe."""
+    if not board.claims:
+        return None
+    decimals = formatting.percent_decimals(board.images)
+
+    def ours(claim: ClaimRow) -> str:
+        if claim.metric.endswith("loss"):
+            return formatting.number_spread(claim.ours, 4)
+        return formatting.percent_spread(claim.ours, decimals)
+
+    def span(claim: ClaimRow, low: float, high: float) -> str:
+        """Return what runs reach: in percent, or losses with 3 decimals."""
+        if claim.metric.endswith("loss"):
+            return formatting.span(formatting.number(low, 3), formatting.number(high, 3))
+        return formatting.span(percent(low, decimals), percent(high, decimals))
+
+    def one_more(claim: ClaimRow) -> str:
+        expected = claim.placement.prediction
+        return span(claim, expected.low, expected.high) if expected else BLANK
+
+    def quantile(claim: ClaimRow) -> str:
+        share = claim.placement.quantile
+        return BLANK if share is None else f"{percent(share, 0)}%"
+
+    return table_of(
+        "Published figures against our seeds",
+        sorted(board.claims, key=lambda claim: _METRICS.index(_metric(claim))),
+        [
+            (left("Claim"), lambda claim: f"{claim.id} {_metric(claim)}"),
+            (name("Model"), lambda claim: claim.row),
+            (Heading("Published"), published),
+            (Heading("Our mean ± SD"), ours),
+            (center("Our range"), lambda claim: span(claim, min(claim.values), max(claim.values))),
+            (Heading("Seeds"), lambda claim: str(claim.ours.n)),
+            (center("One more run, 95%"), one_more),
+            (Heading("Quantile"), quantile),
+            (left("Verdict"), lambda claim: claim.placement.verdict),
+        ],
+        "Quantile: the chance that one more run of the recipe ends at or below the published "
+        "figure. Verdict: as expected within the 95% interval for one more run; lucky or unlucky "
+        "outside it; not reproduced outside the 99.9% one. Accuracies are in %; train accuracy is "
+        "what the last epoch prints.",
+    )
+
+
+def _metric(claim: ClaimRow) -> str:
+    return claim.metric.replace("_", " ")
+
+
+def published(claim: ClaimRow) -> str:
+    """Return a published figure with as many decimals as were published, accuracies in percent."""
+    if claim.metric.endswith("accuracy"):
+        return percent(claim.published, max(0, claim.digits - 2))
+    return formatting.number(claim.published, claim.digits)
 
 
 def plain_table(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:

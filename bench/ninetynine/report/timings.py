@@ -64,40 +64,33 @@ def pytest_benchmark_json(
 def _row(speed: Speed) -> list[str]:
     step = float(np.median(speed.of("train_step").seconds))
     p50, p95, p99 = np.percentile(speed.of("latency_1").seconds, [50, 95, 99])
-    rates = [_rate(speed.of(name)) for name in ("throughput_128", "throughput_1000")]
-    share = speed.share_of_peak
+    batches = [speed.of(name) for name in ("throughput_128", "throughput_1000")]
     return [
         speed.architecture,
         three_digits(1e3 * step),
         three_digits(1 / step),
         *(three_digits(1e3 * float(p)) for p in (p50, p95, p99)),
-        *(f"{rate:,.0f}" for rate in rates),
+        *(f"{found.batch_size / float(np.median(found.seconds)):,.0f}" for found in batches),
         f"{speed.peak_memory_bytes / 2**20:,.0f}",
         three_digits(speed.training_gflops),
-        "" if share is None else f"{share:.0%}",
+        "" if speed.share_of_peak is None else f"{speed.share_of_peak:.0%}",
     ]
-
-
-def _rate(samples: Samples) -> float:
-    return samples.batch_size / float(np.median(samples.seconds))
 
 
 def _benchmark(speed: Speed, samples: Samples) -> dict[str, Any]:
     name = f"{samples.name}[{speed.architecture}]"
+    extra: dict[str, Any] = {"batch_size": samples.batch_size}
+    for field in ("parameters", "multiply_adds", "peak_memory_bytes", "exclusive"):
+        extra[field] = getattr(speed, field)
+    if samples.name == "train_step":
+        extra |= {"training_gflops": speed.training_gflops, "share_of_peak": speed.share_of_peak}
     return {
         "group": samples.name,
         "name": name,
         "fullname": f"bench time::{name}",
         "params": {"architecture": speed.architecture},
         "param": speed.architecture,
-        "extra_info": {
-            "batch_size": samples.batch_size,
-            "parameters": speed.parameters,
-            "multiply_adds": speed.multiply_adds,
-            "peak_memory_bytes": speed.peak_memory_bytes,
-            "exclusive": speed.exclusive,
-            **_throughput_of_training(speed, samples),
-        },
+        "extra_info": extra,
         "options": {
             "disable_gc": False,
             "timer": "perf_counter",
@@ -108,13 +101,6 @@ def _benchmark(speed: Speed, samples: Samples) -> dict[str, Any]:
         },
         "stats": _stats(np.array(samples.seconds)),
     }
-
-
-def _throughput_of_training(speed: Speed, samples: Samples) -> dict[str, float | None]:
-    """Return GFLOP/s and the share of the matrix-product peak, beside a training step's seconds."""
-    if samples.name != "train_step":
-        return {}
-    return {"training_gflops": speed.training_gflops, "share_of_peak": speed.share_of_peak}
 
 
 def _stats(seconds: "np.ndarray[Any, np.dtype[np.float64]]") -> dict[str, Any]:

@@ -54,6 +54,16 @@ class Comparison:
     minimum_detectable_difference: float
     to_decide: Decision | None
 
+    @property
+    def seeds_to_decide(self) -> int | None:
+        """Seeds per model that would decide; None if decided or if seeds cannot."""
+        return self.to_decide.seeds if self.to_decide else None
+
+    @property
+    def images_to_decide(self) -> int | None:
+        """Test images that would decide, where the images are the limit; else None."""
+        return self.to_decide.images if self.to_decide else None
+
 
 def compare(
     model_a: Summary | BoolArray,

@@ -1,5 +1,7 @@
 """Columns on how well a row does: accuracy with its intervals, rank, loss, fit."""
 
+from functools import partial
+
 from ninetynine.board import Board, Row, Spread
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, Value
@@ -22,6 +24,9 @@ def _finished(board: Board, row: Row) -> str:
     return f"{len(row.seeds)} of {row.tried}" if row.failed else str(len(row.seeds))
 
 
+_shown = partial(Column, table="accuracy", on_page=True)
+_interval = partial(_shown, order="down", align="center")
+
 COLUMNS = (
     Column(
         key="group",
@@ -34,92 +39,72 @@ COLUMNS = (
         order="text",
         align="center",
     ),
-    Column(
+    _shown(
         key="accuracy",
         heading="Test accuracy, %",
         help="Test accuracy: mean ± standard deviation over the seeds.",
         fields=("test_accuracy_mean", "test_accuracy_sd"),
         values=lambda board, row: _spread(row.accuracy),
         write=lambda board, row: formatting.percent_spread(row.accuracy, _decimals(board)),
-        table="accuracy",
-        on_page=True,
         order="down",
     ),
-    Column(
+    _shown(
         key="seeds",
         heading="Seeds",
         help="Finished runs, each with a seed of its own; every one counts.",
         fields=("seeds_finished", "seeds_failed"),
         values=lambda board, row: (len(row.seeds), len(row.failed)),
         write=_finished,
-        table="accuracy",
-        on_page=True,
         order="down",
     ),
-    Column(
+    _interval(
         key="ci_seeds",
         heading=lambda board: f"On {formatting.these_images(board.images)}, %",
         help="95% interval of the mean on these very images. Chance: seeds.",
         fields=("ci_seeds_low", "ci_seeds_high"),
         values=lambda board, row: _ends(row.ci_seeds),
         write=lambda board, row: formatting.percent_interval(row.ci_seeds, _decimals(board)),
-        table="accuracy",
-        on_page=True,
-        order="down",
-        align="center",
     ),
-    Column(
+    _interval(
         key="ci_population",
         heading=lambda board: f"On {board.noun} like these, %",
         help="95% interval of the mean on new images of this kind. Chance: seeds and images.",
         fields=("ci_population_low", "ci_population_high"),
         values=lambda board, row: _ends(row.ci_population),
         write=lambda board, row: formatting.percent_interval(row.ci_population, _decimals(board)),
-        table="accuracy",
-        on_page=True,
-        order="down",
-        align="center",
     ),
-    Column(
+    _shown(
         key="rank",
         heading="Rank",
         help="The ranks that the model may have: 95%, all pairs of models, Holm's correction.",
         fields=("rank_best", "rank_worst"),
         values=lambda board, row: (row.rank.best, row.rank.worst) if row.rank else (None, None),
         write=lambda board, row: formatting.ranks(row.rank),
-        table="accuracy",
-        on_page=True,
         align="center",
     ),
-    Column(
+    _shown(
         key="errors",
         heading="Errors per 10,000",
         help="Mean number of wrong predictions among 10,000 images.",
         fields=("errors_per_10000",),
         values=lambda board, row: (row.errors_per_10000,),
         write=lambda board, row: formatting.number(row.errors_per_10000, 1),
-        table="accuracy",
-        on_page=True,
     ),
-    Column(
+    _shown(
         key="loss",
         heading="Test loss",
         help="Cross-entropy on the test images, nats: mean ± standard deviation.",
         fields=("test_loss_mean_nats", "test_loss_sd_nats"),
         values=lambda board, row: _spread(row.loss),
         write=lambda board, row: formatting.number_spread(row.loss, 4),
-        table="accuracy",
-        on_page=True,
     ),
-    Column(
+    _shown(
         key="train_test_gap",
         heading="Train − test, points",
         help="Accuracy on the training images less that on the test images, percentage points.",
         fields=("train_test_gap",),
         values=lambda board, row: (row.train_test_gap,),
         write=lambda board, row: formatting.percent(row.train_test_gap, 2),
-        table="accuracy",
-        on_page=True,
     ),
     Column(
         key="train_accuracy",

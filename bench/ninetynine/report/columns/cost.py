@@ -1,6 +1,7 @@
 """Columns on what a row costs: size, training, answering, memory, and where the seconds went."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -55,40 +56,40 @@ def _milliseconds(seconds: float | None) -> str:
     return formatting.three_digits(None if seconds is None else 1000 * seconds)
 
 
+def _mebibytes(size: float | None) -> str:
+    return formatting.number(None if size is None else size / 2**20, 0)
+
+
 def _rate(images_per_second: float | None) -> str:
     return formatting.number(images_per_second, 0)
 
 
+_shown = partial(Column, table="cost", on_page=True)
+
 COLUMNS = (
-    Column(
+    _shown(
         key="parameters",
         heading="Parameters",
         help="Numbers that the model consists of.",
         fields=("parameters",),
         values=lambda board, row: (row.parameters,),
-        write=lambda board, row: formatting.whole(row.parameters),
-        table="cost",
-        on_page=True,
+        write=lambda board, row: formatting.number(row.parameters, 0),
     ),
-    Column(
+    _shown(
         key="multiply_adds",
         heading="Multiply-adds per image",
         help="Multiplications with addition for one image.",
         fields=("multiply_adds_per_image",),
         values=lambda board, row: (row.multiply_adds,),
         write=lambda board, row: formatting.magnitude(row.multiply_adds),
-        table="cost",
-        on_page=True,
     ),
-    Column(
+    _shown(
         key="train_seconds",
         heading="Train seconds",
         help=f"{_OWN_CORES}, without evaluation and compiling.",
         fields=("train_seconds_median",),
         values=lambda board, row: (_train_seconds(row),),
         write=lambda board, row: formatting.three_digits(_train_seconds(row)),
-        table="cost",
-        on_page=True,
     ),
     Column(
         key="runs_timed",
@@ -123,7 +124,7 @@ COLUMNS = (
         help="Median over the runs of the largest resident set while a cell was trained.",
         fields=("peak_memory_bytes",),
         values=lambda board, row: (_peak_memory_bytes(row),),
-        write=lambda board, row: formatting.mebibytes(_peak_memory_bytes(row)),
+        write=lambda board, row: _mebibytes(_peak_memory_bytes(row)),
     ),
     Column(
         key="latency",

@@ -1,5 +1,8 @@
 """Columns on how far a row has come from a reference's start to its goal."""
 
+from collections.abc import Callable
+from typing import Any
+
 from ninetynine.board import Board, GapRow, Row
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, Value
@@ -22,34 +25,40 @@ def share_closed(closed: float | None, start_percent: str) -> str:
     return formatting.percent(closed, 0) if closed >= 0 else f"below {start_percent}"
 
 
-def _gap(board: Board, row: Row) -> GapRow | None:
-    return board.gap_of(row)
+def _of_gap(
+    values: Callable[[GapRow], tuple[Value, ...]],
+    write: Callable[[Board, GapRow], str],
+    fields: tuple[str, ...],
+    **about: Any,
+) -> Column:
+    """Return a column of the gap table, empty where a row has come no way."""
 
+    def plain(board: Board, row: Row) -> tuple[Value, ...]:
+        gap = board.gap_of(row)
+        return values(gap) if gap else (None,) * len(fields)
 
-def _clean_values(board: Board, row: Row) -> tuple[Value, ...]:
-    gap = _gap(board, row)
-    return (gap.clean.mean, gap.clean.sd) if gap and gap.clean else (None, None)
+    def written(board: Board, row: Row) -> str:
+        gap = board.gap_of(row)
+        return write(board, gap) if gap else formatting.BLANK
 
-
-def _has_reference(board: Board) -> bool:
-    return board.reference is not None
+    return Column(fields=fields, values=plain, write=written, table="gap", **about)
 
 
 COLUMNS = (
-    Column(
+    _of_gap(
+        lambda gap: (gap.errors,),
+        lambda board, gap: formatting.number(gap.errors, 1),
+        ("errors_left",),
         key="errors_left",
         heading=lambda board: (
             f"Errors left of {board.reference.goal.images:,}" if board.reference else "Errors left"
         ),
         help="Mean number of wrong predictions among as many images as the goal was measured on.",
-        fields=("errors_left",),
-        values=lambda board, row: (gap.errors if (gap := _gap(board, row)) else None,),
-        write=lambda board, row: formatting.number(
-            gap.errors if (gap := _gap(board, row)) else None, 1
-        ),
-        table="gap",
     ),
-    Column(
+    _of_gap(
+        lambda gap: (gap.gap_closed,),
+        lambda board, gap: share_closed(gap.gap_closed, start(board)),
+        ("gap_closed",),
         key="gap_closed",
         heading=lambda board: (
             f"Of the way from {start(board)} to {goal(board)}, %"
@@ -57,41 +66,32 @@ COLUMNS = (
             else "Gap closed, %"
         ),
         help="Share of the way from the reference's start to its goal; negative below the start.",
-        fields=("gap_closed",),
-        values=lambda board, row: (gap.gap_closed if (gap := _gap(board, row)) else None,),
-        write=lambda board, row: share_closed(
-            gap.gap_closed if (gap := _gap(board, row)) else None, start(board)
-        ),
-        table="gap",
         order="down",
     ),
-    Column(
+    _of_gap(
+        lambda gap: (gap.difference.low, gap.difference.high),
+        lambda board, gap: formatting.percent_interval(gap.difference, 2),
+        ("goal_difference_low", "goal_difference_high"),
         key="goal_difference",
         heading=lambda board: f"Difference from {goal(board)}%, points (unpaired)",
         help="Accuracy less the goal's: 95% interval of two unpaired samples of images (Newcombe).",
-        fields=("goal_difference_low", "goal_difference_high"),
-        values=lambda board, row: (
-            (gap.difference.low, gap.difference.high) if (gap := _gap(board, row)) else (None, None)
-        ),
-        write=lambda board, row: formatting.percent_interval(
-            gap.difference if (gap := _gap(board, row)) else None, 2
-        ),
-        table="gap",
         order="down",
         align="center",
     ),
-    Column(
+    _of_gap(
+        lambda gap: (gap.p_value,),
+        lambda board, gap: formatting.p_value(gap.p_value),
+        ("goal_p_value",),
         key="goal_p_value",
         heading="p (unpaired)",
         help="Fisher's exact test of the same comparison.",
-        fields=("goal_p_value",),
-        values=lambda board, row: (gap.p_value if (gap := _gap(board, row)) else None,),
-        write=lambda board, row: (
-            formatting.p_value(gap.p_value) if (gap := _gap(board, row)) else formatting.BLANK
-        ),
-        table="gap",
     ),
-    Column(
+    _of_gap(
+        lambda gap: (gap.clean.mean, gap.clean.sd) if gap.clean else (None, None),
+        lambda board, gap: formatting.percent_spread(
+            gap.clean, formatting.percent_decimals(board.images)
+        ),
+        ("clean_accuracy_mean", "clean_accuracy_sd"),
         key="clean_accuracy",
         heading=lambda board: (
             f"On the {board.clean_images:,} images without a doubtful label, %"
@@ -99,13 +99,6 @@ COLUMNS = (
             else "On images without a doubtful label, %"
         ),
         help="Accuracy on the test images whose label nobody doubts: mean ± standard deviation.",
-        fields=("clean_accuracy_mean", "clean_accuracy_sd"),
-        values=_clean_values,
-        write=lambda board, row: formatting.percent_spread(
-            gap.clean if (gap := _gap(board, row)) else None,
-            formatting.percent_decimals(board.images),
-        ),
-        table="gap",
         order="down",
         shown=lambda board: board.clean_images is not None,
     ),

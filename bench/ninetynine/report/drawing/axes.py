@@ -1,31 +1,15 @@
 """The frame of a plot: its axes, their ticks, and places inside it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.scale import FAR, Scale, accuracy_scale
 
 CHARACTER = 6.8  # about what a character of a plot's text takes
 LINE = 14.0
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The inner area of a plot in its own units, y downwards."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def x(self, share: float) -> float:
-        return self.left + share * (self.right - self.left)
-
-    def y(self, share: float) -> float:
-        return self.bottom - share * (self.bottom - self.top)
 
 
 def reference_lines(board: Board, scale: Scale) -> list[tuple[float, str, str]]:
@@ -76,7 +60,7 @@ def size_tick(value: float) -> str:
     return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {unit}"
 
 
-def y_axis(frame: Frame, marks: Sequence[tuple[float, str]], title: str = "") -> el.Group:
+def y_axis(frame: Box, marks: Sequence[tuple[float, str]], title: str = "") -> el.Group:
     """Return grid lines with labels left of the frame at ``marks``, and the title above it."""
     parts: list[el.Element] = [el.Text(4.0, frame.top - 14, title, "axis-title")] if title else []
     for share, label in marks:
@@ -87,7 +71,7 @@ def y_axis(frame: Frame, marks: Sequence[tuple[float, str]], title: str = "") ->
 
 
 def x_axis(
-    frame: Frame, marks: Sequence[tuple[float, str]], title: str = "", grid: bool = True
+    frame: Box, marks: Sequence[tuple[float, str]], title: str = "", grid: bool = True
 ) -> el.Group:
     """Return grid lines with labels below the frame at ``marks``, and the title below them."""
     parts: list[el.Element] = [el.Line(frame.left, frame.bottom, frame.right, frame.bottom, "axis")]

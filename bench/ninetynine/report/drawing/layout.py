@@ -1,33 +1,34 @@
 """Where dots and names go so that they do not lie on each other."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in the picture's units, y downwards."""
+    """A rectangle in the picture's units, y downwards, such as the inner area of a plot."""
 
     left: float
     top: float
     right: float
     bottom: float
 
+    def x(self, share: float) -> float:
+        """Return the place that is ``share`` of the way from left to right."""
+        return self.left + share * (self.right - self.left)
+
+    def y(self, share: float) -> float:
+        """Return the place that is ``share`` of the way from bottom to top."""
+        return self.bottom - share * (self.bottom - self.top)
+
     def overlaps(self, other: "Box") -> bool:
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
-        )
+        beside = self.left < other.right and other.left < self.right
+        return beside and self.top < other.bottom and other.top < self.bottom
 
     def within(self, other: "Box") -> bool:
-        return (
-            self.left >= other.left
-            and self.right <= other.right
-            and self.top >= other.top
-            and self.bottom <= other.bottom
-        )
+        across = self.left >= other.left and self.right <= other.right
+        return across and self.top >= other.top and self.bottom <= other.bottom
 
 
 def swarm(places: Sequence[float], diameter: float, most: float) -> list[float]:
@@ -42,18 +43,14 @@ def swarm(places: Sequence[float], diameter: float, most: float) -> list[float]:
         near = [k for k in done if abs(places[k] - places[index]) < diameter]
         for step in range(2 * len(near) + 1):
             offsets[index] = (step + 1) // 2 * diameter * (1 if step % 2 else -1)
-            if all(_apart(places, offsets, index, k, diameter) for k in near):
+            apart = (
+                math.hypot(places[k] - places[index], offsets[k] - offsets[index]) for k in near
+            )
+            if all(distance >= 0.98 * diameter for distance in apart):
                 break
         done.append(index)
     farthest = max(map(abs, offsets), default=0.0)
     return [offset * min(1.0, most / farthest) if farthest else 0.0 for offset in offsets]
-
-
-def _apart(
-    places: Sequence[float], offsets: Sequence[float], one: int, other: int, diameter: float
-) -> bool:
-    along, across = places[other] - places[one], offsets[other] - offsets[one]
-    return along * along + across * across >= (0.98 * diameter) ** 2
 
 
 def place_labels(

@@ -3,7 +3,7 @@
 from ninetynine import datasets
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report import formatting
-from ninetynine.report.claims import published
+from ninetynine.report.tables import published
 
 _COLORS = 6  # of groups, in the styles
 

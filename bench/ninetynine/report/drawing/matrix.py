@@ -8,13 +8,10 @@ from ninetynine.report.drawing.elements import Anchor, Drawing, Element, Line, R
 _HEIGHT = 26.0
 _LEAST_WIDTH = 34.0
 _HATCH = 6.0  # between two lines
-_TEXTS = {  # the class of a number by that of its cell
-    "better": "value-strong",
-    "worse": "value-strong",
-    "open": "tick",
-    "plain": "tick",
-    "right": "tick",
-}
+# The class of a number by that of its cell, "value" where it is not here.
+_TEXTS = {"better": "value-strong", "worse": "value-strong"} | dict.fromkeys(
+    ("open", "plain", "right"), "tick"
+)
 _ANGLE = 35.0
 _SINE, _COSINE = 0.574, 0.819  # of that angle
 

@@ -110,6 +110,11 @@ def load(name: str) -> Figure:
     return figure
 
 
+def first_of(most: int, rows: Sequence[object]) -> list[str]:
+    """Return a note where only the first ``most`` of ``rows`` are drawn, else none."""
+    return [f"Drawn are the first {most} of {len(rows)} models."] if len(rows) > most else []
+
+
 def on_page() -> list[tuple[PagePlace, Figure]]:
     """Return the pictures of the page with their places, in order."""
     figures = map(load, FIGURES.entries())
@@ -127,9 +132,7 @@ def draw(name: str, board: Board, path: Path, chosen: Mapping[str, str | None] =
     from ninetynine.report.figures._sheet import sheet
 
     check_suffix(path)
-    figure = load(name)
-    label = f"{board.dataset}: {name}"
-    write(sheet(_choose(figure, board, chosen), label), path)
+    write(sheet(_choose(load(name), board, chosen), f"{board.dataset}: {name}"), path)
 
 
 def _choose(figure: Figure, board: Board, chosen: Mapping[str, str | None]) -> View:

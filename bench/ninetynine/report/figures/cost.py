@@ -8,22 +8,12 @@ from itertools import pairwise
 
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
+from ninetynine.report.drawing import axes
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.axes import (
-    CHARACTER,
-    LINE,
-    Frame,
-    interval_bars,
-    reference_lines,
-    rows_scale,
-    ticks,
-    x_axis,
-    y_axis,
-)
 from ninetynine.report.drawing.layout import Box, place_labels
 from ninetynine.report.drawing.lettering import group_class, row_label, short
 from ninetynine.report.drawing.scale import Scale, size_scale
-from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View
+from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, first_of
 
 _MOST_POINTS = 300
 _NARROW = 500.0  # below this there is room for less
@@ -116,9 +106,7 @@ def _notes(board: Board, cost: Cost, points: Sequence[CostPoint]) -> list[str]:
     if missing:
         why = "no run had its cores to itself" if cost.only_here else "not recorded"
         notes.append(f"Not drawn ({why}): {', '.join(missing)}.")
-    if len(points) > _MOST_POINTS:
-        notes.append(f"Drawn are the first {_MOST_POINTS} of {len(points)} models.")
-    return notes
+    return [*notes, *first_of(_MOST_POINTS, points)]
 
 
 def _shapes(points: Sequence[CostPoint]) -> dict[str, el.Shape]:
@@ -131,7 +119,7 @@ def _shapes(points: Sequence[CostPoint]) -> dict[str, el.Shape]:
 class _Plot:
     """Where points lie."""
 
-    frame: Frame
+    frame: Box
     xs: Scale
     ys: Scale
 
@@ -147,20 +135,21 @@ class _Plot:
 def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -> el.Drawing:
     wide = width > _NARROW
     left, right, height = (56.0, 24.0, 460.0) if wide else (46.0, 12.0, 380.0)
-    frame = Frame(left, 40.0, width - right, height - 52.0)
+    frame = Box(left, 40.0, width - right, height - 52.0)
     ends = (board.reference.start, board.reference.goal) if board.reference else ()
-    ys = rows_scale(board, [point.row for point in points], [end.accuracy for end in ends])
+    ys = axes.rows_scale(board, [point.row for point in points], [end.accuracy for end in ends])
     xs = size_scale([point.cost for point in points], most_ticks=8 if wide else 4)
     plot, shapes = _Plot(frame, xs, ys), _shapes(points)
     steps = _steps(plot, points)
     marks = [Box(x - 7, y - 8, x + 7, y + 8) for x, y in map(plot.place, points)]
     references, taken = _references(board, plot, marks, wide)
-    lines = [_thin(a, b) for a, b in pairwise(steps)]
+    corners = (zip(a, b, strict=True) for a, b in pairwise(steps))
+    lines = [Box(min(x) - 1, min(y) - 1, max(x) + 1, max(y) + 1) for x, y in corners]
     lines += [Box(frame.left, box.bottom - 1, frame.right, box.bottom + 1) for box in taken]
     return el.Drawing(
         [
-            y_axis(frame, ticks(ys), "Test accuracy, %"),
-            x_axis(frame, ticks(xs), f"{cost.label} (logarithmic)"),
+            axes.y_axis(frame, axes.ticks(ys), "Test accuracy, %"),
+            axes.x_axis(frame, axes.ticks(xs), f"{cost.label} (logarithmic)"),
             *references,
             *([el.Path(steps, "front")] if len(steps) > 1 else []),
             el.Group([_mark(board, cost, p, plot, shapes[p.hardware]) for p in points], "marks"),
@@ -175,7 +164,7 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
 def _mark(board: Board, cost: Cost, point: CostPoint, plot: _Plot, kind: el.Shape) -> el.Group:
     (x, y), row = plot.place(point), point.row
     if plot.ys.holds(point.accuracy):
-        bars = interval_bars(row, plot.y, x, upright=True)
+        bars = axes.interval_bars(row, plot.y, x, upright=True)
         parts = [*bars, el.shape(x, y, 6.0, kind, "dot")]
     else:
         parts = [el.Path([(x - 7, y - 4), (x + 7, y - 4), (x, y + 6)], "dot", closed=True)]
@@ -190,9 +179,9 @@ def _references(
     """Return the lines with their names, at the end where fewer marks are, and the names' boxes."""
     parts: list[el.Element] = []
     boxes = []
-    for share, short_name, name in reference_lines(board, plot.ys):
+    for share, short_name, name in axes.reference_lines(board, plot.ys):
         text, y, frame = name if wide else short_name, plot.frame.y(share), plot.frame
-        long = len(text) * CHARACTER
+        long = len(text) * axes.CHARACTER
         ends = [Box(x, y - 18, x + long, y) for x in (frame.left + 6, frame.right - long)]
         box = min(ends, key=lambda end: sum(mark.overlaps(end) for mark in marks))
         boxes.append(box)
@@ -217,23 +206,18 @@ def _names(
     """Return the names beside the marks, as far as there is room; the tips name every mark."""
     texts = [short(point.row.name) for point in points]
     anchors = [
-        (*plot.place(point), len(text) * CHARACTER)
+        (*plot.place(point), len(text) * axes.CHARACTER)
         for point, text in zip(points, texts, strict=True)
     ]
     frame = plot.frame
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
-    boxes = place_labels(anchors, inside, taken, lines, LINE)
+    boxes = place_labels(anchors, inside, taken, lines, axes.LINE)
     names = [
         el.Text(box.left, box.bottom - 3, text, "mark-name")
         for text, box in zip(texts, boxes, strict=True)
         if box is not None
     ]
     return el.Group(names, hidden=True)
-
-
-def _thin(a: el.Point, b: el.Point) -> Box:
-    """Return the box of the line from ``a`` to ``b``."""
-    return Box(min(a[0], b[0]) - 1, min(a[1], b[1]) - 1, max(a[0], b[0]) + 1, max(a[1], b[1]) + 1)
 
 
 FIGURE = Figure(

@@ -7,9 +7,10 @@ from functools import partial
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.axes import Frame, ticks, x_axis, y_axis
+from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
+from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
-from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View
+from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View, first_of
 
 MOST_POINTS = 120
 _MOST_ROWS = 24
@@ -89,8 +90,7 @@ def views(board: Board) -> list[View]:
         for one in shown
     ]
     notes = ["Across: epoch. Upwards: accuracy, %, logarithmic in the error."]
-    if len(found) > _MOST_ROWS:
-        notes.append(f"Drawn are the first {_MOST_ROWS} of {len(found)} models.")
+    notes += first_of(_MOST_ROWS, found)
     if any(one.thinned for one in shown):
         notes.append("Of long trainings only some epochs are drawn.")
     without = [name for name, one in every.items() if one is None]
@@ -127,7 +127,7 @@ def _scale(shown: Sequence[Curves], images: int | None) -> Scale:
 
 
 def _draw(found: Curves, scale: Scale, width: float) -> el.Drawing:
-    frame = Frame(40.0, 10.0, width - 26.0, _HEIGHT - 26.0)
+    frame = Box(40.0, 10.0, width - 26.0, _HEIGHT - 26.0)
     last, name = max(found.train[-1].epoch, 2), found.row.name
 
     def place(epoch: int, accuracy: float) -> el.Point:
@@ -153,10 +153,7 @@ def _draw(found: Curves, scale: Scale, width: float) -> el.Drawing:
 
 
 def _curve(
-    points: Sequence[CurvePoint],
-    place: Callable[[int, float], el.Point],
-    class_: str,
-    name: str,
+    points: Sequence[CurvePoint], place: Callable[[int, float], el.Point], class_: str, name: str
 ) -> list[el.Element]:
     """Return the seeds' range as an area, the mean as a line, and a mark per epoch."""
     if not points:

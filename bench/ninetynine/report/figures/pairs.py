@@ -8,6 +8,7 @@ from ninetynine.board import Board, Row
 from ninetynine.report import formatting
 from ninetynine.report.drawing.matrix import Matrix, MatrixCell, cell_box
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View
+from ninetynine.report.formatting import equals_p
 from ninetynine.statistics import Comparison, compare, rank_intervals
 
 _MOST_ROWS = 40
@@ -80,7 +81,7 @@ def _cell(pair: Pair, sign: int, board: Board) -> MatrixCell:
     lines = [
         f"{first.name} less {second.name}",
         f"{difference} points on {board.noun} like these, 95% interval {low} to {high}",
-        f"p {_equals(found.p_value)}, over all pairs (Holm) {_equals(pair.adjusted_p)}",
+        f"p {equals_p(found.p_value)}, over all pairs (Holm) {equals_p(pair.adjusted_p)}",
         f"the first is significantly {class_}" if pair.different else _undecided(found),
     ]
     return MatrixCell(difference, class_, "\n".join(lines))
@@ -93,22 +94,16 @@ def _undecided(found: Comparison) -> str:
     if found.to_decide is None:
         return f"not significantly different; {smallest} points would have shown"
     line = f"underpowered; only {smallest} points or more would have shown"
-    if found.to_decide.seeds is not None:
-        return f"{line}\n{formatting.count(found.to_decide.seeds, 'seed')} of each would decide"
-    if found.to_decide.images is not None:
-        images = f"{found.to_decide.images:,} test images would"
+    if found.seeds_to_decide is not None:
+        return f"{line}\n{formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
+    if found.images_to_decide is not None:
+        images = f"{found.images_to_decide:,} test images would"
         return f"{line}\nno number of seeds decides; {images}"
     return line
 
 
 def _signed(share: float) -> str:
-    number = formatting.percent(share, 2)
-    return number if number.startswith("−") or number == "0.00" else f"+{number}"
-
-
-def _equals(value: float) -> str:
-    written = formatting.p_value(value)
-    return written if written.startswith("<") else f"= {written}"
+    return formatting.signed_percent(share, 2).replace("+0.00", "0.00")
 
 
 FIGURE = Figure(

@@ -3,12 +3,14 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ninetynine.board import Board, PredictionSums
 from ninetynine.board.predictions import BINS
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.axes import Frame, x_axis, y_axis
+from ninetynine.report.drawing.axes import x_axis, y_axis
+from ninetynine.report.drawing.layout import Box
 from ninetynine.report.figures import MODEL, NO_PREDICTIONS, Figure, PagePlace, Panel, View
 
 _WIDTH, _HEIGHT = 340.0, 330.0
@@ -24,45 +26,37 @@ def views(board: Board) -> list[View]:
 
 def _panel(name: str, sums: PredictionSums) -> Panel:
     title, errors = f"Reliability of {name}", np.array(sums.calibration_errors)
-    if sums.bin_count is None:
+    if sums.bins is None:
         why = "Its runs hold predictions without probabilities, so there is no confidence to check."
         return Panel(None, title, why)
     spread = f" ± {formatting.percent(float(errors.std(ddof=1)), 2)}" if len(errors) > 1 else ""
     error = formatting.percent(sums.calibration_error, 2)
     caption = f"Expected calibration error {error}{spread} points."
-    return Panel(lambda width: _draw(name, sums), title, caption, _WIDTH)
+    bins = sums.bins
+    return Panel(lambda width: _draw(name, bins), title, caption, _WIDTH)
 
 
-def _draw(name: str, sums: PredictionSums) -> el.Drawing:
-    frame = Frame(44.0, 34.0, _WIDTH - 12.0, _HEIGHT - 46.0)
+def _draw(name: str, bins: NDArray[np.float64]) -> el.Drawing:
+    frame = Box(44.0, 34.0, _WIDTH - 12.0, _HEIGHT - 46.0)
     diagonal = [(frame.left, frame.bottom), (frame.right, frame.top)]
     parts: list[el.Element] = [
         y_axis(frame, _TICKS, "Right, %"),
         x_axis(frame, _TICKS, "Confidence, %"),
         el.Path(diagonal, "reference"),
-        *_bins(frame, sums),
     ]
-    label = f"{name}: share of right predictions by confidence"
-    return el.Drawing(parts, _WIDTH, _HEIGHT, label, "marks")
-
-
-def _bins(frame: Frame, sums: PredictionSums) -> list[el.Element]:
-    counts, right, confidence = sums.bin_count, sums.bin_right, sums.bin_confidence
-    if counts is None or right is None or confidence is None:
-        return []
-    marks: list[el.Element] = []
-    for index in np.flatnonzero(counts):
-        count = int(counts[index])
-        mean, share = float(confidence[index]) / count, int(right[index]) / count
+    for index in np.flatnonzero(bins[0]):
+        count, right, confidence = map(float, bins[:, index])
+        mean, share = confidence / count, right / count
         low, high = 100 * index / BINS, 100 * (index + 1) / BINS
         label = (
-            f"confidence {low:.0f}–{high:.0f}%: {formatting.count(count, 'prediction')}\n"
+            f"confidence {low:.0f}–{high:.0f}%: {formatting.count(int(count), 'prediction')}\n"
             f"mean confidence {formatting.percent(mean, 1)}%, right {formatting.percent(share, 1)}%"
         )
-        radius = 3 + 7 * math.sqrt(count / int(counts.max()))
-        style = "dot few" if count < _FEW else "dot"
-        marks.append(el.mark(el.Circle(frame.x(mean), frame.y(share), radius, style), label=label))
-    return marks
+        radius = 3 + 7 * math.sqrt(count / float(bins[0].max()))
+        dot = el.Circle(frame.x(mean), frame.y(share), radius, "dot few" if count < _FEW else "dot")
+        parts.append(el.mark(dot, label=label))
+    label = f"{name}: share of right predictions by confidence"
+    return el.Drawing(parts, _WIDTH, _HEIGHT, label, "marks")
 
 
 FIGURE = Figure(

@@ -5,19 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from ninetynine.board import Board, ClaimRow, Row
+from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing import lettering
-from ninetynine.report.drawing.axes import (
-    CHARACTER,
-    Frame,
-    interval_bars,
-    reference_lines,
-    rows_scale,
-    ticks,
-)
-from ninetynine.report.drawing.layout import swarm
+from ninetynine.report.drawing.layout import Box, swarm
 from ninetynine.report.drawing.scale import Scale
-from ninetynine.report.figures import Figure, PagePlace, Panel, View
+from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
 
 _MOST_ROWS = 40
 _MANY = 8  # rows; above them the labels of the axis stand twice
@@ -33,7 +25,7 @@ _NARROW = 500.0  # below this the names stand above the lines
 class _Line:
     """Where the line of one model lies."""
 
-    frame: Frame
+    frame: Box
     scale: Scale
     middle: float  # y of the dots
 
@@ -46,18 +38,17 @@ def views(board: Board) -> list[View]:
     rows = board.finished[:_MOST_ROWS]
     if not rows:
         return []
-    note = f"Drawn are the first {_MOST_ROWS} of {len(board.finished)} models."
-    notes = [note] if len(board.finished) > _MOST_ROWS else []
+    notes = first_of(_MOST_ROWS, board.finished)
     return [View("Every seed", [Panel(partial(_draw, board, rows))], notes)]
 
 
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     wide = width > _NARROW
     height = _LINE if wide else _LINE + 16
-    names = max(len(lettering.short(row.name)) for row in rows) * CHARACTER + 16
+    names = max(len(lettering.short(row.name)) for row in rows) * axes.CHARACTER + 16
     top = 62.0 if len(rows) > _MANY else 44.0
     bottom = top + len(rows) * height
-    frame = Frame(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
+    frame = Box(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
     scale = _scale(board, rows, wide)
     lines = []
     for number, row in enumerate(rows):
@@ -78,22 +69,22 @@ def _scale(board: Board, rows: Sequence[Row], wide: bool) -> Scale:
     for claim in (claim for row in rows for claim in lettering.accuracy_claims(board, row)):
         prediction = claim.placement.prediction
         others += [claim.published, *((prediction.low, prediction.high) if prediction else ())]
-    return rows_scale(board, rows, others, *((8, 10.0) if wide else (5, 2.5)))
+    return axes.rows_scale(board, rows, others, *((8, 10.0) if wide else (5, 2.5)))
 
 
-def _axis(board: Board, frame: Frame, scale: Scale, wide: bool, twice: bool) -> el.Group:
+def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el.Group:
     """Return the grid with its labels, and the reference lines with their names above."""
     parts: list[el.Element] = [el.Text(frame.left, 14.0, "Test accuracy, %", "axis-title")]
-    for share, label in ticks(scale):
+    for share, label in axes.ticks(scale):
         x = frame.x(share)
         parts.append(el.Line(x, frame.top, x, frame.bottom, "grid"))
         for y in (frame.bottom + 18, frame.top - 7) if twice else (frame.bottom + 18,):
             parts.append(el.Text(x, y, label, "tick", "middle"))
-    for share, short, name in reference_lines(board, scale):
+    for share, short, name in axes.reference_lines(board, scale):
         x, text = frame.x(share), name if wide else short
         parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
         # It leans inwards at the ends of the axis.
-        half, place, anchor = len(text) * CHARACTER / 2, x, el.MIDDLE
+        half, place, anchor = len(text) * axes.CHARACTER / 2, x, el.MIDDLE
         if x + half > frame.right + 8:
             place, anchor = frame.right + 14, el.END
         elif x - half < frame.left:
@@ -153,7 +144,7 @@ def _mean(board: Board, row: Row, line: _Line) -> list[el.Group]:
     if row.accuracy is None or not line.scale.holds(row.accuracy.mean):
         return []
     x, y = line.x(row.accuracy.mean), line.middle + 22
-    bars = interval_bars(row, line.x, y)
+    bars = axes.interval_bars(row, line.x, y)
     mean = el.Line(x, y - 6, x, y + 6, "mean")
     return [el.mark(*bars, mean, label=lettering.row_label(row, board))]
 

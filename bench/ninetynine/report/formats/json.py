@@ -22,8 +22,8 @@ def _board(board: Board, keys: tuple[str, ...]) -> dict[str, Any]:
     return {
         "dataset": board.dataset,
         "variant": board.variant,
-        "protocol_version": board.protocol_version,
-        "dataset_fingerprint": board.dataset_fingerprint,
+        "protocol_version": board.key.protocol_version,
+        "dataset_fingerprint": board.key.fingerprint,
         "labels_hash": board.labels_hash,
         "test_images": board.images,
         "test_images_without_doubtful_label": board.clean_images,

@@ -1,14 +1,15 @@
 """A suite rung by rung, in Markdown: what each adds and costs, which targets are reached."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from ninetynine.board import RelativeTime
-from ninetynine.board.ladder import Ladder, Step, load_ladders
+from ninetynine.board import RelativeTime, Row
+from ninetynine.board.ladder import Ladder, PersistentErrors, Step, load_ladders
 from ninetynine.board.targets import Candidate, TargetVerdict
 from ninetynine.report import Report, formatting
 from ninetynine.report.columns import columns
 from ninetynine.report.columns.gap import share_closed
-from ninetynine.report.document import Heading, Section, Table
+from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formats.markdown import code, escape, render_section
 from ninetynine.report.formatting import BLANK
 from ninetynine.statistics import Comparison
@@ -38,8 +39,8 @@ def render(report: Report) -> str:
 
 def _rewrite(suite: Suite) -> str:
     """Return how the page is written again, for a results folder that is called results."""
-    name = suite.name if built_in().get(suite.name) == suite.path else str(suite.path)
-    chosen = "" if name == "ladder" else f" --suite {name}"
+    called = suite.name if built_in().get(suite.name) == suite.path else str(suite.path)
+    chosen = "" if called == "ladder" else f" --suite {called}"
     return f"bench report --format ladder{chosen} --output results/{suite.name.upper()}.md"
 
 
@@ -63,8 +64,12 @@ def added(comparison: Comparison | None) -> str:
     """Return the difference in percentage points, with its sign."""
     if comparison is None:
         return BLANK
-    points = formatting.percent(comparison.difference, 2)
-    return points if points.startswith("−") else f"+{points}"
+    return formatting.signed_percent(comparison.difference, 2)
+
+
+def added_interval(step: Step) -> str:
+    """Return the 95% interval of what a rung added, in percentage points."""
+    return formatting.percent_interval(step.added.interval, 2) if step.added else BLANK
 
 
 def seeds(step: Step) -> str:
@@ -93,36 +98,38 @@ def ratio(time: RelativeTime | None) -> str:
     return formatting.three_digits(time.ratio)
 
 
-def _headings(ladder: Ladder, keys: Sequence[str]) -> list[Heading]:
-    found = (columns()[key] for key in keys)
-    return [Heading(column.heading_of(ladder.board), column.align) for column in found]
+def _own(ladder: Ladder, key: str) -> tuple[Heading, Callable[[Step], str]]:
+    """Return a column of the board as one of the ladder's."""
+    column, board = columns()[key], ladder.board
+    heading = Heading(column.heading_of(board), column.align)
+    return heading, lambda step: column.write(board, step.row) if step.row else BLANK
 
 
-def _written(ladder: Ladder, step: Step, keys: Sequence[str]) -> list[str]:
-    row = step.row
-    return [columns()[key].write(ladder.board, row) if row else BLANK for key in keys]
-
-
-_INTERVALS = ("ci_seeds", "ci_population")
+def _accuracy(ladder: Ladder, step: Step) -> str:
+    if step.row is None:
+        return "not recorded"
+    return columns()["accuracy"].write(ladder.board, step.row) or "no run finished"
 
 
 def _ladder_table(ladder: Ladder) -> Table:
     goal = ladder.reference and formatting.shortest_percent(ladder.reference.goal.accuracy)
-    headings = (
-        Heading("Rung", "left", is_name=True),
-        Heading("Innovation", "left"),
-        *_headings(ladder, ("accuracy", "seeds", *_INTERVALS)),
-        Heading("Over", "left", is_name=True),
-        Heading("Added, points"),
-        Heading("95% interval", "center"),
-        Heading("Verdict", "left"),
-        *((Heading(f"Of the way to {goal}, %"),) if goal else ()),
-    )
-    return Table(
-        title="What each rung adds",
-        columns=headings,
-        rows=tuple(_ladder_cells(ladder, step, len(headings)) for step in ladder.steps),
-        footnotes=_LADDER_FOOTNOTES,
+    return table_of(
+        "What each rung adds",
+        ladder.steps,
+        [
+            (name("Rung"), lambda step: step.rung.label),
+            (left("Innovation"), lambda step: step.rung.adds),
+            (_own(ladder, "accuracy")[0], lambda step: _accuracy(ladder, step)),
+            (_own(ladder, "seeds")[0], seeds),
+            _own(ladder, "ci_seeds"),
+            _own(ladder, "ci_population"),
+            (name("Over"), lambda step: (step.row and step.rung.over) or BLANK),
+            (Heading("Added, points"), lambda step: added(step.added)),
+            (center("95% interval"), added_interval),
+            (left("Verdict"), lambda step: verdict(step.added)),
+            *([(Heading(f"Of the way to {goal}, %"), partial(share, ladder))] if goal else []),
+        ],
+        *_LADDER_FOOTNOTES,
     )
 
 
@@ -137,54 +144,27 @@ _LADDER_FOOTNOTES = (
 )
 
 
-def _ladder_cells(ladder: Ladder, step: Step, width: int) -> tuple[str, ...]:
-    row, rung = step.row, step.rung
-    if row is None:
-        return (rung.label, rung.adds, "not recorded", *[BLANK] * (width - 3))
-    (accuracy,) = _written(ladder, step, ("accuracy",))
-    cells = (
-        rung.label,
-        rung.adds,
-        accuracy or "no run finished",
-        seeds(step),
-        *_written(ladder, step, _INTERVALS),
-        rung.over or BLANK,
-        added(step.added),
-        formatting.percent_interval(step.added.interval, 2) if step.added else BLANK,
-        verdict(step.added),
-    )
-    return (*cells, share(ladder, step)) if ladder.reference else cells
-
-
 def _cost_table(ladder: Ladder) -> Table:
-    beside = ladder.suite.timing_reference
-    headings = (
-        Heading("Rung", "left", is_name=True),
-        Heading("Precision", "left"),
-        *_headings(ladder, ("parameters", "multiply_adds", "train_seconds", "runs_timed")),
-        *((Heading(f"Of {beside}'s"),) if beside else ()),
-        Heading("Core-seconds"),
-        Heading("Training FLOPs"),
-    )
-    return Table(
-        title="What each rung costs",
-        columns=headings,
-        rows=tuple(_cost_cells(ladder, step) for step in ladder.steps),
-        footnotes=_cost_footnotes(ladder),
-    )
+    beside, digits = ladder.suite.timing_reference, formatting.three_digits
 
+    def timed(write: Callable[[RelativeTime], str]) -> Callable[[Step], str]:
+        return lambda step: write(step.time) if step.time is not None else BLANK
 
-def _cost_cells(ladder: Ladder, step: Step) -> tuple[str, ...]:
-    found = step.time
-    return (
-        step.rung.label,
-        step.rung.precision,
-        *_written(ladder, step, ("parameters", "multiply_adds")),
-        formatting.three_digits(found.train_seconds if found else None),
-        str(found.runs) if found else BLANK,
-        *((ratio(found),) if ladder.suite.timing_reference else ()),
-        formatting.three_digits(found.core_seconds if found else None),
-        formatting.magnitude(step.training_flops),
+    return table_of(
+        "What each rung costs",
+        ladder.steps,
+        [
+            (name("Rung"), lambda step: step.rung.label),
+            (left("Precision"), lambda step: step.rung.precision),
+            _own(ladder, "parameters"),
+            _own(ladder, "multiply_adds"),
+            (_own(ladder, "train_seconds")[0], timed(lambda time: digits(time.train_seconds))),
+            (_own(ladder, "runs_timed")[0], timed(lambda time: str(time.runs))),
+            *([(Heading(f"Of {beside}'s"), timed(ratio))] if beside else []),
+            (Heading("Core-seconds"), timed(lambda time: digits(time.core_seconds))),
+            (Heading("Training FLOPs"), lambda step: formatting.magnitude(step.training_flops)),
+        ],
+        *_cost_footnotes(ladder),
     )
 
 
@@ -203,41 +183,38 @@ def _cost_footnotes(ladder: Ladder) -> tuple[str, ...]:
 
 
 def _beside(ladder: Ladder, timed: Sequence[RelativeTime]) -> str:
-    name = ladder.suite.timing_reference
-    if name is None:
+    unit = ladder.suite.timing_reference
+    if unit is None:
         return ""
     references = sorted({seconds for found in timed for seconds in found.reference_seconds})
     took = (
-        f"{name} in float32 takes {' or '.join(map(formatting.three_digits, references))} s there "
+        f"{unit} in float32 takes {' or '.join(map(formatting.three_digits, references))} s there "
         "by the runs nearest in time"
         if references
-        else f"{name} was not timed there"
+        else f"{unit} was not timed there"
     )
     return f"{took}, with as many threads, on the same backend and versions. "
 
 
 def _errors_table(ladder: Ladder) -> Table:
-    headings = (
-        Heading("Rung", "left", is_name=True),
-        Heading("Runs"),
-        Heading("Images wrong in a run"),
-        Heading("In any run"),
-        Heading("In at least half of the runs"),
-        Heading("Of these with a doubtful label"),
-        Heading("In every run"),
-    )
-    return Table(
-        title="What is left",
-        columns=headings,
-        rows=tuple(_errors_cells(step) for step in ladder.steps),
-        footnotes=(f"{_ABOUT_ERRORS} {_ABOUT_DOUBT}" if _judged(ladder) else _ABOUT_ERRORS,),
-    )
+    def counted(write: Callable[[PersistentErrors], str]) -> Callable[[Step], str]:
+        return lambda step: write(step.errors) if step.errors is not None else BLANK
 
-
-def _judged(ladder: Ladder) -> bool:
-    """Return whether people judged the labels of the ladder's test images."""
-    return any(
-        step.errors is not None and step.errors.doubtful is not None for step in ladder.steps
+    number = formatting.number
+    judged = any(step.errors and step.errors.doubtful is not None for step in ladder.steps)
+    return table_of(
+        "What is left",
+        ladder.steps,
+        [
+            (name("Rung"), lambda step: step.rung.label),
+            (Heading("Runs"), counted(lambda e: str(e.runs))),
+            (Heading("Images wrong in a run"), counted(lambda e: number(e.per_run, 1))),
+            (Heading("In any run"), counted(lambda e: number(e.ever, 0))),
+            (Heading("In at least half of the runs"), counted(lambda e: number(e.mostly, 0))),
+            (Heading("Of these with a doubtful label"), counted(lambda e: number(e.doubtful, 0))),
+            (Heading("In every run"), counted(lambda e: number(e.always, 0))),
+        ],
+        f"{_ABOUT_ERRORS} {_ABOUT_DOUBT}" if judged else _ABOUT_ERRORS,
     )
 
 
@@ -252,41 +229,41 @@ _ABOUT_DOUBT = (
 )
 
 
-def _errors_cells(step: Step) -> tuple[str, ...]:
-    found = step.errors
-    if found is None:
-        return (step.rung.label, *[BLANK] * 6)
-    return (
-        step.rung.label,
-        str(found.runs),
-        formatting.number(found.per_run, 1),
-        formatting.whole(found.ever),
-        formatting.whole(found.mostly),
-        formatting.whole(found.doubtful),
-        formatting.whole(found.always),
-    )
-
-
 def _targets_table(ladder: Ladder) -> Table:
-    headings = (
-        Heading("Target", "left"),
-        Heading("Mean at least, %"),
-        Heading("Cost at most"),
-        Heading("Best row", "left", is_name=True),
-        Heading("Precision", "left"),
-        Heading("Mean, %"),
-        Heading("Seeds"),
-        Heading("On these images, %", "center"),
-        Heading("Bound, these images, %"),
-        Heading(f"Bound, {ladder.board.noun} like these, %"),
-        Heading("Cost"),
-        Heading("Reached", "left"),
-    )
-    return Table(
-        title="Targets",
-        columns=headings,
-        rows=tuple(_target_cells(ladder, found) for found in ladder.targets),
-        footnotes=_target_footnotes(ladder),
+    decimals = formatting.percent_decimals(ladder.board.images)
+    percent = formatting.percent
+
+    def own(key: str, row: Row) -> str:
+        return columns()[key].write(ladder.board, row)
+
+    def best(write: Callable[[Candidate], str]) -> Callable[[TargetVerdict], str]:
+        return lambda found: write(found.best) if found.best is not None else BLANK
+
+    def bound(of: Callable[[Candidate], float | None]) -> Callable[[TargetVerdict], str]:
+        return best(lambda candidate: percent(of(candidate), decimals + 1))
+
+    def reached(found: TargetVerdict) -> str:
+        return "no row qualifies" if found.best is None else "yes" if found.reached else "no"
+
+    on_others = f"Bound, {ladder.board.noun} like these, %"
+    return table_of(
+        "Targets",
+        ladder.targets,
+        [
+            (left("Target"), lambda found: found.target.what),
+            (Heading("Mean at least, %"), lambda found: percent(found.target.accuracy, 2)),
+            (Heading("Cost at most"), lambda found: _allowed(ladder, found.target)),
+            (name("Best row"), best(lambda c: c.row.name)),
+            (left("Precision"), best(lambda c: c.row.identity.precision)),
+            (Heading("Mean, %"), best(lambda c: own("accuracy", c.row))),
+            (Heading("Seeds"), best(lambda c: str(c.summary.n_seeds))),
+            (center("On these images, %"), best(lambda c: own("ci_seeds", c.row))),
+            (Heading("Bound, these images, %"), bound(lambda c: c.lower_bound())),
+            (Heading(on_others), bound(lambda c: c.lower_bound_population())),
+            (Heading("Cost"), lambda f: _cost(f.target, f.best) if f.best else BLANK),
+            (left("Reached"), reached),
+        ],
+        *_target_footnotes(ladder),
     )
 
 
@@ -301,26 +278,6 @@ def _target_footnotes(ladder: Ladder) -> tuple[str, ...]:
         f"is the one over seeds (Student's t); the bound for {ladder.board.noun} like these (seeds "
         "and images) stands beside it. The best row is the fastest that is certified. For the "
         "other targets it is the best mean within the cost, and the mean is what counts.",
-    )
-
-
-def _target_cells(ladder: Ladder, found: TargetVerdict) -> tuple[str, ...]:
-    target, best = found.target, found.best
-    decimals = formatting.percent_decimals(ladder.board.images)
-    wanted = (target.what, formatting.percent(target.accuracy, 2), _allowed(ladder, target))
-    if best is None:
-        return (*wanted, BLANK, *[BLANK] * 7, "no row qualifies")
-    return (
-        *wanted,
-        best.row.name,
-        best.row.identity.precision,
-        formatting.percent_spread(best.row.accuracy, decimals),
-        str(best.summary.n_seeds),
-        formatting.percent_interval(best.row.ci_seeds, decimals),
-        formatting.percent(best.lower_bound(), decimals + 1),
-        formatting.percent(best.lower_bound_population(), decimals + 1),
-        _cost(target, best),
-        "yes" if found.reached else "no",
     )
 
 

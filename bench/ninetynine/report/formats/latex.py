@@ -1,21 +1,15 @@
 """LaTeX tables, for a document that uses booktabs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ninetynine.report import Report
 from ninetynine.report.document import Section, Table
-from ninetynine.report.sections import section
+from ninetynine.report.tables import section
 
 _ALIGN = {"left": "l", "right": "r", "center": "c"}
 _SPECIAL = {
     "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
+    **{character: rf"\{character}" for character in "&%$#_{}"},
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
@@ -61,24 +55,20 @@ def _table(table: Table, title: str) -> list[str]:
         rf"\caption{{{escape(f'{title}: {table.title}')}}}",
         rf"\begin{{tabular}}{{{''.join(_ALIGN[column.align] for column in table.columns)}}}",
         r"\toprule",
-        _row([column.heading for column in table.columns]),
+        _row(column.heading for column in table.columns),
         r"\midrule",
     ]
     for index, row in enumerate(table.rows):
-        lines.append(_row(row))
-        if index in table.rules:
-            lines.append(r"\addlinespace")
+        lines += [_row(row), *([r"\addlinespace"] if index in table.rules else [])]
     lines += [r"\bottomrule", r"\end{tabular}"]
     lines += [rf"\par\smallskip\footnotesize {escape(note)}" for note in table.footnotes]
     return [*lines, r"\end{table}", ""]
 
 
-def _row(cells: Sequence[str]) -> str:
+def _row(cells: Iterable[str]) -> str:
     return " & ".join(escape(cell) for cell in cells) + r" \\"
 
 
 def _notes(notes: Sequence[str]) -> list[str]:
-    if not notes:
-        return []
     items = [rf"\item {escape(note)}" for note in notes]
-    return [r"\begin{itemize}", *items, r"\end{itemize}", ""]
+    return [r"\begin{itemize}", *items, r"\end{itemize}", ""] if items else []

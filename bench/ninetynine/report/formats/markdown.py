@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from ninetynine.report import Report
 from ninetynine.report.document import Heading, Section, Table
-from ninetynine.report.sections import section
+from ninetynine.report.tables import section
 
 _SPECIAL = re.compile(r"([\\`*<>\[\]|]|(?<!\w)_|_(?!\w))")
 
@@ -38,10 +38,7 @@ def render_section(found: Section) -> str:
 def render_table(table: Table) -> str:
     """Return a table with its heading of level 3 and its footnotes."""
     body = tabulate(
-        [
-            [_cell(value, c) for value, c in zip(row, table.columns, strict=True)]
-            for row in table.rows
-        ],
+        [list(map(_cell, row, table.columns)) for row in table.rows],
         headers=[escape(column.heading) for column in table.columns],
         tablefmt="pipe",
         colalign=[column.align for column in table.columns],
@@ -67,7 +64,5 @@ def code(name: str) -> str:
 
 
 def _cell(value: str, column: Heading) -> str:
-    if not (column.is_name and value):
-        return escape(value)
     name = value.rstrip("†‡")
-    return code(name) + value[len(name) :]
+    return code(name) + value[len(name) :] if column.is_name and value else escape(value)

@@ -1,16 +1,21 @@
 """The page that results/README.md holds: what a reader wants first, every board, its sources."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from ninetynine.board import Board, ClaimRow, GapRow
+from ninetynine.board.training_time import hardware
+from ninetynine.records import Record
 from ninetynine.report import Report, formatting
-from ninetynine.report.claims import published
-from ninetynine.report.formats.markdown import bullets, code, render_section
-from ninetynine.report.provenance import REWRITE, provenance
-from ninetynine.report.sections import section
+from ninetynine.report.document import Heading, Table, left
+from ninetynine.report.formats.markdown import bullets, code, escape, render_section, render_table
+from ninetynine.report.provenance import commit_of, cores, exclusive, packages_of, ran
+from ninetynine.report.tables import published, section
 from ninetynine.suite import Reference
 
+# How the page is written again, for a results folder that is called results.
+_REWRITE = "bench report --format readme --output results/README.md"
 _VERDICTS = {
     "as expected": "as expected",
     "lucky": "lucky, higher than this recipe usually ends",
@@ -25,10 +30,10 @@ def render(report: Report) -> str:
     """Return README.md of the results folder, the same bytes for the same records."""
     left_out = [report.store.describe(problem) for problem in report.problems]
     parts = [
-        f"# Results\n\nWritten by `{REWRITE}` from the records beside it; not edited by hand.\n",
+        f"# Results\n\nWritten by `{_REWRITE}` from the records beside it; not edited by hand.\n",
         _headline(report.boards),
         *(render_section(section(board)) for board in report.boards),
-        provenance(report.records),
+        _provenance(report.records),
     ]
     if left_out:
         parts.append("## Left out\n\n" + bullets(left_out))
@@ -55,11 +60,8 @@ def _headline(boards: Sequence[Board]) -> str:
 
 def _claim_line(claim: ClaimRow) -> str:
     """Return one figure's verdict in words."""
-    decimals = 2
-    low, high = (
-        formatting.percent(end, decimals) for end in (min(claim.values), max(claim.values))
-    )
-    mean = formatting.percent(claim.ours.mean, decimals)
+    ends = min(claim.values), max(claim.values), claim.ours.mean
+    low, high, mean = (formatting.percent(end, 2) for end in ends)
     seeds = _in_words(claim.ours.n)
     line = (
         f"- **{_short(published(claim))}%** ({claim.id}, {code(claim.row)}) is "
@@ -69,10 +71,9 @@ def _claim_line(claim: ClaimRow) -> str:
     prediction, quantile = claim.placement.prediction, claim.placement.quantile
     if prediction is None or quantile is None:
         return line + "."
-    ends = (formatting.percent(end, decimals) for end in (prediction.low, prediction.high))
-    inner = f"{next(ends)}% and {next(ends)}%"
+    low, high = (formatting.percent(end, 2) for end in (prediction.low, prediction.high))
     return (
-        f"{line}; one more run would end between {inner} (95%), and with a chance of "
+        f"{line}; one more run would end between {low}% and {high}% (95%), and with a chance of "
         f"{_chance(quantile)} at or below the published figure."
     )
 
@@ -146,3 +147,52 @@ def _reference_line(best: GapRow, reference: Reference) -> str:
         f"here{' reaches it' if reached else ''}: {code(best.row)} leaves "
         f"{formatting.number(best.errors, 1)} errors and {gone}.{clean}"
     )
+
+
+def _provenance(records: Sequence[Record]) -> str:
+    """Return the closing sections: how the numbers are made again, and where they come from."""
+    suites = sorted({record.context.suite for record in records})
+    failed = sum(record.status == "failed" for record in records)
+    facts = [
+        f"{formatting.count(len(records), 'record')}, {failed} of them failed; "
+        f"{exclusive(ran(records))} with a timing that had its cores to itself",
+        f"measurement protocol {_listed(str(r.cell.protocol_version) for r in records)}; "
+        f"suite version {_listed(record.context.suite_version for record in records)}",
+        f"packages: {_listed(packages_of(record) for record in records)}",
+        f"commits: {_listed(commit_of(record) for record in records)}",
+    ]
+    lines = [
+        "## Making these numbers again\n",
+        "The first commands train what is missing (here nothing is), the last writes this file "
+        "from the records alone:\n",
+        "```sh",
+        *(f"bench run {suite}" for suite in suites),
+        _REWRITE,
+        "```\n",
+        "## Provenance\n",
+        *(f"- {fact}" for fact in facts),
+        "",
+        render_table(_machines(records)),
+    ]
+    return "\n".join(lines)
+
+
+def _listed(values: Iterable[str]) -> str:
+    """Return distinct ``values`` with how many records each has, if there is more than one."""
+    counts = Counter(map(escape, values))
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{value} ({n} records)" for value, n in sorted(counts.items()))
+
+
+def _machines(records: Sequence[Record]) -> Table:
+    counts: Counter[tuple[str, ...]] = Counter()
+    timed: Counter[tuple[str, ...]] = Counter()
+    for record in ran(records):
+        if (machine := record.machine) is not None:
+            key = (machine.fingerprint, hardware(machine), cores(machine), machine.python)
+            counts[key] += 1
+            timed[key] += exclusive([record])
+    plain = map(Heading, ("Cores used", "Python", "Records", "Exclusive timings"))
+    rows = tuple((*key, str(n), str(timed[key])) for key, n in sorted(counts.items()))
+    return Table("Machines", (left("Fingerprint"), left("Hardware"), *plain), rows)

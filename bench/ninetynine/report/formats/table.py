@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ninetynine.report import Report
 from ninetynine.report.document import Section, Table
-from ninetynine.report.sections import section
+from ninetynine.report.tables import section
 
 WIDTH = 120
 _HEADING_LINES = 3
@@ -70,14 +70,8 @@ def _print_notes(console: Console, title: str, notes: Sequence[str]) -> None:
 
 
 def _print_paragraph(console: Console, line: str, first: str = "", style: str = "") -> None:
-    wrapped = textwrap.fill(
-        line,
-        WIDTH - 2,
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_on_hyphens=False,
-    )
-    console.print(Text(wrapped, style=style))
+    wrapper = textwrap.TextWrapper(WIDTH - 2, first, " " * len(first), break_on_hyphens=False)
+    console.print(Text(wrapper.fill(line), style=style))
 
 
 def _table(table: Table) -> RichTable:

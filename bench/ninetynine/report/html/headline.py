@@ -1,15 +1,14 @@
-"""What a board comes to, in a few words and numbers."""
+"""What a board and its rows come to, in a few words and numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ninetynine.board import Board, Undecided
-from ninetynine.board.notes import seed_list
+from ninetynine.board import Board, Row, Undecided
+from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
-from ninetynine.report.sections import introduction
-from ninetynine.report.sections import title as plain_title
+from ninetynine.report.tables import title as plain_title
 
 _MOST_NAMES = 6
 
@@ -24,39 +23,23 @@ class Fact:
     share: float | None = None
 
 
-@dataclass(frozen=True)
-class Headline:
-    """The head of a board's section."""
-
-    title: str
-    lead: str
-    facts: tuple[Fact, ...]
-    undecided: str
-    small: str
-
-
 def unique_titles(boards: Sequence[Board]) -> list[str]:
     """Return a title for each board; where two would be the same, with the data they are about."""
     plain = [plain_title(board) for board in boards]
     return [
-        f"{title}, dataset {board.dataset_fingerprint[:8]}" if plain.count(title) > 1 else title
+        f"{title}, dataset {board.key.fingerprint[:8]}" if plain.count(title) > 1 else title
         for title, board in zip(plain, boards, strict=True)
     ]
 
 
-def headline(title: str, board: Board) -> Headline:
-    """Return what was compared on what, the best group, and what is not decided."""
-    facts = (_best_group(board), _best_mean(board), _gap_closed(board), _failures(board))
-    return Headline(
-        title=title,
-        lead=_lead(board),
-        facts=tuple(fact for fact in facts if fact is not None),
-        undecided=_undecided(board),
-        small=introduction(board),
-    )
+def facts(board: Board) -> list[Fact]:
+    """Return the best group, the best mean, how far that has come, and how many runs failed."""
+    found = (_best_group(board), _best_mean(board), _gap_closed(board), _failures(board))
+    return [fact for fact in found if fact is not None]
 
 
-def _lead(board: Board) -> str:
+def lead(board: Board) -> str:
+    """Return what was compared on what."""
     seeds = sorted({seed for row in board.rows for seed in row.seeds})
     models = formatting.count(len(board.rows), "model")
     if not seeds:
@@ -111,7 +94,8 @@ def _failures(board: Board) -> Fact | None:
     return Fact(f"{failed} of {tried:,}", "runs failed", "they stay on the board")
 
 
-def _undecided(board: Board) -> str:
+def undecided(board: Board) -> str:
+    """Return which neighbors are not significantly different."""
     pairs = board.undecided
     if not pairs:
         ranked = [row for row in board.rows if row.groups]
@@ -125,8 +109,23 @@ def _pair(pair: Undecided) -> str:
     found = pair.comparison
     difference = formatting.percent(abs(found.difference), 2)
     line = f"{pair.upper} and {pair.lower} ({difference} points apart"
-    if found.to_decide is not None and found.to_decide.seeds is not None:
-        line += f"; {formatting.count(found.to_decide.seeds, 'seed')} of each would decide"
-    elif found.to_decide is not None and found.to_decide.images is not None:
-        line += f"; {found.to_decide.images:,} test images would decide"
+    if found.seeds_to_decide is not None:
+        line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
+    elif found.images_to_decide is not None:
+        line += f"; {found.images_to_decide:,} test images would decide"
     return line + ")"
+
+
+def intervals(board: Board, row: Row) -> str:
+    """Return both 95% intervals of a row's mean, on these images and on ones like these."""
+    decimals = formatting.percent_decimals(board.images)
+    both = (row.ci_seeds, row.ci_population)
+    return " / ".join(formatting.percent_interval(one, decimals) for one in both if one)
+
+
+def failed(row: Row) -> str:
+    """Return which seeds of a row failed, and why."""
+    reasons: dict[str, list[int]] = {}
+    for one in row.failed:
+        reasons.setdefault(f"{one.kind}: {one.reason}", []).append(one.seed)
+    return "; ".join(f"{seeds_in_words(seeds)} failed, {why}" for why, seeds in reasons.items())

@@ -1,4 +1,4 @@
-"""The leaderboard: rows with their bars, and what they sort by and are found by."""
+"""The leaderboard: rows with their bars, and what they are found by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,33 +6,29 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ninetynine.board import Board, Row
-from ninetynine.board.notes import seed_list
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, page_columns
-from ninetynine.report.columns.identity import WATCHES, votes
+from ninetynine.report.columns.identity import WATCHES, threads, votes
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing import lettering
-from ninetynine.report.drawing.axes import Frame, interval_bars, rows_scale
+from ninetynine.report.drawing.axes import interval_bars, rows_scale
+from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.scale import Scale
 from ninetynine.report.drawing.svg import page_svg
 
 _WIDTH, _HEIGHT = 180.0, 22.0
-_FRAME = Frame(6.0, 0.0, _WIDTH - 6.0, _HEIGHT)
+_FRAME = Box(6.0, 0.0, _WIDTH - 6.0, _HEIGHT)
 _FAR = 2.5  # models with more than this many times the best one's errors are arrows at the end
 
 
 @dataclass(frozen=True)
 class LeaderRow:
-    """A model: the cells right of its name, and the words that a filter finds it by."""
+    """A model: how it was trained, the words that a filter finds it by, and its bars."""
 
     row: Row
-    class_: str
     detail: str
-    failed: str
     search: str
     bar: Markup
-    intervals: str
-    cells: tuple[tuple[str, object], ...]  # what is read, and what it sorts by: "" comes last
 
 
 @dataclass(frozen=True)
@@ -46,47 +42,23 @@ class Leaderboard:
 
 def leaderboard(board: Board) -> Leaderboard:
     """Return the board's table."""
-    columns = page_columns(board)
     details = [_details(row) for row in board.rows]
     varying = [len(set(words)) > 1 for words in zip(*details, strict=True)]
-    if not board.finished:
-        scale, axis = None, []
-    else:
+    scale, axis = None, []
+    if board.finished:
         claims = [c.published for row in board.rows for c in lettering.accuracy_claims(board, row)]
         scale = rows_scale(board, board.finished, claims, far=_FAR)
         ends = [round(1 - 10**-end, 4) for end in (scale.low, scale.high)]
         axis = list(map(formatting.shortest_percent, ends))
-    rows = [
-        _row(board, row, columns, own, varying, scale)
-        for row, own in zip(board.rows, details, strict=True)
-    ]
-    return Leaderboard(columns, rows, axis)
-
-
-def _row(
-    board: Board,
-    row: Row,
-    columns: Sequence[Column],
-    details: Sequence[str],
-    varying: Sequence[bool],
-    scale: Scale | None,
-) -> LeaderRow:
-    shown = [word for word, varies in zip(details, varying, strict=True) if word and varies]
-    if row.identity.watches_test_set:
-        shown.append(f"{WATCHES} watches the test set while training")
-    decimals = formatting.percent_decimals(board.images)
-    intervals = [i for i in (row.ci_seeds, row.ci_population) if i]
-    sorts = ((column, column.sort_value(board, row)) for column in columns)
-    return LeaderRow(
-        row=row,
-        class_=lettering.group_class(row),
-        detail=" · ".join(shown),
-        failed=_failed(row),
-        search=" ".join([row.name, *details, *(f"group:{g}" for g in row.groups)]).lower(),
-        bar=_bar(board, row, scale) if scale is not None and row.accuracy else Markup(""),
-        intervals=" / ".join(formatting.percent_interval(i, decimals) for i in intervals),
-        cells=tuple((c.write(board, row), "" if sort is None else sort) for c, sort in sorts),
-    )
+    rows = []
+    for row, own in zip(board.rows, details, strict=True):
+        shown = [word for word, varies in zip(own, varying, strict=True) if word and varies]
+        if row.identity.watches_test_set:
+            shown.append(f"{WATCHES} watches the test set while training")
+        search = " ".join([row.name, *own, *(f"group:{group}" for group in row.groups)]).lower()
+        bar = _bar(board, row, scale) if scale is not None and row.accuracy else Markup("")
+        rows.append(LeaderRow(row, " · ".join(shown), search, bar))
+    return Leaderboard(page_columns(board), rows, axis)
 
 
 def _details(row: Row) -> list[str]:
@@ -94,24 +66,13 @@ def _details(row: Row) -> list[str]:
     identity = row.identity
     if identity.kind == "external":
         return ["predictions made elsewhere", "", "", "", ""]
-    threads = "/".join(map(str, row.threads))
     return [
         identity.precision,
         identity.backend,
         identity.device,
-        f"{threads} thread{'' if threads == '1' else 's'}" if threads else "",
+        threads(row),
         votes(row) if identity.kind == "ensemble" else "",
     ]
-
-
-def _failed(row: Row) -> str:
-    reasons: dict[str, list[int]] = {}
-    for failed in row.failed:
-        reasons.setdefault(f"{failed.kind}: {failed.reason}", []).append(failed.seed)
-    return "; ".join(
-        f"seed{'s' if len(seeds) > 1 else ''} {seed_list(seeds)} failed, {why}"
-        for why, seeds in reasons.items()
-    )
 
 
 def _bar(board: Board, row: Row, scale: Scale) -> Markup:
