@@ -1,11 +1,30 @@
-"""What all tests share: a quiet TensorFlow on the CPU, and the command in this process."""
+"""What tests share: a store, the command in this process, other people's packages, small data.
+
+A test that starts a cluster or a browser, or that builds a wheel, is slow whatever its file says;
+so is all that uses one of the fixtures below which do that (see ``SLOW_FIXTURES``).
+"""
 
 import os
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
+from distributions import activate, write
 from ninetynine import cli
+from ninetynine.records import RecordStore
+from ninetynine.workers import process
+from run_helpers import STUB_WORKER, write_dataset
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store of records."""
+    return RecordStore(tmp_path)
 
 
 @pytest.fixture
@@ -19,3 +38,73 @@ def bench(capsys):
         return ended.value.code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def refuse(bench):
+    """Run a command that is a mistake; return the one line that it says."""
+
+    def refuse(*arguments):
+        code, out, err = bench(*arguments)
+        assert (code, out) == (2, ""), err
+        (line,) = err.splitlines()
+        assert line.startswith("bench: ")
+        return line
+
+    return refuse
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Workers that need no TensorFlow (see ``stub_worker.py``)."""
+    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
+
+
+@pytest.fixture
+def plug_in(tmp_path, monkeypatch):
+    """Return a function that installs another package, for this test alone.
+
+    It takes the entry points (group -> name -> value) and the files (path -> text).
+    """
+
+    def install(entry_points, files, name="plug-in"):
+        write(tmp_path / "site", entry_points, files, name)
+        activate(monkeypatch, tmp_path / "site")
+
+    return install
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder for all tests of a module."""
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module")
+def tiny_dataset(folder):
+    """A dataset file of thirty images that every architecture of ``run_helpers`` takes."""
+    return write_dataset(folder / "tiny.npz")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The dataset that comes with scikit-learn."""
+    from ninetynine import datasets
+
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory):
+    """The records that are committed, without those that runs in this clone have added."""
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "results/records"], capture_output=True, text=True
+    )
+    if listed.returncode or not listed.stdout:
+        pytest.skip("not a git clone: committed records cannot be told from others")
+    folder = tmp_path_factory.mktemp("results")
+    for name in listed.stdout.splitlines():
+        target = folder / Path(name).relative_to("results")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    return RecordStore(folder)

@@ -15,19 +15,12 @@ from record_builders import make_identity, make_machine, write_run
 
 
 @pytest.fixture
-def refuse(bench, tmp_path, monkeypatch):
+def refuse(refuse, tmp_path, monkeypatch):
     """Run a command that is a mistake; return its one line.  No worker may start."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ninetynine.machine._UNKNOWN_WORKER_BYTES", 1)
     monkeypatch.setattr("ninetynine.workers.process.subprocess.Popen", started)
     monkeypatch.setattr("ninetynine.cli.verbs.time.start_backend_here", started)
-
-    def refuse(*arguments):
-        code, _, err = bench(*arguments)
-        assert code == 2, err
-        (line,) = err.splitlines()
-        return line
-
     return refuse
 
 

@@ -8,7 +8,6 @@ import socketserver
 import sys
 import tempfile
 import threading
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from run_helpers import (
     STUB_BENCH,
     STUB_WORKER,
     assert_whole,
+    by_architecture,
     contents,
     run_bench,
     start_bench,
@@ -31,7 +31,6 @@ from run_helpers import (
 
 pytest.importorskip("ray_cluster", reason="needs Ray: pip install -e '.[ray]'")
 
-from ninetynine import cli
 from ninetynine.errors import UserError
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.executors.ray import RayExecutor
@@ -58,16 +57,6 @@ ENDS = Finished | Failed | Refused
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture(scope="module")
-def dataset(folder):
-    return write_dataset(folder / "tiny.npz")
-
-
-@pytest.fixture(scope="module")
 def sent():
     """The folder that stands for the nodes' disks."""
     with tempfile.TemporaryDirectory() as path:
@@ -81,12 +70,6 @@ def cluster(sent):
     cluster.shutdown()
 
 
-@pytest.fixture
-def stub(monkeypatch):
-    """Use workers that need no TensorFlow; the driver says what its nodes start."""
-    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
-
-
 def run(cluster, tasks, on_event=lambda event: None, timeout_seconds=None, memory_bytes=2**20):
     """Train ``tasks`` on the cluster and return all events."""
     events = []
@@ -96,13 +79,6 @@ def run(cluster, tasks, on_event=lambda event: None, timeout_seconds=None, memor
             events.append(event)
             on_event(event)
     return events
-
-
-def by_architecture(events):
-    found = defaultdict(list)
-    for event in events:
-        found[event.task.cell.identity.architecture].append(event)
-    return found
 
 
 # What becomes of cells ---------------------------------------------------------------------------
@@ -378,20 +354,11 @@ def test_a_cluster_of_this_machine_alone_gets_the_same_table(small_run, sent):
 
 
 @pytest.fixture
-def refuse(capsys, folder, dataset, files):
-    """Run the tiny suite with more arguments in this process; return its one line."""
+def refuse(refuse, folder, dataset, files):
+    """Run the tiny suite with more arguments; return its one line."""
     suite = write_suite(folder / "s.toml", ["good"], dataset)
-
-    def refuse(*arguments):
-        given = ["run", suite, "--architecture", files[0], "--results", folder / "none"]
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(part) for part in (*given, *arguments)])
-        written = capsys.readouterr()
-        assert end.value.code == 2, written.err
-        (line,) = written.err.splitlines()
-        return line
-
-    return refuse
+    given = ("run", suite, "--architecture", files[0], "--results", folder / "none")
+    return lambda *arguments: refuse(*given, *arguments)
 
 
 def test_without_ray_the_line_says_what_to_install(refuse, monkeypatch):

@@ -14,8 +14,7 @@ from ninetynine.cli.verbs import check
 from ninetynine.gate.checking import at_seed
 from ninetynine.records import RecordStore
 from ninetynine.suite import Setting, load, make_cells
-from ninetynine.workers import process
-from run_helpers import STUB_WORKER, write_architecture, write_dataset, write_suite
+from run_helpers import write_architecture, write_dataset, write_suite
 
 DROPOUT = '''"""A small network whose dropout may stay on.
 
@@ -48,12 +47,6 @@ def bench(bench, monkeypatch, tmp_path):
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     return bench
-
-
-@pytest.fixture
-def stub(monkeypatch):
-    """Workers without TensorFlow, whose accuracy on digits is about one in ten."""
-    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
 
 
 @pytest.fixture

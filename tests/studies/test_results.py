@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from ninetynine import suite
 from ninetynine.board import Rows
-from ninetynine.records import RecordStore
 from ninetynine.report import Report, render
 from ninetynine.statistics import accuracy_estimate, compare, pigeonhole_bootstrap
 from ninetynine.suite import discover
@@ -17,22 +16,6 @@ from own_numbers import own_numbers, rewrite
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
-
-
-@pytest.fixture(scope="module")
-def committed(tmp_path_factory):
-    """The records that are committed, without those that runs in this clone have added."""
-    listed = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "results/records"], capture_output=True, text=True
-    )
-    if listed.returncode or not listed.stdout:
-        pytest.skip("not a git clone: committed records cannot be told from others")
-    folder = tmp_path_factory.mktemp("results")
-    for name in listed.stdout.splitlines():
-        target = folder / Path(name).relative_to("results")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
-    return RecordStore(folder)
 
 
 @pytest.fixture(scope="module")

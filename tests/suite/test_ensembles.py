@@ -9,7 +9,7 @@ from ninetynine.board import build_boards
 from ninetynine.cells import Cell
 from ninetynine.ensembles import Vote, derive, mean_probabilities, plan_votes
 from ninetynine.errors import UserError
-from ninetynine.records import Predictions, RecordStore
+from ninetynine.records import Predictions
 from ninetynine.report import Report, render
 from ninetynine.report.sections import introduction
 from ninetynine.suite import Ensemble, Setting
@@ -25,11 +25,6 @@ from run_helpers import (
 )
 
 IMAGES = 50
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RecordStore(tmp_path)
 
 
 def answers(seed, wrong=()):

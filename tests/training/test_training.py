@@ -50,13 +50,6 @@ def architecture(tmp_path_factory):
     return discover([path])["small_cnn"]
 
 
-@pytest.fixture(scope="module")
-def digits():
-    from ninetynine import datasets
-
-    return datasets.load("digits")
-
-
 def make_cell(architecture, digits, seed=0, **changes) -> Cell:
     recipe = architecture.recipe.override(changes, "the test")
     identity = CellIdentity(
