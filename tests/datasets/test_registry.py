@@ -248,13 +248,15 @@ def test_a_plug_ins_name_has_to_be_one(plug_in, name):
     assert message.startswith(f"dataset {name!r} (entry point of plug-in): ")
 
 
-def test_two_datasets_of_one_name_are_both_named(plug_in, bench):
+def test_two_datasets_of_one_name_are_both_named(plug_in, bench, tmp_path):
     plug_in(*stripes(name="digits"))
     message = complaint(datasets.known)
     assert "two datasets are called 'digits'" in message
     assert "ninetynine.datasets.built_in.digits (built in)" in message
     assert "stripes_data.stripes (entry point of plug-in)" in message
-    for arguments in (("list", "datasets"), ("data",), ("import", "x", "y.npy")):
+    predictions = tmp_path / "y.npy"
+    predictions.touch()
+    for arguments in (("list", "datasets"), ("data",), ("import", "x", predictions)):
         code, out, err = bench(*arguments)
         assert (code, out) == (2, "")
         assert "two datasets are called 'digits'" in err

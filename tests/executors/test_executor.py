@@ -21,6 +21,8 @@ from run_helpers import (
     write_architecture,
 )
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("executor")]
+
 # What an architecture may do to its worker -------------------------------------------------------
 
 BODIES = {

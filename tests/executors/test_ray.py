@@ -53,6 +53,8 @@ from ninetynine.workers import (
 )
 from ray_cluster import LoopbackCluster, free_port, wait_for, workers_of
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+
 ENDS = Finished | Failed | Refused
 
 
@@ -445,8 +447,14 @@ def test_no_room_on_no_node_at_all():
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ({"sitecustomize.py": "import sys; sys.modules['bench'] = None"}, "has no bench; install"),
-        ({"bench/__init__.py": "__version__ = '0.0.1'"}, "has bench 0.0.1, this machine has "),
+        (
+            {"sitecustomize.py": "import sys; sys.modules['ninetynine'] = None"},
+            "has no ninetynine; install",
+        ),
+        (
+            {"ninetynine/__init__.py": "__version__ = '0.0.1'"},
+            "has ninetynine 0.0.1, this machine has ",
+        ),
     ],
     ids=["without the package", "another version"],
 )
@@ -471,7 +479,7 @@ def test_a_node_that_would_get_other_numbers_is_named_before_anything_runs(
     assert str(refused.value).startswith(f"{name} {told}")
     assert "\n" not in str(refused.value)
     assert "\n" not in str(stopped.value)
-    assert "bench" in str(stopped.value)
+    assert "ninetynine" in str(stopped.value)
 
 
 def test_facts_name_the_first_difference_and_equal_facts_none():

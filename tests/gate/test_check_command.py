@@ -300,6 +300,7 @@ def test_the_github_action_passes_the_answer_on(tmp_path, code, inconclusive, ex
     assert arguments.endswith("|--only|t2|--allow-new|")
 
 
+@pytest.mark.slow
 def test_dropout_left_on_is_caught_though_the_weights_are_the_same(bench, tmp_path):
     """Real training: the regression that a comparison of weights alone would pass."""
     file = tmp_path / "dropping.py"

@@ -251,6 +251,7 @@ def test_no_mark_lies_outside_its_drawing(three_models):
             assert all(0 <= place <= size for place in places)
 
 
+@pytest.mark.slow
 def test_a_thousand_records_stay_small(store):
     rng = np.random.default_rng(0)
     epochs = [Epoch(epoch=e, loss=0.1, accuracy=1 - 0.3 / e) for e in range(1, 301)]
@@ -268,6 +269,7 @@ def test_a_thousand_records_stay_small(store):
     assert "here are the 100 that most models get wrong" in page
 
 
+@pytest.mark.slow
 def test_the_committed_results_stay_small():
     store = RecordStore(REPOSITORY / "results")
     if not store.paths():

@@ -17,6 +17,8 @@ from ninetynine.training.model import make_optimizer
 from ninetynine.training.predictions import score
 from ninetynine.training.setup import prepare_backend
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
+
 MODEL = '''"""A small convolutional network with dropout.
 
 Source: written for the tests.
