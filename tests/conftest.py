@@ -1,7 +1,8 @@
 """What tests share: a store, the command in this process, other people's packages, small data.
 
-A test that starts a cluster or a browser, or that builds a wheel, is slow whatever its file says;
-so is all that uses one of the fixtures below which do that (see ``SLOW_FIXTURES``).
+What is slow is left out by ``pytest -m "not slow"``: it trains, starts processes that import a
+backend, a cluster or a browser, builds or installs the package, or simulates for seconds.  What
+shares something dear has one ``xdist_group``, so that one process makes it.
 """
 
 import os
@@ -19,6 +20,14 @@ from run_helpers import STUB_WORKER, write_dataset
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as slow what starts workers."""
+    for item in items:
+        if "stub" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

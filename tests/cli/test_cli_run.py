@@ -124,6 +124,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp_path):
     files = [write_architecture(tmp_path, name, body) for name, (body, _) in BAD.items()]
     broken = write_architecture(tmp_path, "broken")
@@ -151,6 +152,7 @@ def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp
     assert told.stderr.splitlines()[-1].startswith("bench: ")
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_a_row_and_exit_code_1_until_it_is_tried_again(tmp_path):
     """The second time the cell is not tried; with --retry-failed it is, and succeeds."""
     crash = f"os.path.exists({str(tmp_path / 'mended')!r}) or os._exit(3)"
@@ -207,6 +209,7 @@ def varied(tmp_path):
     return [suite, "--architecture", path, "--results", tmp_path / "results"]
 
 
+@pytest.mark.slow
 def test_variants_and_grids_are_trained_and_found_again_by_their_names(varied, bench, tmp_path):
     done = run_bench("run", *varied, "--json", command=STUB_BENCH)
     assert done.returncode == 0, done.stderr
@@ -230,6 +233,7 @@ def test_variants_and_grids_are_trained_and_found_again_by_their_names(varied, b
     assert (code, "wide" in out) == (0, True)
 
 
+@pytest.mark.slow
 def test_rows_that_are_asked_for_are_trained_beside_the_suites(varied, tmp_path):
     arguments = ["run", *varied, "--only", "wide[units=4,5]", "--json"]
     done = run_bench(*arguments, command=STUB_BENCH)

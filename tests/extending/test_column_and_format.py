@@ -29,6 +29,7 @@ def test_the_column_is_in_json_and_in_a_table_that_asks_for_it(report):
     assert "Right per second" in " ".join(table.split())
 
 
+@pytest.mark.slow
 def test_the_format_is_offered_and_writes_its_lines(report):
     assert report("format", "--format", "lines") == "mnist net: 98.9 ± 0.1%, rank 1\n"
     assert "lines" in report("format", "--help")

@@ -7,6 +7,8 @@ import pytest
 from documentation import install, run_installed
 from record_builders import write_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bench(tmp_path):

@@ -267,6 +267,7 @@ def test_an_ensemble_cannot_be_called_like_an_architecture(suite_file, files, tm
         plan(suite_file, [*files, clash])
 
 
+@pytest.mark.slow
 def test_a_run_derives_its_votes_and_a_second_run_changes_nothing(suite_file, files, tmp_path):
     given = [part for path in files for part in ("--architecture", path)]
     arguments = ["run", suite_file, *given, "--results", tmp_path / "results"]
