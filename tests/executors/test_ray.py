@@ -8,29 +8,12 @@ import socketserver
 import sys
 import tempfile
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from kill_resume import CLOCK
-from run_helpers import (
-    BENCH,
-    STUB_BENCH,
-    STUB_WORKER,
-    assert_whole,
-    by_architecture,
-    contents,
-    run_bench,
-    start_bench,
-    tasks_for,
-    wait_until_gone,
-    write_architecture,
-    write_dataset,
-    write_suite,
-)
-
-pytest.importorskip("ray_cluster", reason="needs Ray: pip install -e '.[ray]'")
-
 from ninetynine.errors import UserError
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.executors.ray import RayExecutor
@@ -52,8 +35,27 @@ from ninetynine.workers import (
     process,
 )
 from ray_cluster import LoopbackCluster, free_port, wait_for, workers_of
+from run_helpers import (
+    BENCH,
+    STUB_BENCH,
+    STUB_WORKER,
+    assert_whole,
+    by_architecture,
+    contents,
+    run_bench,
+    start_bench,
+    tasks_for,
+    wait_until_gone,
+    write_architecture,
+    write_dataset,
+    write_suite,
+)
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("ray"),
+    pytest.mark.skipif(not find_spec("ray"), reason="needs Ray: pip install -e '.[ray]'"),
+]
 
 ENDS = Finished | Failed | Refused
 
