@@ -6,20 +6,15 @@ shares something dear has one ``xdist_group``, so that one process makes it.
 """
 
 import os
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 from distributions import activate, write
 from ninetynine import cli
 from ninetynine.records import RecordStore
 from ninetynine.workers import process
-from run_helpers import STUB_WORKER, write_dataset
+from run_helpers import STUB_WORKER
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -83,37 +78,9 @@ def plug_in(tmp_path, monkeypatch):
     return install
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder for all tests of a module."""
-    return tmp_path_factory.mktemp("shared")
-
-
-@pytest.fixture(scope="module")
-def tiny_dataset(folder):
-    """A dataset file of thirty images that every architecture of ``run_helpers`` takes."""
-    return write_dataset(folder / "tiny.npz")
-
-
 @pytest.fixture(scope="session")
 def digits():
     """The dataset that comes with scikit-learn."""
     from ninetynine import datasets
 
     return datasets.load("digits")
-
-
-@pytest.fixture(scope="session")
-def committed(tmp_path_factory):
-    """The records that are committed, without those that runs in this clone have added."""
-    listed = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "results/records"], capture_output=True, text=True
-    )
-    if listed.returncode or not listed.stdout:
-        pytest.skip("not a git clone: committed records cannot be told from others")
-    folder = tmp_path_factory.mktemp("results")
-    for name in listed.stdout.splitlines():
-        target = folder / Path(name).relative_to("results")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
-    return RecordStore(folder)

@@ -269,16 +269,6 @@ def test_a_thousand_records_stay_small(store):
     assert "here are the 100 that most models get wrong" in page
 
 
-@pytest.mark.slow
-def test_the_committed_results_stay_small():
-    store = RecordStore(REPOSITORY / "results")
-    if not store.paths():
-        pytest.skip("no record is committed")
-    from ninetynine import catalog
-
-    assert len(render(Report(store, catalog.discover()), "html").encode()) < 6e6
-
-
 def test_the_command_writes_a_page_without_importing_tensorflow(three_models, tmp_path):
     output = tmp_path / "report.html"
     arguments = ["report", "--format", "html", "--results", str(tmp_path), "--output", str(output)]
