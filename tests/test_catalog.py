@@ -8,7 +8,7 @@ from complaints import complaint
 from ninetynine.catalog import discover, get, matching
 from ninetynine.errors import UserError
 
-EXAMPLES = Path(__file__).parents[1] / "support" / "examples"
+EXAMPLES = Path(__file__).parent / "support" / "examples"
 USER_NET = EXAMPLES / "user_net.py"
 TUTORIALS = {
     "t1_small_cnn": 34_826,
