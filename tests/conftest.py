@@ -1,8 +1,8 @@
 """What tests share: a store, the command in this process, other people's packages, small data.
 
 What is slow is left out by ``pytest -m "not slow"``: it trains, starts processes that import a
-backend, a cluster or a browser, builds or installs the package, or simulates for seconds.  What
-shares something dear has one ``xdist_group``, so that one process makes it.
+backend, a cluster or a browser, builds or installs the package, or simulates for seconds.  In
+parallel the tests of a file stay together (``--dist loadfile``), since they share what is dear.
 """
 
 import os

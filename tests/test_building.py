@@ -7,7 +7,7 @@ from ninetynine.building import build_model, count_multiply_adds, load_build_fun
 from ninetynine.catalog import discover
 from ninetynine.errors import UserError
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
+pytestmark = pytest.mark.slow
 
 IMAGES = (28, 28, 1)
 HEAD = """import keras

@@ -227,7 +227,6 @@ def test_override_names_the_suite_in_its_errors():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_keras_knows_every_optimizer_and_argument(name):
     import inspect

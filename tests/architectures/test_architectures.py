@@ -13,11 +13,6 @@ CATALOG = discover([USER_NET])
 pytestmark = pytest.mark.parametrize("architecture", CATALOG.values(), ids=list(CATALOG))
 
 
-def builds(test):
-    """Mark a test that builds models, all in the one process that imports Keras."""
-    return pytest.mark.slow(pytest.mark.xdist_group("keras")(test))
-
-
 def seeded_model(architecture, input_shape, num_classes):
     import keras
 
@@ -25,7 +20,7 @@ def seeded_model(architecture, input_shape, num_classes):
     return build_model(architecture, input_shape, num_classes)
 
 
-@builds
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("input_shape", "num_classes"), [((28, 28, 1), 10), ((28, 28, 1), 4), ((28, 28, 3), 7)]
 )
@@ -38,13 +33,13 @@ def test_gives_one_probability_per_class(architecture, input_shape, num_classes)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-@builds
+@pytest.mark.slow
 def test_has_the_parameters_it_states(architecture):
     model = seeded_model(architecture, (28, 28, 1), 10)
     assert architecture.parameters in (None, model.count_params())
 
 
-@builds
+@pytest.mark.slow
 def test_one_seed_gives_one_set_of_weights(architecture):
     first, second = (weights_hash(seeded_model(architecture, (28, 28, 1), 10)) for _ in "ab")
     assert first == second
@@ -63,6 +58,6 @@ def test_is_short_and_never_imports_the_engine(architecture):
     assert "bench" not in architecture.path.read_text()
 
 
-@builds
+@pytest.mark.slow
 def test_comes_uncompiled(architecture):
     assert not seeded_model(architecture, (28, 28, 1), 10).compiled

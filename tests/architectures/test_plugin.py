@@ -11,7 +11,7 @@ import pytest
 from ninetynine.building import build_model
 from ninetynine.catalog import discover
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plug-in")]
+pytestmark = pytest.mark.slow
 
 PYPROJECT = """
 [build-system]

@@ -15,7 +15,7 @@ from ninetynine.request import make_tasks
 from ninetynine.suite import Setting, Suite, make_cells
 from ninetynine.workers.events import Event, Failed, Finished, Refused
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("conformance")]
+pytestmark = pytest.mark.slow
 USER_NET = Path(__file__).parents[1] / "support" / "examples" / "user_net.py"
 CATALOG = discover([USER_NET])
 # An epoch is a batch and a smaller last one.  (On the CPU, XLA's convolutions are slow inside a

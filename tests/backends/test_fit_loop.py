@@ -7,7 +7,7 @@ from ninetynine.backends.tensorflow import TensorFlowLoop
 from ninetynine.recipe import Augmentation
 from ninetynine.training.augmentation import Warp, draw
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
+pytestmark = pytest.mark.slow
 WORDS = Augmentation(shift_pixels=1, rotation_degrees=5.0)
 
 

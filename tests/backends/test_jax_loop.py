@@ -8,7 +8,7 @@ import sys
 import pytest
 
 pytest.importorskip("jax")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("jax")]
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import json, sys

@@ -104,7 +104,6 @@ def test_a_driver_of_a_gpu_or_another_system_is_given_a_try(monkeypatch, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("keras")
 def test_a_backend_without_its_gpu_never_trains_on_the_cpu_in_its_place(monkeypatch):
     """JAX and PyTorch would do so without a word."""
     import keras
@@ -117,7 +116,6 @@ def test_a_backend_without_its_gpu_never_trains_on_the_cpu_in_its_place(monkeypa
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("keras")
 def test_a_backend_that_cannot_be_imported_is_one_line(monkeypatch):
     import keras
 

@@ -21,7 +21,7 @@ from run_helpers import (
     write_architecture,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("executor")]
+pytestmark = pytest.mark.slow
 
 # What an architecture may do to its worker -------------------------------------------------------
 

@@ -53,7 +53,6 @@ from run_helpers import (
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("ray"),
     pytest.mark.skipif(not find_spec("ray"), reason="needs Ray: pip install -e '.[ray]'"),
 ]
 

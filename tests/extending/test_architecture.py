@@ -58,7 +58,6 @@ def test_rows_are_chosen_and_made_by_name(folder, bench):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("keras")
 def test_build_gets_their_arguments(folder):
     known = discover([folder / "two_hidden.py"], load("widths.toml"))
     name = "two_hidden[optimizer=adam,units=64]"

@@ -23,7 +23,6 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(
         not (BROWSER and DRIVER), reason="no chromium and chromedriver on this machine"
     ),

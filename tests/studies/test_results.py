@@ -15,7 +15,7 @@ from ninetynine.statistics import accuracy_estimate, compare, pigeonhole_bootstr
 from ninetynine.suite import discover
 from own_numbers import own_numbers, rewrite
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("committed")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"

@@ -7,7 +7,7 @@ from ninetynine.training.augmentation import Warp, draw
 from ninetynine.training.model import WeightAverage
 from ninetynine.training.predictions import ShiftAverage, shifted
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from ninetynine.training.model import make_optimizer
 from ninetynine.training.predictions import score
 from ninetynine.training.setup import prepare_backend
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
+pytestmark = pytest.mark.slow
 
 MODEL = '''"""A small convolutional network with dropout.
 
