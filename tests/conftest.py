@@ -1,11 +1,34 @@
-"""What all tests share: a quiet TensorFlow on the CPU, and the command in this process."""
+"""What tests share: a store, the command in this process, other people's packages, small data.
+
+What is slow is left out by ``pytest -m "not slow"``: it trains, starts processes that import a
+backend, a cluster or a browser, builds or installs the package, or simulates for seconds.  In
+parallel the tests of a file stay together (``--dist loadfile``), since they share what is dear.
+"""
 
 import os
 
 import pytest
+from distributions import activate, write
 from ninetynine import cli
+from ninetynine.records import RecordStore
+from ninetynine.workers import process
+from run_helpers import STUB_WORKER
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as slow what starts workers."""
+    for item in items:
+        if "stub" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store of records."""
+    return RecordStore(tmp_path)
 
 
 @pytest.fixture
@@ -19,3 +42,45 @@ def bench(capsys):
         return ended.value.code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def refuse(bench):
+    """Run a command that is a mistake; return the one line that it says."""
+
+    def refuse(*arguments):
+        code, out, err = bench(*arguments)
+        assert (code, out) == (2, ""), err
+        (line,) = err.splitlines()
+        assert line.startswith("bench: ")
+        return line
+
+    return refuse
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Workers that need no TensorFlow (see ``stub_worker.py``)."""
+    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
+
+
+@pytest.fixture
+def plug_in(tmp_path, monkeypatch):
+    """Return a function that installs another package, for this test alone.
+
+    It takes the entry points (group -> name -> value) and the files (path -> text).
+    """
+
+    def install(entry_points, files, name="plug-in"):
+        write(tmp_path / "site", entry_points, files, name)
+        activate(monkeypatch, tmp_path / "site")
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The dataset that comes with scikit-learn."""
+    from ninetynine import datasets
+
+    return datasets.load("digits")

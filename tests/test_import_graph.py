@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -71,14 +72,23 @@ LIBRARY = modules(ROOT / "bench" / "ninetynine")
 ARCHITECTURES = modules(ROOT / "architectures")
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+@cache
+def imported(tree: ast.AST) -> tuple[str, ...]:
     """Every dotted name that is imported anywhere in ``tree``; its functions included."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, "the library imports by whole names"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(name for node in imports_in(tree) for name in names_of(node))
+
+
+@cache
+def imports_in(tree: ast.AST) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
+
+
+def names_of(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    else:
+        assert not node.level, "the library imports by whole names"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def part_of(name: str) -> str:
@@ -137,34 +147,34 @@ def test_records_are_the_only_bridge_between_running_and_reporting():
 
 def test_backends_are_imported_in_few_places_and_never_with_the_module():
     for name, tree in LIBRARY.items():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Import | ast.ImportFrom):
-                continue
-            if not {target.partition(".")[0] for target in imported(node)} & BACKENDS:
-                continue
-            assert name.startswith(IMPORT_BACKENDS), f"{name} imports a backend"
-            assert node not in tree.body, f"{name} imports a backend when it is imported"
+        for node in imports_in(tree):
+            if {target.partition(".")[0] for target in names_of(node)} & BACKENDS:
+                assert name.startswith(IMPORT_BACKENDS), f"{name} imports a backend"
+                assert node not in tree.body, f"{name} imports a backend when it is imported"
+
+
+@cache
+def constants(tree: ast.AST) -> set[object]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
 
 
 @pytest.mark.parametrize("framework", sorted(FRAMEWORKS))
 def test_one_file_knows_a_backend(framework):
     """Its import and its name: a backend is added, and changed, in one place."""
 
-    def knows(tree):
-        words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-        return framework in words | {target.partition(".")[0] for target in imported(tree)}
-
-    knowing = {name for name, tree in LIBRARY.items() if knows(tree)}
+    knowing = {
+        name
+        for name, tree in LIBRARY.items()
+        if framework in constants(tree) | {target.partition(".")[0] for target in imported(tree)}
+    }
     default = {"ninetynine.cells"} if framework == DEFAULT_BACKEND else set()
     assert knowing == {f"ninetynine.backends.{framework}"} | default
 
 
 def test_ray_is_imported_by_its_executor_alone_and_never_with_a_module():
     for name, tree in LIBRARY.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import | ast.ImportFrom) and "ray" in {
-                target.partition(".")[0] for target in imported(node)
-            }:
+        for node in imports_in(tree):
+            if "ray" in {target.partition(".")[0] for target in names_of(node)}:
                 assert f"{name}.".startswith("ninetynine.executors.ray."), f"{name} imports ray"
                 assert node not in tree.body, f"{name} imports ray when it is imported"
 

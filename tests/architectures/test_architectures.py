@@ -20,6 +20,7 @@ def seeded_model(architecture, input_shape, num_classes):
     return build_model(architecture, input_shape, num_classes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("input_shape", "num_classes"), [((28, 28, 1), 10), ((28, 28, 1), 4), ((28, 28, 3), 7)]
 )
@@ -32,11 +33,13 @@ def test_gives_one_probability_per_class(architecture, input_shape, num_classes)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_has_the_parameters_it_states(architecture):
     model = seeded_model(architecture, (28, 28, 1), 10)
     assert architecture.parameters in (None, model.count_params())
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_set_of_weights(architecture):
     first, second = (weights_hash(seeded_model(architecture, (28, 28, 1), 10)) for _ in "ab")
     assert first == second
@@ -55,5 +58,6 @@ def test_is_short_and_never_imports_the_engine(architecture):
     assert "bench" not in architecture.path.read_text()
 
 
+@pytest.mark.slow
 def test_comes_uncompiled(architecture):
     assert not seeded_model(architecture, (28, 28, 1), 10).compiled

@@ -11,6 +11,8 @@ import pytest
 from ninetynine.building import build_model
 from ninetynine.catalog import discover
 
+pytestmark = pytest.mark.slow
+
 PYPROJECT = """
 [build-system]
 requires = ["hatchling"]

@@ -5,7 +5,6 @@ import sys
 from importlib import metadata
 
 import pytest
-from distributions import activate, write
 from ninetynine.backends import BACKENDS, Backend, get_backend, package_versions
 from ninetynine.errors import UserError
 from ninetynine.training.setup import thread_environment
@@ -18,16 +17,10 @@ BACKEND = TensorFlow()
 """
 
 
-@pytest.fixture
-def plug_in(tmp_path, monkeypatch):
-    """Return a function that installs a backend of another package."""
-
-    def install(text=PLUG_IN, name="tiny"):
-        points = {"ninetynine.backends": {name: "tiny_backend"}}
-        write(tmp_path, points, {"tiny_backend.py": text}, "tiny-backends")
-        activate(monkeypatch, tmp_path)
-
-    return install
+def tiny(text=PLUG_IN, name="tiny"):
+    """What ``plug_in`` installs: a backend of another package."""
+    points = {"ninetynine.backends": {name: "tiny_backend"}}
+    return points, {"tiny_backend.py": text}, "tiny-backends"
 
 
 def test_the_files_of_the_folder_are_the_backends():
@@ -96,7 +89,7 @@ def test_switches_that_would_move_tensorflows_bits_are_set_not_inherited():
 
 
 def test_another_packages_backend_is_listed_and_its_version_is_in_the_key(plug_in):
-    plug_in()
+    plug_in(*tiny())
     assert list(BACKENDS.entries()) == [*BUILT_IN, "tiny"]
     versions = package_versions("tiny")
     assert versions == {**package_versions("tensorflow"), "tiny-backends": "1.0"}
@@ -118,14 +111,14 @@ def test_another_packages_backend_is_listed_and_its_version_is_in_the_key(plug_i
 def test_another_packages_module_that_is_none_is_told_with_its_distribution(
     plug_in, text, complaint
 ):
-    plug_in(text)
+    plug_in(*tiny(text))
     with pytest.raises(UserError, match=complaint) as error:
         get_backend("tiny")
     assert str(error.value).startswith("entry point of tiny-backends: ")
 
 
 def test_a_backend_of_a_built_in_ones_name_is_told_and_never_stands_in(plug_in):
-    plug_in(name="torch")
+    plug_in(*tiny(name="torch"))
     with pytest.raises(UserError, match="two backends are called 'torch'"):
         BACKENDS.entries()
     assert get_backend("torch").keras_backend == "torch"

@@ -8,7 +8,6 @@ from ninetynine.board import build_boards
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import row_notes, seed_list
 from ninetynine.board.row import identity_of
-from ninetynine.records import RecordStore
 from ninetynine.report import Report, render
 from ninetynine.report.formats.csv import frame
 from ninetynine.statistics import RankInterval
@@ -25,11 +24,6 @@ from record_builders import (
 )
 
 RECIPE = make_identity().recipe
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RecordStore(tmp_path)
 
 
 def only_row(store, catalog=None):

@@ -84,8 +84,7 @@ def bfloat16_machine():
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = RecordStore(tmp_path / "results")
+def ladder_store(store):
     write_row(store, "low", 0.02)
     members = write_row(store, "middle", 0.01, train_seconds=20.0)
     precise = {"precision": "mixed_bfloat16", "machine": bfloat16_machine()}
@@ -99,8 +98,8 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def steps(store, suite):
-    (ladder,) = load_ladders(store, CATALOG, suite)
+def steps(ladder_store, suite):
+    (ladder,) = load_ladders(ladder_store, CATALOG, suite)
     return {step.rung.label: step for step in ladder.steps}
 
 
@@ -129,27 +128,27 @@ def test_the_gap_closed_is_linear_from_the_references_start_to_its_goal(steps):
             assert step.gap_closed == pytest.approx(share)
 
 
-def test_a_rung_in_one_precision_is_not_a_row_in_another(store, suite):
-    write_row(store, "high", 0.3, precision="float32")
-    (ladder,) = load_ladders(store, CATALOG, suite)
+def test_a_rung_in_one_precision_is_not_a_row_in_another(ladder_store, suite):
+    write_row(ladder_store, "high", 0.3, precision="float32")
+    (ladder,) = load_ladders(ladder_store, CATALOG, suite)
     (high,) = [step for step in ladder.steps if step.rung.label == "high"]
     assert high.row.identity.precision == "mixed_bfloat16"
     assert high.row.name == "high [mixed_bfloat16]"
 
 
-def test_of_several_rows_the_one_of_the_code_at_hand_is_the_rung(store, suite):
-    write_row(store, "low", 0.3, seeds=9, source_hash="7" * 64)
-    (ladder,) = load_ladders(store, CATALOG, suite)
+def test_of_several_rows_the_one_of_the_code_at_hand_is_the_rung(ladder_store, suite):
+    write_row(ladder_store, "low", 0.3, seeds=9, source_hash="7" * 64)
+    (ladder,) = load_ladders(ladder_store, CATALOG, suite)
     assert ladder.steps[0].row.identity.source_hash == "5" * 64
     assert any("low [source 5555555]; left aside: low [source 7777777]" in n for n in ladder.notes)
-    (without,) = load_ladders(store, {}, suite)
+    (without,) = load_ladders(ladder_store, {}, suite)
     assert without.steps[0].row.identity.source_hash == "7" * 64  # then the one with most seeds
     assert "low: its code or recipe is not the one in this installation" in without.notes
 
 
-def test_each_device_has_a_ladder_of_its_own(store, suite):
-    write_row(store, "low", 0.02, device="gpu", backend="jax", packages={"jax": "0.9"})
-    cpu, gpu = load_ladders(store, CATALOG, suite)
+def test_each_device_has_a_ladder_of_its_own(ladder_store, suite):
+    write_row(ladder_store, "low", 0.02, device="gpu", backend="jax", packages={"jax": "0.9"})
+    cpu, gpu = load_ladders(ladder_store, CATALOG, suite)
     assert (cpu.device, cpu.backend, gpu.device, gpu.backend) == ("cpu", "tensorflow", "gpu", "jax")
     assert [step.row is None for step in gpu.steps] == [False, True, True, True, True]
     assert gpu.steps[0].time.ratio is None  # the reference was not timed there
@@ -237,10 +236,10 @@ def test_training_operations_are_counted_from_multiply_adds_images_and_epochs():
     assert training_flops(make_record(dataset="mine"), {}) is None
 
 
-def test_a_vote_takes_the_operations_of_its_members(store, steps):
+def test_a_vote_takes_the_operations_of_its_members(ladder_store, steps):
     one = steps["middle"].training_flops
     assert steps["vote"].training_flops == 3 * one
-    (vote, *_) = [r for r in store.read_all()[0] if r.kind == "ensemble"]
+    (vote, *_) = [r for r in ladder_store.read_all()[0] if r.kind == "ensemble"]
     assert training_flops(vote, {}) is None  # who voted is not known
 
 
@@ -368,12 +367,12 @@ def test_the_bound_for_images_like_these_is_below_that_for_these_images():
     assert row.lower_bound_population() < row.lower_bound() < row.summary.mean
 
 
-def test_a_row_with_a_failed_seed_reaches_nothing(store, suite):
-    write_row(store, "fast", 0.0005, seeds=20, train_seconds=0.1)
-    best = load_ladders(store, CATALOG, suite)[0].targets[FLOAT32].best
+def test_a_row_with_a_failed_seed_reaches_nothing(ladder_store, suite):
+    write_row(ladder_store, "fast", 0.0005, seeds=20, train_seconds=0.1)
+    best = load_ladders(ladder_store, CATALOG, suite)[0].targets[FLOAT32].best
     assert best.row.name == "fast"  # of another suite, but on the board
-    store.write(make_failed("fast", 20), None)
-    assert load_ladders(store, CATALOG, suite)[0].targets[FLOAT32].best is None
+    ladder_store.write(make_failed("fast", 20), None)
+    assert load_ladders(ladder_store, CATALOG, suite)[0].targets[FLOAT32].best is None
 
 
 # The page ----------------------------------------------------------------------------------------
@@ -389,9 +388,9 @@ def cells_of(page, title, first):
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_the_page_says_what_a_rung_added_and_cost(store, suite, steps):
-    page = page_of(store, suite)
-    assert page == page_of(store, suite)
+def test_the_page_says_what_a_rung_added_and_cost(ladder_store, suite, steps):
+    page = page_of(ladder_store, suite)
+    assert page == page_of(ladder_store, suite)
     middle = cells_of(page, "What each rung adds", "`middle`")
     assert middle[1] == "a second layer"
     assert middle[3] == "6"
@@ -410,18 +409,20 @@ def test_the_page_says_what_a_rung_added_and_cost(store, suite, steps):
     assert page.count("no row qualifies") >= 3
 
 
-def test_a_replicate_that_is_missing_is_told(store, suite):
-    vote = max((r for r in store.read_all()[0] if r.kind == "ensemble"), key=lambda r: r.cell.seed)
-    store.path_of(vote).unlink()
-    page = page_of(store, suite)
+def test_a_replicate_that_is_missing_is_told(ladder_store, suite):
+    vote = max(
+        (r for r in ladder_store.read_all()[0] if r.kind == "ensemble"), key=lambda r: r.cell.seed
+    )
+    ladder_store.path_of(vote).unlink()
+    page = page_of(ladder_store, suite)
     assert cells_of(page, "What each rung adds", "`vote`")[3] == "1 of 2"
 
 
-def test_a_record_that_cannot_be_read_is_named(store, suite):
-    (damaged, *_) = [r for r in store.read_all()[0] if r.cell.architecture == "middle"]
-    store.path_of(damaged).write_text("{")
-    page = page_of(store, suite)
-    assert f"- {store.path_of(damaged).relative_to(store.directory)}: " in page
+def test_a_record_that_cannot_be_read_is_named(ladder_store, suite):
+    (damaged, *_) = [r for r in ladder_store.read_all()[0] if r.cell.architecture == "middle"]
+    ladder_store.path_of(damaged).write_text("{")
+    page = page_of(ladder_store, suite)
+    assert f"- {ladder_store.path_of(damaged).relative_to(ladder_store.directory)}: " in page
     assert cells_of(page, "What each rung adds", "`middle`")[3] == "5 of 6"
 
 
@@ -434,8 +435,8 @@ def test_a_difference_that_cannot_be_told_says_so(tmp_path, suite):
     assert cells_of(page_of(store, suite), "What each rung adds", "`middle`")[9] == ("cannot tell")
 
 
-def test_the_command_writes_the_page(bench, store, suite, tmp_path):
-    asked = ("report", "--format", "ladder", "--results", store.directory)
+def test_the_command_writes_the_page(bench, ladder_store, suite, tmp_path):
+    asked = ("report", "--format", "ladder", "--results", ladder_store.directory)
     output = tmp_path / "LADDER.md"
     code, out, err = bench(*asked, "--suite", suite.path, "--output", output)
     assert (code, out, err) == (0, "", "")
@@ -445,8 +446,8 @@ def test_the_command_writes_the_page(bench, store, suite, tmp_path):
     assert "no suite is called 'laddr'" in err
 
 
-def test_the_html_page_has_the_same_ladder(store, suite):
-    page = render(Report(store, CATALOG, suite_name=str(suite.path)), "html")
+def test_the_html_page_has_the_same_ladder(ladder_store, suite):
+    page = render(Report(ladder_store, CATALOG, suite_name=str(suite.path)), "html")
     section = page.partition("<h2>The ladder</h2>")[2].partition("</section>")[0]
     rungs = re.findall(r'<th scope="row">(\w+)', section)
     assert rungs == ["low", "middle", "high", "later", "vote"]
@@ -454,7 +455,7 @@ def test_the_html_page_has_the_same_ladder(store, suite):
     assert "better, over low" in section  # not the line above
     assert "not recorded" in section
     assert "1/27.0" in section
-    assert "The ladder" not in render(Report(store, CATALOG, suite_name="quick"), "html")
+    assert "The ladder" not in render(Report(ladder_store, CATALOG, suite_name="quick"), "html")
 
 
 def test_the_html_page_has_no_ladder_before_the_suite_ran(tmp_path, suite):
@@ -466,16 +467,16 @@ def test_the_html_page_has_no_ladder_before_the_suite_ran(tmp_path, suite):
 # The picture -------------------------------------------------------------------------------------
 
 
-def test_a_picture_of_a_suite_has_its_rungs_alone(store, suite):
-    (board,) = build_boards(store, CATALOG)
+def test_a_picture_of_a_suite_has_its_rungs_alone(ladder_store, suite):
+    (board,) = build_boards(ladder_store, CATALOG)
     assert REFERENCE in {row.name for row in board.rows}
     chosen = board.of_suite(suite)
     assert {row.name for row in chosen.rows} == {"low", "middle", "high", "vote"}
 
 
-def test_the_command_draws_a_suite(bench, store, suite, tmp_path):
+def test_the_command_draws_a_suite(bench, ladder_store, suite, tmp_path):
     output = tmp_path / "cost.svg"
-    asked = ("plot", "cost", "--output", output, "--results", store.directory)
+    asked = ("plot", "cost", "--output", output, "--results", ladder_store.directory)
     code, _, err = bench(*asked, "--suite", suite.path)
     assert (code, err) == (0, "")
     drawn = output.read_text()

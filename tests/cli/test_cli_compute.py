@@ -15,19 +15,12 @@ from record_builders import make_identity, make_machine, write_run
 
 
 @pytest.fixture
-def refuse(bench, tmp_path, monkeypatch):
+def refuse(refuse, tmp_path, monkeypatch):
     """Run a command that is a mistake; return its one line.  No worker may start."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ninetynine.machine._UNKNOWN_WORKER_BYTES", 1)
     monkeypatch.setattr("ninetynine.workers.process.subprocess.Popen", started)
     monkeypatch.setattr("ninetynine.cli.verbs.time.start_backend_here", started)
-
-    def refuse(*arguments):
-        code, _, err = bench(*arguments)
-        assert code == 2, err
-        (line,) = err.splitlines()
-        return line
-
     return refuse
 
 
@@ -110,6 +103,7 @@ def test_a_driver_of_a_gpu_or_another_system_is_given_a_try(monkeypatch, tmp_pat
     check_device("gpu")
 
 
+@pytest.mark.slow
 def test_a_backend_without_its_gpu_never_trains_on_the_cpu_in_its_place(monkeypatch):
     """JAX and PyTorch would do so without a word."""
     import keras
@@ -121,6 +115,7 @@ def test_a_backend_without_its_gpu_never_trains_on_the_cpu_in_its_place(monkeypa
     prepare_backend(make_identity(backend=backend, device="cpu"))
 
 
+@pytest.mark.slow
 def test_a_backend_that_cannot_be_imported_is_one_line(monkeypatch):
     import keras
 

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from ninetynine.cli import main
 from run_helpers import (
     STUB_BENCH,
     assert_whole,
@@ -16,24 +15,12 @@ from run_helpers import (
 
 
 @pytest.fixture
-def refuse(capsys, tmp_path, monkeypatch):
-    """Return a function that runs a command in a bare folder and returns its one line."""
+def refuse(refuse, tmp_path, monkeypatch):
+    """Run a command that is a mistake in a bare folder; return its one line."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
-    monkeypatch.setattr(
-        "ninetynine.machine._UNKNOWN_WORKER_BYTES", 1
-    )  # the same line on a small machine
-
-    def refuse(*arguments):
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        written = capsys.readouterr()
-        assert end.value.code == 2, written.err
-        (line,) = written.err.splitlines()
-        assert line.startswith("bench: ")
-        assert "Traceback" not in written.err
-        return line
-
+    # The same line on a small machine.
+    monkeypatch.setattr("ninetynine.machine._UNKNOWN_WORKER_BYTES", 1)
     return refuse
 
 
@@ -137,6 +124,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp_path):
     files = [write_architecture(tmp_path, name, body) for name, (body, _) in BAD.items()]
     broken = write_architecture(tmp_path, "broken")
@@ -164,6 +152,7 @@ def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp
     assert told.stderr.splitlines()[-1].startswith("bench: ")
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_a_row_and_exit_code_1_until_it_is_tried_again(tmp_path):
     """The second time the cell is not tried; with --retry-failed it is, and succeeds."""
     crash = f"os.path.exists({str(tmp_path / 'mended')!r}) or os._exit(3)"
@@ -189,22 +178,19 @@ def test_a_failed_cell_is_a_row_and_exit_code_1_until_it_is_tried_again(tmp_path
     assert board["rows"][0]["failed"] == []
 
 
-def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(capsys, suite, tmp_path):
+def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(bench, suite, tmp_path):
     given = ["--architecture", str(tmp_path / "net.py"), "--results", str(tmp_path / "results")]
     for as_json in ([], ["--json"]):
-        with pytest.raises(SystemExit) as end:
-            main(["run", str(suite), "--dry-run", *given, *as_json])
-        assert end.value.code == 0
-        written = capsys.readouterr()
-        assert written.err == ""
+        code, out, err = bench("run", suite, "--dry-run", *given, *as_json)
+        assert (code, err) == (0, "")
         if as_json:
-            content = json.loads(written.out)
+            content = json.loads(out)
             assert [cell["seed"] for cell in content["missing"]] == [0, 1]
             assert content["reused"] == []
             assert content["schedules"] == []
         else:
-            assert "2 cells to train, 0 recorded already" in written.out.splitlines()
-            assert "no schedule" in written.out.splitlines()[-1]
+            assert "2 cells to train, 0 recorded already" in out.splitlines()
+            assert "no schedule" in out.splitlines()[-1]
     assert not (tmp_path / "results").exists()
 
 
@@ -223,6 +209,7 @@ def varied(tmp_path):
     return [suite, "--architecture", path, "--results", tmp_path / "results"]
 
 
+@pytest.mark.slow
 def test_variants_and_grids_are_trained_and_found_again_by_their_names(varied, bench, tmp_path):
     done = run_bench("run", *varied, "--json", command=STUB_BENCH)
     assert done.returncode == 0, done.stderr
@@ -246,6 +233,7 @@ def test_variants_and_grids_are_trained_and_found_again_by_their_names(varied, b
     assert (code, "wide" in out) == (0, True)
 
 
+@pytest.mark.slow
 def test_rows_that_are_asked_for_are_trained_beside_the_suites(varied, tmp_path):
     arguments = ["run", *varied, "--only", "wide[units=4,5]", "--json"]
     done = run_bench(*arguments, command=STUB_BENCH)

@@ -14,19 +14,10 @@ VERBS = sorted(
 )
 
 
-@pytest.fixture
-def plug_in(tmp_path, monkeypatch):
-    """Return a function that installs a distribution with one verb."""
-
-    def install(name, text):
-        info = tmp_path / "plug-1.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1\n")
-        (info / "entry_points.txt").write_text(f"[ninetynine.verbs]\n{name} = plug_{name}\n")
-        (tmp_path / f"plug_{name}.py").write_text(text)
-        monkeypatch.syspath_prepend(tmp_path)
-
-    return install
+def verb(name, text):
+    """What ``plug_in`` installs: a distribution with one verb."""
+    module = f"plug_{name}"
+    return {"ninetynine.verbs": {name: module}}, {f"{module}.py": text}, "plug"
 
 
 def test_the_help_lists_every_verb_with_the_first_line_of_its_file(bench):
@@ -55,7 +46,7 @@ def test_every_verb_has_help_of_its_own(bench):
     ],
 )
 def test_a_verb_of_another_package_that_is_none_names_the_package(bench, plug_in, text, says):
-    plug_in("broken", f'"""Break."""\n{text}\n')
+    plug_in(*verb("broken", f'"""Break."""\n{text}\n'))
     code, _, err = bench("broken")
     assert code == 2
     (line,) = err.splitlines()
@@ -64,7 +55,7 @@ def test_a_verb_of_another_package_that_is_none_names_the_package(bench, plug_in
 
 
 def test_a_verb_that_is_called_like_another_is_told_by_the_help(bench, plug_in):
-    plug_in("run", '"""Run something else."""\n')
+    plug_in(*verb("run", '"""Run something else."""\n'))
     code, _, err = bench("--help")
     assert code == 2
     assert "two verbs are called 'run': ninetynine.cli.verbs.run (built in) and plug_run" in err

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from complaints import complaint
 from ninetynine.datasets import load
 from ninetynine.datasets.files import IMAGES_MAGIC, LABELS_MAGIC, read_folder, read_idx, read_npz
 from ninetynine.errors import UserError
@@ -54,15 +55,6 @@ def write_idx_files(folder: Path, joint: str = "-", zipped: bool = True) -> dict
     return dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays.values(), strict=True))
 
 
-def refusal(call: Any, *arguments: Any) -> str:
-    """Return the message of the UserError that the call raises, after checking it is one line."""
-    with pytest.raises(UserError) as caught:
-        call(*arguments)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
-
-
 class TestIdx:
     @pytest.mark.parametrize("zipped", [False, True])
     def test_reads_images_and_labels_gzipped_or_not(self, tmp_path: Path, zipped: bool) -> None:
@@ -82,7 +74,7 @@ class TestIdx:
     ) -> None:
         path = tmp_path / "file"
         path.write_bytes(idx_bytes(np.zeros(40, np.uint8), LABELS_MAGIC))
-        message = refusal(read_idx, path, IMAGES_MAGIC)
+        message = complaint(read_idx, path, IMAGES_MAGIC)
         assert "0x00000801" in message
         assert "0x00000803" in message
         assert str(path) in message
@@ -94,7 +86,7 @@ class TestIdx:
         data = idx_bytes(IMAGES, IMAGES_MAGIC)
         path = tmp_path / "file"
         path.write_bytes(data[:-1] if change < 0 else data + b"\0")
-        message = refusal(read_idx, path, IMAGES_MAGIC)
+        message = complaint(read_idx, path, IMAGES_MAGIC)
         assert f"{60 + change} bytes" in message
         assert "3x4x5 = 60" in message
 
@@ -102,24 +94,24 @@ class TestIdx:
     def test_a_file_shorter_than_its_header_is_refused(self, tmp_path: Path, length: int) -> None:
         path = tmp_path / "file"
         path.write_bytes(idx_bytes(IMAGES, IMAGES_MAGIC)[:length])
-        assert "truncated" in refusal(read_idx, path, IMAGES_MAGIC)
+        assert "truncated" in complaint(read_idx, path, IMAGES_MAGIC)
 
     def test_every_cut_of_a_gzip_is_refused(self, tmp_path: Path) -> None:
         whole = gzip.compress(idx_bytes(IMAGES, IMAGES_MAGIC))
         path = tmp_path / "file.gz"
         for length in range(len(whole)):
             path.write_bytes(whole[:length])
-            assert str(path) in refusal(read_idx, path, IMAGES_MAGIC)
+            assert str(path) in complaint(read_idx, path, IMAGES_MAGIC)
 
     def test_a_gzip_with_a_flipped_bit_is_refused(self, tmp_path: Path) -> None:
         whole = bytearray(gzip.compress(idx_bytes(IMAGES, IMAGES_MAGIC)))
         whole[-6] ^= 1  # in the checksum
         path = tmp_path / "file.gz"
         path.write_bytes(whole)
-        assert "damaged gzip" in refusal(read_idx, path, IMAGES_MAGIC)
+        assert "damaged gzip" in complaint(read_idx, path, IMAGES_MAGIC)
 
     def test_a_missing_file_is_refused(self, tmp_path: Path) -> None:
-        assert "cannot be read" in refusal(read_idx, tmp_path / "none", IMAGES_MAGIC)
+        assert "cannot be read" in complaint(read_idx, tmp_path / "none", IMAGES_MAGIC)
 
 
 class TestFolder:
@@ -158,7 +150,7 @@ class TestFolder:
     def test_one_missing_file_of_the_four_is_named(self, tmp_path: Path) -> None:
         write_idx_files(tmp_path)
         (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
-        assert "t10k-labels-idx1-ubyte" in refusal(read_folder, tmp_path, "mnist")
+        assert "t10k-labels-idx1-ubyte" in complaint(read_folder, tmp_path, "mnist")
 
 
 class _RunsCodeWhenUnpickled:
@@ -173,7 +165,7 @@ class TestNpz:
         monkeypatch.chdir(tmp_path)
         labels = np.array([_RunsCodeWhenUnpickled()] * 6, dtype=object)
         path = save_npz(tmp_path, y_train=labels)
-        assert "pickled" in refusal(read_npz, path)
+        assert "pickled" in complaint(read_npz, path)
         assert not Path("unpickled").exists()
 
     def test_a_pickle_named_npz_is_refused_and_never_unpickled(
@@ -182,7 +174,7 @@ class TestNpz:
         monkeypatch.chdir(tmp_path)
         path = tmp_path / "mine.npz"
         path.write_bytes(pickle.dumps(_RunsCodeWhenUnpickled()))
-        assert "not an .npz file" in refusal(read_npz, path)
+        assert "not an .npz file" in complaint(read_npz, path)
         assert not Path("unpickled").exists()
 
     def test_every_kind_of_cut_is_refused(self, tmp_path: Path) -> None:
@@ -190,7 +182,7 @@ class TestNpz:
         whole = path.read_bytes()
         for length in range(0, len(whole), 7):
             path.write_bytes(whole[:length])
-            assert str(path) in refusal(read_npz, path)
+            assert str(path) in complaint(read_npz, path)
 
     def test_flipped_bytes_are_refused_or_change_nothing(self, tmp_path: Path) -> None:
         path = save_npz(tmp_path)
@@ -213,24 +205,24 @@ class TestNpz:
         with zipfile.ZipFile(path, "w") as archive:
             for name in four_arrays():
                 archive.writestr(f"{name}.npy", member)
-        assert "damaged" in refusal(read_npz, path)
+        assert "damaged" in complaint(read_npz, path)
 
     def test_a_member_that_is_no_array_is_refused(self, tmp_path: Path) -> None:
         path = save_npz(tmp_path, y_test=None)
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("y_test", b"1, 0")
-        assert "y_test is not a numpy array" in refusal(read_npz, path)
+        assert "y_test is not a numpy array" in complaint(read_npz, path)
 
     def test_missing_arrays_are_named_with_what_was_found(self, tmp_path: Path) -> None:
-        message = refusal(read_npz, save_npz(tmp_path, x_test=None, y_test=None))
+        message = complaint(read_npz, save_npz(tmp_path, x_test=None, y_test=None))
         assert "x_test, y_test" in message
         assert "found x_train, y_train" in message
 
     def test_a_missing_file_a_folder_and_a_single_npy_are_refused(self, tmp_path: Path) -> None:
-        assert "no such file" in refusal(read_npz, tmp_path / "none.npz")
-        assert "is a folder" in refusal(read_npz, tmp_path)
+        assert "no such file" in complaint(read_npz, tmp_path / "none.npz")
+        assert "is a folder" in complaint(read_npz, tmp_path)
         np.save(tmp_path / "one.npy", IMAGES)
-        assert "not an .npz" in refusal(read_npz, tmp_path / "one.npy")
+        assert "not an .npz" in complaint(read_npz, tmp_path / "one.npy")
 
 
 class TestUsersDataset:
@@ -302,6 +294,6 @@ class TestUsersDataset:
         self, tmp_path: Path, changed: dict[str, Any], said: str
     ) -> None:
         path = save_npz(tmp_path, **changed)
-        message = refusal(load, str(path))
+        message = complaint(load, str(path))
         assert said in message
         assert str(path) in message

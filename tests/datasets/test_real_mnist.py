@@ -11,7 +11,7 @@ from ninetynine.records import RecordStore
 
 RESULTS = Path(__file__).parents[2] / "results"
 
-pytestmark = pytest.mark.real_mnist
+pytestmark = [pytest.mark.real_mnist, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import ninetynine
 import numpy as np
 import pytest
-from distributions import activate, write
+from complaints import complaint
 from ninetynine import datasets
 from ninetynine.datasets import built_in
 from ninetynine.errors import UserError
@@ -43,31 +43,21 @@ def read():
 """
 
 
-@pytest.fixture
-def plug_in(tmp_path, monkeypatch):
-    """Return a function that installs a distribution with the dataset module ``text``."""
+@pytest.fixture(autouse=True)
+def without_data_folder(monkeypatch):
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
 
-    def make(text=STRIPES, name="stripes", value="stripes_data.stripes"):
-        files = {"stripes_data/__init__.py": "", "stripes_data/stripes.py": text}
-        write(tmp_path / "site", {GROUP: {name: value}}, files)
-        activate(monkeypatch, tmp_path / "site")
 
-    return make
-
-
-def complaint(call, *arguments):
-    with pytest.raises(UserError) as caught:
-        call(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def stripes(text=STRIPES, name="stripes"):
+    """What ``plug_in`` installs: a distribution with the dataset module ``text``."""
+    files = {"stripes_data/__init__.py": "", "stripes_data/stripes.py": text}
+    return {GROUP: {name: "stripes_data.stripes"}}, files
 
 
 # One file -----------------------------------------------------------------------------------------
 
 
 def test_a_file_in_the_folder_is_a_dataset_and_nothing_else_is_needed(tmp_path, monkeypatch, bench):
-    monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
     (tmp_path / "stripes.py").write_text(STRIPES)
     monkeypatch.setattr(built_in, "__path__", [*built_in.__path__, str(tmp_path)])
     assert list(datasets.known()) == ["mnist", "fashion_mnist", "digits", "stripes"]
@@ -125,7 +115,7 @@ def test_a_dataset_says_what_its_images_are_called(name, noun):
 
 
 def test_only_what_comes_with_a_package_is_embedded(plug_in):
-    plug_in(STRIPES.replace('noun="stripes"', "embedded=True"))
+    plug_in(*stripes(STRIPES.replace('noun="stripes"', "embedded=True")))
     infos = datasets.known()
     assert [name for name in infos if infos[name].embedded] == ["digits", "stripes"]
     # A plug-in is not in every installation.
@@ -166,7 +156,7 @@ def test_where_none_is_named_the_first_known_dataset_is_taken_or_the_only_one():
 
 
 def test_a_plug_in_is_a_dataset_like_any_other(plug_in, bench, tmp_path):
-    plug_in()
+    plug_in(*stripes())
     assert list(datasets.known()) == ["mnist", "fashion_mnist", "digits", "stripes"]
     assert "stripes_data.stripes" not in sys.modules  # names are listed without running it
     assert datasets.known()["stripes"].origin == "entry point of plug-in"
@@ -184,7 +174,7 @@ def test_a_plug_in_is_a_dataset_like_any_other(plug_in, bench, tmp_path):
 
 
 def test_a_plug_ins_files_in_a_named_folder_go_before_what_it_reads(plug_in, tmp_path):
-    plug_in()
+    plug_in(*stripes())
     with pytest.raises(UserError, match=r"no files of stripes; looked for stripes\.npz, there"):
         datasets.load("stripes", tmp_path)
     # Another dataset's IDX files do not pass for its own.
@@ -217,7 +207,7 @@ def test_a_plug_ins_files_in_a_named_folder_go_before_what_it_reads(plug_in, tmp
     ],
 )
 def test_a_broken_plug_in_is_one_line_that_names_its_distribution(plug_in, bench, text, said):
-    plug_in(text)
+    plug_in(*stripes(text))
     message = complaint(datasets.load, "stripes")
     assert "entry point of plug-in" in message
     assert message.endswith("; mend or uninstall the distribution")
@@ -232,7 +222,7 @@ def test_a_broken_plug_in_is_one_line_that_names_its_distribution(plug_in, bench
 def test_what_a_plug_in_says_of_its_data_itself_is_passed_on(plug_in):
     line = "    raise UserError('stripes: draw them first')\n"
     text = "from ninetynine.errors import UserError\n" + STRIPES
-    plug_in(text.replace("def read():\n", f"def read():\n{line}"))
+    plug_in(*stripes(text.replace("def read():\n", f"def read():\n{line}")))
     assert complaint(datasets.load, "stripes") == "stripes: draw them first"
 
 
@@ -245,7 +235,7 @@ def test_what_a_plug_in_says_of_its_data_itself_is_passed_on(plug_in):
     ],
 )
 def test_arrays_that_are_not_as_stated_are_refused(plug_in, change, said):
-    plug_in(STRIPES.replace(*change))
+    plug_in(*stripes(STRIPES.replace(*change)))
     message = complaint(datasets.load, "stripes")
     assert "dataset 'stripes' (entry point of plug-in): not the original stripes: " in message
     assert said in message
@@ -253,18 +243,20 @@ def test_arrays_that_are_not_as_stated_are_refused(plug_in, change, said):
 
 @pytest.mark.parametrize("name", ["Stripes", "my.stripes", "stripes-fold-0-of-2"])
 def test_a_plug_ins_name_has_to_be_one(plug_in, name):
-    plug_in(name=name)
+    plug_in(*stripes(name=name))
     message = complaint(datasets.known)
     assert message.startswith(f"dataset {name!r} (entry point of plug-in): ")
 
 
-def test_two_datasets_of_one_name_are_both_named(plug_in, bench):
-    plug_in(name="digits")
+def test_two_datasets_of_one_name_are_both_named(plug_in, bench, tmp_path):
+    plug_in(*stripes(name="digits"))
     message = complaint(datasets.known)
     assert "two datasets are called 'digits'" in message
     assert "ninetynine.datasets.built_in.digits (built in)" in message
     assert "stripes_data.stripes (entry point of plug-in)" in message
-    for arguments in (("list", "datasets"), ("data",), ("import", "x", "y.npy")):
+    predictions = tmp_path / "y.npy"
+    predictions.touch()
+    for arguments in (("list", "datasets"), ("data",), ("import", "x", predictions)):
         code, out, err = bench(*arguments)
         assert (code, out) == (2, "")
         assert "two datasets are called 'digits'" in err

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections import defaultdict
 
 import numpy as np
 import psutil
@@ -15,36 +14,14 @@ from ninetynine.workers import EpochEnded, Failed, Finished, Refused, Started, i
 from record_builders import make_predictions
 from run_helpers import (
     STUB_WORKER,
+    by_architecture,
     is_alive,
     tasks_for,
     wait_until_gone,
     write_architecture,
-    write_dataset,
 )
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture(scope="module")
-def dataset(folder):
-    return write_dataset(folder / "tiny.npz")
-
-
-@pytest.fixture
-def stub(monkeypatch):
-    """Use workers that need no TensorFlow."""
-    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
-
-
-def by_architecture(events):
-    found = defaultdict(list)
-    for event in events:
-        found[event.task.cell.identity.architecture].append(event)
-    return found
-
+pytestmark = pytest.mark.slow
 
 # What an architecture may do to its worker -------------------------------------------------------
 

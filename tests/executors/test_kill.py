@@ -20,6 +20,8 @@ from run_helpers import (
     write_suite,
 )
 
+pytestmark = pytest.mark.slow
+
 CELLS = 8
 
 

@@ -8,30 +8,12 @@ import socketserver
 import sys
 import tempfile
 import threading
-from collections import defaultdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from kill_resume import CLOCK
-from run_helpers import (
-    BENCH,
-    STUB_BENCH,
-    STUB_WORKER,
-    assert_whole,
-    contents,
-    run_bench,
-    start_bench,
-    tasks_for,
-    wait_until_gone,
-    write_architecture,
-    write_dataset,
-    write_suite,
-)
-
-pytest.importorskip("ray_cluster", reason="needs Ray: pip install -e '.[ray]'")
-
-from ninetynine import cli
 from ninetynine.errors import UserError
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.executors.ray import RayExecutor
@@ -53,18 +35,28 @@ from ninetynine.workers import (
     process,
 )
 from ray_cluster import LoopbackCluster, free_port, wait_for, workers_of
+from run_helpers import (
+    BENCH,
+    STUB_BENCH,
+    STUB_WORKER,
+    assert_whole,
+    by_architecture,
+    contents,
+    run_bench,
+    start_bench,
+    tasks_for,
+    wait_until_gone,
+    write_architecture,
+    write_dataset,
+    write_suite,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not find_spec("ray"), reason="needs Ray: pip install -e '.[ray]'"),
+]
 
 ENDS = Finished | Failed | Refused
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture(scope="module")
-def dataset(folder):
-    return write_dataset(folder / "tiny.npz")
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +73,6 @@ def cluster(sent):
     cluster.shutdown()
 
 
-@pytest.fixture
-def stub(monkeypatch):
-    """Use workers that need no TensorFlow; the driver says what its nodes start."""
-    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
-
-
 def run(cluster, tasks, on_event=lambda event: None, timeout_seconds=None, memory_bytes=2**20):
     """Train ``tasks`` on the cluster and return all events."""
     events = []
@@ -96,13 +82,6 @@ def run(cluster, tasks, on_event=lambda event: None, timeout_seconds=None, memor
             events.append(event)
             on_event(event)
     return events
-
-
-def by_architecture(events):
-    found = defaultdict(list)
-    for event in events:
-        found[event.task.cell.identity.architecture].append(event)
-    return found
 
 
 # What becomes of cells ---------------------------------------------------------------------------
@@ -378,20 +357,11 @@ def test_a_cluster_of_this_machine_alone_gets_the_same_table(small_run, sent):
 
 
 @pytest.fixture
-def refuse(capsys, folder, dataset, files):
-    """Run the tiny suite with more arguments in this process; return its one line."""
+def refuse(refuse, folder, dataset, files):
+    """Run the tiny suite with more arguments; return its one line."""
     suite = write_suite(folder / "s.toml", ["good"], dataset)
-
-    def refuse(*arguments):
-        given = ["run", suite, "--architecture", files[0], "--results", folder / "none"]
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(part) for part in (*given, *arguments)])
-        written = capsys.readouterr()
-        assert end.value.code == 2, written.err
-        (line,) = written.err.splitlines()
-        return line
-
-    return refuse
+    given = ("run", suite, "--architecture", files[0], "--results", folder / "none")
+    return lambda *arguments: refuse(*given, *arguments)
 
 
 def test_without_ray_the_line_says_what_to_install(refuse, monkeypatch):
@@ -478,8 +448,14 @@ def test_no_room_on_no_node_at_all():
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ({"sitecustomize.py": "import sys; sys.modules['bench'] = None"}, "has no bench; install"),
-        ({"bench/__init__.py": "__version__ = '0.0.1'"}, "has bench 0.0.1, this machine has "),
+        (
+            {"sitecustomize.py": "import sys; sys.modules['ninetynine'] = None"},
+            "has no ninetynine; install",
+        ),
+        (
+            {"ninetynine/__init__.py": "__version__ = '0.0.1'"},
+            "has ninetynine 0.0.1, this machine has ",
+        ),
     ],
     ids=["without the package", "another version"],
 )
@@ -504,7 +480,7 @@ def test_a_node_that_would_get_other_numbers_is_named_before_anything_runs(
     assert str(refused.value).startswith(f"{name} {told}")
     assert "\n" not in str(refused.value)
     assert "\n" not in str(stopped.value)
-    assert "bench" in str(stopped.value)
+    assert "ninetynine" in str(stopped.value)
 
 
 def test_facts_name_the_first_difference_and_equal_facts_none():

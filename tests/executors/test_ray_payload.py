@@ -35,17 +35,14 @@ def build(input_shape, num_classes):
 
 
 @pytest.fixture
-def plug_in(tmp_path, monkeypatch):
+def plugged(plug_in):
     """Install a distribution whose package holds the architecture ``plugged``."""
-    package, info = tmp_path / "site" / "plug", tmp_path / "site" / "plug-1.dist-info"
-    package.mkdir(parents=True)
-    info.mkdir()
-    (package / "__init__.py").write_text("raise RuntimeError('not needed')\n")
-    (package / "_blocks.py").write_text("def classify(input_shape, num_classes): ...\n")
-    (package / "plugged.py").write_text(NET)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[ninetynine]\nplugged = plug.plugged\n")
-    monkeypatch.syspath_prepend(tmp_path / "site")
+    files = {
+        "plug/__init__.py": "raise RuntimeError('not needed')\n",
+        "plug/_blocks.py": "def classify(input_shape, num_classes): ...\n",
+        "plug/plugged.py": NET,
+    }
+    plug_in({"ninetynine": {"plugged": "plug.plugged"}}, files)
 
 
 def send(architectures, tasks, folder):
@@ -59,7 +56,7 @@ def send(architectures, tasks, folder):
     }
 
 
-def test_every_architecture_has_its_hash_where_it_was_sent(plug_in, tmp_path):
+def test_every_architecture_has_its_hash_where_it_was_sent(plugged, tmp_path):
     (tmp_path / "helper.py").write_text("WIDTH = 7\n")
     own = write_architecture(tmp_path, "own")
     own.write_text("from helper import WIDTH\n" + own.read_text())
@@ -89,7 +86,7 @@ def test_every_architecture_has_its_hash_where_it_was_sent(plug_in, tmp_path):
 
 
 def test_a_plug_in_is_imported_from_where_it_was_sent_and_this_package_is_not_hidden(
-    plug_in, tmp_path
+    plugged, tmp_path
 ):
     found = {name: discover()[name] for name in ("plugged", "t2_dense")}
     bundles = [bundle_of(item) for item in found.values()]

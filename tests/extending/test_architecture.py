@@ -70,6 +70,7 @@ def test_rows_are_chosen_and_made_by_name(folder, bench):
     assert made == {f"two_hidden_tanh[learning_rate={rate}]": 5 for rate in ("0.01", "0.1")}
 
 
+@pytest.mark.slow
 def test_build_gets_their_arguments(folder):
     known = discover([folder / "two_hidden.py"], load("widths.toml"))
     name = "two_hidden[optimizer=adam,units=64]"

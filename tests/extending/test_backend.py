@@ -1,11 +1,8 @@
 """The backend that docs/extending.md shows, installed and trained on."""
 
-import os
-import sys
-
 import pytest
 from distributions import activate
-from documentation import install
+from documentation import install, run_installed
 from ninetynine.backends import get_backend, package_versions
 from ninetynine.records import RecordStore
 from run_helpers import run_bench, write_dataset, write_suite
@@ -32,10 +29,8 @@ def test_it_differs_from_tensorflow_in_its_loop_and_its_version(folder):
 def test_a_worker_trains_on_it(folder, tmp_path):
     dataset = write_dataset(tmp_path / "few.npz")
     suite = write_suite(tmp_path / "few.toml", ["softmax_regression"], dataset)
-    path = os.pathsep.join([str(folder), *filter(None, sys.path)])
     arguments = ("run", suite, "--backend", "tensorflow_fit", "--results", tmp_path / "results")
-    done = run_bench(*arguments, env={**os.environ, "PYTHONPATH": path})
-    assert done.returncode == 0, done.stderr
+    run_installed(folder, *arguments)
     ((record,), problems) = RecordStore(tmp_path / "results").read_all()
     assert problems == []
     assert (record.status, record.cell.backend) == ("finished", "tensorflow_fit")

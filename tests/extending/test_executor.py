@@ -15,6 +15,8 @@ from run_helpers import (
     write_suite,
 )
 
+pytestmark = pytest.mark.slow
+
 FRESH = ("--executor", "fresh")
 SAID = "bench: each cell starts a process of its own"
 

@@ -1,35 +1,24 @@
 """The picture that docs/extending.md shows, installed, drawn, and found on the page."""
 
-import os
 import re
-import subprocess
-import sys
+from functools import partial
 
 import pytest
-from documentation import install
-from ninetynine.records import RecordStore
+from documentation import install, run_installed
 from record_builders import write_run
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def bench(tmp_path):
     """Return a function that runs the command where the example is installed."""
     install("picture", tmp_path)
-    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    environment = {**os.environ, "PYTHONPATH": path}
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "ninetynine", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
+    return partial(run_installed, tmp_path)
 
 
 @pytest.fixture
-def results(tmp_path):
-    store = RecordStore(tmp_path / "results")
+def results(store):
     for name, missed in (("good", [3]), ("poor", [3, 13, 23, 4])):
         for seed in range(2):
             write_run(store, name, seed, wrong=missed)

@@ -14,8 +14,7 @@ from ninetynine.cli.verbs import check
 from ninetynine.gate.checking import at_seed
 from ninetynine.records import RecordStore
 from ninetynine.suite import Setting, load, make_cells
-from ninetynine.workers import process
-from run_helpers import STUB_WORKER, write_architecture, write_dataset, write_suite
+from run_helpers import write_architecture, write_dataset, write_suite
 
 DROPOUT = '''"""A small network whose dropout may stay on.
 
@@ -48,12 +47,6 @@ def bench(bench, monkeypatch, tmp_path):
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     return bench
-
-
-@pytest.fixture
-def stub(monkeypatch):
-    """Workers without TensorFlow, whose accuracy on digits is about one in ten."""
-    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
 
 
 @pytest.fixture
@@ -307,6 +300,7 @@ def test_the_github_action_passes_the_answer_on(tmp_path, code, inconclusive, ex
     assert arguments.endswith("|--only|t2|--allow-new|")
 
 
+@pytest.mark.slow
 def test_dropout_left_on_is_caught_though_the_weights_are_the_same(bench, tmp_path):
     """Real training: the regression that a comparison of weights alone would pass."""
     file = tmp_path / "dropping.py"

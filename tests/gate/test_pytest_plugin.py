@@ -13,6 +13,8 @@ from ninetynine.records import RecordStore
 from ninetynine.suite import Setting, load, make_cells
 from run_helpers import write_architecture
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 CONFTEST = """

@@ -22,11 +22,6 @@ ROOT = Path(__file__).parents[2]
 FIXTURES = RecordStore(Path(__file__).parents[1] / "fixtures")
 
 
-@pytest.fixture
-def store(tmp_path):
-    return RecordStore(tmp_path / "results")
-
-
 def files(store):
     return sorted(path.name for path in store.folder.glob("*/*"))
 
@@ -168,7 +163,6 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
 
 
 def test_a_records_folder_that_is_a_file_is_told_before_any_work(store):
-    store.directory.mkdir()
     store.folder.write_text("in the way")
     with pytest.raises(UserError, match="cannot write to"), store.lock():
         raise AssertionError("the work began")
@@ -176,7 +170,6 @@ def test_a_records_folder_that_is_a_file_is_told_before_any_work(store):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_one_line(store):
-    store.directory.mkdir()
     store.directory.chmod(0o500)
     with pytest.raises(UserError, match="Permission denied"), store.lock():
         pass

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from ninetynine.board import build_boards
 from ninetynine.errors import UserError
-from ninetynine.records import RecordStore
 from ninetynine.report import Report, render
 from ninetynine.report.columns import chosen_columns, columns, describe, row_values
 from record_builders import make_record, write_run
@@ -18,8 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "columns.md"
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = RecordStore(tmp_path)
+def net_store(store):
     for seed in range(3):
         write_run(store, "net", seed, wrong=range(10 + seed))
     return store
@@ -39,18 +37,18 @@ def test_the_docs_describe_every_column():
     assert table[1] == described()
 
 
-def test_every_column_of_the_registry_is_in_csv_and_json_under_its_fields(store):
+def test_every_column_of_the_registry_is_in_csv_and_json_under_its_fields(net_store):
     fields = [field for column in columns().values() for field in column.fields]
     assert len(fields) == len(set(fields))
-    (line,) = csv.DictReader(io.StringIO(render(Report(store, {}), "csv")))
+    (line,) = csv.DictReader(io.StringIO(render(Report(net_store, {}), "csv")))
     assert list(line) == fields
-    (row,) = json.loads(render(Report(store, {}), "json"))["boards"][0]["rows"]
+    (row,) = json.loads(render(Report(net_store, {}), "json"))["boards"][0]["rows"]
     assert set(fields) <= set(row)
 
 
 @pytest.mark.parametrize("format", ["table", "markdown", "latex", "csv", "json"])
-def test_columns_that_are_asked_for_stand_in_every_format(store, format):
-    text = render(Report(store, {}, columns=("peak_memory", "seeds")), format)
+def test_columns_that_are_asked_for_stand_in_every_format(net_store, format):
+    text = render(Report(net_store, {}, columns=("peak_memory", "seeds")), format)
     shown = "peak_memory_bytes" if format in ("csv", "json") else "Peak memory, MiB"
     assert shown in text
     assert "loss" not in text.lower()
@@ -76,8 +74,7 @@ def test_a_name_that_stood_in_csv_is_told_with_its_column(given, told):
         chosen_columns(["accuracy", given])
 
 
-def test_what_is_recorded_beside_the_training_is_shown(tmp_path):
-    store = RecordStore(tmp_path)
+def test_what_is_recorded_beside_the_training_is_shown(store):
     for seed, latency in enumerate((0.010, 0.020, 0.040)):
         record = make_record("net", seed)
         answering = {"latency_p99_seconds": latency, "throughput_1000": 1 / latency}

@@ -21,9 +21,12 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="no chromium and chromedriver on this machine"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (BROWSER and DRIVER), reason="no chromium and chromedriver on this machine"
+    ),
+]
 
 SCRIPT_NAME = "<script>alert(1)</script>"
 MODELS = (("good", 0.01, 30.0), ("fair", 0.04, 10.0), ("poor", 0.12, 3.0), (SCRIPT_NAME, 0.3, 9.0))

@@ -1,4 +1,4 @@
-"""The HTML report as text; tests/test_html_browser.py opens it in a browser."""
+"""The HTML report as text; test_html_browser.py opens it in a browser."""
 
 import re
 import subprocess
@@ -57,16 +57,15 @@ def page_of(store, *names, claims=(), data_dir=None):
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = RecordStore(tmp_path)
+def three_models(store):
     for name, rate, seconds in (("good", 0.01, 30.0), ("fair", 0.03, 10.0), ("poor", 0.3, 20.0)):
         for seed in range(4):
             write_run(store, name, seed, wrong=draw_wrong(rate, seed), train_seconds=seconds + seed)
     return store
 
 
-def test_nothing_on_the_page_is_fetched(store):
-    page = page_of(store, "good")
+def test_nothing_on_the_page_is_fetched(three_models):
+    page = page_of(three_models, "good")
     elements = Elements(page).found
     addresses = [a for _, attrs, _ in elements for k, a in attrs.items() if k in ("src", "href")]
     assert addresses
@@ -75,18 +74,17 @@ def test_nothing_on_the_page_is_fetched(store):
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|https?://", page)
 
 
-def test_the_policy_admits_the_script_that_is_there(store):
+def test_the_policy_admits_the_script_that_is_there(three_models):
     import base64
     import hashlib
 
-    page = page_of(store)
+    page = page_of(three_models)
     script = re.search(r"<script>(.*?)</script>", page, re.DOTALL).group(1)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in page
 
 
-def test_names_and_reasons_stay_text(tmp_path):
-    store = RecordStore(tmp_path)
+def test_names_and_reasons_stay_text(store):
     for seed in range(2):
         write_run(store, SCRIPT_NAME, seed, wrong=[seed, 5])
         write_run(store, '" onload="alert(2)', seed, wrong=[1, 2])
@@ -98,8 +96,8 @@ def test_names_and_reasons_stay_text(tmp_path):
     assert SCRIPT_NAME in [text[0] for *_, text in elements.of_class("model")]
 
 
-def test_the_same_records_give_the_same_bytes(store):
-    assert page_of(store, "good") == page_of(store, "good")
+def test_the_same_records_give_the_same_bytes(three_models):
+    assert page_of(three_models, "good") == page_of(three_models, "good")
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path):
@@ -108,8 +106,7 @@ def test_an_empty_folder_says_what_to_do(tmp_path):
     assert "bench run" in page
 
 
-def test_a_board_of_failures_says_so_and_names_them(tmp_path):
-    store = RecordStore(tmp_path)
+def test_a_board_of_failures_says_so_and_names_them(store):
     for seed in range(3):
         store.write(make_failed("net", seed), None)
     page = page_of(store, "net")
@@ -126,16 +123,15 @@ def test_a_board_of_failures_says_so_and_names_them(tmp_path):
         assert line in page
 
 
-def test_every_model_has_a_row_a_bar_and_a_command(store):
-    elements = Elements(page_of(store, "good", "fair", "poor"))
+def test_every_model_has_a_row_a_bar_and_a_command(three_models):
+    elements = Elements(page_of(three_models, "good", "fair", "poor"))
     assert [text[0] for *_, text in elements.of_class("model")] == ["good", "fair", "poor"]
     assert len([e for e in elements.named("svg") if e[1].get("class") == "bars"]) == 3
     codes = [text[0] for _, _, text in elements.named("code") if text]
     assert "bench run tutorials --only good --seeds 0-3" in codes
 
 
-def test_a_command_names_what_is_not_the_suites_default(tmp_path):
-    store = RecordStore(tmp_path)
+def test_a_command_names_what_is_not_the_suites_default(store):
     setting = {"precision": "mixed_bfloat16", "threads": 2, "dataset": "fashion_mnist"}
     for seed in (3, 4, 7):
         write_run(store, "net", seed, wrong=[1], **setting)
@@ -148,8 +144,7 @@ def test_a_command_names_what_is_not_the_suites_default(tmp_path):
     assert "--only one --seeds 5-5" in page
 
 
-def test_changed_code_is_told_with_its_commit(tmp_path):
-    store = RecordStore(tmp_path)
+def test_changed_code_is_told_with_its_commit(store):
     context = {"commit": "abcdef0123456789", "dirty": False}
     write_run(store, "net", 0, source_hash="9" * 64, context=context)
     assert "its code is not the one in this installation; recorded at commit abcdef0123" in page_of(
@@ -157,8 +152,7 @@ def test_changed_code_is_told_with_its_commit(tmp_path):
     )
 
 
-def test_published_figures_are_marked_in_the_seeds_picture(tmp_path):
-    store = RecordStore(tmp_path)
+def test_published_figures_are_marked_in_the_seeds_picture(store):
     for seed in range(5):
         write_run(store, "net", seed, wrong=range(20 + seed))
     claims = [make_claim(0.978), make_claim(0.99, id="T9")]
@@ -168,15 +162,13 @@ def test_published_figures_are_marked_in_the_seeds_picture(tmp_path):
     assert any("T9" in label for label in labels)
 
 
-def test_a_model_without_time_is_named_below_the_cost_picture(tmp_path):
-    store = RecordStore(tmp_path)
+def test_a_model_without_time_is_named_below_the_cost_picture(store):
     write_run(store, "timed", 0, wrong=[1])
     write_run(store, "shared", 0, wrong=[2], exclusive=False)
     assert "Not drawn (no run had its cores to itself): shared." in page_of(store)
 
 
-def test_watched_parts_and_gaps_are_in_the_curves(tmp_path):
-    store = RecordStore(tmp_path)
+def test_watched_parts_and_gaps_are_in_the_curves(store):
     for seed in range(3):
         record = make_record("net", seed, accuracy=0.95, train_accuracy=0.97)
         epochs = [
@@ -190,8 +182,7 @@ def test_watched_parts_and_gaps_are_in_the_curves(tmp_path):
     assert "3 seeds; train − test 2.00 points" in page
 
 
-def test_the_hardest_digits_are_drawn_with_their_votes(tmp_path):
-    store = RecordStore(tmp_path)
+def test_the_hardest_digits_are_drawn_with_their_votes(store):
     for seed in range(2):
         write_run(store, "a", seed, wrong=[7, 9], **DIGITS)
         write_run(store, "b", seed, wrong=[7], **DIGITS)
@@ -206,7 +197,7 @@ def test_the_hardest_digits_are_drawn_with_their_votes(tmp_path):
     )
 
 
-def test_pixels_that_are_not_at_hand_are_never_downloaded(tmp_path, monkeypatch):
+def test_pixels_that_are_not_at_hand_are_never_downloaded(store, tmp_path, monkeypatch):
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
 
@@ -214,35 +205,30 @@ def test_pixels_that_are_not_at_hand_are_never_downloaded(tmp_path, monkeypatch)
         raise AssertionError("a report never downloads")
 
     monkeypatch.setattr("ninetynine.datasets.download.download", refuse)
-    store = RecordStore(tmp_path)
     write_run(store, "net", 0, wrong=[3])
     page = page_of(store)
     assert "The pixels are not drawn: mnist is not on this machine" in page
     assert not Elements(page).named("img")
 
 
-def test_another_dataset_of_the_same_name_is_not_drawn(tmp_path):
-    store = RecordStore(tmp_path)
+def test_another_dataset_of_the_same_name_is_not_drawn(store):
     write_run(store, "net", 0, wrong=[3], **{**DIGITS, "dataset_fingerprint": "e" * 64})
     assert "the digits at hand is not the one these models were tested on" in page_of(store)
 
 
-def test_doubtful_labels_are_marked(tmp_path):
-    store = RecordStore(tmp_path)
+def test_doubtful_labels_are_marked(store):
     write_run(store, "net", 0, wrong=[947, 3], images=10_000)
     assert "Doubtful label: of five people 0 saw 8, 5 saw 9, 0 neither" in page_of(store)
 
 
-def test_predictions_without_probabilities_have_no_calibration(tmp_path):
-    store = RecordStore(tmp_path)
+def test_predictions_without_probabilities_have_no_calibration(store):
     write_run(store, "net", 0, wrong=[3], loss=None)
     page = page_of(store)
     assert "there is no confidence to check" in page
     assert "Expected calibration error" not in page
 
 
-def test_boards_of_one_title_are_told_apart(tmp_path):
-    store = RecordStore(tmp_path)
+def test_boards_of_one_title_are_told_apart(store):
     for fingerprint in ("a" * 64, "b" * 64):
         write_run(store, "net", 0, dataset_fingerprint=fingerprint)
     page = page_of(store)
@@ -250,14 +236,14 @@ def test_boards_of_one_title_are_told_apart(tmp_path):
     assert "recipes as published, dataset bbbbbbbb" in page
 
 
-def test_files_that_cannot_be_read_are_named(store):
-    path = store.folder / "good" / "mnist-seed-9-0123456789abcdef.json"
+def test_files_that_cannot_be_read_are_named(three_models):
+    path = three_models.folder / "good" / "mnist-seed-9-0123456789abcdef.json"
     path.write_text("{")
-    assert "mnist-seed-9-0123456789abcdef.json: not a whole JSON file" in page_of(store)
+    assert "mnist-seed-9-0123456789abcdef.json: not a whole JSON file" in page_of(three_models)
 
 
-def test_no_mark_lies_outside_its_drawing(store):
-    page = page_of(store, "good", claims=[make_claim(0.5)])
+def test_no_mark_lies_outside_its_drawing(three_models):
+    page = page_of(three_models, "good", claims=[make_claim(0.5)])
     for drawing in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
         width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', drawing).groups())
         for name, size in (("x", width), ("cx", width), ("y", height), ("cy", height)):
@@ -265,8 +251,8 @@ def test_no_mark_lies_outside_its_drawing(store):
             assert all(0 <= place <= size for place in places)
 
 
-def test_a_thousand_records_stay_small(tmp_path):
-    store = RecordStore(tmp_path)
+@pytest.mark.slow
+def test_a_thousand_records_stay_small(store):
     rng = np.random.default_rng(0)
     epochs = [Epoch(epoch=e, loss=0.1, accuracy=1 - 0.3 / e) for e in range(1, 301)]
     for number in range(100):
@@ -283,16 +269,7 @@ def test_a_thousand_records_stay_small(tmp_path):
     assert "here are the 100 that most models get wrong" in page
 
 
-def test_the_committed_results_stay_small():
-    store = RecordStore(REPOSITORY / "results")
-    if not store.paths():
-        pytest.skip("no record is committed")
-    from ninetynine import catalog
-
-    assert len(render(Report(store, catalog.discover()), "html").encode()) < 6e6
-
-
-def test_the_command_writes_a_page_without_importing_tensorflow(store, tmp_path):
+def test_the_command_writes_a_page_without_importing_tensorflow(three_models, tmp_path):
     output = tmp_path / "report.html"
     arguments = ["report", "--format", "html", "--results", str(tmp_path), "--output", str(output)]
     program = (

@@ -13,7 +13,7 @@ from ninetynine.board import build_boards
 from ninetynine.board.predictions import sum_predictions
 from ninetynine.cli import bench
 from ninetynine.errors import UserError
-from ninetynine.records import Epoch, Predictions, RecordStore
+from ninetynine.records import Epoch, Predictions
 from ninetynine.registry import Plugin, Registry
 from ninetynine.report import figures
 from ninetynine.report.drawing import elements as el
@@ -43,8 +43,7 @@ def boards(store, *names, claims=()):
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = RecordStore(tmp_path)
+def three_models(store):
     for name, rate, seconds in (("$good$", 0.01, 30.0), ("fair", 0.03, 10.0), ("poor", 0.2, 20.0)):
         for seed in range(3):
             wrong = draw_wrong(rate, seed)
@@ -122,14 +121,13 @@ class TestLayout:
 
 
 class TestCost:
-    def test_the_front_holds_what_nothing_else_beats(self, store):
-        points = cost_points(boards(store)[0], COSTS[0])
+    def test_the_front_holds_what_nothing_else_beats(self, three_models):
+        points = cost_points(boards(three_models)[0], COSTS[0])
         assert [p.row.name for p in pareto_front(points)] == ["fair", "$good$"]
 
-    def test_seconds_of_two_machines_are_not_joined(self, tmp_path):
+    def test_seconds_of_two_machines_are_not_joined(self, store):
         from record_builders import make_machine
 
-        store = RecordStore(tmp_path)
         for name, machine in (("a", "One"), ("b", "One"), ("c", "Two")):
             write_run(
                 store, name, 0, wrong=[1], machine=make_machine(machine, machine.ljust(16, "0"))
@@ -137,8 +135,7 @@ class TestCost:
         points = cost_points(boards(store)[0], COSTS[0])
         assert {p.hardware for p in pareto_front(points)} == {"One"}
 
-    def test_a_model_without_parameters_has_no_place(self, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_a_model_without_parameters_has_no_place(self, store):
         write_run(store, "net", 0, parameters=0)
         board = boards(store)[0]
         assert len(cost_points(board, COSTS[0])) == 1
@@ -170,8 +167,7 @@ class TestPredictions:
 
 
 class TestHardest:
-    def test_models_count_alike_and_the_hopeless_do_not_count(self, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_models_count_alike_and_the_hopeless_do_not_count(self, store):
         write_run(store, "a", 0, wrong=[5, 6])
         for seed in range(3):
             write_run(store, "b", seed, wrong=[6, 7])
@@ -183,8 +179,7 @@ class TestHardest:
         assert found.images[0].votes == ((7, 4),)
         assert found.missed == 3
 
-    def test_the_most_are_drawn(self, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_the_most_are_drawn(self, store):
         write_run(store, "net", 0, wrong=range(150))
         found = hardest(boards(store)[0])
         assert found is not None
@@ -192,8 +187,7 @@ class TestHardest:
 
 
 class TestCurves:
-    def test_each_epoch_has_mean_and_range_over_the_seeds(self, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_each_epoch_has_mean_and_range_over_the_seeds(self, store):
         for seed, accuracy in ((0, 0.8), (1, 0.9)):
             record = make_record("net", seed)
             epochs = [Epoch(epoch=e, loss=0.1, accuracy=accuracy) for e in (1, 2)]
@@ -205,8 +199,7 @@ class TestCurves:
         assert point.mean == pytest.approx(0.85)
         assert found.watched == ()
 
-    def test_a_long_training_is_thinned_and_keeps_its_end(self, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_a_long_training_is_thinned_and_keeps_its_end(self, store):
         epochs = [Epoch(epoch=e, loss=0.1, accuracy=0.9) for e in range(1, 1001)]
         store.write(make_record("net").model_copy(update={"history": epochs}), None)
         found = curves(boards(store)[0].rows[0])
@@ -225,23 +218,22 @@ class TestCurves:
 
 
 class TestPairs:
-    def test_a_pair_is_different_exactly_where_it_shares_no_group(self, store):
-        rows = boards(store)[0].rows
+    def test_a_pair_is_different_exactly_where_it_shares_no_group(self, three_models):
+        rows = boards(three_models)[0].rows
         pairs = all_pairs(rows)
         assert len(pairs) == 3
         for (i, j), pair in pairs.items():
             assert pair.different == (not set(rows[i].groups) & set(rows[j].groups))
 
-    def test_the_first_pairs_are_corrected_for_all_of_them(self, store):
-        rows = boards(store)[0].rows
+    def test_the_first_pairs_are_corrected_for_all_of_them(self, three_models):
+        rows = boards(three_models)[0].rows
         every, first = all_pairs(rows), all_pairs(rows, most=2)
         assert list(first) == [(0, 1)]
         assert first[0, 1].adjusted_p == every[0, 1].adjusted_p
 
 
 class TestBoards:
-    def test_boards_of_other_labels_keep_their_own_predictions(self, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_boards_of_other_labels_keep_their_own_predictions(self, store):
         write_run(store, "a", 0, wrong=[1])
         write_run(store, "b", 0, wrong=[1], shift=3)
         found = boards(store)
@@ -261,16 +253,16 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")]
     )
-    def test_every_kind_is_drawn_in_every_format(self, kind, suffix, start, store, tmp_path):
+    def test_every_kind_is_drawn_in_every_format(self, kind, suffix, start, three_models, tmp_path):
         claims = [make_claim(0.98), make_claim(0.991, id="T9")]
         path = tmp_path / f"{kind}{suffix}"
-        draw(kind, boards(store, "$good$", claims=claims)[0], path)
+        draw(kind, boards(three_models, "$good$", claims=claims)[0], path)
         assert path.read_bytes().startswith(start)
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_an_svg_is_whole_in_itself_and_says_what_it_is(self, kind, store, tmp_path):
+    def test_an_svg_is_whole_in_itself_and_says_what_it_is(self, kind, three_models, tmp_path):
         path = tmp_path / "picture.svg"
-        draw(kind, boards(store)[0], path)
+        draw(kind, boards(three_models)[0], path)
         root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
         title, style, *_ = root
         assert title.text.strip()
@@ -282,8 +274,8 @@ class TestFiles:
         assert root.get("viewBox") == f"0 0 {width:.10g} {height:.10g}"
 
     @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
-    def test_the_same_records_give_the_same_bytes(self, suffix, store, tmp_path):
-        board = boards(store)[0]
+    def test_the_same_records_give_the_same_bytes(self, suffix, three_models, tmp_path):
+        board = boards(three_models)[0]
         for name in ("one", "two"):
             draw("cost", board, tmp_path / f"{name}{suffix}")
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
@@ -331,47 +323,45 @@ class TestFiles:
         drawing = el.Drawing([el.Line(-0.04, 1234.56, 0.5, 1.0, "c")], 9.0, 9.0, "a line")
         assert '<line x1="0" y1="1234.6" x2="0.5" y2="1" class="c"/>' in page_svg(drawing)
 
-    def test_a_picture_of_another_format_is_refused(self, store, tmp_path):
+    def test_a_picture_of_another_format_is_refused(self, three_models, tmp_path):
         with pytest.raises(UserError, match=r"pictures are \.svg, \.png, \.pdf"):
-            draw("seeds", boards(store)[0], tmp_path / "seeds.gif")
+            draw("seeds", boards(three_models)[0], tmp_path / "seeds.gif")
 
-    def test_a_folder_that_is_not_there_is_told(self, store, tmp_path):
+    def test_a_folder_that_is_not_there_is_told(self, three_models, tmp_path):
         with pytest.raises(UserError, match="cannot be written"):
-            draw("seeds", boards(store)[0], tmp_path / "nowhere" / "seeds.svg")
+            draw("seeds", boards(three_models)[0], tmp_path / "nowhere" / "seeds.svg")
 
 
 class TestChoices:
     @pytest.mark.parametrize("kind", KINDS)
-    def test_failures_alone_are_nothing_to_draw(self, kind, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_failures_alone_are_nothing_to_draw(self, kind, store, tmp_path):
         store.write(make_failed("net"), None)
         with pytest.raises(UserError, match="there is nothing to draw"):
             draw(kind, boards(store)[0], tmp_path / "picture.svg")
 
-    def test_cost_is_against_seconds_or_what_is_asked_for(self, store, tmp_path):
+    def test_cost_is_against_seconds_or_what_is_asked_for(self, three_models, tmp_path):
         path = tmp_path / "picture.svg"
         for chosen, axis in (({}, "Training seconds"), ({"against": "parameters"}, "Parameters")):
-            draw("cost", boards(store)[0], path, **chosen)
+            draw("cost", boards(three_models)[0], path, **chosen)
             assert f">{axis} (logarithmic)<" in path.read_text(encoding="utf-8")
 
-    def test_a_cost_that_no_model_has_is_told(self, store, tmp_path):
+    def test_a_cost_that_no_model_has_is_told(self, three_models, tmp_path):
         with pytest.raises(UserError, match="--against 'latency': no model has both"):
-            draw("cost", boards(store)[0], tmp_path / "picture.svg", against="latency")
+            draw("cost", boards(three_models)[0], tmp_path / "picture.svg", against="latency")
 
     @pytest.mark.parametrize("kind", ["confusion", "reliability"])
-    def test_a_model_is_the_first_or_the_one_that_is_named(self, kind, store, tmp_path):
+    def test_a_model_is_the_first_or_the_one_that_is_named(self, kind, three_models, tmp_path):
         path = tmp_path / "picture.svg"
         for chosen, name in (({}, "$good$"), ({"model": "poor"}, "poor")):
-            draw(kind, boards(store)[0], path, **chosen)
+            draw(kind, boards(three_models)[0], path, **chosen)
             titles = re.findall(r'class="title">([^<]*)<', path.read_text(encoding="utf-8"))
             assert [title.endswith(name) for title in titles] == [True]
 
-    def test_an_unknown_model_is_told_the_nearest(self, store, tmp_path):
+    def test_an_unknown_model_is_told_the_nearest(self, three_models, tmp_path):
         with pytest.raises(UserError, match=r"'fare': no such row.*did you mean 'fair'"):
-            draw("confusion", boards(store)[0], tmp_path / "picture.svg", model="fare")
+            draw("confusion", boards(three_models)[0], tmp_path / "picture.svg", model="fare")
 
-    def test_predictions_without_probabilities_have_no_reliability(self, tmp_path):
-        store = RecordStore(tmp_path)
+    def test_predictions_without_probabilities_have_no_reliability(self, store, tmp_path):
         write_run(store, "net", 0, loss=None)
         with pytest.raises(UserError, match="without probabilities"):
             draw("reliability", boards(store)[0], tmp_path / "picture.svg")
@@ -387,7 +377,7 @@ class TestCommand:
     def plot(self, *arguments):
         return CliRunner().invoke(bench, ["plot", *map(str, arguments)], standalone_mode=False)
 
-    def test_it_draws_mnist_as_published_by_default(self, store, tmp_path):
+    def test_it_draws_mnist_as_published_by_default(self, three_models, tmp_path):
         path = tmp_path / "cost.svg"
         result = self.plot("cost", "--results", tmp_path, "--output", path)
         assert result.exception is None
@@ -401,14 +391,14 @@ class TestCommand:
             (("--variant", "controlled"), "there is: published"),
         ],
     )
-    def test_an_unknown_board_is_told(self, store, tmp_path, arguments, message):
+    def test_an_unknown_board_is_told(self, three_models, tmp_path, arguments, message):
         result = self.plot(
             "seeds", "--results", tmp_path, "--output", tmp_path / "a.svg", *arguments
         )
         assert isinstance(result.exception, UserError)
         assert message in str(result.exception)
 
-    def test_a_kind_that_there_is_not_is_told(self, store, tmp_path):
+    def test_a_kind_that_there_is_not_is_told(self, three_models, tmp_path):
         result = self.plot("sedes", "--results", tmp_path, "--output", tmp_path / "a.svg")
         assert "'seeds'" in str(result.exception)
 
@@ -419,7 +409,7 @@ class TestCommand:
         assert "--against [seconds|parameters|multiply-adds|latency]" in text
         assert "The row that is drawn; for confusion, reliability" in text
 
-    def test_only_what_a_suite_is_made_of(self, store, tmp_path):
+    def test_only_what_a_suite_is_made_of(self, three_models, tmp_path):
         path, file = tmp_path / "seeds.svg", tmp_path / "mine.toml"
         file.write_text('architectures = ["fair"]\ndataset = "mnist"\nseeds = 1\n')
         result = self.plot("seeds", "--results", tmp_path, "--output", path, "--suite", file)

@@ -10,7 +10,6 @@ import sys
 import numpy as np
 import pytest
 from ninetynine.board import Spread, build_boards
-from ninetynine.records import RecordStore
 from ninetynine.report import Report, formatting, render
 from ninetynine.report.formats.markdown import escape
 from ninetynine.statistics import Interval, RankInterval
@@ -25,11 +24,6 @@ from record_builders import (
 
 RECIPE = make_identity().recipe
 NASTY = r"a|b_c*`<script>alert(1)</script> $100% & [x](y) \end{tabular}"
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RecordStore(tmp_path)
 
 
 TEXT_FORMATS = ("table", "markdown", "csv", "latex", "json")

@@ -6,15 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from ninetynine.records import RecordStore
 from record_builders import draw_wrong, write_run
 
 SCRIPT = Path(__file__).parents[2] / "studies" / "mnist" / "folds_beside_test.py"
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = RecordStore(tmp_path)
+def net_store(store):
     for seed in range(2):
         write_run(store, "net", seed, wrong=draw_wrong(0.02, seed, 1000), images=1000)
     return store
@@ -37,9 +35,9 @@ def lines(store, tmp_path, **changes):
     return [line for line in text.splitlines() if line.startswith("| net")]
 
 
-def test_a_row_stands_beside_the_candidate_with_its_recipe(store, tmp_path):
-    (line,) = lines(store, tmp_path)
-    accuracies = [record.scores.test.accuracy for record in store.read_all()[0]]
+def test_a_row_stands_beside_the_candidate_with_its_recipe(net_store, tmp_path):
+    (line,) = lines(net_store, tmp_path)
+    accuracies = [record.scores.test.accuracy for record in net_store.read_all()[0]]
     test_error = 100 * (1 - sum(accuracies) / 2)
     assert "| chosen (01) | 2.000 ± 1.000 | 2 |" in line
     assert f"| {test_error:.3f} ±" in line
@@ -49,13 +47,13 @@ def test_a_row_stands_beside_the_candidate_with_its_recipe(store, tmp_path):
 @pytest.mark.parametrize(
     "changes", [{"parameters": 5}, {"precision": "mixed_float16"}, {"recipe": {"epochs": 99}}]
 )
-def test_another_recipe_size_or_precision_is_no_pair(store, tmp_path, changes):
-    assert lines(store, tmp_path, **changes) == []
+def test_another_recipe_size_or_precision_is_no_pair(net_store, tmp_path, changes):
+    assert lines(net_store, tmp_path, **changes) == []
 
 
-def test_test_time_shifts_alone_do_not_part_a_pair(store, tmp_path):
-    recipe = store.read_all()[0][0].cell.recipe
-    (line,) = lines(store, tmp_path, recipe={**recipe, "test_time_shifts": 1})
+def test_test_time_shifts_alone_do_not_part_a_pair(net_store, tmp_path):
+    recipe = net_store.read_all()[0][0].cell.recipe
+    (line,) = lines(net_store, tmp_path, recipe={**recipe, "test_time_shifts": 1})
     assert "chosen" in line
 
 

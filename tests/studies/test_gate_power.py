@@ -3,6 +3,9 @@
 import json
 
 import gate_power
+import pytest
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_command_writes_what_it_prints_and_the_same_bytes_again(tmp_path, capsys):

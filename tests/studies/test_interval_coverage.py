@@ -17,7 +17,7 @@ from ninetynine.statistics.power import pair_components
 from ninetynine.statistics.summary import summarize
 from synthetic import Digits, draw_models, shift_for
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.slow]
 
 REPLICATES = 250
 COMMITTED = Path(__file__).parents[2] / "results" / "simulation"

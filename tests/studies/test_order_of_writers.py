@@ -53,6 +53,7 @@ def test_what_a_digit_looks_like_is_no_hand(script):
     assert abs(script.resemblance(script.hands(bars(slants), labels), 1)[0]) < 0.2
 
 
+@pytest.mark.slow
 def test_without_mnist_the_script_says_so_in_one_line(tmp_path):
     command = [sys.executable, SCRIPT, "--results", tmp_path / "results"]
     environment = {**os.environ, "BENCH_DATA_DIR": str(tmp_path)}
@@ -63,6 +64,7 @@ def test_without_mnist_the_script_says_so_in_one_line(tmp_path):
 
 
 @pytest.mark.real_mnist
+@pytest.mark.slow
 def test_the_page_is_what_the_images_show(script):
     folder = os.environ.get("BENCH_DATA_DIR", "")
     if not Path(folder, "mnist.npz").is_file():

@@ -16,6 +16,8 @@ from ninetynine.suite import discover
 from own_numbers import own_numbers, rewrite
 from pigeonhole import pigeonhole_bootstrap
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
 
@@ -105,6 +107,10 @@ def test_every_trained_record_says_where_it_comes_from(records):
             assert record.context.dirty is False, record.key
             assert record.machine.fingerprint
             assert record.model.weights_hash
+
+
+def test_the_html_report_stays_small(committed):
+    assert len(render(Report(committed, discover()), "html").encode()) < 6e6
 
 
 def test_one_key_has_one_record(records):

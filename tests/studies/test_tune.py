@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from complaints import complaint
 from ninetynine.records import RecordStore
 from ninetynine.suite import architecture_of
 from record_builders import make_failed, write_run
@@ -41,12 +42,18 @@ def test_a_mistake_in_a_search_is_one_line(tmp_path, text, line):
     path = tmp_path / "search.toml"
     if text is not None:
         path.write_text(text)
-    command = [sys.executable, SCRIPT, path, "--work-dir", tmp_path, "--out", tmp_path]
+    arguments = [str(path), "--work-dir", str(tmp_path), "--out", str(tmp_path)]
+    said = complaint(load_script(SCRIPT).main, arguments)
+    assert said.startswith(f"search {path}: ")
+    assert line in said
+
+
+def test_a_mistake_is_exit_code_2(tmp_path):
+    command = [sys.executable, SCRIPT, tmp_path, "--work-dir", tmp_path, "--out", tmp_path]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
     (said,) = ended.stderr.splitlines()
-    assert said.startswith(f"tune: search {path}: ")
-    assert line in said
+    assert said.startswith(f"tune: search {tmp_path}: cannot be read")
 
 
 def test_a_vote_errs_where_its_members_err_together(tmp_path):

@@ -30,17 +30,6 @@ most_core_seconds = 60.0
 """
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Return a function that writes a suite's file and returns its path as text."""
-
-    def write(text, name="mine.toml"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return str(tmp_path / name)
-
-    return write
-
-
 def test_a_suite_has_a_reference_targets_and_a_clock(write):
     found = load(write(SUITE))
     assert found.reference == Reference(

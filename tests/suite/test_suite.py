@@ -1,8 +1,8 @@
 """A suite file is read exactly, its mistakes are told in one line, and it becomes ordered cells."""
 
 import pytest
+from complaints import complaint
 from ninetynine import suite
-from ninetynine.errors import UserError
 from ninetynine.suite import (
     Setting,
     discover,
@@ -19,25 +19,6 @@ GOOD = 'dataset = "digits"\narchitectures = ["t2_dense", "t1_small_cnn"]\n'
 @pytest.fixture(scope="module")
 def catalog():
     return discover()
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Return a function that writes mine.toml and returns its path as text."""
-
-    def write(text):
-        path = tmp_path / "mine.toml"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    return write
-
-
-def complaint(function, *arguments):
-    with pytest.raises(UserError) as error:
-        function(*arguments)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 # The files that come with the package -----------------------------------------------------------

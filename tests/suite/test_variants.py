@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from complaints import complaint
 from ninetynine import catalog, suite
 from ninetynine.cells import CellIdentity
-from ninetynine.errors import UserError
 from ninetynine.suite import Setting, discover, load, make_cells, select
 from ninetynine.workers.worker import _architecture
 from run_helpers import tasks_for, write_architecture, write_dataset
@@ -41,10 +41,10 @@ def net(tmp_path):
 
 
 @pytest.fixture
-def write(tmp_path):
+def suite_of(tmp_path):
     """Return a function that writes a suite of these entries and returns it, read."""
 
-    def write(entries, more="", name="mine"):
+    def suite_of(entries, more="", name="mine"):
         path = tmp_path / f"{name}.toml"
         path.write_text(
             f'dataset = "digits"\nseeds = "0-1"\narchitectures = [{entries}]\n{more}',
@@ -52,25 +52,18 @@ def write(tmp_path):
         )
         return load(str(path))
 
-    return write
+    return suite_of
 
 
 def cells_of(found, known, only=None):
     return make_cells(found, known, select(found, only), Setting())
 
 
-def complaint(function, *arguments):
-    with pytest.raises(UserError) as error:
-        function(*arguments)
-    assert "\n" not in str(error.value)
-    return str(error.value)
-
-
 # Variants ----------------------------------------------------------------------------------------
 
 
-def test_a_variant_has_the_code_of_its_file_and_what_it_varies(net, write):
-    found = write(VARIED)
+def test_a_variant_has_the_code_of_its_file_and_what_it_varies(net, suite_of):
+    found = suite_of(VARIED)
     known = discover([net], found)
     wide, wider, file = known["wide"], known["wider"], known["net"]
     assert (wide.base, wide.arguments, wide.source_hash) == ("net", {"units": 64}, file.source_hash)
@@ -82,14 +75,14 @@ def test_a_variant_has_the_code_of_its_file_and_what_it_varies(net, write):
     assert list(known)[-3:] == ["net", "wide", "wider"]
 
 
-def test_parameters_stay_with_other_recipes_and_claims_with_none(net, write):
-    found = write('{name = "longer", architecture = "net", recipe = {epochs = 9}}')
+def test_parameters_stay_with_other_recipes_and_claims_with_none(net, suite_of):
+    found = suite_of('{name = "longer", architecture = "net", recipe = {epochs = 9}}')
     longer = discover([net], found)["longer"]
     assert (longer.parameters, longer.claims) == (10, ())
 
 
-def test_a_variant_says_what_it_is(net, write):
-    found = write(
+def test_a_variant_says_what_it_is(net, suite_of):
+    found = suite_of(
         '{name = "a", architecture = "net", recipe = {epochs = 9, optimizer = "sgd"}},'
         '{name = "b", architecture = "net", recipe = {epochs = 9}, description = "Nine epochs."}'
     )
@@ -101,8 +94,8 @@ def test_a_variant_says_what_it_is(net, write):
     assert known["b"].place == f"a variant of net in suite {found.path}"
 
 
-def test_the_cells_of_a_variant_hold_its_arguments_and_its_file(net, write):
-    found = write(VARIED)
+def test_the_cells_of_a_variant_hold_its_arguments_and_its_file(net, suite_of):
+    found = suite_of(VARIED)
     cells = cells_of(found, discover([net], found))
     assert [(c.identity.architecture, c.base, c.identity.arguments) for c in cells[::2]] == [
         ("net", "", {}),
@@ -113,26 +106,26 @@ def test_the_cells_of_a_variant_hold_its_arguments_and_its_file(net, write):
     assert {cell.variant for cell in cells} == {"published"}
 
 
-def test_a_cell_without_arguments_is_written_and_hashed_as_ever(net, write):
-    found = write('{name = "net"}')
+def test_a_cell_without_arguments_is_written_and_hashed_as_ever(net, suite_of):
+    found = suite_of('{name = "net"}')
     identity = cells_of(found, discover([net], found))[0].identity
     assert "arguments" not in identity.model_dump(mode="json")
     text = json.dumps(identity.model_copy(update={"arguments": {"units": 1}}).model_dump())
     assert CellIdentity.model_validate_json(text).arguments == {"units": 1}
 
 
-def test_equal_arguments_make_one_key(net, write):
+def test_equal_arguments_make_one_key(net, suite_of):
     entry = '{{name = "a", architecture = "net", arguments = {{units = {units}}}}}'
     keys = set()
     for units in ("8", "8.0"):
-        found = write(entry.format(units=units))
+        found = suite_of(entry.format(units=units))
         keys |= {cell.key for cell in cells_of(found, discover([net], found))}
     assert len(keys) == 2  # one for each seed
 
 
-def test_what_is_more_specific_wins(net, write):
+def test_what_is_more_specific_wins(net, suite_of):
     entries = '"net", {name = "long", architecture = "net", recipe = {epochs = 9, beta_1 = 0.8}}'
-    found = write(entries, "[recipe]\nepochs = 5\nbatch_size = 16\nlearning_rate = 0.1\n")
+    found = suite_of(entries, "[recipe]\nepochs = 5\nbatch_size = 16\nlearning_rate = 0.1\n")
     plain, long = (c.identity.recipe for c in cells_of(found, discover([net], found))[::2])
     assert plain == {
         "batch_size": 16,
@@ -147,11 +140,11 @@ def test_what_is_more_specific_wins(net, write):
     assert found.variant == "mine"
 
 
-def test_a_variant_of_the_package_is_known_everywhere_by_its_name(net, write):
+def test_a_variant_of_the_package_is_known_everywhere_by_its_name(net, suite_of):
     known = discover()
     assert known["four_convs_long"].base == "four_convs_norm"
     assert known["four_convs_long"].recipe.epochs == 16
-    found = write(
+    found = suite_of(
         '"four_convs_long", {name = "mine", architecture = "four_convs_long", '
         "recipe = {epochs = 1}}"
     )
@@ -161,12 +154,12 @@ def test_a_variant_of_the_package_is_known_everywhere_by_its_name(net, write):
     assert {cell.base for cell in cells} == {"four_convs_norm"}
 
 
-def test_a_suite_that_states_a_variant_of_the_package_again_means_it(write):
-    again = write(
+def test_a_suite_that_states_a_variant_of_the_package_again_means_it(suite_of):
+    again = suite_of(
         '{name = "speedrun_lenet_two", architecture = "speedrun_lenet", recipe = {epochs = 2}}'
     )
     assert discover([], again)["speedrun_lenet_two"].base == "speedrun_lenet"
-    other = write(
+    other = suite_of(
         '{name = "speedrun_lenet_two", architecture = "speedrun_lenet", recipe = {epochs = 3}}'
     )
     message = complaint(discover, [], other)
@@ -210,8 +203,8 @@ def test_a_suite_that_states_a_variant_of_the_package_again_means_it(write):
         ),
     ],
 )
-def test_a_variant_that_cannot_be_is_one_line(net, write, entry, parts):
-    message = complaint(discover, [net], write(entry))
+def test_a_variant_that_cannot_be_is_one_line(net, suite_of, entry, parts):
+    message = complaint(discover, [net], suite_of(entry))
     for part in parts:
         assert part in message
 
@@ -230,23 +223,23 @@ def test_a_variant_that_cannot_be_is_one_line(net, write, entry, parts):
         ),
     ],
 )
-def test_an_entry_that_cannot_be_read_is_one_line(write, entry, part):
-    assert part in complaint(write, entry)
+def test_an_entry_that_cannot_be_read_is_one_line(suite_of, entry, part):
+    assert part in complaint(suite_of, entry)
 
 
-def test_build_is_read_where_it_is_imported_from(net, write):
+def test_build_is_read_where_it_is_imported_from(net, suite_of):
     net.with_name("helper.py").write_text("def make(shape, classes, depth, width=3): ...\n")
     net.write_text("from helper import make as build\n" + NET.partition("def build")[0])
     assert discover([net])["net"].accepts == {"depth": True, "width": False}
-    wrong = write('{name = "a", architecture = "net", arguments = {width = 3}}')
+    wrong = suite_of('{name = "a", architecture = "net", arguments = {width = 3}}')
     assert "needs a value for 'depth'" in complaint(discover, [net], wrong)
-    right = write('{name = "a", architecture = "net", arguments = {depth = 3}}')
+    right = suite_of('{name = "a", architecture = "net", arguments = {depth = 3}}')
     assert discover([net], right)["a"].arguments == {"depth": 3}
 
 
-def test_a_build_that_takes_anything_is_given_anything(net, write):
+def test_a_build_that_takes_anything_is_given_anything(net, suite_of):
     net.write_text(NET.replace('*, activation="relu"', "**more"))
-    found = write('{name = "a", architecture = "net", arguments = {anything = 3}}')
+    found = suite_of('{name = "a", architecture = "net", arguments = {anything = 3}}')
     assert discover([net], found)["a"].arguments == {"anything": 3}
 
 
@@ -259,8 +252,8 @@ GRID = """
 """
 
 
-def test_a_grid_is_rows_over_one_rung(net, write):
-    found = write(GRID)
+def test_a_grid_is_rows_over_one_rung(net, suite_of):
+    found = suite_of(GRID)
     assert [(rung.label, rung.over) for rung in found.rungs] == [
         ("softmax_regression", None),
         ("net[learning_rate=0.1,units=8]", "softmax_regression"),
@@ -275,14 +268,14 @@ def test_a_grid_is_rows_over_one_rung(net, write):
     assert {c.variant for c in cells} == {"published"}
 
 
-def test_a_row_may_be_in_a_vote(write):
+def test_a_row_may_be_in_a_vote(suite_of):
     vote = '[[ensembles]]\nname = "v"\nsize = 2\nmembers = ["net[learning_rate=0.1,units=8]"]\n'
-    found = write(GRID, vote)
+    found = suite_of(GRID, vote)
     assert select(found, "v") == ("net[learning_rate=0.1,units=8]",)
 
 
-def test_rows_are_chosen_by_name_by_values_and_by_part(write):
-    found = write(GRID)
+def test_rows_are_chosen_by_name_by_values_and_by_part(suite_of):
+    found = suite_of(GRID)
     slow = "net[learning_rate=0.01,units=8]"
     assert select(found, slow) == (slow,)
     assert select(found, "net[units=8, learning_rate=1e-2]") == (slow,)
@@ -301,8 +294,8 @@ def test_an_exact_name_goes_before_a_part_of_others():
     assert {member for e in chosen for member in e.members} == {"four_convs_long"}
 
 
-def test_the_command_line_makes_rows_of_what_the_suite_has(net, write):
-    found = write(VARIED, "[recipe]\nbatch_size = 16\n")
+def test_the_command_line_makes_rows_of_what_the_suite_has(net, suite_of):
+    found = suite_of(VARIED, "[recipe]\nbatch_size = 16\n")
     known = discover([net], found)
     cells = cells_of(found, known, "wide[learning_rate=0.1,0.2,activation=tanh]")
     assert [(c.identity.architecture, c.identity.seed) for c in cells] == [
@@ -331,8 +324,8 @@ def test_the_command_line_makes_rows_of_what_the_suite_has(net, write):
         ("net[epochs=many]", "net[epochs=many]: recipe key 'epochs' is 'many'; expected"),
     ],
 )
-def test_a_mistake_in_rows_that_are_asked_for_is_one_line(net, write, only, part):
-    found = write(VARIED)
+def test_a_mistake_in_rows_that_are_asked_for_is_one_line(net, suite_of, only, part):
+    found = suite_of(VARIED)
     assert part in complaint(cells_of, found, discover([net], found), only)
 
 
@@ -356,10 +349,10 @@ def test_a_row_is_found_by_its_name(net):
 # On the way to training --------------------------------------------------------------------------
 
 
-def test_a_users_file_that_the_suite_varies_is_no_further_row(net, write):
-    varied = write('{name = "wide", architecture = "net", arguments = {units = 64}}')
+def test_a_users_file_that_the_suite_varies_is_no_further_row(net, suite_of):
+    varied = suite_of('{name = "wide", architecture = "net", arguments = {units = 64}}')
     assert suite.own_rows(varied, discover([net], varied), [net]) == ()
-    other = write('"t2_dense"')
+    other = suite_of('"t2_dense"')
     assert suite.own_rows(other, discover([net], other), [net]) == ("net",)
 
 

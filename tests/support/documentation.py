@@ -1,10 +1,13 @@
 """The examples in docs/extending.md, so that tests run what the page shows."""
 
+import os
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 from distributions import write
+from run_helpers import run_bench
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 _EXAMPLE = re.compile(r"<!-- example: (\S+) (\S+) -->\n+```\w*\n(.*?)```\n", re.DOTALL)
@@ -23,3 +26,11 @@ def install(name: str, folder: Path) -> None:
     files = example(name)
     project = tomllib.loads(files.pop("pyproject.toml"))["project"]
     write(folder, project["entry-points"], files, f"{name}-example")
+
+
+def run_installed(folder: Path, *arguments: object) -> str:
+    """Run the command where what lies in ``folder`` is installed; return its output."""
+    path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+    done = run_bench(*arguments, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 0, done.stderr
+    return done.stdout

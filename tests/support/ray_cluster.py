@@ -20,8 +20,6 @@ os.environ |= {
     "RAY_health_check_failure_threshold": "4",
 }
 
-from ray.cluster_utils import Cluster
-
 _OBJECT_STORE_BYTES = 100 * 2**20
 
 
@@ -32,6 +30,8 @@ class LoopbackCluster:
     """
 
     def __init__(self, folder, nodes=2):
+        from ray.cluster_utils import Cluster  # a second, which tests without a cluster save
+
         os.environ.pop("RAY_ADDRESS", None)
         self._environment = {"TMPDIR": str(folder)}
         self._cluster = Cluster()

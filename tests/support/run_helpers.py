@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
 
@@ -86,6 +87,14 @@ def tasks_for(files, dataset, seeds=(0,), data_dir=None):
     )
     run = request.resolve()
     return run.tasks(run.cells)
+
+
+def by_architecture(events):
+    """Return architecture -> the events of its cells, in order."""
+    found = defaultdict(list)
+    for event in events:
+        found[event.task.cell.identity.architecture].append(event)
+    return found
 
 
 def run_bench(*arguments, command=BENCH, **options):

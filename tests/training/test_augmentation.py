@@ -7,6 +7,8 @@ from ninetynine.training.augmentation import Warp, draw
 from ninetynine.training.model import WeightAverage
 from ninetynine.training.predictions import ShiftAverage, shifted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def images():

@@ -9,6 +9,8 @@ from ninetynine.training.predictions import classify, shifted
 from PIL import Image
 from record_builders import make_record
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (28, 28, 1)
 FIVE_PLACES = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]
 

@@ -17,6 +17,8 @@ from ninetynine.training.model import make_optimizer
 from ninetynine.training.predictions import score
 from ninetynine.training.setup import prepare_backend
 
+pytestmark = pytest.mark.slow
+
 MODEL = '''"""A small convolutional network with dropout.
 
 Source: written for the tests.
@@ -48,13 +50,6 @@ def architecture(tmp_path_factory):
     path = tmp_path_factory.mktemp("architectures") / "small_cnn.py"
     path.write_text(MODEL)
     return discover([path])["small_cnn"]
-
-
-@pytest.fixture(scope="module")
-def digits():
-    from ninetynine import datasets
-
-    return datasets.load("digits")
 
 
 def make_cell(architecture, digits, seed=0, **changes) -> Cell:

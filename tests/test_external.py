@@ -4,15 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from ninetynine import datasets
 from ninetynine.errors import UserError
 from ninetynine.external import make_records, read_runs
 from ninetynine.records import RecordStore
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return datasets.load("digits")
 
 
 def one_hot(labels):

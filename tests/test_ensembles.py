@@ -9,7 +9,7 @@ from ninetynine.board import build_boards
 from ninetynine.cells import Cell
 from ninetynine.ensembles import Vote, derive, mean_probabilities, plan_votes
 from ninetynine.errors import UserError
-from ninetynine.records import Predictions, RecordStore
+from ninetynine.records import Predictions
 from ninetynine.report import Report, render
 from ninetynine.report.tables import introduction
 from ninetynine.suite import Ensemble, Setting
@@ -25,11 +25,6 @@ from run_helpers import (
 )
 
 IMAGES = 50
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RecordStore(tmp_path)
 
 
 def answers(seed, wrong=()):
@@ -272,6 +267,7 @@ def test_an_ensemble_cannot_be_called_like_an_architecture(suite_file, files, tm
         plan(suite_file, [*files, clash])
 
 
+@pytest.mark.slow
 def test_a_run_derives_its_votes_and_a_second_run_changes_nothing(suite_file, files, tmp_path):
     given = [part for path in files for part in ("--architecture", path)]
     arguments = ["run", suite_file, *given, "--results", tmp_path / "results"]

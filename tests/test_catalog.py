@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from complaints import complaint
 from ninetynine.catalog import discover, get, matching
 from ninetynine.errors import UserError
 
-EXAMPLES = Path(__file__).parents[1] / "support" / "examples"
+EXAMPLES = Path(__file__).parent / "support" / "examples"
 USER_NET = EXAMPLES / "user_net.py"
 TUTORIALS = {
     "t1_small_cnn": 34_826,
@@ -19,13 +20,6 @@ NET = """
 RECIPE = {"optimizer": "adam", "batch_size": 32, "epochs": 1}
 def build(input_shape, num_classes): ...
 """
-
-
-def complaint(*files):
-    with pytest.raises(UserError) as error:
-        discover(files)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 @pytest.fixture
@@ -163,7 +157,7 @@ def test_users_file_may_build_on_a_built_in_one(net):
 
 def test_name_clash_names_both_places(net):
     clash = net(NET, name="t2_dense")
-    message = complaint(clash)
+    message = complaint(discover, [clash])
     assert "two architectures are called 't2_dense'" in message
     assert str(clash) in message
     assert "(built in)" in message
@@ -201,7 +195,7 @@ def test_one_file_named_twice_is_one_architecture(net, monkeypatch):
 )
 def test_broken_file_is_one_line_that_names_it(net, text, message):
     net("x = (", name="helper")
-    found = complaint(net(text))
+    found = complaint(discover, [net(text)])
     assert message in found
     assert str(net(text).parent) in found
 
@@ -210,7 +204,9 @@ def test_broken_file_is_one_line_that_names_it(net, text, message):
 def test_path_that_is_no_python_file_is_named(tmp_path, name):
     (tmp_path / "folder.py").mkdir()
     (tmp_path / "net.txt").write_text(NET)
-    assert complaint(tmp_path / name).startswith(f"{tmp_path / name}: no such Python file")
+    assert complaint(discover, [tmp_path / name]).startswith(
+        f"{tmp_path / name}: no such Python file"
+    )
 
 
 def test_unknown_name_suggests_the_nearest():
@@ -225,33 +221,22 @@ def test_patterns_choose_by_name():
         matching(discover(), "tt_dense")
 
 
-@pytest.fixture
-def plugin(tmp_path, monkeypatch):
-    """Return a function that puts a distribution with one entry point on the import path."""
-
-    def make(value, **files):
-        info = tmp_path / "plug_in-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[ninetynine]\nmine = {value}\n")
-        for name, text in files.items():
-            path = tmp_path / f"{name}.py"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-        monkeypatch.syspath_prepend(tmp_path)
-
-    return make
-
-
-def test_plugin_may_name_a_single_module(plugin):
-    plugin("lone_net", lone_net="raise RuntimeError('run')" + NET)
+def test_plugin_may_name_a_single_module(plug_in):
+    plug_in(
+        {"ninetynine": {"mine": "lone_net"}}, {"lone_net.py": "raise RuntimeError('run')" + NET}
+    )
     found = discover()["lone_net"]
     assert (found.module, found.origin) == ("lone_net", "entry point of plug-in")
 
 
-def test_plugin_may_name_a_module_of_a_package_without_running_the_package(plugin):
-    raising = {"pkg/__init__": "raise RuntimeError('run')", "pkg/_blocks": "x = 1"}
-    plugin("pkg.net", **raising, **{"pkg/net": "from ._blocks import x" + NET, "pkg/other": "1"})
+def test_plugin_may_name_a_module_of_a_package_without_running_the_package(plug_in):
+    files = {
+        "pkg/__init__.py": "raise RuntimeError('run')",
+        "pkg/_blocks.py": "x = 1",
+        "pkg/net.py": "from ._blocks import x" + NET,
+        "pkg/other.py": "1",
+    }
+    plug_in({"ninetynine": {"mine": "pkg.net"}}, files)
     found = discover()["net"]
     assert found.module == "pkg.net"
     assert sorted(found.source_files) == ["pkg/_blocks.py", "pkg/net.py"]
@@ -259,12 +244,12 @@ def test_plugin_may_name_a_module_of_a_package_without_running_the_package(plugi
 
 
 @pytest.mark.parametrize("text", ["x = (", "x = 1"])
-def test_broken_plugin_names_its_distribution(plugin, text):
-    plugin("lone_net", lone_net=text)
-    assert complaint().startswith("entry point of plug-in: ")
-    assert complaint().endswith("mend or uninstall the distribution")
+def test_broken_plugin_names_its_distribution(plug_in, text):
+    plug_in({"ninetynine": {"mine": "lone_net"}}, {"lone_net.py": text})
+    assert complaint(discover).startswith("entry point of plug-in: ")
+    assert complaint(discover).endswith("mend or uninstall the distribution")
 
 
-def test_plugin_that_names_nothing_is_an_error(plugin):
-    plugin("gone.net")
-    assert "entry point of plug-in: mine = gone.net names no module" in complaint()
+def test_plugin_that_names_nothing_is_an_error(plug_in):
+    plug_in({"ninetynine": {"mine": "gone.net"}}, {})
+    assert "entry point of plug-in: mine = gone.net names no module" in complaint(discover)

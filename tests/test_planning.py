@@ -1,15 +1,9 @@
 """What runs and what is reused, why, and in which order."""
 
-import pytest
 from ninetynine.cells import Cell
 from ninetynine.planning import explain, longest_first, model_path, plan
 from ninetynine.records import RecordStore
 from record_builders import make_failed, make_identity, make_record, write_run
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RecordStore(tmp_path)
 
 
 def make_cell(architecture="net", seed=0, **changes):

@@ -8,17 +8,12 @@ import ninetynine.running
 import pytest
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
-from ninetynine.records import Failure, RecordStore
+from ninetynine.records import Failure
 from ninetynine.records import store as store_module
 from ninetynine.request import make_tasks
 from ninetynine.running import execute
 from ninetynine.workers import EpochEnded, Failed, Finished, Refused, Started, Task
 from record_builders import make_identity, make_predictions, make_record
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RecordStore(tmp_path)
 
 
 @pytest.fixture(autouse=True)
