@@ -7,7 +7,7 @@ from ninetynine.building import in_one_line
 from ninetynine.catalog import discover
 from ninetynine.errors import UserError
 from ninetynine.training.model import compiled_model, finish_optimizer
-from ninetynine.training.preflight import depends_on_seed, examine
+from ninetynine.training.preflight import examine
 
 pytestmark = pytest.mark.slow
 
@@ -167,18 +167,6 @@ def test_a_functional_subclass_with_a_train_step_is_used_as_it_is(architecture, 
     found = architecture(build, prologue)
     model = compiled_model(found, found.recipe, SHAPE, CLASSES, 1)
     assert model.train_step(None) == {"loss": 7.0}
-
-
-def test_weights_that_do_not_depend_on_the_seed_are_told_apart(architecture):
-    import keras
-
-    def models(build):
-        for seed in (0, 1):
-            keras.utils.set_random_seed(seed)
-            yield compiled_model(architecture(build), architecture(build).recipe, SHAPE, CLASSES, 1)
-
-    assert depends_on_seed(*models(body()))
-    assert not depends_on_seed(*models("keras.utils.set_random_seed(42); " + body()))
 
 
 def test_a_moving_average_of_the_weights_is_what_fit_gives(architecture, images):

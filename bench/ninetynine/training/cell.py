@@ -39,10 +39,8 @@ from ninetynine.training.clocks import (
 )
 from ninetynine.training.model import WeightAverage, compiled_model, finish_optimizer
 from ninetynine.training.predictions import ShiftAverage, score
-from ninetynine.training.preflight import examine
+from ninetynine.training.preflight import EXAMINED_IMAGES, examine
 from ninetynine.training.setup import prepare_backend
-
-_EXAMINED_IMAGES = 32
 
 OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
 
@@ -156,7 +154,7 @@ def train_cell(
         )
         loop.compile()
 
-    some = to_float(parts.train_images[:_EXAMINED_IMAGES], recipe.scale)
+    some = to_float(parts.train_images[:EXAMINED_IMAGES], recipe.scale)
     warnings = examine(architecture, model, some, recipe.scale)
     for line in warnings:
         on_warning(line)

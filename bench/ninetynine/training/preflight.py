@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.backends import to_float
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Precision
+from ninetynine.datasets import Dataset, Finding
 from ninetynine.errors import UserError
+from ninetynine.training.setup import set_configuration
 
 _COMPUTE_DTYPES = {
     "float32": "float32",
@@ -21,6 +24,7 @@ _COMPUTE_DTYPES = {
 }
 # A softmax in float32 is within 1e-6 of 1 in sum; in a wider sense probabilities are meant, too.
 _TOLERANCE = 0.01
+EXAMINED_IMAGES = 32
 _LEAST_PIXEL = 0.05  # the brightest of some images, where they are in [0, 1]
 
 
@@ -63,6 +67,37 @@ def examine(
     return [f"{architecture.path}: {line}" for line in _warnings(model, images, scale)]
 
 
+def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Finding]:
+    """Yield what is to be said of an architecture on ``dataset``, built for two seeds in float32.
+
+    The backend must have been started in this process.
+    """
+    import keras
+
+    from ninetynine.training.model import compiled_model
+
+    recipe, shape = architecture.recipe, dataset.train_images.shape[1:]
+    models = []
+    try:
+        for seed in (0, 1):
+            set_configuration("float32")
+            keras.utils.set_random_seed(seed)
+            models.append(compiled_model(architecture, recipe, shape, dataset.num_classes, steps=1))
+        some = to_float(dataset.train_images[:EXAMINED_IMAGES], recipe.scale)
+        for line in examine(architecture, models[0], some, recipe.scale):
+            yield Finding("warning", line)
+    except UserError as error:
+        yield Finding("error", str(error))
+        return
+    if models[0].get_weights() and not _depend_on_seed(*models):
+        yield Finding(
+            "warning",
+            f"{architecture.path}: the initial weights do not depend on the seed, so that runs of "
+            "other seeds say less about luck than they seem to; take set_random_seed, or seed=, "
+            "out of build()",
+        )
+
+
 def all_layers(model: Any) -> Iterator[Any]:
     """Yield the layers of ``model``, and those of the models in it."""
     for layer in getattr(model, "layers", ()):
@@ -70,7 +105,7 @@ def all_layers(model: Any) -> Iterator[Any]:
         yield from all_layers(layer)
 
 
-def depends_on_seed(first: Any, second: Any) -> bool:
+def _depend_on_seed(first: Any, second: Any) -> bool:
     """Return whether two models that were built after other seeds have other weights."""
     pairs = zip(first.get_weights(), second.get_weights(), strict=True)
     return any(not np.array_equal(a, b) for a, b in pairs)
