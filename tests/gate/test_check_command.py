@@ -94,6 +94,38 @@ def test_the_suite_is_the_one_that_the_baseline_was_made_for(bench, stub, projec
     assert "gate" in out
 
 
+def test_a_check_asks_for_what_the_baseline_was_made_of(bench, stub, project, tmp_path):
+    """The part of the suite and the user's files are known from the baseline."""
+    other = write_architecture(tmp_path, "other")
+    write_suite(tmp_path / "gate.toml", ["tiny", "other"], "digits")
+    made = ["baseline", "update", project[0], "--baseline", "base", "--seeds", "2", "--reason", "x"]
+    both = [*project[1:], "--architecture", other]
+    bench(*made, *both, "--only", "tiny")
+    code, out, err = bench("check", "--baseline", "base")
+    assert code == 0, out + err
+    assert "nothing changed" in out
+    assert "other" not in out
+    bench(*made, *both, "--only", "other")
+    code, out, _ = bench("check", "--baseline", "base")
+    assert code == 0
+    assert out.count("nothing changed") == 2
+    code, out, _ = bench("check", project[0], *project[1:], "--baseline", "base")
+    assert code != 0  # the suite is named, and an architecture of it cannot be found
+
+
+def test_an_architecture_file_that_is_gone_is_told_and_never_passed_over_alone(
+    bench, stub, project
+):
+    given = ["--baseline", "base", "--seeds", "2", "--reason", "x", "--only", "tiny"]
+    bench("baseline", "update", *project, *given)
+    project[2].unlink()
+    code, out, _ = bench("check", "--baseline", "base")
+    assert code == 4
+    assert "no longer among the architectures" in " ".join(out.split())
+    code, out, _ = bench("check", "--baseline", "base", "--allow-gone")
+    assert code == 4  # nothing was compared
+
+
 def test_an_update_stays_on_the_data_of_the_last_one(bench, stub, project, tmp_path):
     data = write_dataset(tmp_path / "own.npz")
     made = [*project[1:], "--baseline", "base", "--seeds", "2"]
@@ -212,15 +244,15 @@ def test_an_architecture_that_cannot_be_built_is_exit_code_2(bench, stub, projec
     assert "no such layer" in err
 
 
-@pytest.mark.parametrize(("flags", "expected"), [([], 4), (["--allow-gone", "--allow-new"], 0)])
-def test_new_and_gone_architectures_are_4_unless_allowed(
-    bench, stub, project, tmp_path, flags, expected
+@pytest.mark.parametrize("flags", [[], ["--allow-gone", "--allow-new"]])
+def test_new_and_gone_architectures_are_4_also_where_allowed_and_nothing_else_was_compared(
+    bench, stub, project, tmp_path, flags
 ):
     write_runs(RecordStore(tmp_path / "baseline"), make_runs([0.98, 0.98], architecture="veteran"))
     code, out, _ = bench("check", *project, "--baseline", tmp_path / "baseline", *flags)
-    assert code == expected
+    assert code == 4
+    assert "tiny" in out
     assert "veteran" in out
-    assert "--allow-new" in out
 
 
 @pytest.mark.parametrize(

@@ -434,7 +434,8 @@ def test_new_and_gone_architectures_are_named_and_count_unless_excused(baseline)
     assert "--allow-gone" in sentence(verdicts[1])
     lenient = Terms(allow_new=True, allow_gone=True)
     excused = make_contests([template("newcomer")], baseline, lenient)[1]
-    assert worst([*excused, gone("veteran", lenient)]) is Outcome.NO_WORSE
+    assert worst([*excused, gone("veteran", lenient)]) is Outcome.NOT_COMPARABLE  # nothing was
+    assert worst([*excused, Verdict("kept", Outcome.NO_WORSE, 0.1)]) is Outcome.NO_WORSE
 
 
 def test_what_cannot_be_compared_is_not_trained(baseline, tmp_path):
@@ -458,7 +459,7 @@ def test_the_gravest_answer_is_the_checks():
     assert worst(everything) is Outcome.REGRESSED
     assert worst([verdict(Outcome.INCONCLUSIVE), verdict(Outcome.NO_WORSE)]) == 3
     assert worst([verdict(Outcome.NOT_COMPARABLE), verdict(Outcome.INCONCLUSIVE)]) == 4
-    assert worst([]) == 0
+    assert worst([]) == 4  # a check that compared nothing has not found it no worse
 
 
 # --- baselines on disk ------------------------------------------------------------------------

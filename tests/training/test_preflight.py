@@ -169,6 +169,27 @@ def test_a_functional_subclass_with_a_train_step_is_used_as_it_is(architecture, 
     assert model.train_step(None) == {"loss": 7.0}
 
 
+def test_a_look_at_a_model_moves_nothing(architecture, images):
+    """Also where a layer draws numbers whenever it is called."""
+    import keras
+
+    prologue = (
+        "class Noisy(layers.Dropout):\n"
+        "    def call(self, inputs, training=False):\n"
+        "        return super().call(inputs, training=True)\n"
+    )
+    found = architecture(body(before="Noisy(0.5), layers.BatchNormalization(), "), prologue)
+    keras.utils.set_random_seed(0)
+    model = compiled_model(found, found.recipe, SHAPE, CLASSES, 1)
+    before = [np.array(variable) for variable in model.variables]
+    examine(found, model, images, "unit")
+    assert all(np.array_equal(a, np.array(b)) for a, b in zip(before, model.variables, strict=True))
+    model(images)
+    assert not all(
+        np.array_equal(a, np.array(b)) for a, b in zip(before, model.variables, strict=True)
+    )
+
+
 def test_a_moving_average_of_the_weights_is_what_fit_gives(architecture, images):
     import keras
     from ninetynine.backends.tensorflow import TensorFlowLoop

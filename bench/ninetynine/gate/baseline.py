@@ -34,6 +34,8 @@ class Update(Part):
     dataset: str
     architectures: list[str]
     seeds: list[int]
+    only: str | None = None  # as given: what of the suite was asked for; None for the whole suite
+    architecture_files: list[str] = Field(default_factory=list)  # the user's own
     suite_version: str
     commit: str | None = None
     dirty: bool | None = None

@@ -102,7 +102,7 @@ def prepare_check(request: CheckRequest) -> Check:
     Raises UserError for a baseline that cannot be read whole, and for what is no name.
     """
     baseline = load_baseline(request.baseline)
-    run, missing = _resolve(request, baseline.last_update, baseline)
+    run, missing = _resolve(request, baseline.manifest.updates, baseline)
     share = max(1, len(run.cells)) if request.familywise else 1
     terms = dataclasses.replace(request.terms, alpha=request.terms.alpha / share)
     contests, decided = make_contests(run.cells, baseline, terms)
@@ -136,7 +136,7 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
     if not request.reason.strip():
         raise UserError("--reason is empty; say in a few words why the baseline changes")
     updates = read_manifest(request.baseline).updates
-    run, _ = _resolve(request, updates[-1] if updates else None, None)
+    run, _ = _resolve(request, updates, None)
     seeds = parse_seeds(request.run.seeds or UPDATE_SEEDS, "--seeds")
     cells = [at_seed(cell, seed) for cell in run.cells for seed in seeds]
     runs = _trained(run, cells, request, watcher)
@@ -148,6 +148,8 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
         dataset=run.suite.dataset,
         architectures=[cell.identity.architecture for cell in run.cells],
         seeds=list(seeds),
+        only=request.run.only,
+        architecture_files=[path.as_posix() for path in run.request.architecture_files],
         suite_version=ninetynine.__version__,
         commit=commit,
         dirty=dirty,
@@ -182,13 +184,15 @@ def _trained(
 
 
 def _resolve(
-    request: GateRequest, last: Update | None, baseline: Baseline | None
+    request: GateRequest, updates: Sequence[Update], baseline: Baseline | None
 ) -> tuple[ResolvedRun, list[str]]:
     """Return one cell per architecture that there is, and the names that only a baseline has.
 
-    What the request leaves open is as ``last``, the baseline's last update, has it.
+    What the request leaves open is as the last of the baseline's ``updates`` has it.
     """
-    asked = _as_last_time(request, last)
+    asked = _as_last_time(request, updates[-1] if updates else None)
+    if baseline is not None and request.run.suite is None and _is_whole(asked):
+        asked = dataclasses.replace(asked, architectures=_recorded_part(updates))
     asked.check_options()
     selection = asked.select()
     known = set(baseline.records) if baseline is not None else set()
@@ -216,8 +220,23 @@ def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:
         chosen = str(request.root / chosen)
     if dataset is not None and dataset.endswith(".npz"):
         dataset = str(request.root / dataset)
-    precision = asked.precision or "float32"
-    return dataclasses.replace(asked, suite=chosen, dataset=dataset, precision=precision)
+    files = asked.architecture_files
+    if asked.suite is None and not files and last is not None:  # one that is gone is told as such
+        files = tuple(f for f in map(request.root.joinpath, last.architecture_files) if f.is_file())
+    return dataclasses.replace(
+        asked,
+        suite=chosen,
+        dataset=dataset,
+        architecture_files=files,
+        precision=asked.precision or "float32",
+    )
+
+
+def _recorded_part(updates: Sequence[Update]) -> tuple[str, ...] | None:
+    """Return what a baseline was made of, where that never was a whole suite; else None."""
+    if not updates or not all(entry.only for entry in updates):
+        return None
+    return tuple(dict.fromkeys(name for entry in updates for name in entry.architectures))
 
 
 def _threads(baseline: Baseline | None, names: Sequence[str]) -> int | None:

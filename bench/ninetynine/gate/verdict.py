@@ -134,8 +134,9 @@ def gravest(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Outcome:
-    """Return the answer of a whole check."""
-    return gravest(verdict.overall for verdict in verdicts if not verdict.excused)
+    """Return the answer of a whole check; one that compared nothing has not found it no worse."""
+    counted = [verdict.overall for verdict in verdicts if not verdict.excused]
+    return gravest(counted) if counted else Outcome.NOT_COMPARABLE
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ remedy.  What may be meant is a warning, which the record keeps.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,23 @@ def examine(
     """
     import keras
 
-    outputs = keras.ops.convert_to_numpy(keras.ops.cast(model(images, training=False), "float32"))
-    _check_probabilities(architecture, outputs)
-    return [f"{architecture.path}: {line}" for line in _warnings(model, images, scale)]
+    with _unmoved(model):
+        outputs = keras.ops.convert_to_numpy(
+            keras.ops.cast(model(images, training=False), "float32")
+        )
+        _check_probabilities(architecture, outputs)
+        return [f"{architecture.path}: {line}" for line in _warnings(model, images, scale)]
+
+
+@contextmanager
+def _unmoved(model: Any) -> Iterator[None]:
+    """Put back what a look at ``model`` moves: some layers draw numbers as they predict."""
+    states = [(state, np.array(state)) for state in model.non_trainable_variables]
+    try:
+        yield
+    finally:
+        for state, value in states:
+            state.assign(value)
 
 
 def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Finding]:
