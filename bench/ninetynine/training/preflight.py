@@ -74,7 +74,10 @@ def examine(
 @contextmanager
 def _unmoved(model: Any) -> Iterator[None]:
     """Put back what a look at ``model`` moves: some layers draw numbers as they predict."""
-    states = [(state, np.array(state)) for state in model.non_trainable_variables]
+    import keras
+
+    to_numpy = keras.ops.convert_to_numpy
+    states = [(state, to_numpy(state).copy()) for state in model.non_trainable_variables]
     try:
         yield
     finally:
