@@ -51,7 +51,7 @@ def test_module_that_raises_is_one_line_with_its_cause(architecture):
 )
 def test_an_import_by_a_package_s_old_name_is_told_with_the_new_one(architecture, old, new):
     importing = architecture(f"from {old}.no_such_module import build")
-    assert complaint(importing).endswith(f"; the package is called {new} now")
+    assert complaint(load_build_function, importing).endswith(f"; the package is called {new} now")
 
 
 def test_module_that_exits_does_not_end_the_run(architecture):
