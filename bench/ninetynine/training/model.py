@@ -1,6 +1,7 @@
 """A recipe's model in Keras: compiled with its optimizer and schedule, its weights averaged."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,14 @@ import numpy as np
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Precision
+from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
-from ninetynine.training.preflight import check_built
+
+_COMPUTE_DTYPES = {
+    "float32": "float32",
+    "mixed_bfloat16": "bfloat16",
+    "mixed_float16": "float16",
+}
 
 
 def compiled_model(
@@ -28,7 +35,7 @@ def compiled_model(
     import keras
 
     model = build_model(architecture, input_shape, num_classes)
-    check_built(architecture, model, precision)
+    _check_choices(architecture, model, precision)
     # Probabilities and the loss need float32's range (Keras's mixed-precision guide).
     model.layers[-1].dtype_policy = "float32"
     model.compile(
@@ -37,6 +44,37 @@ def compiled_model(
         metrics=["accuracy"],
     )
     return model
+
+
+def _check_choices(architecture: Architecture, model: Any, precision: Precision) -> None:
+    """Raise UserError where ``build`` made a choice that the recipe or the cell makes.
+
+    ``model`` is the keras.Model that ``build`` returned, not compiled by anybody else.
+    """
+    if getattr(model, "compiled", False):
+        raise UserError(
+            f"{architecture.path}: build() compiles its model, and the recipe would replace that "
+            "loss and optimizer; take compile() out and write them in RECIPE"
+        )
+    expected = _COMPUTE_DTYPES[precision]
+    weighted = [layer for layer in all_layers(model) if layer.weights]
+    odd = [layer for layer in weighted if layer.compute_dtype not in ("float32", expected)]
+    if odd:
+        raise UserError(
+            f"{architecture.path}: layer {odd[0].name} computes in {odd[0].compute_dtype}, the "
+            f"cell in {precision}; take the policy out of build() and give --precision"
+        )
+    if weighted and all(layer.compute_dtype != expected for layer in weighted):
+        raise UserError(
+            f"{architecture.path}: no layer computes in {precision}; take the dtype out of build()"
+        )
+
+
+def all_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of ``model``, and those of the models in it."""
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        yield from all_layers(layer)
 
 
 def make_optimizer(recipe: Recipe, steps: int) -> Any:

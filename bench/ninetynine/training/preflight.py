@@ -13,44 +13,15 @@ from numpy.typing import NDArray
 
 from ninetynine.backends import to_float
 from ninetynine.catalog import Architecture
-from ninetynine.cells import Precision
 from ninetynine.datasets import Dataset, Finding
 from ninetynine.errors import UserError
+from ninetynine.training.model import all_layers, compiled_model
 from ninetynine.training.setup import set_configuration
 
-_COMPUTE_DTYPES = {
-    "float32": "float32",
-    "mixed_bfloat16": "bfloat16",
-    "mixed_float16": "float16",
-}
 # A softmax in float32 is within 1e-6 of 1 in sum; in a wider sense probabilities are meant, too.
 _TOLERANCE = 0.01
 EXAMINED_IMAGES = 32
 _LEAST_PIXEL = 0.05  # the brightest of some images, where they are in [0, 1]
-
-
-def check_built(architecture: Architecture, model: Any, precision: Precision) -> None:
-    """Raise UserError where ``build`` made a choice that the recipe or the cell makes.
-
-    ``model`` is the keras.Model that ``build`` returned, not compiled by anybody else.
-    """
-    if getattr(model, "compiled", False):
-        raise UserError(
-            f"{architecture.path}: build() compiles its model, and the recipe would replace that "
-            "loss and optimizer; take compile() out and write them in RECIPE"
-        )
-    expected = _COMPUTE_DTYPES[precision]
-    weighted = [layer for layer in all_layers(model) if layer.weights]
-    odd = [layer for layer in weighted if layer.compute_dtype not in ("float32", expected)]
-    if odd:
-        raise UserError(
-            f"{architecture.path}: layer {odd[0].name} computes in {odd[0].compute_dtype}, the "
-            f"cell in {precision}; take the policy out of build() and give --precision"
-        )
-    if weighted and all(layer.compute_dtype != expected for layer in weighted):
-        raise UserError(
-            f"{architecture.path}: no layer computes in {precision}; take the dtype out of build()"
-        )
 
 
 def examine(
@@ -92,8 +63,6 @@ def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Findin
     """
     import keras
 
-    from ninetynine.training.model import compiled_model
-
     recipe, shape = architecture.recipe, dataset.train_images.shape[1:]
     models = []
     try:
@@ -114,13 +83,6 @@ def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Findin
             "other seeds say less about luck than they seem to; take set_random_seed, or seed=, "
             "out of build()",
         )
-
-
-def all_layers(model: Any) -> Iterator[Any]:
-    """Yield the layers of ``model``, and those of the models in it."""
-    for layer in getattr(model, "layers", ()):
-        yield layer
-        yield from all_layers(layer)
 
 
 def _depend_on_seed(first: Any, second: Any) -> bool:
