@@ -302,10 +302,15 @@ def test_ctrl_c_cancels_what_runs_and_says_how_to_go_on(cluster, tmp_path):
     suite = write_suite(tmp_path / "s.toml", ["slow", "quick"], data, 2)
     results = tmp_path / "results"
     given = ["--architecture", path, "--architecture", quick, "--results", results]
+    before = {worker for node in cluster.nodes for worker in workers_of(node)}  # of other runs
+
+    def own_workers():
+        return {worker for node in cluster.nodes for worker in workers_of(node)} - before
+
     driver = start_bench("run", suite, "--executor", "ray", "--address", cluster.address, *given)
     try:
-        wait_for(lambda: any(workers_of(node) for node in cluster.nodes) or driver.poll(), 120)
-        workers = [worker for node in cluster.nodes for worker in workers_of(node)]
+        wait_for(lambda: own_workers() or driver.poll(), 120)
+        workers = own_workers()
         os.killpg(driver.pid, signal.SIGINT)
         _, errors = driver.communicate(timeout=60)
     finally:
