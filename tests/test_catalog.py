@@ -152,7 +152,8 @@ def test_moving_a_file_leaves_its_source_hash(net, tmp_path):
 def test_users_file_may_build_on_a_built_in_one(net):
     text = NET.partition("def")[0] + "from ninetynine.architectures.t2_dense import build\n"
     found = discover([net(text)])["net"]
-    assert sorted(found.source_files) == ["net.py", "ninetynine/architectures/t2_dense.py"]
+    built_in = [f"ninetynine/architectures/{name}.py" for name in ("__init__", "t2_dense")]
+    assert sorted(found.source_files) == ["net.py", *built_in]
 
 
 def test_name_clash_names_both_places(net):
@@ -239,7 +240,7 @@ def test_plugin_may_name_a_module_of_a_package_without_running_the_package(plug_
     plug_in({"ninetynine": {"mine": "pkg.net"}}, files)
     found = discover()["net"]
     assert found.module == "pkg.net"
-    assert sorted(found.source_files) == ["pkg/_blocks.py", "pkg/net.py"]
+    assert sorted(found.source_files) == ["pkg/__init__.py", "pkg/_blocks.py", "pkg/net.py"]
     assert "pkg" not in sys.modules
 
 

@@ -13,6 +13,7 @@ OTHER = {
     "source_hash": "6" * 64,
     "recipe": {"batch_size": 64, "epochs": 5, "optimizer": {"name": "adam"}},
     "arguments": {"units": 64},
+    "inputs": {"file width.json": "7" * 64},
     "dataset": "fashion_mnist",
     "dataset_fingerprint": "e" * 64,
     "seed": 1,

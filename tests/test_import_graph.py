@@ -19,7 +19,7 @@ LAYERS = [
     {"errors"},
     {"registry"},
     {"backends", "cells", "datasets", "recipe", "sources", "statistics"},
-    {"grid", "places"},
+    {"grid", "inputs", "places"},
     {"catalog", "records"},
     {"machine", "merging"},
     {"suite"},

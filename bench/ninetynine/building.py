@@ -7,6 +7,7 @@ imported inside the functions only.
 import hashlib
 import importlib
 import importlib.util
+import json
 import math
 import re
 import sys
@@ -92,6 +93,21 @@ def weights_hash(model: Any) -> str:
     return digest.hexdigest()
 
 
+def built_hash(model: Any) -> str:
+    """Return the SHA-256 (64 hex digits) over an untrained model: its configuration and weights.
+
+    A model that cannot say its configuration, as some subclasses cannot, counts by its weights.
+    """
+    try:
+        whole = model.get_config()
+        configuration = json.dumps(
+            whole, sort_keys=True, default=lambda value: type(value).__name__
+        )
+    except Exception:  # whatever a user's get_config raises
+        configuration = ""
+    return hashlib.sha256(f"{configuration}{weights_hash(model)}".encode()).hexdigest()
+
+
 def _import(architecture: Architecture) -> ModuleType:
     if architecture.module is not None:
         return importlib.import_module(architecture.module)
@@ -118,9 +134,15 @@ def _siblings_importable(architecture: Architecture) -> Iterator[None]:
     if architecture.module is not None:
         yield
         return
-    folders = [str(folder) for folder in import_folders(architecture.path)]
-    own = architecture.source_files.keys() - {architecture.path.name}
-    siblings = {Path(file).parts[0].removesuffix(".py") for file in own}
+    places = import_folders(architecture.path)
+    folders = [str(folder) for folder in places]
+    siblings = {
+        path.relative_to(folder).parts[0].removesuffix(".py")
+        for path in architecture.source_paths
+        if path != architecture.path
+        for folder in places
+        if path.is_relative_to(folder)
+    }
     siblings -= {BUILT_IN.partition(".")[0]}
     hidden = _forget(siblings)
     sys.path[:0] = folders

@@ -17,13 +17,14 @@ from pydantic import Field, model_validator
 
 from ninetynine import grid
 from ninetynine.errors import UserError, nearest
-from ninetynine.places import Place, own_module, places, sent_place
+from ninetynine.places import Place, own_module, places, sent_place, versions_of
 from ninetynine.recipe import VOCABULARY, Recipe, Strict, in_words, parse, parse_recipe, plain
 from ninetynine.sources import (
     Source,
     arguments_of,
     assigned,
     defines,
+    imported_from_elsewhere,
     read_source,
     source_hash,
     with_helpers,
@@ -255,6 +256,7 @@ def _read(place: Place) -> Architecture:
         recipe = _literal(main, "RECIPE")
         claims = _literal(main, "CLAIMS", default=[])
         sources = with_helpers(main, place.roots)
+        versions = versions_of(imported_from_elsewhere(sources, place.roots))
         return Architecture(
             name=place.path.stem,
             path=place.path,
@@ -264,7 +266,7 @@ def _read(place: Place) -> Architecture:
             recipe=parse_recipe(recipe, str(place.path)),
             claims=_claims(claims, str(place.path)),
             parameters=_parameters(_literal(main, "PARAMETERS", default=None), str(place.path)),
-            source_hash=source_hash(sources),
+            source_hash=source_hash(sources, versions),
             source_files={source.file: source.text for source in sources},
             source_paths=tuple(source.path for source in sources),
             accepts=arguments_of(main, sources, "build"),

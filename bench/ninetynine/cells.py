@@ -6,7 +6,9 @@ The key is a hash of everything that can change the number (shared measurement p
 
 import hashlib
 import json
-from typing import Any, Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -31,6 +33,7 @@ class CellIdentity(BaseModel):
     source_hash: str  # of the architecture's code, without comments and docstrings
     recipe: dict[str, Any]  # canonical: only what differs from the vocabulary's defaults
     arguments: dict[str, Any] = {}  # of the architecture's build, plain data
+    inputs: dict[str, str] = {}  # what the code reads beside its source (`ninetynine.inputs`)
     dataset: str
     dataset_fingerprint: str  # over the decoded arrays
     seed: int
@@ -42,12 +45,14 @@ class CellIdentity(BaseModel):
     deterministic: bool
 
     @model_serializer(mode="wrap")
-    def _without_arguments_that_are_none(
-        self, serialize: SerializerFunctionWrapHandler
-    ) -> dict[str, Any]:
+    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what older cells lack, so that their keys stay."""
         content: dict[str, Any] = serialize(self)
-        return content if self.arguments else {k: v for k, v in content.items() if k != "arguments"}
+        return {k: v for k, v in content.items() if v or k not in ("arguments", "inputs")}
+
+    def reading(self, inputs: Mapping[str, str]) -> Self:
+        """Return this identity for code that reads ``inputs``."""
+        return self.model_copy(update={"inputs": dict(inputs)})
 
     @property
     def key(self) -> str:
@@ -73,6 +78,7 @@ class Cell(BaseModel):
     suite: str
     variant: str  # "published", or the name of the suite whose recipe overrides apply
     base: str = ""  # the name of the architecture's file where the architecture is a variant of it
+    file: Path | None = None  # the architecture's, which its inputs' names are relative to
 
     @property
     def file_name(self) -> str:
@@ -82,6 +88,10 @@ class Cell(BaseModel):
     @property
     def key(self) -> str:
         return self.identity.key
+
+    def reading(self, inputs: Mapping[str, str]) -> Self:
+        """Return this cell for code that reads ``inputs``."""
+        return self.model_copy(update={"identity": self.identity.reading(inputs)})
 
     @property
     def label(self) -> str:
@@ -99,7 +109,7 @@ def differing_fields(first: CellIdentity, second: CellIdentity) -> list[str]:
     names: list[str] = []
     one, two = first.model_dump(mode="json"), second.model_dump(mode="json")
     for field in CellIdentity.model_fields:
-        before, now = one.get(field, {}), two.get(field, {})  # arguments are not always there
+        before, now = one.get(field, {}), two.get(field, {})  # some are not always there
         if before == now:
             continue
         if isinstance(before, dict):

@@ -6,7 +6,7 @@ its members' and names them; it is a row like any other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +54,7 @@ class Vote:
         first = self.members[0].identity
         kinds = {m.identity.architecture: m.identity for m in self.members}
         sources = [
-            [name, i.source_hash, i.recipe, *([i.arguments] if i.arguments else [])]
+            [name, i.source_hash, i.recipe, *filter(None, [i.arguments, i.inputs])]
             for name, i in kinds.items()
         ]
         recipe = {"members": list(kinds), "size": self.ensemble.size}
@@ -66,6 +66,7 @@ class Vote:
                 "source_hash": canonical_hash([sources, self.ensemble.size]),
                 "recipe": recipe,
                 "arguments": {},
+                "inputs": {},
                 "seed": self.replicate,
             }
         )
@@ -122,6 +123,7 @@ def derive(votes: Sequence[Vote], store: RecordStore) -> list[Record]:
     A vote of which a member is missing, failed or without readable predictions is left out.
     Raises UserError where another process is writing to the store.
     """
+    votes = [replace(vote, members=tuple(store.at_present(vote.members))) for vote in votes]
     if any(True for _ in _ready(votes, store)):
         commit, dirty = commit_of(Path(ninetynine.__file__).parents[2])
         with store.lock():

@@ -5,16 +5,24 @@ named by an entry point of another package (group ``ninetynine``; its value is t
 one architecture module, or of a package whose modules are all architectures).
 """
 
-from collections.abc import Iterator, Sequence
+import os
+import site
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
 from ninetynine import part
+from ninetynine.backends import computing_packages
 from ninetynine.errors import UserError
 from ninetynine.registry import entry_points_of
-from ninetynine.sources import Root
+from ninetynine.sources import Finder, Root
 
 GROUP = "ninetynine"
 BUILT_IN = "ninetynine.architectures"
@@ -27,7 +35,23 @@ class Place:
     path: Path
     module: str | None  # the dotted import name; None for a file named on the command line
     origin: str  # "built in", "--architecture FILE" or "entry point of DISTRIBUTION"
-    roots: tuple[Root, ...]
+    roots: tuple[Finder, ...]
+
+
+class LocalDistributions:
+    """Finds modules of distributions that are edited here, and of plain folders on PYTHONPATH.
+
+    A distribution is one of these where it is installed as editable, or from a folder, an archive
+    or a repository and not from an index (PEP 610): its version does not tell what is in it.
+    """
+
+    def find(self, module: str) -> Path | None:
+        """Return the file of the dotted ``module``, or None where it is not local."""
+        roots = _local_roots(module.partition(".")[0])
+        return next((path for root in roots if (path := root.find(module))), None)
+
+
+LOCAL = LocalDistributions()
 
 
 def places(files: Sequence[Path]) -> Iterator[Place]:
@@ -43,8 +67,7 @@ def places(files: Sequence[Path]) -> Iterator[Place]:
         path = file.absolute()
         if path.suffix != ".py" or not path.is_file():
             raise UserError(f"{file}: no such Python file; --architecture expects a FILE.py")
-        roots = tuple(Root("", folder) for folder in import_folders(path))
-        yield Place(path, None, f"--architecture {file}", (*roots, *built_in))
+        yield Place(path, None, f"--architecture {file}", _roots(import_folders(path)))
 
 
 def sent_place(path: Path, module: str | None, folders: Sequence[Path]) -> Place:
@@ -52,7 +75,11 @@ def sent_place(path: Path, module: str | None, folders: Sequence[Path]) -> Place
 
     These modules lie below ``folders``, but for built-in ones, which every installation has.
     """
-    return Place(path, module, "sent", (*(Root("", f) for f in folders), built_in_root()))
+    return Place(path, module, "sent", _roots(folders))
+
+
+def _roots(folders: Sequence[Path]) -> tuple[Finder, ...]:
+    return (*(Root("", folder) for folder in folders), built_in_root(), LOCAL)
 
 
 def built_in_root() -> Root:
@@ -84,7 +111,8 @@ def _packages_around(path: Path) -> list[Path]:
 def _plugins(built_in: tuple[Root, ...]) -> Iterator[Place]:
     for point in sorted(entry_points_of(GROUP), key=lambda point: (point.module, point.name)):
         module, _, _ = point.module.partition(":")
-        roots = (*_package_roots(module.partition(".")[0]), *built_in)
+        own = _package_roots(module.partition(".")[0])
+        roots: tuple[Finder, ...] = (*own, *built_in, LOCAL)
         path = next((path for root in roots if (path := root.find(module))), None)
         if path is None:
             raise UserError(
@@ -105,6 +133,61 @@ def _package_roots(package: str) -> tuple[Root, ...]:
         return ()
     locations = spec.submodule_search_locations or [spec.origin or ""]
     return tuple(Root(package, Path(location)) for location in locations)
+
+
+def versions_of(names: Iterable[str]) -> dict[str, str]:
+    """Return distribution -> version of the top-level modules ``names``, as they are installed.
+
+    The backends' own are left out, since a cell names them; what is not installed, too.
+    """
+    foreign = [name for name in names if not _is_told(name)]
+    known = [dist for name in foreign for dist in _distributions().get(name, [])]
+    return {name: metadata.version(name) for name in known}
+
+
+@lru_cache
+def _local_roots(package: str) -> tuple[Root, ...]:
+    """Return where the top-level ``package`` lies, if its version does not tell what is in it."""
+    if _is_told(package):
+        return ()
+    spec = _spec_in_workers(package)
+    if spec is None:
+        return ()
+    locations = [Path(p) for p in spec.submodule_search_locations or [spec.origin or ""]]
+    installed = {Path(folder) for folder in _site_folders()}
+    if installed.intersection(location.parent for location in locations):
+        dists = map(metadata.distribution, _distributions().get(package, []))
+        if not any(dist.read_text("direct_url.json") for dist in dists):
+            return ()
+    return tuple(Root(package, location) for location in locations)
+
+
+def _is_told(package: str) -> bool:
+    """Return whether a cell, its protocol's version or Python's version covers ``package``."""
+    ours = package in ("", "ninetynine") or package in computing_packages()
+    return ours or package in sys.stdlib_module_names
+
+
+def _spec_in_workers(package: str) -> ModuleSpec | None:
+    """Return where a worker finds ``package``: it has neither this process's script nor folder."""
+    known = {*_site_folders(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+    for file in (file for folder in _site_folders() for file in Path(folder).glob("*.pth")):
+        with suppress(OSError, UnicodeDecodeError):
+            known |= {str(file.parent / line) for line in file.read_text().splitlines()}
+    found = PathFinder.find_spec(package, [folder for folder in sys.path if folder in known])
+    ordinary = (BuiltinImporter, FrozenImporter, PathFinder)
+    for finder in (f for f in sys.meta_path if f not in ordinary):  # of editable distributions
+        found = found or finder.find_spec(package, None)
+    return found
+
+
+def _site_folders() -> list[str]:
+    return [*site.getsitepackages(), site.getusersitepackages()]
+
+
+@lru_cache(maxsize=1)
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
 
 
 def _module_files(folder: Path) -> list[Path]:

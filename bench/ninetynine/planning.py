@@ -47,6 +47,7 @@ def plan(
     Where models are to be kept in ``models_dir``, a finished cell without its model is missing.
     """
     paths = store.paths()
+    cells = store.at_present(cells, paths)
     missing: list[Cell] = []
     reused: list[Record] = []
     problems: list[Problem] = []
@@ -80,6 +81,7 @@ def model_path(directory: Path, key: str, identity: CellIdentity) -> Path:
 
 def explain(cell: Cell, store: RecordStore, records: Sequence[Record]) -> Explanation:
     """Say whether ``cell`` is reused, and else which record of its architecture is nearest."""
+    (cell,) = store.at_present([cell])
     for record in records:
         if record.key == cell.key:
             return Explanation(cell, store.path_of(record))

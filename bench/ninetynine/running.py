@@ -15,7 +15,7 @@ from ninetynine.machine import commit_of
 from ninetynine.planning import RunPlan, longest_first, plan
 from ninetynine.records import Context, Failure, Predictions, Record, RecordStore
 from ninetynine.request import ResolvedRun
-from ninetynine.workers.events import Event, Failed, Finished, Refused, Task, Warned
+from ninetynine.workers.events import Built, Event, Failed, Finished, Refused, Task, Warned
 
 
 class Listener(Protocol):
@@ -58,6 +58,7 @@ class TrainingOutcome:
     failed: list[Record] = field(default_factory=list)
     refused: dict[str, Refused] = field(default_factory=dict)  # architecture -> the first one
     unkept_models: list[str] = field(default_factory=list)  # one line each
+    built: dict[str, str] = field(default_factory=dict)  # of what was only built: key -> hash
 
     def raise_refused(self) -> None:
         """Raise one UserError for all that was refused, its cause the workers' tracebacks."""
@@ -85,6 +86,16 @@ class Trainer:
         """Train ``cells``; ``reused`` is how many others are recorded already, for progress."""
         with self.watcher.progress(len(cells), reused) as listener:
             return execute(self.run.tasks(cells), self.executor, self.store, listener.on_event)
+
+    def build(self, cells: Sequence[Cell]) -> dict[str, str]:
+        """Return the hash of the untrained model of each of ``cells``, by key; records nothing.
+
+        Raises UserError where one cannot be built.
+        """
+        tasks = [task.model_copy(update={"only_build": True}) for task in self.run.tasks(cells)]
+        outcome = execute(tasks, self.executor, self.store)
+        outcome.raise_refused()
+        return outcome.built
 
     @property
     def workers(self) -> int:
@@ -165,7 +176,9 @@ def execute(
                         f"{cell.architecture}, seed {cell.seed}: its model could not be kept: "
                         f"{event.model_problem}"
                     )
-            elif isinstance(event, Failed):
+            elif isinstance(event, Built):
+                outcome.built[event.task.cell.key] = event.built_hash
+            elif isinstance(event, Failed) and not event.task.only_build:
                 record = _in_context(_failed(event), commit, dirty)
                 outcome.failed.append(store.write(record, None))
             elif isinstance(event, Refused):

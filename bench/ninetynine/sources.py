@@ -2,19 +2,28 @@
 
 The hash is over the syntax tree, so comments, formatting, docstrings, and an architecture's recipe
 and claims (hashed or compared elsewhere) may change without making a record stale, while an edit
-of a local helper module does.  Imports written in the code are followed; a module that is only
-imported by a computed name is not seen.
+of a local helper module does.  Imports written in the code are followed; what is imported by a
+computed name is noted when the code runs (`ninetynine.inputs`).
 """
 
 import ast
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ninetynine.errors import UserError
 
 DATA_NAMES = ("RECIPE", "CLAIMS", "PARAMETERS")  # what an architecture states beside its code
+
+
+class Finder(Protocol):
+    """Finds local modules."""
+
+    def find(self, module: str) -> Path | None:
+        """Return the file of the dotted ``module``, or None where it is not local."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,11 +82,10 @@ def read_source(path: Path, module: str) -> Source:
         raise UserError(f"{path}: {reason}; expected a readable Python file") from error
 
 
-def with_helpers(main: Source, roots: Sequence[Root]) -> list[Source]:
-    """Return ``main`` and every module below ``roots`` that it imports, directly or not.
+def with_helpers(main: Source, roots: Sequence[Finder]) -> list[Source]:
+    """Return ``main`` and every module that ``roots`` find and it imports, directly or not.
 
-    Packages on the way to an imported module are not included: a plug-in's ``__init__`` with its
-    version number says nothing about the model.
+    With a module come the packages that it lies in, since Python runs them first.
     """
     found = {main.path: main}
     waiting = [main]
@@ -90,12 +98,22 @@ def with_helpers(main: Source, roots: Sequence[Root]) -> list[Source]:
     return list(found.values())
 
 
-def source_hash(sources: Sequence[Source]) -> str:
+def imported_from_elsewhere(sources: Sequence[Source], roots: Sequence[Finder]) -> set[str]:
+    """Return the top-level names that ``sources`` import and ``roots`` do not find."""
+    modules = {module for source in sources for module in _imported(source, roots)}
+    return {module.partition(".")[0] for module in modules if not _find(module, roots)} - {""}
+
+
+def source_hash(sources: Sequence[Source], versions: Mapping[str, str] | None = None) -> str:
     """Return the SHA-256 (64 hex digits) over the code of all ``sources``.
 
-    It depends neither on where the files lie nor on the Python version that reads them.
+    It depends neither on where the files lie nor on the Python version that reads them, nor on
+    packages that hold nothing but a docstring, a version and the like: these say nothing of a
+    model.  ``versions`` are of the distributions that the code imports beside the backend's.
     """
-    digests = sorted(hashlib.sha256(_code(source.tree).encode()).hexdigest() for source in sources)
+    texts = [_code(source.tree) for source in sources if _says(source)]
+    texts += [f"{name}=={version}" for name, version in (versions or {}).items()]
+    digests = sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
@@ -147,20 +165,42 @@ def _keyword_arguments(found: ast.arguments) -> dict[str, bool] | None:
     return taken | {argument.arg: default is None for argument, default in defaults}
 
 
-def _find(module: str, roots: Sequence[Root]) -> Path | None:
+def _find(module: str, roots: Sequence[Finder]) -> Path | None:
     return next((path for root in roots if (path := root.find(module))), None)
 
 
-def _imported(source: Source, roots: Sequence[Root]) -> Iterator[str]:
+def _imported(source: Source, roots: Sequence[Finder]) -> Iterator[str]:
+    """Yield the modules that running ``source`` imports, the packages that they lie in first."""
+    yield from _with_packages(source.package)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            for alias in node.names:
+                yield from _with_packages(alias.name)
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, source)
-            for alias in node.names:
-                # "from package import name" means a module of that name where there is one.
-                member = f"{base}.{alias.name}".lstrip(".")
-                yield member if _find(member, roots) else base
+            yield from _with_packages(base)
+            # "from package import name" means a module of that name where there is one.
+            members = (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+            yield from (member for member in members if _find(member, roots))
+
+
+def _with_packages(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    yield from (".".join(parts[:number]) for number in range(1, len(parts) + 1))
+
+
+def _says(source: Source) -> bool:
+    """Return whether it is more than an ``__init__`` that states its version and the like."""
+    if source.path.name != "__init__.py":
+        return True
+    tree = ast.Module([node for node in source.tree.body if not _is_about_itself(node)], [])
+    return _code(tree) != _code(ast.Module([], []))
+
+
+def _is_about_itself(node: ast.stmt) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    names = [target.id for target in targets if isinstance(target, ast.Name)]
+    return bool(names) and all(n.startswith("__") and n.endswith("__") for n in names)
 
 
 def _absolute(node: ast.ImportFrom, source: Source) -> str:

@@ -93,7 +93,12 @@ def test_installed_plugin_is_found_without_running_any_of_it(installed):
         "entry point of tiny-nets",
         "tiny_nets.models.tiny_linear",
         "A plug-in's linear model.",
-        ["tiny_nets/models/_blocks.py", "tiny_nets/models/tiny_linear.py"],
+        [
+            "tiny_nets/__init__.py",
+            "tiny_nets/models/__init__.py",
+            "tiny_nets/models/_blocks.py",
+            "tiny_nets/models/tiny_linear.py",
+        ],
         [],
     ]
 

@@ -2,7 +2,7 @@
 
 ``keras`` is a module with nothing but a Model of the right shapes, so an architecture's own code
 runs as ever; the "training" takes STUB_EPOCH_SECONDS an epoch and draws its predictions from the
-cell's seed.
+cell's seed, and from what the architecture called its model, if anything.
 """
 
 import os
@@ -13,8 +13,10 @@ from types import SimpleNamespace
 
 import numpy as np
 from ninetynine.building import build_model
+from ninetynine.cells import canonical_hash
 from ninetynine.recipe import Recipe
 from ninetynine.records import Context, Epoch, Predictions
+from ninetynine.training.setup import noting_inputs
 from ninetynine.workers import worker
 from record_builders import make_record
 
@@ -22,6 +24,7 @@ EPOCH_SECONDS = float(os.environ.get("STUB_EPOCH_SECONDS", "0"))
 
 
 class Model:
+    name = ""
     input_shape = (None, 28, 28, 1)
     output_shape = (None, 10)
 
@@ -34,20 +37,22 @@ class Diverged(Exception):
 
 
 def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds, on_epoch, warn):
-    build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
-    identity = cell.identity
+    with noting_inputs(architecture) as inputs:
+        model = build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
+    identity = cell.identity.reading(inputs)
     recipe = Recipe.from_canonical(identity.recipe)
     if recipe.optimizer_arguments.get("learning_rate") == 1000:
         raise Diverged("the loss is nan in epoch 1 of 1")
     for number in range(1, int(recipe.epochs) + 1):
         time.sleep(EPOCH_SECONDS)
         on_epoch(Epoch(epoch=number, loss=0.1, accuracy=0.9), int(recipe.epochs))
-    random = np.random.default_rng([identity.seed, len(identity.architecture)])
+    named = list(model.name.encode())
+    random = np.random.default_rng([identity.seed, len(identity.architecture), *named])
     labels = dataset.test_labels.astype(np.uint16)
     rows = random.dirichlet(np.ones(dataset.num_classes), len(labels))
     predictions = Predictions(rows.astype(np.float16), labels)
     changes = {
-        "key": cell.key,
+        "key": identity.key,
         "cell": identity,
         "context": Context(
             suite=cell.suite,
@@ -56,8 +61,20 @@ def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds,
             started_at="2026-01-01T00:00:00+00:00",
         ),
     }
-    record = make_record(accuracy=float(predictions.correct.mean())).model_copy(update=changes)
+    made = make_record(accuracy=float(predictions.correct.mean()))
+    changes["model"] = made.model.model_copy(update={"built_hash": hash_of(model, cell)})
+    record = made.model_copy(update=changes)
     return SimpleNamespace(record=record, predictions=predictions, model=None)
+
+
+def build_cell(cell, architecture, dataset):
+    shape, classes = dataset.train_images.shape[1:], dataset.num_classes
+    return hash_of(build_model(architecture, shape, classes), cell)
+
+
+def hash_of(model, cell):
+    seed = 0 if model.name == "alike for all seeds" else cell.identity.seed
+    return canonical_hash([model.name, seed])
 
 
 def save_model(model, path):
@@ -73,6 +90,10 @@ def make_module(name, **members):
 if __name__ == "__main__":
     make_module("keras", Model=Model)
     make_module(
-        "ninetynine.training.cell", Diverged=Diverged, save_model=save_model, train_cell=train_cell
+        "ninetynine.training.cell",
+        Diverged=Diverged,
+        build_cell=build_cell,
+        save_model=save_model,
+        train_cell=train_cell,
     )
     worker.main(sys.argv[1:])

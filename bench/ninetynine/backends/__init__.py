@@ -6,6 +6,8 @@ an instance of a subclass of :class:`Backend`, and imports what it computes with
 only: its name, its packages and its environment are asked for where nothing is trained.
 """
 
+from contextlib import suppress
+from functools import lru_cache
 from importlib import metadata
 
 from ninetynine.backends._base import (
@@ -37,6 +39,16 @@ def get_backend(name: str) -> Backend:
             "ninetynine.backends.Backend; mend or uninstall the distribution"
         )
     return backend
+
+
+@lru_cache(maxsize=1)
+def computing_packages() -> frozenset[str]:
+    """Return the packages that any backend computes with: a cell names their versions."""
+    found: set[str] = set()
+    for name in BACKENDS.entries():
+        with suppress(UserError):  # a broken one of another package says so when it is asked for
+            found.update(get_backend(name).packages)
+    return frozenset(found)
 
 
 def package_versions(name: str) -> dict[str, str]:

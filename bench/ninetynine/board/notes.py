@@ -41,6 +41,11 @@ def _about_runs(row: Row) -> Iterator[str]:
             for (kind, reason), seeds in by_reason.items()
         )
         yield f"{len(row.runs)} finished of {row.tried}, {len(row.failed)} failed: {reasons}"
+    if begun := _of_one_beginning(row):
+        yield (
+            f"{seeds_in_words(begun)} begin with the same weights: what is drawn at the start does "
+            "not depend on the seed, and the spread over seeds leaves it out"
+        )
     told = (line for run in row.runs for line in run.record.context.warnings)
     yield from (f"warned before training: {line}" for line in dict.fromkeys(told))
     if runs := row.left_aside:
@@ -60,6 +65,15 @@ def _about_runs(row: Row) -> Iterator[str]:
             f"the predictions of {seeds_in_words(without)} are missing or damaged: mean and SD "
             f"count all {len(row.runs)} seeds, {rest}"
         )
+
+
+def _of_one_beginning(row: Row) -> list[int]:
+    """Return the seeds whose models are alike before training, where there are several."""
+    by_hash: dict[str, list[int]] = {}
+    for run in row.runs:
+        if run.record.model is not None and run.record.model.built_hash is not None:
+            by_hash.setdefault(run.record.model.built_hash, []).append(run.seed)
+    return next((seeds for seeds in by_hash.values() if len(seeds) > 1), [])
 
 
 def _contradictions(row: Row) -> Iterator[str]:

@@ -155,7 +155,7 @@ def _advance(contests: Sequence[Contest], store: RecordStore, train: Train, ahea
     if missing:
         outcome = train(missing)
         outcome.raise_refused()
-        known |= {record.key: record for record in [*outcome.finished, *outcome.failed]}
+        known |= {_asked(record): record for record in [*outcome.finished, *outcome.failed]}
     for contest, cells in rounds:
         if not cells:
             raise AssertionError(f"{contest.name} is undecided after its last seed")
@@ -165,8 +165,13 @@ def _advance(contests: Sequence[Contest], store: RecordStore, train: Train, ahea
 def _recorded(cells: Sequence[Cell], store: RecordStore) -> dict[str, Record]:
     """Return the records that count as done: a crash may not happen again, a divergence will."""
     paths = store.paths()
-    found = {cell.key: store.find(cell.key, paths) for cell in cells}
-    return {k: r for k, r in found.items() if isinstance(r, Record) and not _is_crash(r)}
+    found = [store.find(cell.key, paths) for cell in store.at_present(cells, paths)]
+    return {_asked(r): r for r in found if isinstance(r, Record) and not _is_crash(r)}
+
+
+def _asked(record: Record) -> str:
+    """Return the key of the cell that was asked for, before it was known what its code reads."""
+    return record.cell.reading({}).key
 
 
 def _is_crash(record: Record) -> bool:

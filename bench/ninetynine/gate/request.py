@@ -20,9 +20,9 @@ from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contest
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.machine import commit_of
 from ninetynine.planning import plan
-from ninetynine.records import RecordStore
+from ninetynine.records import Record, RecordStore
 from ninetynine.request import ResolvedRun, RunRequest
-from ninetynine.running import NOBODY, Watcher, open_trainer
+from ninetynine.running import NOBODY, Trainer, Watcher, open_trainer
 from ninetynine.suite import Suite, parse_seeds
 
 WORK_DIR = Path(".bench-check")
@@ -124,6 +124,8 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
     recorded = [record for records in prepared.baseline.records.values() for record in records]
     records = [*store.read_all()[0], *recorded]
     with _at_work(store), open_trainer(run, run.cells, store, records, watcher) as train:
+        asked = [at_seed(c.template, seed) for c in prepared.contests for seed in c.seeds]
+        forget_other_models(asked, store, train)
         verdicts = check(prepared.contests, store, train, prepared.terms, train.workers)
     return prepared.result(verdicts)
 
@@ -165,11 +167,11 @@ def _trained(
     run.load_dataset()
     store = open_workspace(request.work_dir, request.fresh)
     records = [*store.read_all()[0], *RecordStore(request.baseline).read_all()[0]]
-    with _at_work(store):
+    with _at_work(store), open_trainer(run, cells, store, records, watcher) as train:
+        forget_other_models(cells, store, train)
         missing = plan(cells, store, retry_failed=True).missing
         if missing:
-            with open_trainer(run, missing, store, records, watcher) as train:
-                train(missing).raise_refused()
+            train(missing).raise_refused()
         found = plan(cells, store).reused
         for record in found:
             if record.failure is not None and record.failure.kind != "diverged":
@@ -278,6 +280,24 @@ def open_workspace(directory: Path, fresh: bool = False) -> RecordStore:
     if not ignore.exists():
         ignore.write_text("*\n")
     return store
+
+
+def forget_other_models(cells: Sequence[Cell], store: RecordStore, train: Trainer) -> None:
+    """Remove the runs of ``cells`` from ``store`` whose model the code does not make any more.
+
+    What a key cannot hold, such as what a build reads from a network, tells in the model itself:
+    one of each architecture that has runs is built, nothing is trained.
+    """
+    known: dict[str, Record] = {}
+    for record in plan(cells, store).reused:
+        if record.model is not None:
+            known.setdefault(record.cell.architecture, record)
+    one_each = [c for c in store.at_present(cells) if c.key in {r.key for r in known.values()}]
+    built = train.build(one_each) if known else {}
+    for record in known.values():
+        if record.model is None or record.model.built_hash != built.get(record.key):
+            for path in store.path_of(record).parent.iterdir():
+                path.unlink()
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from pydantic import (
 
 from ninetynine.cells import CellIdentity, canonical_hash
 
-# 2 has ensembles: the kind, and the members; 3 has the arguments of an architecture's build.
-SCHEMA_VERSION = 3
+# 2 has ensembles: the kind, and the members; 3 has the arguments of an architecture's build; 4 has
+# what its code reads, and hashes of the built model.
+SCHEMA_VERSION = 4
 
 
 class Part(BaseModel):
@@ -89,11 +90,21 @@ class Machine(Part):
 
 
 class Model(Part):
-    """What was built; ``weights_hash`` is over the trained weights' bytes in order."""
+    """What was built; ``weights_hash`` is over the trained weights' bytes in order.
+
+    ``built_hash`` is over the layers' configuration and the weights before training.
+    """
 
     parameters: int
     multiply_adds: int | None  # per image; None where a layer is not one we can count
     weights_hash: str | None
+    built_hash: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what older records lack, so that they are written as they were read."""
+        content: dict[str, Any] = serialize(self)
+        return {k: v for k, v in content.items() if v is not None or k != "built_hash"}
 
 
 class Failure(Part):

@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from ninetynine.cells import Cell, CellIdentity
 from ninetynine.errors import UserError
+from ninetynine.inputs import now
 from ninetynine.records.schema import SCHEMA_VERSION, Record, key_of
 
 _SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
@@ -137,10 +139,34 @@ class RecordStore:
         """Return ``problem`` in words that are the same wherever the folder lies."""
         return f"{problem.path.relative_to(self.directory)}: {problem.reason}"
 
+    def at_present(self, cells: Iterable[Cell], paths: dict[str, Path] | None = None) -> list[Cell]:
+        """Return ``cells`` with the inputs of their record here, where these still hold.
+
+        Only a record tells what code reads beside its source.  Where that has other content now,
+        a cell stays as it is, and has no record.
+        """
+        known = self.paths() if paths is None else paths
+        return [c if c.key[:_KEY_DIGITS] in known else self._at_present(c) for c in cells]
+
+    def _at_present(self, cell: Cell) -> Cell:
+        folder, stem = self._place_of(cell.identity)
+        if cell.file is None:
+            return cell
+        for path in sorted(folder.glob(f"{stem}-*.json")):
+            found = read_record(path)
+            if isinstance(found, Record) and found.cell.inputs:
+                inputs = now(found.cell.inputs, cell.file)
+                if found.cell == cell.identity.reading(inputs):
+                    return cell.reading(inputs)
+        return cell
+
     def path_of(self, record: Record) -> Path:
-        cell = record.cell
-        stem = f"{safe_name(cell.dataset)}-seed-{cell.seed}-{record.key[:_KEY_DIGITS]}"
-        return self.folder / safe_name(cell.architecture) / f"{stem}.json"
+        folder, stem = self._place_of(record.cell)
+        return folder / f"{stem}-{record.key[:_KEY_DIGITS]}.json"
+
+    def _place_of(self, cell: CellIdentity) -> tuple[Path, str]:
+        stem = f"{safe_name(cell.dataset)}-seed-{cell.seed}"
+        return self.folder / safe_name(cell.architecture), stem
 
     def write(self, record: Record, predictions: Predictions | None) -> Record:
         """Write ``record`` whole and return it with the hash of its predictions file.

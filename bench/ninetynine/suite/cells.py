@@ -140,7 +140,11 @@ def _entry_cells(
             deterministic=setting.deterministic,
         )
         yield Cell(
-            identity=identity, suite=suite.name, variant=suite.variant, base=architecture.base
+            identity=identity,
+            suite=suite.name,
+            variant=suite.variant,
+            base=architecture.base,
+            file=architecture.path,
         )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ninetynine import __version__, datasets
 from ninetynine.backends import StepLoop, get_backend, to_float
-from ninetynine.building import count_multiply_adds, weights_hash
+from ninetynine.building import built_hash, count_multiply_adds, weights_hash
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
 from ninetynine.machine import describe
@@ -40,7 +40,7 @@ from ninetynine.training.clocks import (
 from ninetynine.training.model import WeightAverage, compiled_model, finish_optimizer
 from ninetynine.training.predictions import ShiftAverage, score
 from ninetynine.training.preflight import EXAMINED_IMAGES, examine
-from ninetynine.training.setup import prepare_backend
+from ninetynine.training.setup import noting_inputs, prepare_backend
 
 OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
 
@@ -137,12 +137,13 @@ def train_cell(
     orders = data_orders(len(parts.train_images), recipe.epochs, identity.seed)
 
     build_clock, compile_clock = Clock(cores), Clock(cores)
-    with build_clock.running():
+    with build_clock.running(), noting_inputs(architecture) as inputs:
         steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
         shape = dataset.train_images.shape[1:]
         model = compiled_model(
             architecture, recipe, shape, dataset.num_classes, steps, identity.precision
         )
+    identity, untrained_hash = identity.reading(inputs), built_hash(model)
     with compile_clock.running():
         loop = step_loop(
             model,
@@ -177,7 +178,7 @@ def train_cell(
         raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
 
     record = Record(
-        key=cell.key,
+        key=identity.key,
         status="finished",
         cell=identity,
         context=make_context(cell, started_at, warnings),
@@ -186,6 +187,7 @@ def train_cell(
             parameters=int(model.count_params()),
             multiply_adds=count_multiply_adds(model),
             weights_hash=weights_hash(model),
+            built_hash=untrained_hash,
         ),
         scores=scores,
         history=history,
@@ -205,6 +207,19 @@ def train_cell(
     )
     predictions = Predictions(to_float16(probabilities), parts.test_labels.astype(np.uint16))
     return Trained(record, predictions, model)
+
+
+def build_cell(cell: Cell, architecture: Architecture, dataset: datasets.Dataset) -> str:
+    """Return the ``built_hash`` that a record of ``cell`` would have; trains nothing.
+
+    Raises UserError for a model that cannot be built.
+    """
+    identity = cell.identity
+    prepare_backend(identity)
+    recipe, shape = Recipe.from_canonical(identity.recipe), dataset.train_images.shape[1:]
+    return built_hash(
+        compiled_model(architecture, recipe, shape, dataset.num_classes, 1, identity.precision)
+    )
 
 
 def make_context(cell: Cell, started_at: str, warnings: Sequence[str] = ()) -> Context:

@@ -4,11 +4,13 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from ninetynine.backends import get_backend
+from ninetynine.catalog import Architecture
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
+from ninetynine.inputs import Inputs, noting
 
 # What these begin with is told to libraries that compute, and may change what they compute: which
 # instructions are used, how sums are split up, what is fused, how precise a product is.
@@ -76,6 +78,11 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
         "KERAS_BACKEND": found.keras_backend,
         **found.environment(threads, device),
     }
+
+
+def noting_inputs(architecture: Architecture) -> AbstractContextManager[Inputs]:
+    """Return a context that notes what ``architecture`` reads in it beside its source."""
+    return noting(architecture.path, architecture.source_paths, _SWITCHES)
 
 
 def start_backend_here(backend: str, threads: int, device: str) -> None:

@@ -33,6 +33,7 @@ class Task(BaseModel):
     data_dir: Path | None = None
     keep_model: Path | None = None  # where to save the trained model
     code: SentCode | None = None
+    only_build: bool = False  # to learn what model the code makes now; answered by Built
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,14 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Built:
+    """The cell's model was built and nothing trained; ``built_hash`` is as in a record."""
+
+    task: Task
+    built_hash: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """The cell was tried and has no numbers; this becomes a failed record."""
 
@@ -110,4 +119,4 @@ class Waiting:
     reason: str
 
 
-Event = Started | Warned | EpochEnded | Finished | Failed | Refused | Retrying | Waiting
+Event = Started | Warned | EpochEnded | Finished | Built | Failed | Refused | Retrying | Waiting

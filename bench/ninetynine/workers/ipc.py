@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from ninetynine.records import Epoch, Failure, Predictions, Record
-from ninetynine.workers.events import EpochEnded, Event, Failed, Finished, Refused, Task, Warned
+from ninetynine.workers.events import (
+    Built,
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Refused,
+    Task,
+    Warned,
+)
 
 END = {"event": "end"}  # asks a worker to end
 READY = {"event": "ready"}  # a worker has imported its backend
@@ -56,6 +65,11 @@ def finished_message(record: Record, predictions: Predictions, problem: str) -> 
     }
 
 
+def built_message(built_hash: str) -> dict[str, Any]:
+    """Return the message that a task's model was built and nothing trained."""
+    return {"event": "built", "built_hash": built_hash}
+
+
 def failed_message(kind: str, reason: str, detail: str = "") -> dict[str, Any]:
     """Return the message that a task was tried and has no numbers."""
     return {"event": "failed", "failure": {"kind": kind, "reason": reason, "detail": detail}}
@@ -84,10 +98,13 @@ def event_of(message: dict[str, Any], task: Task, worker: str) -> Event:
         return Warned(task, str(message["message"]))
     if kind == "finished":
         record = Record.model_validate(message["record"])
-        if (record.key, record.cell) != (task.cell.key, task.cell.identity):
+        asked = task.cell.identity.reading(record.cell.inputs)
+        if (record.key, record.cell) != (asked.key, asked):
             raise ValueError(f"asked for {task.cell.key}, the worker answered for {record.key}")
         predictions, problem = unpack(message["predictions"]), str(message["model_problem"])
         return Finished(task, record, predictions, model_problem=problem)
+    if kind == "built":
+        return Built(task, str(message["built_hash"]))
     if kind == "refused":
         return Refused(task, message["message"], message["detail"])
     return Failed(task, Failure.model_validate(message["failure"]))

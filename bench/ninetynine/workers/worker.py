@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from ninetynine import catalog, datasets
 from ninetynine.building import in_one_line
 from ninetynine.errors import UserError
-from ninetynine.records import Epoch
+from ninetynine.records import Epoch, Record
 from ninetynine.training.setup import pin
 from ninetynine.workers import fork
 from ninetynine.workers.events import Task
@@ -31,6 +31,7 @@ from ninetynine.workers.fork import Tell
 from ninetynine.workers.ipc import (
     END,
     READY,
+    built_message,
     decode,
     encode,
     ended_message,
@@ -93,7 +94,7 @@ def _serve(
     task: Task, cores: list[int], import_seconds: float, data_seconds: float, tell: Tell
 ) -> None:
     """Train ``task`` and tell how it ended."""
-    from ninetynine.training.cell import Diverged, train_cell
+    from ninetynine.training.cell import Diverged, build_cell, train_cell
 
     def tell_epoch(epoch: Epoch, epochs: int) -> None:
         tell(epoch_message(epoch, epochs))
@@ -106,6 +107,9 @@ def _serve(
         started = time.perf_counter()
         dataset = _dataset_of(task)
         data_seconds += time.perf_counter() - started
+        if task.only_build:
+            tell(built_message(build_cell(task.cell, architecture, dataset)))
+            return
         trained = train_cell(
             task.cell,
             architecture,
@@ -125,8 +129,14 @@ def _serve(
     except Exception as error:
         tell(failed_message("error", in_one_line(error), traceback.format_exc()))
     else:
-        problem = _keep_model(trained.model, task.keep_model)
+        problem = _keep_model(trained.model, _model_path(task, trained.record))
         tell(finished_message(trained.record, trained.predictions, problem))
+
+
+def _model_path(task: Task, record: Record) -> Path | None:
+    """Return where the model is to be kept: its name has the key, which inputs may have changed."""
+    asked, path = task.cell.key[:16], task.keep_model
+    return path and path.with_name(path.name.replace(asked, record.key[:16]))
 
 
 def _keep_model(model: Any, path: Path | None) -> str:
@@ -150,7 +160,10 @@ def _architecture(task: Task) -> catalog.Architecture:
     else:
         found = catalog.get(catalog.discover(task.architecture_files), task.cell.file_name)
     if found.source_hash != identity.source_hash:
-        raise UserError(f"{found.path} was edited while the suite ran; run the command again")
+        raise UserError(
+            f"{found.path}, or what it imports, is not as it was when the suite began; run the "
+            "command again"
+        )
     return found.varied(identity.architecture, found.recipe, identity.arguments, task.cell.label)
 
 

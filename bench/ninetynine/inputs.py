@@ -1,0 +1,183 @@
+"""What an architecture's code reads beside its source while it is imported and built.
+
+Files and folders that it opens or looks for, modules that it imports by a computed name, and
+environment variables.  They are part of a cell's key by their content: a model whose width lies
+in a JSON file is another model when that file has another number.
+"""
+
+import hashlib
+import importlib.util
+import os
+import sys
+import sysconfig
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ninetynine.backends import computing_packages
+
+# Kind and name ("file width.json", "environment WIDTH") -> SHA-256 of the content, "" for nothing.
+# A path is relative to the architecture's file where it lies below that one's folder.
+Inputs = dict[str, str]
+
+_PACKAGE = str(Path(__file__).parent)
+_LIBRARIES = tuple(
+    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {_PACKAGE}
+)
+_SYSTEM = ("/proc", "/sys", "/dev", "/etc")
+# What these read is not the architecture's doing; that it loads a file through them is.
+_COMPUTING = computing_packages() | {"absl", "google", "h5py"}
+# They say where things lie; what is read there is noted.
+_PLACES = {"HOME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TEMP", "TMP", "TMPDIR", "USER"}
+
+
+@contextmanager
+def noting(file: Path, sources: tuple[Path, ...], settled: tuple[str, ...]) -> Iterator[Inputs]:
+    """Yield what is filled, at the end of the context, with what the code in ``file`` read in it.
+
+    ``sources`` are the files that its source hash covers, ``settled`` the beginnings of names in
+    the environment that the cell decides.
+    """
+    inputs: Inputs = {}
+    notes = _Notes({str(path.resolve()) for path in sources}, settled)
+    sys.addaudithook(notes.on_audit)  # stays for the life of the process; notes say when it hears
+    environment, stat = os.environ, os.stat
+    os.environ = _NotedEnvironment(environment, notes.on_variable)  # noqa: B003  (the same one)
+    os.stat = notes.watched(stat)
+    try:
+        yield inputs
+    finally:
+        notes.is_listening = False
+        os.environ, os.stat = environment, stat
+        inputs |= now(notes.names(file), file)
+
+
+def now(names: Iterable[str], file: Path) -> Inputs:
+    """Return what the inputs ``names`` of the architecture in ``file`` hold at present."""
+    return {name: _digest(name, file.parent) for name in sorted(names)}
+
+
+def _digest(name: str, folder: Path) -> str:
+    kind, _, name = name.partition(" ")
+    if kind == "environment":
+        return _hashed(os.environ[name]) if name in os.environ else ""
+    path = folder / name
+    try:
+        if path.is_dir():
+            return _hashed("\n".join(sorted({*os.listdir(path)} - {"__pycache__"})))  # noqa: PTH208
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+class _Notes:
+    """Hears what is opened, looked for and asked for, and keeps what counts."""
+
+    def __init__(self, sources: set[str], settled: tuple[str, ...]) -> None:
+        self.is_listening = True
+        self._sources = sources
+        self._settled = settled
+        self._paths: set[str] = set()
+        self._written: set[str] = set()
+        self._variables: set[str] = set()
+
+    def names(self, file: Path) -> Iterator[str]:
+        folder, temporary = str(file.parent), os.path.realpath(tempfile.gettempdir())
+        own = {path for path in self._written if path.startswith(temporary)}
+        for path in self._paths - own - self._sources:
+            below = path.startswith(folder + os.sep)
+            yield f"file {os.path.relpath(path, folder) if below else path}"
+        yield from (f"environment {name}" for name in self._variables)
+
+    def on_audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.is_listening:
+            return
+        if event == "open":
+            self._on_path(arguments[0], is_written=_writes(arguments[1], arguments[2]))
+        elif event in ("os.listdir", "os.scandir") and _is_of_own_code(sys._getframe(1)):
+            self._on_path(arguments[0] if arguments[0] is not None else ".")
+
+    def on_variable(self, name: str) -> None:
+        counts = name not in _PLACES and not name.startswith(self._settled)
+        if self.is_listening and counts and _is_of_own_code(sys._getframe(2)):
+            self._variables.add(name)
+
+    def watched(self, stat: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+        def noted(path: Any, *rest: Any, **named: Any) -> os.stat_result:
+            if self.is_listening and _is_of_own_code(sys._getframe(1)):
+                self._on_path(path)
+            return stat(path, *rest, **named)
+
+        return noted
+
+    def _on_path(self, path: object, is_written: bool = False) -> None:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return  # a descriptor: what it is of was opened before
+        whole = os.path.realpath(os.fsdecode(path))
+        if whole.endswith(".pyc"):
+            whole = _source_of(whole)
+        if whole.endswith("keras.json") or whole.startswith((*_LIBRARIES, *_SYSTEM)):
+            return
+        (self._written if is_written else self._paths).add(whole)
+
+
+class _NotedEnvironment(os._Environ[str]):
+    """``os.environ`` that says which variable is asked for; to copy all of it asks for none."""
+
+    def __init__(self, real: Any, note: Callable[[str], None]) -> None:
+        super().__init__(
+            real._data, real.encodekey, real.decodekey, real.encodevalue, real.decodevalue
+        )
+        self._note = note
+        self._listed: deque[str] = deque()
+
+    def __getitem__(self, key: str) -> str:
+        if self._listed and self._listed[0] == key:  # a copy asks for all, in their order
+            self._listed.popleft()
+        elif isinstance(key, str):
+            self._listed.clear()
+            self._note(key)
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        self._listed = deque(super().__iter__())
+        return iter([*self._listed])
+
+
+def _writes(mode: str | None, flags: int) -> bool:
+    if mode is not None:
+        return "r" not in mode or "+" in mode
+    return bool(flags & (os.O_WRONLY | os.O_RDWR))
+
+
+def _source_of(compiled: str) -> str:
+    try:
+        return importlib.util.source_from_cache(compiled)
+    except ValueError:  # a module that has no source
+        return compiled
+
+
+def _is_of_own_code(frame: FrameType | None) -> bool:
+    """Return whether what happens in ``frame`` is a user's code's doing, directly or not."""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith(_PACKAGE) or file.startswith("<frozen importlib"):
+            return False
+        if file.startswith(_LIBRARIES):
+            parts = file.replace("-packages/", "-packages\0").partition("\0")[2].split("/")
+            if parts[0] in _COMPUTING:
+                return False
+        elif not file.startswith("<"):
+            return True
+        frame = frame.f_back
+    return False

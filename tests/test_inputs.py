@@ -1,0 +1,103 @@
+"""What an architecture's code reads beside its source while it is imported and built."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from ninetynine.inputs import noting, now
+
+
+def notes(file: Path, action, sources=(), settled=()):
+    """Return the names of what ``action``, compiled as the code of ``file``, reads."""
+    file.write_text(action)
+    with noting(file, (file, *sources), settled) as inputs:
+        exec(compile(action, str(file), "exec"), {"__file__": str(file)})
+    return inputs
+
+
+@pytest.fixture
+def net(tmp_path):
+    (tmp_path / "width.json").write_text("8")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.json").write_text("1")
+    return tmp_path / "net.py"
+
+
+HERE = "import os, pathlib\nhere = pathlib.Path(__file__).parent\n"
+
+
+@pytest.mark.parametrize(
+    ("reading", "names"),
+    [
+        ("open(here / 'width.json').read()", ["file width.json"]),
+        ("(here / 'width.json').read_bytes()", ["file width.json"]),
+        ("import io; io.FileIO(str(here / 'width.json'))", ["file width.json"]),
+        ("os.read(os.open(here / 'width.json', os.O_RDONLY), 9)", ["file width.json"]),
+        ("import numpy; numpy.loadtxt(here / 'width.json')", ["file width.json"]),
+        ("(here / 'gone.json').exists()", ["file gone.json"]),
+        ("os.path.isfile(here / 'gone.json')", ["file gone.json"]),
+        ("os.listdir(here / 'deep')", ["file deep"]),
+        ("list((here / 'deep').iterdir())", ["file deep"]),
+        ("import glob; glob.glob(str(here / 'deep' / '*.json'))", ["file deep"]),
+        ("os.environ.get('WIDTH')", ["environment WIDTH"]),
+        ("os.getenv('WIDTH', '8')", ["environment WIDTH"]),
+        ("'WIDTH' in os.environ", ["environment WIDTH"]),
+        ("from os import environ; environ.setdefault('WIDTH', '8')", ["environment WIDTH"]),
+    ],
+)
+def test_what_is_read_is_noted_however_it_is_read(net, monkeypatch, reading, names):
+    monkeypatch.delenv("WIDTH", raising=False)
+    assert sorted(notes(net, HERE + reading)) == names
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        "import decimal",
+        "open(here / 'log.txt', 'w').write('built')",
+        "os.environ['WIDTH'] = '8'",
+        "dict(os.environ); os.environ.copy(); list(os.environ.items())",
+        "os.path.expanduser('~')",
+        "import tempfile; f = tempfile.TemporaryFile(); f.write(b'1'); f.seek(0); f.read()",
+        "open('/proc/self/status').read()",
+        "open(__file__).read()",
+        "os.environ.get('XLA_FLAGS')",
+    ],
+)
+def test_what_says_nothing_of_the_model_is_not_noted(net, monkeypatch, innocent):
+    monkeypatch.setattr(os, "environ", os.environ)
+    assert notes(net, HERE + innocent, settled=("XLA_",)) == {}
+    os.environ.pop("WIDTH", None)
+
+
+def test_a_module_of_a_computed_name_is_noted_though_it_is_compiled_already(net, monkeypatch):
+    (net.parent / "helper_of_net.py").write_text("WIDTH = 8")
+    monkeypatch.syspath_prepend(net.parent)
+    code = "import importlib; importlib.import_module('helper_' + 'of_net')"
+    for _ in range(2):
+        assert "file helper_of_net.py" in notes(net, code)
+        del sys.modules["helper_of_net"]
+
+
+def test_a_value_is_told_by_its_content_and_a_name_by_its_folder(net, tmp_path, monkeypatch):
+    monkeypatch.setenv("WIDTH", "8")
+    names = ["file width.json", "file deep", "file gone", "environment WIDTH"]
+    before = now(names, net)
+    assert before["file gone"] == ""
+    moved = Path(shutil.copytree(net.parent, tmp_path / "moved"))
+    assert now(names, moved / "net.py") == before
+    (net.parent / "width.json").write_text("1")
+    (net.parent / "deep" / "b.json").touch()
+    (net.parent / "gone").touch()
+    monkeypatch.setenv("WIDTH", "1")
+    after = now(names, net)
+    assert [name for name in names if after[name] == before[name]] == []
+
+
+def test_nothing_is_noted_after_the_build(net):
+    inputs = notes(net, HERE + "def later(): return open(here / 'width.json').read()")
+    (net.parent / "width.json").read_text()
+    assert inputs == {}
+    assert type(os.environ).__name__ == "_Environ"
