@@ -45,6 +45,7 @@ class LoopbackCluster:
             num_cpus=0,
             include_dashboard=False,
             include_log_monitor=False,
+            no_monitor=True,
             ray_client_server_port=self.client_port,
             runtime_env_agent_port=free_port(),  # the client server needs one that is said
         )
