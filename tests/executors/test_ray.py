@@ -3,11 +3,13 @@
 import csv
 import io
 import os
+import shutil
 import signal
 import socketserver
 import sys
 import tempfile
 import threading
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,7 +36,7 @@ from ninetynine.workers import (
     Waiting,
     process,
 )
-from ray_cluster import LoopbackCluster, free_port, wait_for, workers_of
+from ray_cluster import LoopbackCluster, free_port, ray_workers_of, wait_for, workers_of
 from run_helpers import (
     BENCH,
     STUB_BENCH,
@@ -103,6 +105,11 @@ def files(folder):
     return [*files, write_architecture(folder, "killed_once", body)]
 
 
+def held_until(path):
+    """Return the body of an architecture whose cells wait until ``path`` exists."""
+    return f"while not os.path.exists({str(path)!r}): time.sleep(0.05)"
+
+
 def kill_once(marker):
     return f"open({marker!r}, 'x').close(), os.kill(os.getpid(), signal.SIGKILL)"
 
@@ -111,7 +118,11 @@ def kill_once(marker):
 def trained(cluster, folder, dataset, files):
     """Train all of BODIES into a store; return the events by architecture, and the store."""
     store, events = RecordStore(folder / "results"), []
-    tasks = tasks_for(files, dataset)
+    place = {"last": folder / "models" / "last.keras"}
+    tasks = [
+        task.model_copy(update={"keep_model": place.get(task.cell.identity.architecture)})
+        for task in tasks_for(files, dataset)
+    ]
     with pytest.MonkeyPatch.context() as patch, store.lock():
         patch.setattr(process, "WORKER", STUB_WORKER)
         with RayExecutor(cluster.address, 2**20, timeout_seconds=4) as executor:
@@ -185,28 +196,30 @@ def test_a_node_needs_neither_the_architecture_nor_its_helper_nor_the_data(
     cluster, stub, tmp_path, sent
 ):
     """All are gone here when the first cell starts; the nodes go on from what they were sent."""
+    cluster.fill()
     data = write_dataset(tmp_path / "own.npz")
     (tmp_path / "helper.py").write_text(f"PLACE = {str(sent)!r}\n")
-    path = write_architecture(tmp_path, "own", "assert __file__.startswith(helper.PLACE)")
+    body = f"assert __file__.startswith(helper.PLACE)\n    {held_until(tmp_path / 'go')}"
+    path = write_architecture(tmp_path, "own", body)
     path.write_text(path.read_text().replace("import keras", "import keras\nimport helper"))
-    tasks = tasks_for([path], data, seeds=range(4))
+    tasks, at = tasks_for([path], data, seeds=range(2)), set()
 
     def remove(event):
         for file in (path, data, tmp_path / "helper.py"):
             file.unlink(missing_ok=True)
+        if isinstance(event, Started):
+            at.add(event.node)
+        if len(at) == 2:
+            (tmp_path / "go").touch()
 
-    events = run(cluster, tasks, remove)
+    events = run(cluster, tasks, remove, timeout_seconds=120)
     ends = [event for event in events if isinstance(event, ENDS)]
-    assert [type(end) for end in ends] == [Finished] * 4, ends
-    assert len({e.node for e in events if isinstance(e, Started)}) == 2
+    assert [type(end) for end in ends] == [Finished] * 2, ends
 
 
-def test_a_model_that_is_kept_comes_back(cluster, stub, files, dataset, tmp_path):
-    (task,) = tasks_for(files[:1], dataset)
-    place = tmp_path / "models" / "good.keras"
-    *_, end = run(cluster, [task.model_copy(update={"keep_model": place})])
-    assert isinstance(end, Finished)
-    assert place.read_text() == "a model"
+def test_a_model_that_is_kept_comes_back(trained, folder):
+    assert isinstance(trained[0]["last"][-1], Finished)
+    assert (folder / "models" / "last.keras").read_text() == "a model"
 
 
 def test_cores_are_held_by_one_worker_at_a_time(tmp_path):
@@ -223,16 +236,13 @@ def test_cores_are_held_by_one_worker_at_a_time(tmp_path):
 
 def test_timing_of_a_worker_without_cores_of_its_own_says_so(cluster, stub, files, dataset, sent):
     tasks = tasks_for(files[:1], dataset)
-    *_, alone = run(cluster, tasks)
-    (folder,) = sent.glob("ninetynine-*/cores")
-    locks = [FileLock(folder / f"{core}.lock", timeout=10) for core in available_cores()]
-    try:
-        for lock in locks:
-            lock.acquire()
-        *_, shared = run(cluster, tasks)
-    finally:
-        for lock in locks:
-            lock.release()
+    with RayExecutor(cluster.address, 2**20) as executor:
+        *_, alone = executor.run(tasks)
+        (folder,) = sent.glob("ninetynine-*/cores")
+        with ExitStack() as held:
+            for core in available_cores():
+                held.enter_context(FileLock(folder / f"{core}.lock", timeout=10))
+            *_, shared = executor.run(tasks)
     assert alone.record.timing.exclusive
     assert not shared.record.timing.exclusive
     assert alone.record.cell == shared.record.cell
@@ -241,38 +251,36 @@ def test_timing_of_a_worker_without_cores_of_its_own_says_so(cluster, stub, file
 # What dies ---------------------------------------------------------------------------------------
 
 
-def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, folder, dataset):
+def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, dataset, tmp_path):
     """A node dies by SIGKILL in the middle; on the other, the process between Ray and us does."""
-    path = write_architecture(folder, "slow", "time.sleep(1.5)")
-    tasks = tasks_for([path], dataset, seeds=range(6))
-    doomed, other = cluster.nodes[:2]
-    killed, trainers, reasons = [], [], []
+    path = write_architecture(tmp_path, "held", held_until(tmp_path / "go"))
+    tasks = tasks_for([path], dataset, seeds=range(3))
+    doomed, other = cluster.fill()
+    spared, trainers = [doomed, other], []
 
     def kill(event):
-        if isinstance(event, Retrying):
-            reasons.append(event.reason)
         if not isinstance(event, Started):
             return
-        if doomed.node_id[:8] in event.node and doomed not in killed:
-            trainers.extend(workers_of(doomed))
-            killed.append(doomed)
-            cluster.kill_node(doomed)
-        # A start may be told when its cell has ended, and then nothing is lost: once more.
-        is_spared = not any("Ray's worker" in reason for reason in reasons)
-        if other.node_id[:8] in event.node and is_spared and (found := workers_of(other)):
-            trainers.extend(found)
-            killed.append(other)
-            found[-1].parent().kill()
+        for node in [node for node in spared if node.node_id[:8] in event.node]:
+            spared.remove(node)
+            trainers.extend(workers_of(node))
+            if node is doomed:
+                cluster.kill_node(node)
+            else:
+                for process in ray_workers_of(node):
+                    process.kill()
+        if not spared:
+            (tmp_path / "go").touch()
 
-    events = run(cluster, tasks, kill)
-    cluster.nodes = [other, cluster.add_node()]
-    assert killed
+    events = run(cluster, tasks, kill, timeout_seconds=120)
+    assert trainers
     assert wait_until_gone(trainers)
     ends = [event for event in events if isinstance(event, ENDS)]
     assert sorted(e.task.cell.key for e in ends) == sorted(task.cell.key for task in tasks)
     assert all(isinstance(end, Finished) for end in ends), ends
     lost = [event for event in events if isinstance(event, Retrying)]
     assert sum(end.attempts for end in ends) == len(ends) + len(lost)
+    reasons = [event.reason for event in lost]
     assert any(doomed.node_id[:8] in reason and "was lost" in reason for reason in reasons)
     assert any(f"Ray's worker on node {other.node_ip_address}" in reason for reason in reasons)
 
@@ -287,12 +295,12 @@ def test_a_run_without_a_node_left_says_so_and_waits_for_one(
 
     with RayExecutor(cluster.address, 2**20) as executor:
         monkeypatch.setattr(cluster_module, "nodes", nodes)
-        events = list(executor.run(tasks_for(files[:1], dataset, seeds=range(4))))
+        events = list(executor.run(tasks_for(files[:1], dataset, seeds=range(3))))
     waiting = [event for event in events if isinstance(event, Waiting)]
     assert [event.reason for event in waiting] == [
         "no node that is left has 1 CPU and 0.0 GiB of memory; waiting for one to join"
     ]
-    assert [type(e) for e in events if isinstance(e, ENDS)] == [Finished] * 4
+    assert [type(e) for e in events if isinstance(e, ENDS)] == [Finished] * 3
 
 
 def test_ctrl_c_cancels_what_runs_and_says_how_to_go_on(cluster, tmp_path):
@@ -326,19 +334,22 @@ def test_ctrl_c_cancels_what_runs_and_says_how_to_go_on(cluster, tmp_path):
 # Other ways to a cluster -------------------------------------------------------------------------
 
 
-@pytest.fixture
-def small_run(tmp_path):
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory):
     """Return a run of three short cells as arguments, and the table of the local executor."""
-    suite = write_suite(tmp_path / "s.toml", ["good"], write_dataset(tmp_path / "d.npz"), 3)
-    path = write_architecture(tmp_path, "good")
-    given = ["run", suite, "--architecture", path, "--results"]
-    done = run_bench(*given, tmp_path / "local", command=STUB_BENCH)
+    folder = tmp_path_factory.mktemp("small")
+    suite = write_suite(folder / "s.toml", ["good"], write_dataset(folder / "d.npz"), 3)
+    given = ["run", suite, "--architecture", write_architecture(folder, "good")]
+    done = run_bench(*given, "--results", folder / "results", command=STUB_BENCH)
     assert done.returncode == 0, done.stderr
-    return [*given, tmp_path / "ray", "--executor", "ray", "--address"], done.stdout
+    return given, done.stdout
 
 
-def assert_trained(done, table):
-    """Assert the local executor's table, and nothing but progress beside it."""
+def train_on_ray(small_run, results, address, **environment):
+    """Assert that the small run on the cluster prints the local table and progress."""
+    given, table = small_run
+    arguments = [*given, "--results", results, "--executor", "ray", "--address", address]
+    done = run_bench(*arguments, command=STUB_BENCH, env={**os.environ, **environment})
     assert done.returncode == 0, done.stderr
     assert done.stdout == table
     first, *progress = done.stderr.splitlines()
@@ -346,16 +357,12 @@ def assert_trained(done, table):
     assert [line for line in progress if not line.startswith("[")] == []
 
 
-def test_a_client_outside_the_cluster_gets_the_same_table(cluster, small_run):
-    given, table = small_run
-    address = f"ray://127.0.0.1:{cluster.client_port}"
-    assert_trained(run_bench(*given, address, command=STUB_BENCH), table)
+def test_a_client_outside_the_cluster_gets_the_same_table(cluster, small_run, tmp_path):
+    train_on_ray(small_run, tmp_path, f"ray://127.0.0.1:{cluster.client_port}")
 
 
-def test_a_cluster_of_this_machine_alone_gets_the_same_table(small_run, sent):
-    given, table = small_run
-    environment = {**os.environ, "TMPDIR": str(sent)}
-    assert_trained(run_bench(*given, "local", command=STUB_BENCH, env=environment), table)
+def test_a_cluster_of_this_machine_alone_gets_the_same_table(small_run, tmp_path, sent):
+    train_on_ray(small_run, tmp_path, "local", TMPDIR=str(sent))
 
 
 # A mistake is one line ---------------------------------------------------------------------------
@@ -416,6 +423,29 @@ This process on node 192.0.2.1 was started with:
     assert told.startswith("the cluster wants another token; set RAY_AUTH_MODE=token")
 
 
+@pytest.mark.parametrize(("failures", "seconds", "tries"), [(1, 30, 2), (2, 30, 2), (1, 61, 1)])
+def test_a_client_server_that_was_too_slow_is_asked_once_more(
+    monkeypatch, failures, seconds, tries
+):
+    import ray
+
+    asked, clock = [], iter((0, seconds, 0, 0))
+
+    def init(address, **options):
+        asked.append(address)
+        if len(asked) <= failures:
+            raise ConnectionAbortedError("Initialization failure from server:\nno channel")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(cluster_module, "_check_reachable", lambda address: None)
+    monkeypatch.setattr(cluster_module.time, "monotonic", lambda: next(clock))
+    with ExitStack() as told:
+        if failures == tries:
+            told.enter_context(pytest.raises(UserError, match=r"cannot be used .*no channel"))
+        cluster_module.connect("ray://192.0.2.1:10001")
+    assert asked == ["ray://192.0.2.1:10001"] * tries
+
+
 def test_options_of_the_other_executor_are_told(refuse):
     assert "give --executor ray with it" in refuse("--address", "auto")
     assert "--jobs 4 is for --executor local" in refuse("--executor", "ray", "--jobs", "4")
@@ -442,7 +472,7 @@ def test_a_cell_that_no_node_has_room_for_is_told_before_anything_waits(
         run(cluster, [task], memory_bytes=memory_bytes)
     line = str(told.value)
     assert line.startswith(f"no node of the cluster has room for a cell: it needs {needed}, ")
-    assert "the largest of 3 nodes has 1 CPU and" in line
+    assert f"the largest of {len(cluster.nodes) + 1} nodes has 1 CPU and" in line
 
 
 def test_no_room_on_no_node_at_all():
@@ -467,12 +497,11 @@ def test_no_room_on_no_node_at_all():
 def test_a_node_that_would_get_other_numbers_is_named_before_anything_runs(
     cluster, stub, dataset, tmp_path, content, told
 ):
+    tasks = tasks_for([write_architecture(tmp_path, "good")], dataset)
     for name, text in content.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    slow = write_architecture(tmp_path, "slow", "time.sleep(1)")
-    tasks = tasks_for([slow], dataset, seeds=range(6))
-    node = cluster.add_node(PYTHONPATH=str(tmp_path))
+        path = cluster.packages / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
     try:
         with RayExecutor(cluster.address, 2**20) as executor:
             with pytest.raises(UserError) as refused:
@@ -480,9 +509,10 @@ def test_a_node_that_would_get_other_numbers_is_named_before_anything_runs(
             with pytest.raises(UserError) as stopped:  # as if it had joined after the check
                 list(executor.run(tasks))
     finally:
-        cluster.remove_node(node)
-    name = f"node {node.node_ip_address} ({node.node_id[:8]})"
-    assert str(refused.value).startswith(f"{name} {told}")
+        shutil.rmtree(cluster.packages)
+        cluster.packages.mkdir()
+    names = [f"node {node.node_ip_address} ({node.node_id[:8]})" for node in cluster.nodes]
+    assert any(str(refused.value).startswith(f"{name} {told}") for name in names)
     assert "\n" not in str(refused.value)
     assert "\n" not in str(stopped.value)
     assert "ninetynine" in str(stopped.value)
@@ -522,27 +552,27 @@ def facts_of(records):
 
 def test_quick_loses_a_node_and_its_driver_and_ends_with_the_local_table(cluster, tmp_path):
     local, results = tmp_path / "local", tmp_path / "ray"
-    cells = ["run", "quick", "--only", "softmax_regression", "--seeds", "12"]
-    done = run_bench(*cells, "--results", local)
+    cells = ["run", "quick", "--only", "softmax_regression", "--seeds", "5"]
+    done = run_bench(*cells, "--jobs", "1", "--threads", "1", "--results", local)
     assert done.returncode == 0, done.stderr
     arguments = [*cells, "--executor", "ray", "--address", cluster.address, "--results", results]
 
+    cluster.fill()
     driver = start_bench(*arguments, command=BENCH)
     try:
-        wait_for(lambda: len(contents(results)) >= 2, 180)
+        wait_for(lambda: contents(results), 180)
         doomed, other = cluster.nodes
         trainers = workers_of(doomed) + workers_of(other)
         cluster.kill_node(doomed)
-        cluster.nodes = [other, cluster.add_node()]
         before = len(contents(results))
-        wait_for(lambda: len(contents(results)) > before + 1, 180)
+        wait_for(lambda: len(contents(results)) > before, 180)
         assert driver.poll() is None
     finally:
         driver.kill()
         printed = "".join(driver.communicate())
     assert "raylet" not in printed  # Ray's own words about the loss
     finished = contents(results)
-    assert len(assert_whole(results)) == len(finished)
+    assert len(assert_whole(results)) == len(finished) < 5
     assert wait_until_gone(trainers)
 
     done = run_bench(*arguments)

@@ -14,7 +14,7 @@ from ninetynine import datasets
 from ninetynine.catalog import discover, read_sent
 from ninetynine.cli.progress import LineProgress
 from ninetynine.datasets.built_in import fashion_mnist
-from ninetynine.datasets.dataset import ARRAY_NAMES
+from ninetynine.datasets.dataset import ARRAY_NAMES, VALIDATION_NAMES
 from ninetynine.errors import UserError
 from ninetynine.executors.ray import _bundles
 from ninetynine.executors.ray.cluster import Need
@@ -125,15 +125,22 @@ def test_variants_of_a_file_travel_as_that_file_and_are_built_as_such_there(tmp_
         assert (found.name, found.arguments) == (f"net[units={units}]", {"units": units})
 
 
-def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path):
+@pytest.mark.parametrize("more", [(), VALIDATION_NAMES], ids=["four arrays", "validation part"])
+@pytest.mark.parametrize("fold", ["", "-fold-1-of-2"])
+def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path, more, fold):
     path = write_dataset(tmp_path / "mine.npz")
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays |= {name: arrays[name.replace("val", "test")][:15] for name in more}
+    np.savez(path, **arrays)
     own = write_architecture(tmp_path, "net")
     found = {"net": discover([own])["net"]}
-    task = send(found, tasks_for([own], path), tmp_path / "node")["net"]
+    task = send(found, tasks_for([own], f"{path}{fold}"), tmp_path / "node")["net"]
     path.unlink()
     loaded = datasets.load(task.dataset, task.data_dir)
     assert loaded.fingerprint == task.cell.identity.dataset_fingerprint
-    assert loaded.name == "mine"
+    assert loaded.name == f"mine{fold}"
+    assert ("validation" in loaded.parts) == (bool(more) and not fold)
 
 
 def test_a_known_dataset_arrives_under_its_name_and_a_fold_is_taken_there(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ os.environ |= {
     "RAY_AUTH_TOKEN": secrets.token_hex(),
     "RAY_agent_register_timeout_ms": "100000",
     "RAY_raylet_start_wait_time_s": "100",
+    "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "100",
     "RAY_health_check_initial_delay_ms": "3000",
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_failure_threshold": "4",
@@ -26,31 +27,40 @@ _OBJECT_STORE_BYTES = 100 * 2**20
 class LoopbackCluster:
     """A head that trains nothing, and nodes of one CPU each, on this machine.
 
-    ``folder`` is where the nodes keep what was sent to them.
+    ``folder`` is where the nodes keep what was sent to them.  What is in ``packages``, an empty
+    folder below it, is imported on the nodes before what is installed.
     """
 
     def __init__(self, folder, nodes=2):
         from ray.cluster_utils import Cluster  # a second, which tests without a cluster save
 
         os.environ.pop("RAY_ADDRESS", None)
-        self._environment = {"TMPDIR": str(folder)}
+        self.packages = folder / "packages"
+        self.packages.mkdir()
+        paths = filter(None, [str(self.packages), os.environ.get("PYTHONPATH")])
+        self._environment = {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(paths)}
         self._cluster = Cluster()
         self.client_port = free_port()
         self._add(
             num_cpus=0,
             include_dashboard=False,
+            include_log_monitor=False,
+            no_monitor=True,
             ray_client_server_port=self.client_port,
             runtime_env_agent_port=free_port(),  # the client server needs one that is said
         )
-        self.nodes = [self.add_node() for _ in range(nodes)]
+        self.nodes = []
+        self.fill(nodes)
 
     @property
     def address(self):
         return self._cluster.address
 
-    def add_node(self, num_cpus=1, **environment):
-        """Start one more node."""
-        return self._add(num_cpus=num_cpus, env_vars={**self._environment, **environment})
+    def fill(self, nodes=2):
+        """Start nodes until there are ``nodes``, and return all."""
+        while len(self.nodes) < nodes:
+            self.nodes.append(self._add(num_cpus=1, env_vars=self._environment))
+        return self.nodes
 
     def _add(self, **options):
         for last in (False, False, True):
@@ -66,19 +76,13 @@ class LoopbackCluster:
         for process in processes_of(node):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        self._forget(node)
-
-    def remove_node(self, node):
-        """Take the node out of the cluster in good order."""
-        self._cluster.remove_node(node)
+        self.nodes.remove(node)
+        self._cluster.worker_nodes.discard(node)
+        node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
 
     def shutdown(self):
         """End every process."""
         self._cluster.shutdown()
-
-    def _forget(self, node):
-        self._cluster.worker_nodes.discard(node)
-        node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
 
 
 def processes_of(node):
@@ -88,16 +92,27 @@ def processes_of(node):
 
 
 def workers_of(node):
-    """Return the processes that train, which are children of Ray's own workers."""
-    found = []
-    for process in processes_of(node):
+    """Return our processes that train: the workers, and the forks of these that cells run in."""
+    return [process for process in processes_of(node) if _is_worker(process)]
+
+
+def ray_workers_of(node):
+    """Return Ray's own processes that have workers of ours, and lose what is in hand if killed."""
+    found = set()
+    for worker in workers_of(node):
         with suppress(psutil.NoSuchProcess):
-            command = process.cmdline()
-            if any(
-                "stub_worker" in part or "ninetynine.workers.worker" in part for part in command
-            ):
-                found.append(process)
+            parent = worker.parent()
+            if parent is not None and parent.pid != 1 and not _is_worker(parent):
+                found.add(parent)
     return found
+
+
+def _is_worker(process):
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+    return "stub_worker" in command or "ninetynine.workers.worker" in command
 
 
 def free_port():

@@ -90,11 +90,13 @@ class _LocalRun:
         self._workers = {} if kept is None else kept
         self._keeps = kept is not None
         self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def events(self) -> Iterator[Event]:
         running = min(self._jobs, len(self._waiting))
         for slot in range(running):
-            threading.Thread(target=self._serve, args=(slot,), daemon=True).start()
+            self._threads.append(threading.Thread(target=self._serve, args=(slot,), daemon=True))
+            self._threads[-1].start()
         try:
             while running:
                 event = self._events.get()
@@ -147,3 +149,5 @@ class _LocalRun:
         self._waiting.clear()
         for worker in list(self._workers.values()):
             worker.kill()
+        for thread in self._threads:  # one that was starting a worker ends it itself
+            thread.join()

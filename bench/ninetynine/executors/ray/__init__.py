@@ -152,6 +152,7 @@ class _RayRun:
         self._payloads: dict[str, Any] = {}  # dataset -> reference to its arrays
         self._remotes: dict[cluster.Need, Any] = {}  # one each: Ray keeps workers by function
         self._told_of_no_room = False
+        self._asked: Any = None  # reference to what the queue is to answer
 
     def events(self) -> Iterator[Event]:
         queue = self._start_queue()
@@ -215,14 +216,23 @@ class _RayRun:
         return self._payloads[task.dataset]
 
     def _news(self, queue: Any) -> Iterator[Event]:
-        """Yield what was told of attempts that are still running."""
+        """Yield what was told of attempts that are still running, in its order.
+
+        The queue forgets what it hands out, so its answer is waited for however late it comes.
+        Where some was lost with the queue's node, the rest is told when the attempt has ended.
+        """
+        if self._asked is None:
+            self._asked = queue.take.remote()
+        if not self._ray.wait([self._asked], timeout=_POLL_SECONDS)[0]:
+            return
+        asked, self._asked = self._asked, None
         try:
-            told = self._ray.get(queue.take.remote(), timeout=10 * _POLL_SECONDS)
+            told = self._ray.get(asked)
         except self._ray.exceptions.RayError:
             return  # its node is gone; the next one starts empty
-        for number, event in told:
+        for number, place, event in told:
             attempt = self._in_flight.get(number)
-            if attempt is not None:
+            if attempt is not None and place == attempt.told:
                 yield attempt.tell(event)
 
     def _arrived(self, attempt: _InFlight) -> Iterator[Event]:

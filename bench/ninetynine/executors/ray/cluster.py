@@ -9,6 +9,7 @@ import re
 import socket
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -89,12 +90,28 @@ def connect(address: str) -> None:
         try:
             with _standard_error_to(log), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                ray.init(address=address, **options)
+                _init(address, options)
         except Exception as error:  # of whatever kind: Ray says ConnectionError, RuntimeError, ...
             ray.shutdown()
             log.seek(0)
             reason = _reason(f"{type(error).__name__}: {error}", log.read().decode())
             raise UserError(f"--address {address}: {reason}") from error
+
+
+def _init(address: str, options: dict[str, Any]) -> None:
+    """Have Ray connect; once more where the server that its client server starts was too slow.
+
+    Such a server is another process on the head, for which Ray waits 30 seconds.
+    """
+    ray = import_ray()
+    started = time.monotonic()
+    try:
+        ray.init(address=address, **options)
+    except ConnectionAbortedError:
+        if time.monotonic() - started > _ANSWER_SECONDS / 2:
+            raise
+        ray.shutdown()
+        ray.init(address=address, **options)
 
 
 def disconnect() -> None:

@@ -58,13 +58,13 @@ class EventQueue:
     """What workers tell of cells in hand, for progress; an actor.  Results do not go this way."""
 
     def __init__(self) -> None:
-        self._events: list[tuple[int, Event]] = []
+        self._events: list[tuple[int, int, Event]] = []
 
-    def put(self, number: int, event: Event) -> None:
-        """Keep what attempt ``number`` tells."""
-        self._events.append((number, event))
+    def put(self, number: int, place: int, event: Event) -> None:
+        """Keep what attempt ``number`` tells; ``place`` counts its events from 0."""
+        self._events.append((number, place, event))
 
-    def take(self) -> list[tuple[int, Event]]:
+    def take(self) -> list[tuple[int, int, Event]]:
         """Return what was told since the last time, in its order."""
         taken, self._events = self._events, []
         return taken
@@ -184,9 +184,9 @@ def _events_of(
     try:
         for event in worker.train(task, order.timeout_seconds):
             told = replace(event, node=node) if isinstance(event, Started) else event
-            events.append(told)
             if isinstance(told, Started | Warned | EpochEnded):
-                queue.put.remote(order.number, told)
+                queue.put.remote(order.number, len(events), told)
+            events.append(told)
     except Exception as error:
         _kept().discard()  # its next answer could be one to this task
         events.append(Failed(task, fault(error)))

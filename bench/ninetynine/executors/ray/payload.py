@@ -19,7 +19,7 @@ import numpy as np
 from ninetynine import datasets
 from ninetynine.catalog import Architecture
 from ninetynine.cells import canonical_hash
-from ninetynine.datasets.dataset import ARRAY_NAMES, RawArrays
+from ninetynine.datasets.dataset import RawArrays
 from ninetynine.datasets.folds import parse_fold
 from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN
@@ -82,9 +82,7 @@ def payload_of(bundles: Sequence[Bundle], dataset: str, data_dir: Path | None) -
     if info is not None and info.is_everywhere:
         return Payload(packages, name, datasets.fingerprint_of(name), None)
     loaded = datasets.load(name, data_dir)
-    arrays = (loaded.train_images, loaded.train_labels, loaded.test_images, loaded.test_labels)
-    named: RawArrays = dict(zip(ARRAY_NAMES, arrays, strict=True))
-    return Payload(packages, name, loaded.fingerprint, named)
+    return Payload(packages, name, loaded.fingerprint, loaded.arrays)
 
 
 def unpack(task: Task, bundle: Bundle, payload: Payload, folder: Path) -> Task:
@@ -141,8 +139,7 @@ def _unpack_arrays(payload: Payload, arrays: RawArrays, folder: Path) -> Path:
 
 def _npz(arrays: RawArrays) -> bytes:
     content = io.BytesIO()
-    x_train, y_train, x_test, y_test = (arrays[name] for name in ARRAY_NAMES)
-    np.savez(content, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # numpy's stub knows no names
     return content.getvalue()
 
 
