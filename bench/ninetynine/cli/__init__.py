@@ -4,6 +4,8 @@ A verb is a file in ``cli/verbs``, or a module that another package names as an 
 group ``ninetynine.verbs``: a docstring whose first line is its help, and a click ``command``.
 """
 
+import codecs
+import io
 import os
 import sys
 import traceback
@@ -11,7 +13,7 @@ from typing import Any
 
 import click
 
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line
 from ninetynine.registry import Plugin, Registry
 
 _VERBS = Registry("verb", "ninetynine.cli.verbs", "ninetynine.verbs")
@@ -24,6 +26,9 @@ _ORDER = (
 # Every verb inherits these.
 _SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 _FAULT = 70  # EX_SOFTWARE of sysexits.h
+_BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
+# What stands for a character that the encoding of a terminal or a file lacks.
+_PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "±": "+/-", "→": "->", "×": "x", "…": "..."})
 
 
 class _LazyVerbs(click.Group):
@@ -80,6 +85,7 @@ def bench() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    _write_whatever_the_encoding()
     try:
         code = bench.main(arguments, prog_name="bench", standalone_mode=False)
     except UserError as error:
@@ -91,19 +97,46 @@ def main(arguments: list[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted", 130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        code = _BROKEN_PIPE
     except Exception:
         # A fault of ours.  Not Python's own 1, which says "a cell failed" or "regressed".
         traceback.print_exc()
         sys.exit(_FAULT)
+    _let_go_of_closed_pipes()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _write_whatever_the_encoding() -> None:
+    """Let standard streams write a replacement for what their encoding lacks, and never raise."""
+    codecs.register_error("ninetynine.plain", _in_plain_characters)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="ninetynine.plain")
+
+
+def _in_plain_characters(error: UnicodeError) -> tuple[str, int]:
+    """Return what is written instead: plain signs, else JSON's escapes, so that JSON stays JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    units = text.encode("utf-16-be", "surrogatepass")
+    pairs = (int.from_bytes(units[i : i + 2]) for i in range(0, len(units), 2))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in pairs), error.end
+
+
+def _let_go_of_closed_pipes() -> None:
+    """Have Python's last flush go nowhere where nobody reads; it would change the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(message: str, code: int, error: UserError | None = None) -> None:
     if error is not None:
         traceback.print_exception(error.__cause__ or error)
-    print(f"bench: {' '.join(message.split())}", file=sys.stderr)
+    print(f"bench: {one_line(message)}", file=sys.stderr)
     sys.exit(code)
 
 
