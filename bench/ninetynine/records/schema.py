@@ -161,6 +161,8 @@ class Record(Part):
     ) -> dict[str, Any]:
         """Leave out what has no value, so that older records are written as they were read."""
         content: dict[str, Any] = serialize(self)
+        if not self.context.warnings:
+            content["context"].pop("warnings", None)
         lacking = {name for name in ("members", "test_fingerprint") if not getattr(self, name)}
         return {name: value for name, value in content.items() if name not in lacking}
 
