@@ -430,8 +430,8 @@ def test_new_and_gone_architectures_are_named_and_count_unless_excused(baseline)
     verdicts.append(gone("veteran", TERMS))
     assert contests == []
     assert worst(verdicts) is Outcome.NOT_COMPARABLE
-    assert "--allow-new" in sentence(verdicts[0])
-    assert "--allow-gone" in sentence(verdicts[1])
+    assert "--allow-new newcomer" in sentence(verdicts[0])
+    assert "--allow-gone veteran" in sentence(verdicts[1])
     lenient = Terms(allow_new=True, allow_gone=True)
     excused = make_contests([template("newcomer")], baseline, lenient)[1]
     assert worst([*excused, gone("veteran", lenient)]) is Outcome.NOT_COMPARABLE  # nothing was
@@ -470,7 +470,7 @@ def make_update(reason="first"):
         at="2026-01-01T00:00:00+00:00",
         reason=reason,
         suite="quick",
-        dataset="digits",
+        dataset="mnist",
         architectures=["net"],
         seeds=[0, 1],
         suite_version="0.1.0",

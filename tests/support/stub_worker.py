@@ -12,6 +12,7 @@ import types
 from types import SimpleNamespace
 
 import numpy as np
+from ninetynine import datasets
 from ninetynine.building import build_model
 from ninetynine.recipe import Recipe
 from ninetynine.records import Context, Epoch, Predictions
@@ -49,6 +50,7 @@ def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds,
     changes = {
         "key": cell.key,
         "cell": identity,
+        "test_fingerprint": datasets.fingerprint_of_test_part(dataset),
         "context": Context(
             suite=cell.suite,
             variant=cell.variant,
