@@ -9,6 +9,8 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -51,11 +53,25 @@ class _LazyVerbs(click.Group):
         with formatter.section("Verbs"):
             formatter.write_dl([(name, verb.summary()) for name, verb in _in_order().items()])
 
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        with _closed_pipe_as_exit_code():
+            return super().parse_args(context, arguments)
+
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with _closed_pipe_as_exit_code():
+                return super().invoke(context)
         except KeyboardInterrupt as interruption:  # click would drop what it says
             raise _Stopped(str(interruption) or "interrupted") from None
+
+
+@contextmanager
+def _closed_pipe_as_exit_code() -> Iterator[None]:
+    """End as SIGPIPE would; click exits with 1, which says "a cell failed" or "regressed"."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(_BROKEN_PIPE) from None
 
 
 class _Stopped(UserError):
@@ -84,26 +100,34 @@ def bench() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2."""
-    arguments = sys.argv[1:] if arguments is None else arguments
     _write_whatever_the_encoding()
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:
+        code = _BROKEN_PIPE
+    _let_go_of_closed_pipes()
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command and return its exit code."""
     try:
         code = bench.main(arguments, prog_name="bench", standalone_mode=False)
     except UserError as error:
-        _fail(str(error), error.exit_code, error if _wants_traceback(arguments) else None)
+        return _fail(str(error), error.exit_code, error if _wants_traceback(arguments) else None)
     except click.UsageError as error:
-        _fail(f"{error.format_message()} (see {_help_of(error)})", 2)
+        return _fail(f"{error.format_message()} (see {_help_of(error)})", 2)
     except click.ClickException as error:
-        _fail(error.format_message(), 2)
+        return _fail(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted", 130)
+        return _fail("interrupted", 130)
     except BrokenPipeError:
-        code = _BROKEN_PIPE
+        raise
     except Exception:
         # A fault of ours.  Not Python's own 1, which says "a cell failed" or "regressed".
         traceback.print_exc()
-        sys.exit(_FAULT)
-    _let_go_of_closed_pipes()
-    sys.exit(code if isinstance(code, int) else 0)
+        return _FAULT
+    return code if isinstance(code, int) else 0
 
 
 def _write_whatever_the_encoding() -> None:
@@ -133,11 +157,11 @@ def _let_go_of_closed_pipes() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _fail(message: str, code: int, error: UserError | None = None) -> None:
+def _fail(message: str, code: int, error: UserError | None = None) -> int:
     if error is not None:
         traceback.print_exception(error.__cause__ or error)
     print(f"bench: {one_line(message)}", file=sys.stderr)
-    sys.exit(code)
+    return code
 
 
 def _wants_traceback(arguments: list[str]) -> bool:
