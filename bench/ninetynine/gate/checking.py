@@ -91,17 +91,11 @@ def gone(name: str, terms: Terms, files: Sequence[Path] = ()) -> Verdict:
 
     ``files`` are the user's own that it may have come from and that this check does not have.
     """
-    excuse = f"--allow-gone {shlex.quote(name)}"
-    if files:
-        given = " ".join(f"--architecture {shlex.quote(str(file))}" for file in files)
-        lost = [str(file) for file in files if not file.is_file()]
-        there = f"; not there: {', '.join(lost)}" if lost else ""
-        reason = (
-            f"it is in the baseline, made of a file that this check does not have ({given}{there}; "
-            f"or {excuse} if it is gone for good)"
-        )
-    else:
-        reason = f"it is in the baseline and no longer among the architectures ({excuse})"
+    given = " ".join(f"--architecture {shlex.quote(str(file))}" for file in files)
+    verb = "give" if all(file.is_file() for file in files) else "restore"
+    hint = f"{verb} what it came from: {given}; or " if files else ""
+    excuse = f"{hint}--allow-gone {shlex.quote(name)}"
+    reason = f"it is in the baseline and no longer among the architectures ({excuse})"
     return _missing(name, terms, reason, terms.allow_gone)
 
 
