@@ -12,9 +12,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from gate_builders import FakeTrainer
-from ninetynine.gate import request
+from ninetynine.gate import Terms, request
 from ninetynine.gate.baseline import MANIFEST, load_baseline
+from ninetynine.gate.checking import gone
+from ninetynine.gate.verdict import CheckResult
 from ninetynine.records import RecordStore
+from ninetynine.report.formats import markdown, table
+from ninetynine.report.gate import section
+from ninetynine.report.gate_machine import annotations, junit_xml
 from run_helpers import BENCH, run_bench, write_architecture, write_dataset, write_suite
 
 UPDATE = ["--baseline", "base", "--seeds", "3", "--reason", "first"]
@@ -273,7 +278,7 @@ def test_a_check_says_what_a_part_of_a_name_takes(bench, project, only, said):
 
 
 @pytest.mark.parametrize(
-    ("only", "took"), [("net", None), ("ne", "net, net_wide"), ("net[batch_size=16]", None)]
+    ("only", "took"), [("net", None), ("ne", "net, net_wide"), ("net[batch_size=16,32]", None)]
 )
 def test_a_run_says_it_too_and_an_exact_name_wins(bench, tmp_path, only, took):
     for name in ("net", "net_wide"):
@@ -331,6 +336,22 @@ def test_whatever_a_worker_printed_is_readable_in_every_output(bench, stub, tmp_
     if "]]>" in words:
         assert "]]> &amp; <b>|x|</b> `code` ~~no~~ &lt;" in error.text
         assert r"\]\]\> \&amp; \<b\>\|x\|\</b\> \`code\` \~~no\~~ \&lt;" in markdown
+
+
+def test_hostile_names_are_inert_in_every_form_of_the_answer():
+    name = "net\x1b[31m\x00 | <b>\n]]>\ufffe\ud800"
+    verdicts = (gone(name, Terms()), gone(f"{name} 2", Terms(allow_gone=True)))
+    result = CheckResult(name, name, name, Terms(), verdicts, reason=name, notes=(name,))
+    (case, _) = ElementTree.fromstring(junit_xml(result)).iter("testcase")
+    assert case.get("name") == "net | <b> ]]>"
+    texts = [format.render_sections([section(result)]) for format in (markdown, table)]
+    for text in [*texts, *annotations(result)]:
+        assert not FORBIDDEN.search(text)
+        assert "net | " in text.replace("\\|", "|")
+    rows = [line for line in texts[0].splitlines() if line.startswith("|")]
+    assert len(rows) == 4
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
+    assert "<b>" not in re.sub(r"`[^`]*`", "", texts[0])
 
 
 def test_names_and_reasons_of_a_baseline_are_as_inert(bench, project):
@@ -450,6 +471,16 @@ def test_a_closed_pipe_ends_any_other_verb_as_sigpipe_would(verb):
     os.close(writing)
     assert done.returncode == 141
     assert not done.stderr
+
+
+def test_what_a_verb_printed_and_nobody_read_does_not_change_its_exit_code():
+    script = "from ninetynine import cli; cli._run = lambda given: print('x') or 3; cli.main([])"
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (3, b"")
 
 
 # --- README -----------------------------------------------------------------------------------
