@@ -541,6 +541,20 @@ def test_of_two_recipes_the_one_that_is_checked_is_the_baseline(tmp_path):
     assert len(found.row(make_identity(recipe=longer)).runs) == 3
 
 
+def test_on_other_data_the_baseline_is_what_else_fits_and_of_one_data(tmp_path):
+    store = RecordStore(tmp_path)
+    longer = {"batch_size": 128, "epochs": 9, "optimizer": {"name": "adam"}}
+    for recipe in (make_identity().recipe, longer):
+        for fingerprint in ("c", "d"):
+            fields = {"recipe": recipe, "dataset_fingerprint": fingerprint * 64}
+            write_runs(store, make_runs(BASELINE[:2], **fields))
+    found = load_baseline(tmp_path)
+    for recipe in (make_identity().recipe, longer):
+        row = found.row(make_identity(recipe=recipe, dataset_fingerprint="e" * 64))
+        assert row.cell.recipe == recipe
+        assert row.seeds == (0, 1)
+
+
 def test_the_workspace_is_of_this_code_and_hidden_from_git(tmp_path):
     store = open_workspace(tmp_path / "work")
     assert store.directory.parent == tmp_path / "work"

@@ -448,39 +448,33 @@ def test_every_verb_answers_in_ascii_as_in_utf_8(verb):
     assert done["cp1252"].returncode == done["utf-8"].returncode
 
 
-@pytest.mark.parametrize("merged", [False, True])
-def test_a_closed_pipe_is_no_traceback_and_keeps_the_exit_code(in_process, project, merged):
+def into_closed_pipe(command, merged=False, **options):
+    """Run ``command`` with nobody at the other end of its output; return how it ended."""
     reading, writing = os.pipe()
     os.close(reading)
+    buffered = {name: v for name, v in os.environ.items() if name != "PYTHONUNBUFFERED"}
     stderr = writing if merged else subprocess.PIPE
-    done = subprocess.run([*in_process, *CHECK], cwd=project, stdout=writing, stderr=stderr)
+    done = subprocess.run(command, stdout=writing, stderr=stderr, env=buffered, **options)
     os.close(writing)
-    assert done.returncode == 0
-    if not merged:
-        assert done.stderr == b""
+    assert not done.stderr
+    return done.returncode
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_closed_pipe_is_no_traceback_and_keeps_the_exit_code(in_process, project, merged):
+    assert into_closed_pipe([*in_process, *CHECK], merged, cwd=project) == 0
 
 
 @pytest.mark.parametrize(
     "verb", [["list", "columns"], ["--help"], ["run", "--help"], ["check", "--baseline", "nowhere"]]
 )
 def test_a_closed_pipe_ends_any_other_verb_as_sigpipe_would(verb):
-    reading, writing = os.pipe()
-    os.close(reading)
-    stderr = writing if "nowhere" in verb else subprocess.PIPE
-    done = subprocess.run([*BENCH, *verb], stdout=writing, stderr=stderr)
-    os.close(writing)
-    assert done.returncode == 141
-    assert not done.stderr
+    assert into_closed_pipe([*BENCH, *verb], merged="nowhere" in verb) == 141
 
 
 def test_what_a_verb_printed_and_nobody_read_does_not_change_its_exit_code():
     script = "from ninetynine import cli; cli._run = lambda given: print('x') or 3; cli.main([])"
-    reading, writing = os.pipe()
-    os.close(reading)
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (3, b"")
+    assert into_closed_pipe([sys.executable, "-c", script]) == 3
 
 
 # --- README -----------------------------------------------------------------------------------
