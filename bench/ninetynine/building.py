@@ -19,14 +19,12 @@ from types import ModuleType
 from typing import Any
 
 from ninetynine.catalog import Architecture
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, printable
 from ninetynine.places import BUILT_IN, import_folders, own_module
 
 BuildFunction = Callable[..., Any]  # ((height, width, channels), classes, **arguments)
 # Methods that say how a model is trained and what it is scored by.
 _TRAINING_METHODS = ("train_step", "compute_loss", "compute_metrics", "fit", "test_step")
-# What a terminal would obey: an escape sequence, or a control character that is no space.
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0e-\x1f\x7f]")
 _RAISED = re.compile(r"^\s*(\w*(?:Error|Exception|Exit|Interrupt)): ", re.MULTILINE)
 _CALLING = re.compile(r"Exception encountered when calling \S+\.?")
 _RENAMED = {"architectures": BUILT_IN, "bench": "ninetynine"}  # what imports once called them
@@ -182,8 +180,8 @@ def in_one_line(error: BaseException) -> str:
     TensorFlow puts the frames of traced code before the message, and Keras the arguments of a
     layer after it; what went wrong stands between them.
     """
-    text = _CONTROL.sub("", str(error))
-    kind, text = type(error).__name__, text.partition("Arguments received by ")[0]
+    text = printable(str(error)).partition("Arguments received by ")[0]
+    kind = type(error).__name__
     if text.lstrip().startswith("in user code:"):
         raised = list(_RAISED.finditer(text))
         if raised:

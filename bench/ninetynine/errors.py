@@ -1,7 +1,20 @@
 """A user's mistake: one line that says what, where and what to do."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# What a terminal would obey: an escape sequence (ECMA-48), whole or cut off.
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # colors, cursor
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links
+    r"|\x1b[ -/]*[0-~]?"
+)
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Other control characters, what turns the direction of writing, and what XML 1.0 or UTF-8 lacks.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 class UserError(Exception):
@@ -15,6 +28,16 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, kept: str) -> None:
         super().__init__(f"interrupted: {kept}; run the same command again to go on")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` without what a terminal obeys and what XML cannot hold; lines stay."""
+    return _UNPRINTABLE.sub("", _LINE_END.sub("\n", _ESCAPE.sub("", text)))
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` printable and on one line."""
+    return " ".join(printable(text).split())
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a session that gates nothing should not pay for the imports
 
 _TERMS = (
     "baseline, suite, dataset, data_dir, margin, alpha, max_seeds, inconclusive, "
-    "allow_recipe_change, work_dir, jobs"
+    "allow_recipe_change, allow_data_change, allow_new, work_dir, jobs"
 )
 
 
@@ -44,7 +44,8 @@ def accuracy_gate(request: pytest.FixtureRequest) -> "Callable[..., Verdict]":
     Call it with the ``build`` function of an architecture file, or with the file's path; keyword
     arguments are those of the marker ``accuracy_gate`` and come before it.  The verdict's sentence
     is the failure message.  ``inconclusive="skip"`` skips the test where the gate cannot tell;
-    otherwise that fails too.  Returns the verdict.
+    otherwise that fails too.  ``allow_new=True`` skips what the baseline has no run of yet.
+    Returns the verdict.
     """
     marker = request.node.get_closest_marker("accuracy_gate")
     config = request.config
@@ -63,7 +64,7 @@ def accuracy_gate(request: pytest.FixtureRequest) -> "Callable[..., Verdict]":
             verdict = judge(source_file(build), config.rootpath, **asked)
         except UserError as error:
             pytest.fail(f"accuracy_gate: {error}", pytrace=False)
-        if verdict.outcome == 3 and inconclusive == "skip":
+        if verdict.excused or (verdict.outcome == 3 and inconclusive == "skip"):
             pytest.skip(sentence(verdict))
         if verdict.outcome != 0:
             pytest.fail(sentence(verdict), pytrace=False)
@@ -84,6 +85,8 @@ def judge(
     alpha: float = 0.05,
     max_seeds: int = 30,
     allow_recipe_change: bool = False,
+    allow_data_change: bool = False,
+    allow_new: bool = False,
     work_dir: str | Path = ".bench-check",
     jobs: int | None = None,
 ) -> "Verdict":
@@ -121,6 +124,8 @@ def judge(
             alpha=alpha,
             max_seeds=max_seeds,
             allow_recipe_change=allow_recipe_change,
+            allow_data_change=allow_data_change,
+            allow_new=allow_new,
         ),
     )
     prepared = prepare_check(request)

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ninetynine import datasets
+from ninetynine import datasets, grid
 from ninetynine.catalog import Catalog
 from ninetynine.cells import DEFAULT_BACKEND, Cell, Device, Precision
 from ninetynine.ensembles import Vote, plan_votes
@@ -140,6 +140,14 @@ class ResolvedRun:
     @property
     def catalog(self) -> Catalog:
         return self.selection.catalog
+
+    @property
+    def only_took(self) -> str | None:
+        """Say what ``only`` took, where it is a glob or a part of names and does not say it."""
+        only, names = self.request.only, self.selection.names
+        if only is None or only in names or not names or grid.asked(only) is not None:
+            return None
+        return f"--only {only!r} takes: {', '.join(names)}"
 
     @property
     def parameters(self) -> dict[str, int | None]:

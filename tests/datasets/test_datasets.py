@@ -14,6 +14,7 @@ import pytest
 from ninetynine.datasets import (
     DatasetInfo,
     fingerprint_of,
+    fingerprint_of_test_part,
     known,
     load,
     num_classes_of,
@@ -474,3 +475,16 @@ class TestPicture:
 def _read_png(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"))
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("array", ["images", "labels"])
+def test_the_fingerprint_of_the_test_part_is_of_nothing_else(digits, part, array):
+    changed = getattr(digits, f"{part}_{array}").copy()
+    changed.flat[0] += 1
+    other = dataclasses.replace(digits, **{f"{part}_{array}": changed})
+    same = fingerprint_of_test_part(other) == fingerprint_of_test_part(digits)
+    assert same == (part == "train")
+    flat = digits.test_images.reshape(len(digits.test_images), -1, 1, 1)
+    reshaped = dataclasses.replace(digits, test_images=flat)
+    assert fingerprint_of_test_part(reshaped) != fingerprint_of_test_part(digits)

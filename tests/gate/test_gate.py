@@ -430,8 +430,8 @@ def test_new_and_gone_architectures_are_named_and_count_unless_excused(baseline)
     verdicts.append(gone("veteran", TERMS))
     assert contests == []
     assert worst(verdicts) is Outcome.NOT_COMPARABLE
-    assert "--allow-new" in sentence(verdicts[0])
-    assert "--allow-gone" in sentence(verdicts[1])
+    assert "--allow-new newcomer" in sentence(verdicts[0])
+    assert "--allow-gone veteran" in sentence(verdicts[1])
     lenient = Terms(allow_new=True, allow_gone=True)
     excused = make_contests([template("newcomer")], baseline, lenient)[1]
     assert worst([*excused, gone("veteran", lenient)]) is Outcome.NOT_COMPARABLE  # nothing was
@@ -470,7 +470,7 @@ def make_update(reason="first"):
         at="2026-01-01T00:00:00+00:00",
         reason=reason,
         suite="quick",
-        dataset="digits",
+        dataset="mnist",
         architectures=["net"],
         seeds=[0, 1],
         suite_version="0.1.0",
@@ -539,6 +539,20 @@ def test_of_two_recipes_the_one_that_is_checked_is_the_baseline(tmp_path):
     found = load_baseline(tmp_path)
     assert len(found.row(make_identity()).runs) == 2
     assert len(found.row(make_identity(recipe=longer)).runs) == 3
+
+
+def test_on_other_data_the_baseline_is_what_else_fits_and_of_one_data(tmp_path):
+    store = RecordStore(tmp_path)
+    longer = {"batch_size": 128, "epochs": 9, "optimizer": {"name": "adam"}}
+    for recipe in (make_identity().recipe, longer):
+        for fingerprint in ("c", "d"):
+            fields = {"recipe": recipe, "dataset_fingerprint": fingerprint * 64}
+            write_runs(store, make_runs(BASELINE[:2], **fields))
+    found = load_baseline(tmp_path)
+    for recipe in (make_identity().recipe, longer):
+        row = found.row(make_identity(recipe=recipe, dataset_fingerprint="e" * 64))
+        assert row.cell.recipe == recipe
+        assert row.seeds == (0, 1)
 
 
 def test_the_workspace_is_of_this_code_and_hidden_from_git(tmp_path):

@@ -118,6 +118,17 @@ def test_without_a_baseline_the_message_says_how_to_name_one(project):
     result.stdout.fnmatch_lines(["*accuracy_gate: no baseline: name its folder*"])
 
 
+def test_an_architecture_without_a_baseline_fails_unless_it_may_be_new(project, pytester):
+    newer = write_architecture(pytester.path, "newer")
+    (pytester.path / "gate.toml").write_text("dataset = 'digits'\narchitectures = ['newer']\n")
+    test = TEST.replace("{file!r}", repr(str(newer)))
+    result = project("0.98", test=test)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*newer: not comparable: the baseline has no record of it*"])
+    lenient = test.replace("margin=0.5", "margin=0.5, allow_new=True, allow_data_change=True")
+    project("0.98", test=lenient).assert_outcomes(skipped=1)
+
+
 def test_two_xdist_workers_train_one_after_the_other_and_share_the_runs(project, pytester):
     pytest.importorskip("xdist")
     twice = TEST + "\n\ntest_again = test_tiny\n"

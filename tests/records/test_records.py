@@ -12,7 +12,14 @@ import jsonschema
 import numpy as np
 import pytest
 from ninetynine.errors import UserError
-from ninetynine.records import SCHEMA_VERSION, Predictions, Problem, Record, RecordStore
+from ninetynine.records import (
+    SCHEMA_VERSION,
+    Failure,
+    Predictions,
+    Problem,
+    Record,
+    RecordStore,
+)
 from ninetynine.records import store as store_module
 from ninetynine.records.schema import json_schema
 from ninetynine.records.store import read_record, to_float16, write_atomically
@@ -369,13 +376,30 @@ def test_records_of_version_3_stay_readable():
     assert varied.failure.kind == "timeout"
 
 
+def test_records_of_version_4_stay_readable():
+    records, _ = FIXTURES.read_all()
+    (tested,) = [record for record in records if record.schema_version == 4]
+    assert tested.cell.architecture == "net"
+    assert tested.test_fingerprint == "e" * 64
+
+
 def test_what_an_older_version_lacks_is_written_only_where_it_is_needed():
-    """Version 1 has no members and no arguments, version 2 no arguments."""
+    """Version 1 has no members and no arguments, 2 no arguments, 3 no test fingerprint."""
     for record in FIXTURES.read_all()[0]:
         content = json.loads(FIXTURES.path_of(record).read_bytes())
         assert json.loads(record.model_dump_json()).keys() == content.keys()
         assert ("members" in content) == (record.schema_version == 2)
         assert ("arguments" in content["cell"]) == (record.schema_version == 3)
+        assert ("test_fingerprint" in content) == (record.schema_version == 4)
+        assert json.loads(record.model_dump_json())["context"].keys() == content["context"].keys()
+
+
+def test_a_reason_is_one_printable_line_and_its_detail_printable(store):
+    said = "\x1b[31mno\x1b[0m\r\n \x00licence\ud800\ufffe"
+    failure = Failure(kind="error", reason=said, detail=said)
+    failed = make_failed().model_copy(update={"failure": failure})
+    read = read_record(store.path_of(store.write(failed, None)))
+    assert (read.failure.reason, read.failure.detail) == ("no licence", "no\n licence")
 
 
 def test_a_vote_whose_members_were_edited_is_refused(store):

@@ -12,6 +12,7 @@ import types
 from types import SimpleNamespace
 
 import numpy as np
+from ninetynine import datasets
 from ninetynine.building import build_model
 from ninetynine.cells import canonical_hash
 from ninetynine.recipe import Recipe
@@ -54,6 +55,7 @@ def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds,
     changes = {
         "key": identity.key,
         "cell": identity,
+        "test_fingerprint": datasets.fingerprint_of_test_part(dataset),
         "context": Context(
             suite=cell.suite,
             variant=cell.variant,

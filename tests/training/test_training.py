@@ -9,6 +9,7 @@ from ninetynine.backends import package_versions
 from ninetynine.backends.tensorflow import TensorFlowLoop
 from ninetynine.catalog import discover
 from ninetynine.cells import PROTOCOL_VERSION, Cell, CellIdentity
+from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.recipe import parse_recipe
 from ninetynine.records.store import to_float16
 from ninetynine.training.cell import Diverged, data_orders, train_cell
@@ -143,6 +144,7 @@ def test_a_record_holds_what_the_model_says(architecture, digits):
     assert timing.throughput_128 > 0
     assert timing.throughput_1000 is None  # 360 test images
     assert record.peak_memory_bytes > 50 * 2**20
+    assert record.test_fingerprint == fingerprint_of_test_part(digits)
 
 
 def test_the_known_history_of_this_protocol_version(architecture, digits):

@@ -4,14 +4,18 @@ A verb is a file in ``cli/verbs``, or a module that another package names as an 
 group ``ninetynine.verbs``: a docstring whose first line is its help, and a click ``command``.
 """
 
+import codecs
+import io
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line
 from ninetynine.registry import Plugin, Registry
 
 _VERBS = Registry("verb", "ninetynine.cli.verbs", "ninetynine.verbs")
@@ -24,6 +28,9 @@ _ORDER = (
 # Every verb inherits these.
 _SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 _FAULT = 70  # EX_SOFTWARE of sysexits.h
+_BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
+# What stands for a character that the encoding of a terminal or a file lacks.
+_PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "±": "+/-", "→": "->", "×": "x", "…": "..."})
 
 
 class _LazyVerbs(click.Group):
@@ -46,11 +53,25 @@ class _LazyVerbs(click.Group):
         with formatter.section("Verbs"):
             formatter.write_dl([(name, verb.summary()) for name, verb in _in_order().items()])
 
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        with _closed_pipe_as_exit_code():
+            return super().parse_args(context, arguments)
+
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with _closed_pipe_as_exit_code():
+                return super().invoke(context)
         except KeyboardInterrupt as interruption:  # click would drop what it says
             raise _Stopped(str(interruption) or "interrupted") from None
+
+
+@contextmanager
+def _closed_pipe_as_exit_code() -> Iterator[None]:
+    """End as SIGPIPE would; click exits with 1, which says "a cell failed" or "regressed"."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(_BROKEN_PIPE) from None
 
 
 class _Stopped(UserError):
@@ -79,32 +100,68 @@ def bench() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    _write_whatever_the_encoding()
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:
+        code = _BROKEN_PIPE
+    _let_go_of_closed_pipes()
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command and return its exit code."""
     try:
         code = bench.main(arguments, prog_name="bench", standalone_mode=False)
     except UserError as error:
-        _fail(str(error), error.exit_code, error if _wants_traceback(arguments) else None)
+        return _fail(str(error), error.exit_code, error if _wants_traceback(arguments) else None)
     except click.UsageError as error:
-        _fail(f"{error.format_message()} (see {_help_of(error)})", 2)
+        return _fail(f"{error.format_message()} (see {_help_of(error)})", 2)
     except click.ClickException as error:
-        _fail(error.format_message(), 2)
+        return _fail(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted", 130)
+        return _fail("interrupted", 130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        raise
     except Exception:
         # A fault of ours.  Not Python's own 1, which says "a cell failed" or "regressed".
         traceback.print_exc()
-        sys.exit(_FAULT)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _FAULT
+    return code if isinstance(code, int) else 0
 
 
-def _fail(message: str, code: int, error: UserError | None = None) -> None:
+def _write_whatever_the_encoding() -> None:
+    """Let standard streams write a replacement for what their encoding lacks, and never raise."""
+    codecs.register_error("ninetynine.plain", _in_plain_characters)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="ninetynine.plain")
+
+
+def _in_plain_characters(error: UnicodeError) -> tuple[str, int]:
+    """Return what is written instead: plain signs, else JSON's escapes, so that JSON stays JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    units = text.encode("utf-16-be", "surrogatepass")
+    pairs = (int.from_bytes(units[i : i + 2]) for i in range(0, len(units), 2))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in pairs), error.end
+
+
+def _let_go_of_closed_pipes() -> None:
+    """Have Python's last flush go nowhere where nobody reads; it would change the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _fail(message: str, code: int, error: UserError | None = None) -> int:
     if error is not None:
         traceback.print_exception(error.__cause__ or error)
-    print(f"bench: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(code)
+    print(f"bench: {one_line(message)}", file=sys.stderr)
+    return code
 
 
 def _wants_traceback(arguments: list[str]) -> bool:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ninetynine.cells import DEFAULT_BACKEND, Precision
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line, printable
 from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # what verbs that need no suite should not wait for
+    from ninetynine.request import ResolvedRun
     from ninetynine.suite import Suite
 
 Command = Callable[..., Any]
@@ -202,7 +203,7 @@ def check_results(folder: Path) -> None:
 
 def warn(line: str) -> None:
     """Tell a user one line, beside what the command prints."""
-    print(f"bench: {line}", file=sys.stderr)
+    print(f"bench: {one_line(line)}", file=sys.stderr)
 
 
 def print_json(value: object) -> None:
@@ -216,14 +217,22 @@ def answer(as_json: bool, value: object, lines: Iterable[str]) -> None:
         print_json(value)
         return
     for line in lines:
-        click.echo(line)
+        click.echo(printable(line))
+
+
+def tell_what_only_took(run: "ResolvedRun") -> None:
+    """Tell the names that --only stands for, where it does not say them itself."""
+    if run.only_took is not None:
+        warn(run.only_took)
 
 
 def write_text(path: Path, content: str, option: str, append: bool = False) -> None:
     """Write what ``option`` asks for to ``path``; UserError where that cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a" if append else "w", encoding="utf-8") as file:
+        mode = "a" if append else "w"
+        # What UTF-8 lacks: bytes of a file's name that are none.
+        with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
             file.write(content)
     except OSError as error:
         raise UserError(f"{option} {path}: cannot be written ({error.strerror})") from error

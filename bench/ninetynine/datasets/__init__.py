@@ -9,7 +9,7 @@ anything else is the path of a user's own .npz file with ``x_train``, ``y_train`
 import os
 from pathlib import Path
 
-from ninetynine.datasets.checks import build_dataset, build_known
+from ninetynine.datasets.checks import build_dataset, build_known, fingerprint_of_test_part
 from ninetynine.datasets.dataset import Dataset, DatasetInfo, DoubtfulLabel, Images, Labels
 from ninetynine.datasets.files import (
     DATA_DIR_VARIABLE,

@@ -5,11 +5,20 @@ came in.
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.dataset import NAMINGS, Dataset, DatasetInfo, Images, Labels, RawArrays
+from ninetynine.datasets.dataset import (
+    ARRAY_NAMES,
+    NAMINGS,
+    Dataset,
+    DatasetInfo,
+    Images,
+    Labels,
+    RawArrays,
+)
 from ninetynine.datasets.images import describe, read_images
 from ninetynine.datasets.labels import read_labels
 from ninetynine.datasets.screening import refuse_errors
@@ -145,8 +154,17 @@ def fingerprint(*arrays: Images | Labels) -> str:
     It is taken over lines ``name dtype shape sha256``, such as ``x_train uint8 60000x28x28x1
     741c...``, so that it can be worked out again from the arrays' own hashes.
     """
+    return _fingerprint(zip(NAMINGS[0], arrays, strict=False))
+
+
+def fingerprint_of_test_part(dataset: Dataset) -> str:
+    """Return one SHA-256 (64 hex) over the test images and labels, as `fingerprint` over all."""
+    return _fingerprint((name, dataset.arrays[name]) for name in ARRAY_NAMES[2:])
+
+
+def _fingerprint(arrays: Iterable[tuple[str, npt.NDArray[np.generic]]]) -> str:
     lines = [
         f"{name} {array.dtype.name} {'x'.join(map(str, array.shape))} {array_sha256(array)}\n"
-        for name, array in zip(NAMINGS[0], arrays, strict=False)
+        for name, array in arrays
     ]
     return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()

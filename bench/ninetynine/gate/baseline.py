@@ -5,6 +5,7 @@ be compared with as well.
 """
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,10 @@ from ninetynine.board.boards import board_key
 from ninetynine.board.row import identity_of
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
-from ninetynine.gate.comparable import obstacles
+from ninetynine.gate.comparable import obstacles, same_data
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.schema import Part
-from ninetynine.records.store import write_atomically
+from ninetynine.records.store import safe_name, write_atomically
 
 MANIFEST = "baseline.json"
 MANIFEST_VERSION = 1
@@ -61,6 +62,11 @@ class Baseline:
         """Why the baseline is as it is; None for a plain results folder."""
         return self.manifest.updates[-1] if self.manifest.updates else None
 
+    def update_of(self, architecture: str) -> Update | None:
+        """Return the last update that recorded ``architecture``; None for a plain folder."""
+        updates = reversed(self.manifest.updates)
+        return next((entry for entry in updates if architecture in entry.architectures), None)
+
     def row(self, new: CellIdentity) -> Row | None:
         """Return the baseline of ``new``'s architecture, or None where it has none.
 
@@ -90,15 +96,17 @@ class Baseline:
         if fitting or not found:
             return fitting
         on_this_data = [record for record in found if record.cell.dataset == new.dataset]
-        first = identity_of((on_this_data or found)[0])
-        return [record for record in found if identity_of(record) == first]
+        first = min(on_this_data or found, key=lambda record: len(obstacles(record.cell, new)))
+        same = [record for record in found if identity_of(record) == identity_of(first)]
+        return [record for record in same if same_data(record.cell, first.cell)]
 
 
 def load_baseline(directory: Path) -> Baseline:
     """Return the baseline in ``directory`` (a results folder, or the ``records`` in it).
 
-    Raises UserError where there is none, where it holds no record, or where one cannot be read:
-    a baseline that is only partly there would be a weaker check that looks like a whole one.
+    Raises UserError where there is none, where it holds no record, or where one cannot be read or
+    is lost: a baseline that is only partly there would be a weaker check that looks like a whole
+    one.
     """
     if directory.name == "records" and not (directory / "records").is_dir():
         directory = directory.parent
@@ -109,7 +117,10 @@ def load_baseline(directory: Path) -> Baseline:
     records = [record for record in found if record.kind != "ensemble"]  # these train nothing
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise UserError(f"baseline {problems[0].path}: {problems[0].reason}{more}")
+        found_wrong = f"baseline {problems[0].path}: {problems[0].reason}{more}"
+        raise UserError(f"{found_wrong}; {_restore(problems[0].path)}")
+    manifest = read_manifest(directory)
+    _check_whole(store, records, manifest)
     if not records:
         raise UserError(
             f"{directory}: the baseline holds no records (looked for records/*/*.json); "
@@ -118,7 +129,47 @@ def load_baseline(directory: Path) -> Baseline:
     by_name: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: (r.cell.architecture, r.cell.seed, r.key)):
         by_name.setdefault(record.cell.architecture, []).append(record)
-    return Baseline(store, by_name, read_manifest(directory))
+    return Baseline(store, by_name, manifest)
+
+
+def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manifest) -> None:
+    """Raise UserError for a record or predictions that were there and are not any more.
+
+    The manifest says which seeds its architectures should have; a folder without one shows only
+    that half of a pair of files is gone.
+    """
+    seeds: dict[tuple[str, str], list[int]] = {}  # by architecture and dataset, the last update's
+    for entry in manifest.updates:
+        seeds |= {(name, _called(entry.dataset)): entry.seeds for name in entry.architectures}
+    there = {(r.cell.architecture, r.cell.dataset, r.cell.seed) for r in records}
+    for (name, dataset), expected in seeds.items():
+        lost = [str(seed) for seed in expected if (name, dataset, seed) not in there]
+        if lost:
+            which = "all its runs" if len(lost) == len(expected) else f"seeds {', '.join(lost)}"
+            folder = store.folder / safe_name(name)
+            raise UserError(
+                f"{store.directory}: the baseline lost {which} of {name} on {dataset} (its last "
+                f"update recorded {len(expected)} seeds); {_restore(folder)}"
+            )
+    paths = [store.path_of(r).with_suffix(".npz") for r in records if r.predictions_sha256]
+    alone = [path for path in paths if not path.is_file()]
+    alone += [
+        path.with_suffix(".json")
+        for path in sorted(store.folder.glob("*/*.npz"))
+        if not path.with_suffix(".json").is_file()
+    ]
+    if alone:
+        more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
+        raise UserError(f"baseline {alone[0]}: the file is missing{more}; {_restore(alone[0])}")
+
+
+def _called(dataset: str) -> str:
+    """Return what records call a dataset that a manifest names."""
+    return Path(dataset).stem if dataset.endswith(".npz") else dataset
+
+
+def _restore(path: Path) -> str:
+    return f"restore it (git checkout -- {shlex.quote(str(path))}) or run bench baseline update"
 
 
 def read_manifest(directory: Path) -> Manifest:

@@ -1,9 +1,11 @@
 """The check itself: seed by seed, all undecided architectures together, until each is decided."""
 
 import math
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
+from pathlib import Path
 
 import numpy as np
 
@@ -56,17 +58,24 @@ def check_seeds(row: Row, most: int) -> tuple[int, ...]:
 
 
 def make_contests(
-    templates: Iterable[Cell], baseline: Baseline, terms: Terms
+    templates: Iterable[Cell],
+    baseline: Baseline,
+    terms: Terms,
+    test_part: Callable[[], str] | None = None,
 ) -> tuple[list[Contest], list[Verdict]]:
-    """Pair each architecture with its baseline; return the contests, and what needs no training."""
+    """Pair each architecture with its baseline; return the contests, and what needs no training.
+
+    ``test_part`` returns the fingerprint of today's test part; asked only where data differ.
+    """
     contests: list[Contest] = []
     verdicts: list[Verdict] = []
     for template in templates:
         name, row = template.identity.architecture, baseline.row(template.identity)
         if row is None:
-            reason = "the baseline has no record of it (--allow-new; or bench baseline update)"
+            hint = f"--allow-new {shlex.quote(name)}, or bench baseline update"
+            reason = f"the baseline has no record of it ({hint})"
             verdicts.append(_missing(name, terms, reason, terms.allow_new))
-        elif (obstacle := not_comparable(row, template.identity, terms)) is not None:
+        elif (obstacle := not_comparable(row, template.identity, terms, test_part)) is not None:
             verdicts.append(obstacle)
         elif not row.runs:
             failed = ", ".join(str(failed.seed) for failed in row.failed)
@@ -77,14 +86,24 @@ def make_contests(
     return contests, verdicts
 
 
-def gone(name: str, terms: Terms) -> Verdict:
-    """Return the verdict on an architecture that only the baseline has."""
-    reason = "it is in the baseline and no longer among the architectures (--allow-gone)"
+def gone(name: str, terms: Terms, files: Sequence[Path] = ()) -> Verdict:
+    """Return the verdict on an architecture that only the baseline has.
+
+    ``files`` are the user's own that it may have come from and that this check does not have.
+    """
+    given = " ".join(f"--architecture {shlex.quote(str(file))}" for file in files)
+    verb = "give" if all(file.is_file() for file in files) else "restore"
+    hint = f"{verb} what it came from: {given}; or " if files else ""
+    excuse = f"{hint}--allow-gone {shlex.quote(name)}"
+    reason = f"it is in the baseline and no longer among the architectures ({excuse})"
     return _missing(name, terms, reason, terms.allow_gone)
 
 
-def _missing(name: str, terms: Terms, reason: str, excused: bool = False) -> Verdict:
+def _missing(
+    name: str, terms: Terms, reason: str, allowed: bool | tuple[str, ...] = False
+) -> Verdict:
     """Return the verdict on an architecture of which one side has nothing to compare."""
+    excused = name in allowed if isinstance(allowed, tuple) else allowed
     outcome = Outcome.NOT_COMPARABLE
     return Verdict(name, outcome, terms.margin, reason=reason, excused=excused)
 

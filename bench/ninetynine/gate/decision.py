@@ -1,14 +1,14 @@
 """Baseline runs and new runs -> a verdict, or None while one more seed could still tell."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.board import Row, Run
 from ninetynine.cells import CellIdentity
-from ninetynine.gate.comparable import changes, obstacles
+from ninetynine.gate.comparable import changes, obstacles, same_test_part
 from ninetynine.gate.costs import judge_cost
 from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
 from ninetynine.statistics import difference_bound
@@ -23,9 +23,16 @@ _OUTCOMES: dict[Answer, Outcome] = {
 }
 
 
-def not_comparable(baseline: Row, new: CellIdentity, terms: Terms) -> Verdict | None:
-    """Return the verdict that needs no training: that the two sides cannot be compared."""
-    found = obstacles(baseline.cell, new, terms.allow_recipe_change)
+def not_comparable(
+    baseline: Row, new: CellIdentity, terms: Terms, test_part: Callable[[], str] | None = None
+) -> Verdict | None:
+    """Return the verdict that needs no training: that the two sides cannot be compared.
+
+    ``test_part`` returns the fingerprint of today's test part; asked only where data differ.
+    """
+    same_test = same_test_part(baseline, new, test_part)
+    allowed = terms.allow_recipe_change, terms.allow_data_change
+    found = obstacles(baseline.cell, new, *allowed, same_test)
     if not found:
         return None
     return Verdict(

@@ -14,7 +14,8 @@ from pathlib import Path
 import ninetynine
 from ninetynine.board import Run
 from ninetynine.cells import Cell
-from ninetynine.errors import Interrupted, UserError
+from ninetynine.datasets import fingerprint_of_test_part
+from ninetynine.errors import Interrupted, UserError, nearest
 from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
@@ -105,8 +106,11 @@ def prepare_check(request: CheckRequest) -> Check:
     run, missing = _resolve(request, baseline.manifest.updates, baseline)
     share = max(1, len(run.cells)) if request.familywise else 1
     terms = dataclasses.replace(request.terms, alpha=request.terms.alpha / share)
-    contests, decided = make_contests(run.cells, baseline, terms)
-    decided += [gone(name, terms) for name in missing]
+    _check_excused(terms, baseline, run)
+    contests, decided = make_contests(
+        run.cells, baseline, terms, lambda: fingerprint_of_test_part(run.load_dataset())
+    )
+    decided += [gone(name, terms, _files_not_given(name, run, baseline)) for name in missing]
     notes = _notes(run, missing, baseline) if _is_whole(request.run) else ()
     return Check(request, run, baseline, terms, contests, decided, notes)
 
@@ -139,6 +143,8 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
         raise UserError("--reason is empty; say in a few words why the baseline changes")
     updates = read_manifest(request.baseline).updates
     run, _ = _resolve(request, updates, None)
+    if run.only_took:
+        watcher.say(run.only_took)
     seeds = parse_seeds(request.run.seeds or UPDATE_SEEDS, "--seeds")
     cells = [at_seed(cell, seed) for cell in run.cells for seed in seeds]
     runs = _trained(run, cells, request, watcher)
@@ -205,6 +211,30 @@ def _resolve(
     threads = asked.threads or _threads(baseline, selection.names)
     asked = dataclasses.replace(asked, seeds=(0,), threads=threads)
     return asked.resolve_selection(dataclasses.replace(selection, names=present)), missing
+
+
+def _check_excused(terms: Terms, baseline: Baseline, run: ResolvedRun) -> None:
+    """Raise UserError for a name that could excuse nothing, such as one that is misspelled."""
+    checked = {cell.identity.architecture for cell in run.cells}
+    for option, allowed, known, where in (
+        ("--allow-gone", terms.allow_gone, baseline.records.keys(), "the baseline has"),
+        ("--allow-new", terms.allow_new, checked, "this check has"),
+    ):
+        for name in allowed if isinstance(allowed, tuple) else ():
+            if name not in known:
+                raise UserError(
+                    f"{option} {name!r}: {where} no such architecture{nearest(name, known)}"
+                )
+
+
+def _files_not_given(name: str, run: ResolvedRun, baseline: Baseline) -> list[Path]:
+    """Return the user's files that ``name`` may have come from, and that this check lacks."""
+    update = baseline.update_of(name)
+    recorded = update.architecture_files if update is not None else []
+    files = {file: Path(file).stem for file in recorded}
+    own = [file for file, stem in files.items() if stem == name.partition("[")[0]]
+    given = {path.resolve() for path in run.request.architecture_files}
+    return [Path(file) for file in own or files if Path(file).resolve() not in given]
 
 
 def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:

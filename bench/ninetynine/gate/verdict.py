@@ -43,15 +43,17 @@ class Terms:
 
     ``alpha`` bounds two chances, each by itself and per architecture: of "regressed" without a
     drop, and of "no worse" with a drop of ``margin`` or more.  ``cost_margins`` holds the growth
-    that is tolerated (0.1 is 10%) for each cost that is gated.
+    that is tolerated (0.1 is 10%) for each cost that is gated.  ``allow_new`` and ``allow_gone``
+    excuse what they name of the architectures that only one side has; with True, every one.
     """
 
     margin: float = 0.001
     alpha: float = 0.05
     max_seeds: int = 30
     allow_recipe_change: bool = False
-    allow_new: bool = False
-    allow_gone: bool = False
+    allow_data_change: bool = False  # of the training data; never of the test part
+    allow_new: bool | tuple[str, ...] = False
+    allow_gone: bool | tuple[str, ...] = False
     cost_margins: Mapping[CostMeasure, float] = field(default_factory=dict)
 
 

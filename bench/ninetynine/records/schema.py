@@ -4,7 +4,7 @@ Every number carries its unit in its name.  ``results/record.schema.json`` is th
 JSON Schema of this file (``python -m ninetynine.records`` prints it).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -12,15 +12,17 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
 
 from ninetynine.cells import CellIdentity, canonical_hash
+from ninetynine.errors import one_line, printable
 
 # 2 has ensembles: the kind, and the members; 3 has the arguments of an architecture's build; 4 has
-# what its code reads, and hashes of the built model.
+# what its code reads, the hash of the built model and the fingerprint of the test part.
 SCHEMA_VERSION = 4
 
 
@@ -108,11 +110,15 @@ class Model(Part):
 
 
 class Failure(Part):
-    """Why a cell has no numbers."""
+    """Why a cell has no numbers.  A worker may have said anything: it is kept as printable text."""
 
     kind: Literal["diverged", "error", "crashed", "killed", "timeout"]
-    reason: str  # one line
-    detail: str = ""  # traceback or the worker's last words
+    reason: Annotated[str, BeforeValidator(lambda text: _if_text(one_line, text))]
+    detail: Annotated[str, BeforeValidator(lambda text: _if_text(printable, text))] = ""
+
+
+def _if_text(clean: Callable[[str], str], value: object) -> object:
+    return clean(value) if isinstance(value, str) else value
 
 
 def _with_zone(text: str) -> str:
@@ -157,14 +163,18 @@ class Record(Part):
     peak_memory_bytes: int | None = None
     failure: Failure | None = None
     predictions_sha256: str | None = None  # of the .npz file beside the record
+    test_fingerprint: str | None = None  # of the dataset's test part, 64 hex digits
 
     @model_serializer(mode="wrap")
-    def _without_members_that_are_none(
+    def _without_what_older_versions_lack(
         self, serialize: SerializerFunctionWrapHandler
     ) -> dict[str, Any]:
-        """Leave out what version 1 lacks, so that its records are written as they were read."""
+        """Leave out what has no value, so that older records are written as they were read."""
         content: dict[str, Any] = serialize(self)
-        return content if self.members else {k: v for k, v in content.items() if k != "members"}
+        if not self.context.warnings:
+            content["context"].pop("warnings", None)
+        lacking = {name for name in ("members", "test_fingerprint") if not getattr(self, name)}
+        return {name: value for name, value in content.items() if name not in lacking}
 
 
 @dataclass(frozen=True)

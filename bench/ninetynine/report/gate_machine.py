@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 from xml.etree import ElementTree
 
+from ninetynine.errors import one_line
 from ninetynine.gate.verdict import CheckProspect, CheckResult, Outcome, Verdict
 from ninetynine.report.gate import NAMES, headline, sentence
 
@@ -55,6 +56,9 @@ def junit_xml(result: CheckResult) -> str:
     suite.extend(cases)
     root = ElementTree.Element("testsuites")
     root.append(suite)
+    for element in root.iter():  # names and reasons are anybody's; XML cannot hold every character
+        element.text = one_line(element.text or "") or None
+        element.attrib = {name: one_line(value) for name, value in element.attrib.items()}
     ElementTree.indent(root)
     return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
 
@@ -90,7 +94,7 @@ def annotations(result: CheckResult) -> list[str]:
 
 
 def _data(value: str) -> str:
-    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return one_line(value).replace("%", "%25")
 
 
 def _property(value: str) -> str:

@@ -204,6 +204,7 @@ def train_cell(
             **predicting,
         ),
         peak_memory_bytes=peak_memory_bytes(),
+        test_fingerprint=datasets.fingerprint_of_test_part(dataset),
     )
     predictions = Predictions(to_float16(probabilities), parts.test_labels.astype(np.uint16))
     return Trained(record, predictions, model)

@@ -4,6 +4,8 @@ import dataclasses
 import math
 import os
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -22,7 +24,9 @@ from ninetynine.report.gate import flip_caption, prospect_sentence, section, sen
 from ninetynine.report.gate_machine import annotations, facts, junit_xml, prospect_facts
 from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.statistics.sequential import MAX_SEEDS
+from ninetynine.suite import built_in
 
+_ALL = "*"  # of the architectures that only one side has
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"  # set by GitHub Actions: a file that it shows as Markdown
 
 
@@ -48,7 +52,46 @@ def _cost_margin(name: str, help_text: str) -> options.Option:
     return click.option(name, type=float, metavar="PERCENT", callback=read, help=help_text)
 
 
-@click.command("check")
+def _excuse(name: str, help_text: str) -> options.Option:
+    def read(
+        context: click.Context, option: click.Parameter, given: tuple[str, ...]
+    ) -> bool | tuple[str, ...]:
+        return True if _ALL in given else given or False
+
+    shown = "[NAME ...]"
+    return click.option(name, multiple=True, metavar=shown, callback=read, help=help_text)
+
+
+class _Check(click.Command):
+    """A command with options that take the names that follow them, be they none or several."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        return super().parse_args(context, _with_names_one_by_one(arguments))
+
+
+def _with_names_one_by_one(arguments: Sequence[str]) -> list[str]:
+    """Write ``--allow-gone a b`` as ``--allow-gone=a --allow-gone=b``, without names for all.
+
+    A suite that follows is the argument SUITE, as it always was.
+    """
+    waiting, found = list(arguments), []
+    while waiting:
+        option = waiting.pop(0)
+        if option not in ("--allow-gone", "--allow-new"):
+            found.append(option)
+            continue
+        names = []
+        while waiting and not waiting[0].startswith("-") and not _is_suite(waiting[0]):
+            names.append(waiting.pop(0))
+        found += [f"{option}={name}" for name in names or [_ALL]]
+    return found
+
+
+def _is_suite(text: str) -> bool:
+    return text.endswith(".toml") or text in built_in()
+
+
+@click.command("check", cls=_Check)
 @options.run_request(suite=None, precision="float32", trains=True, without=("seeds", "results"))
 @options.baseline
 @options.work_dir
@@ -71,8 +114,9 @@ def _cost_margin(name: str, help_text: str) -> options.Option:
 @_cost_margin("--latency-margin", "Gate the inference latency (of one image) too.")
 @_cost_margin("--memory-margin", "Gate the peak memory too.")
 @click.option("--allow-recipe-change", is_flag=True, help="Compare though the recipe changed.")
-@click.option("--allow-new", is_flag=True, help="Pass over what the baseline does not have.")
-@click.option("--allow-gone", is_flag=True, help="Pass over what only the baseline has.")
+@click.option("--allow-data-change", is_flag=True, help="Compare though training data changed.")
+@_excuse("--allow-new", "Pass over these, or all, that the baseline does not have.")
+@_excuse("--allow-gone", "Pass over these, or all, that only the baseline has.")
 @click.option("--dry-run", is_flag=True, help="Say what this check could show; train nothing.")
 @click.option("--junit", type=options.PATH, metavar="FILE", help="Write JUnit XML.")
 @click.option("--markdown", type=options.PATH, metavar="FILE", help="Write the summary.")
@@ -112,7 +156,7 @@ def command(
     asked = CheckRequest(baseline, request, work_dir, fresh, terms=terms, familywise=familywise)
     try:
         return _check(asked, dry_run, outputs)
-    except (UserError, click.ClickException, click.exceptions.Exit):
+    except (UserError, click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except Exception:  # Python's own exit code for this is 1, which would say "regressed"
         traceback.print_exc()
@@ -122,11 +166,14 @@ def command(
 
 def _check(asked: CheckRequest, dry_run: bool, outputs: _Outputs) -> int:
     prepared = prepare_check(asked)
+    options.tell_what_only_took(prepared.run)
     if dry_run:
         _print_prospects(prepared, outputs.as_json)
         return 0
     result = run_check(prepared, TERMINAL)
-    _write_outputs(result, outputs, prepared.run)
+    _write_files(result, outputs, prepared.run)
+    with suppress(BrokenPipeError):  # who reads no further still gets the answer as exit code
+        _print_result(result, outputs.as_json)
     return int(result.outcome)
 
 
@@ -140,16 +187,19 @@ def _print_prospects(prepared: Check, as_json: bool) -> None:
     options.answer(as_json, told, [*lines, *undecidable])
 
 
-def _write_outputs(result: CheckResult, outputs: _Outputs, run: ResolvedRun) -> None:
-    """Print ``result``, and write it wherever the options and the environment ask for it."""
-    if outputs.as_json:
+def _print_result(result: CheckResult, as_json: bool) -> None:
+    if as_json:
         options.print_json(facts(result))
     else:
         click.echo(table_format.render_sections([section(result)]), nl=False)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         # The runner reads both streams; with --json standard output must stay JSON.
         for line in annotations(result):
-            click.echo(line, err=outputs.as_json)
+            click.echo(line, err=as_json)
+
+
+def _write_files(result: CheckResult, outputs: _Outputs, run: ResolvedRun) -> None:
+    """Write ``result`` wherever the options and the environment ask for it."""
     markdown = markdown_format.render_sections([section(result)])
     if outputs.markdown is not None:
         options.write_text(outputs.markdown, markdown, "--markdown")

@@ -52,6 +52,7 @@ def command(
         if value is not None and not dry_run:
             raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
     run, store = request.resolve(), RecordStore(request.results)
+    options.tell_what_only_took(run)
     votes = run.votes()
     planned, outcome = run.plan(store), TrainingOutcome()
     for problem in planned.problems:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from ninetynine.errors import one_line
 from ninetynine.report import Report
 from ninetynine.report.document import Heading, Section, Table
 from ninetynine.report.tables import section
 
-_SPECIAL = re.compile(r"([\\`*<>\[\]|]|(?<!\w)_|_(?!\w))")
+_SPECIAL = re.compile(r"([\\`*<>\[\]|]|(?<!\w)_|_(?!\w)|~(?=~)|&(?=[#\w]+;))")
 
 
 def render(report: Report) -> str:
@@ -55,12 +56,12 @@ def bullets(lines: Sequence[str]) -> str:
 
 def escape(line: str) -> str:
     """Return ``line`` so that Markdown shows it as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(line.split()))
+    return _SPECIAL.sub(r"\\\1", one_line(line))
 
 
 def code(name: str) -> str:
     """Return ``name`` as code, where nothing is markup; in a table a pipe still ends the cell."""
-    return "`" + " ".join(name.replace("`", "'").split()).replace("|", "\\|") + "`"
+    return "`" + one_line(name.replace("`", "'")).replace("|", "\\|") + "`"
 
 
 def _cell(value: str, column: Heading) -> str:

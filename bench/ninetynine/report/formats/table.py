@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from ninetynine.errors import one_line
 from ninetynine.report import Report
 from ninetynine.report.document import Section, Table
 from ninetynine.report.tables import section
@@ -49,11 +50,11 @@ def render_sections(
 
 
 def _print_section(console: Console, found: Section) -> None:
-    console.print(Text(found.title, style="bold"))
+    console.print(_text(found.title, "bold"))
     _print_paragraph(console, found.introduction)
     for table in found.tables:
         console.print()
-        console.print(Text(table.title, style="bold"))
+        console.print(_text(table.title, "bold"))
         console.print(_table(table))
         for note in table.footnotes:
             _print_paragraph(console, note, style="dim")
@@ -71,16 +72,20 @@ def _print_notes(console: Console, title: str, notes: Sequence[str]) -> None:
 
 def _print_paragraph(console: Console, line: str, first: str = "", style: str = "") -> None:
     wrapper = textwrap.TextWrapper(WIDTH - 2, first, " " * len(first), break_on_hyphens=False)
-    console.print(Text(wrapper.fill(line), style=style))
+    console.print(Text(wrapper.fill(one_line(line)), style=style))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(one_line(text), style=style)
 
 
 def _table(table: Table) -> RichTable:
     result = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column, width in zip(table.columns, _widths(table), strict=True):
-        heading = Text(column.heading)
+        heading = _text(column.heading)
         result.add_column(heading, justify=column.align, width=width, overflow="fold")
     for index, row in enumerate(table.rows):
-        cells = (Text(cell) for cell in row)
+        cells = map(_text, row)
         result.add_row(*cells, style=_style(table, index), end_section=index in table.rules)
     return result
 
