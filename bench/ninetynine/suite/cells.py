@@ -139,9 +139,8 @@ def _entry_cells(
             device=setting.device,
             deterministic=setting.deterministic,
         )
-        yield Cell(
-            identity=identity, suite=suite.name, variant=suite.variant, base=architecture.base
-        )
+        variant = suite.variant_of(architecture.file_name)
+        yield Cell(identity=identity, suite=suite.name, variant=variant, base=architecture.base)
 
 
 def _member_names(suite: Suite, ensemble: Ensemble) -> set[str]:
@@ -188,7 +187,8 @@ def architecture_of(entry: Entry, suite: Suite, known: Mapping[str, Architecture
     the entry's.  Raises UserError where there is no such architecture or no such recipe.
     """
     base = _base(entry, suite, known)
-    recipe = base.recipe.override(suite.recipe, f"suite {suite.path}: [recipe]")
+    overrides = suite.recipe_of(base.file_name)
+    recipe = base.recipe.override(overrides, f"suite {suite.path}: [recipe]")
     if not entry.is_variant:
         return replace(base, recipe=recipe)
     where = _where(entry, suite)

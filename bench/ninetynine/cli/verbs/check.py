@@ -49,7 +49,7 @@ def _cost_margin(name: str, help_text: str) -> options.Option:
 
 
 @click.command("check")
-@options.run_request(suite=None, precision="float32", trains=True, without=("seeds", "results"))
+@options.run_request(of_gate=True, precision="float32", trains=True, without=("seeds", "results"))
 @options.baseline
 @options.work_dir
 @click.option(

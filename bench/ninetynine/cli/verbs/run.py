@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from ninetynine import datasets
 from ninetynine.cells import Cell
 from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
@@ -45,8 +46,9 @@ def command(
 ) -> int:
     """Train what is missing of SUITE and print its comparison table.
 
-    SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
-    a record in --results are not trained again.
+    SUITE is a name from `bench list suites` or the path of your own .toml file, quick where none
+    is named; a file of --architecture is then trained by its own recipe.  Cells that have a record
+    in --results are not trained again.
     """
     for name, value in (("--nodes", nodes), ("--cores-per-node", cores_per_node)):
         if value is not None and not dry_run:
@@ -56,6 +58,8 @@ def command(
     planned, outcome = run.plan(store), TrainingOutcome()
     for problem in planned.problems:
         options.warn(str(problem))
+    if planned.missing:
+        _announce(planned.missing, run)
     if dry_run:
         _print_dry_run(planned, run, store, Nodes(nodes, cores_per_node), as_json)
         return 0
@@ -78,14 +82,35 @@ def _print_dry_run(
     options.answer(as_json, dry_run.facts(paper), dry_run.lines(paper))
 
 
+def _announce(missing: Sequence[Cell], run: ResolvedRun) -> None:
+    """Say what will be trained, and what looks wrong with data of the user's own."""
+    from ninetynine.report.announcement import announce
+
+    for line in announce(missing, run.suite, run.catalog):
+        click.echo(line, err=True)
+    if datasets.info_of(run.suite.dataset) is None:
+        for finding in datasets.findings(run.load_dataset()):
+            click.echo(f"{finding.level}: {finding.message}", err=True)
+
+
 def _print_table(
     store: RecordStore, run: ResolvedRun, records: Sequence[Record], as_json: bool
 ) -> None:
     from ninetynine.report import Report, render
 
-    variant = run.suite.variant
-    report = Report(store, run.catalog, records, variant, color=sys.stdout.isatty())
+    shown: str | None = (variant := run.suite.variant)
+    if any(cell.variant != variant for cell in run.cells):  # some are trained by their own recipe
+        variants = {cell.key: cell.variant for cell in run.cells}
+        records = [_called(record, variants.get(record.key, variant)) for record in records]
+        shown = None
+    report = Report(store, run.catalog, records, shown, color=sys.stdout.isatty())
     click.echo(render(report, "json" if as_json else "table"), nl=False)
+
+
+def _called(record: Record, variant: str) -> Record:
+    """Return ``record`` under the name that this run has for its recipe, not an earlier one's."""
+    context = record.context.model_copy(update={"variant": variant})
+    return record.model_copy(update={"context": context})
 
 
 def _verdict(outcome: TrainingOutcome, planned: RunPlan, missing: Sequence[Cell]) -> int:
