@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import click
 
@@ -15,7 +16,7 @@ from ninetynine.planning import RunPlan, plan
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.store import read_record
 from ninetynine.request import ResolvedRun, RunRequest
-from ninetynine.running import TrainingOutcome, train_missing
+from ninetynine.running import Listener, TrainingOutcome, Watcher, train_missing
 from ninetynine.scheduling import Nodes, plan_on_paper
 
 
@@ -58,13 +59,16 @@ def command(
     planned, outcome = run.plan(store), TrainingOutcome()
     for problem in planned.problems:
         options.warn(str(problem))
-    if planned.missing:
-        _announce(planned.missing, run)
     if dry_run:
         _print_dry_run(planned, run, store, Nodes(nodes, cores_per_node), as_json)
         return 0
     if planned.missing:
-        planned, outcome = train_missing(run, store, TERMINAL)
+
+        def progress(cells: int, reused: int) -> AbstractContextManager[Listener]:
+            _announce(planned.missing, run)  # here no mistake can be told any more
+            return TERMINAL.progress(cells, reused)
+
+        planned, outcome = train_missing(run, store, Watcher(progress, TERMINAL.say))
     derived = derive(votes, store) if votes else []
     records = [*planned.reused, *outcome.finished, *outcome.failed, *derived]
     _print_table(store, run, records, as_json)
@@ -79,6 +83,7 @@ def _print_dry_run(
     found = map(read_record, store.paths().values())  # without their predictions
     records = [record for record in found if isinstance(record, Record)]
     paper = plan_on_paper(planned, run.cells[0], run.jobs, records, run.parameters, nodes)
+    _announce(planned.missing, run)
     options.answer(as_json, dry_run.facts(paper), dry_run.lines(paper))
 
 
@@ -86,6 +91,8 @@ def _announce(missing: Sequence[Cell], run: ResolvedRun) -> None:
     """Say what will be trained, and what looks wrong with data of the user's own."""
     from ninetynine.report.announcement import announce
 
+    if not missing:
+        return
     for line in announce(missing, run.suite, run.catalog):
         click.echo(line, err=True)
     if datasets.info_of(run.suite.dataset) is None:
