@@ -95,7 +95,7 @@ def _check_settings(folder: Path) -> None:
     path = folder / "keras.json"
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}), and Keras reads it") from error
