@@ -129,7 +129,7 @@ def plan(
     if difference <= 0:
         raise ValueError(f"a difference of {difference} cannot be planned for; it must be above 0")
     c, least = components, _fewest_discordant(alpha)
-    if max(c.image, c.rest_a, c.rest_b) < _NOTHING:
+    if max(c.image, c.rest_a, c.rest_b, c.seed_a, c.seed_b) < _NOTHING:
         least = math.ceil(least / difference)
     if images < least or _power(c, max_seeds, images, difference, alpha) < power:
         needed = _images_needed(c, difference, alpha, power, max_seeds)
