@@ -21,7 +21,7 @@ LAYERS = [
     {"backends", "cells", "datasets", "recipe", "sources", "statistics"},
     {"grid", "inputs", "places"},
     {"catalog", "records"},
-    {"machine", "merging"},
+    {"blame", "machine", "merging"},
     {"suite"},
     {"board", "building", "durations", "external"},
     {"ensembles", "planning"},

@@ -11,13 +11,14 @@ import json
 import math
 import re
 import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ninetynine.blame import advice, last_line
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError, printable
 from ninetynine.places import BUILT_IN, import_folders, own_module
@@ -27,7 +28,7 @@ BuildFunction = Callable[..., Any]  # ((height, width, channels), classes, **arg
 _TRAINING_METHODS = ("train_step", "compute_loss", "compute_metrics", "fit", "test_step")
 _RAISED = re.compile(r"^\s*(\w*(?:Error|Exception|Exit|Interrupt)): ", re.MULTILINE)
 _CALLING = re.compile(r"Exception encountered when calling \S+\.?")
-_RENAMED = {"architectures": BUILT_IN, "bench": "ninetynine"}  # what imports once called them
+_LARGEST_TRIED = 128  # pixels on a side, where a model cannot be built for small images
 STATED_FOR = ((28, 28, 1), 10)  # the images and classes that PARAMETERS is stated for
 
 
@@ -55,12 +56,14 @@ def build_model(
     build = load_build_function(architecture)
     given = "".join(f", {key}={value!r}" for key, value in architecture.arguments.items())
     call = f"build({input_shape}, {num_classes}{given})"
-    with _siblings_importable(architecture), _user_code(architecture, call):
+    elsewhere = partial(_buildable, architecture, build, input_shape, num_classes)
+    with _siblings_importable(architecture), _user_code(architecture, call, elsewhere):
         model = build(input_shape, num_classes, **architecture.arguments)
     _check_is_model(architecture, call, model)
     if not hasattr(model, "output_shape"):
         _check_trains_as_keras_does(architecture, model)
-        with _user_code(architecture, f"using the model from {call}"):
+        using = f"using the model from {call}"
+        with _siblings_importable(architecture), _user_code(architecture, using, elsewhere):
             model = _made_functional(model, input_shape)
     _check_shapes(architecture, call, model, (None, *input_shape), (None, num_classes))
     if (input_shape, num_classes) == STATED_FOR:
@@ -161,16 +164,21 @@ def _forget(names: set[str]) -> dict[str, ModuleType]:
 
 
 @contextmanager
-def _user_code(architecture: Architecture, doing: str) -> Iterator[None]:
-    """Turn what the architecture's code raises into a UserError that names its last line."""
+def _user_code(
+    architecture: Architecture, doing: str, elsewhere: Callable[[], str] = str
+) -> Iterator[None]:
+    """Turn what the architecture's code raises into a UserError that says what is at fault.
+
+    ``elsewhere`` says with what else the same code works, "" where it does not.
+    """
     try:
         yield
     except UserError:
         raise
     except (Exception, SystemExit) as error:
+        remedy = advice(error) or elsewhere() or "mend the file (-v shows the traceback)"
         raise UserError(
-            f"{_last_line(architecture, error)}: {doing} raised {in_one_line(error)}; "
-            f"{_advice(error)}"
+            f"{last_line(architecture, error)}: {doing} raised {in_one_line(error)}; {remedy}"
         ) from error
 
 
@@ -190,23 +198,40 @@ def in_one_line(error: BaseException) -> str:
     return f"{kind}: {' '.join(text.split())[:300]}".rstrip(": ")
 
 
-def _advice(error: BaseException) -> str:
-    missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
-    old = missing.partition(".")[0]
-    if old in _RENAMED:
-        return f"the package is called {_RENAMED[old]} now"
-    return "mend the file (-v shows the traceback)"
+def _buildable(
+    architecture: Architecture,
+    build: BuildFunction,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+) -> str:
+    """Say with what other arguments or images ``build`` works, which raised; "" where with none."""
 
+    def works(shape: tuple[int, int, int], arguments: Mapping[str, Any]) -> bool:
+        try:
+            model = build(shape, num_classes, **arguments)
+            return hasattr(model, "output_shape") or bool(_made_functional(model, shape))
+        except (Exception, SystemExit):
+            return False
 
-def _last_line(architecture: Architecture, error: BaseException) -> str:
-    """Return "file: line n" of the innermost frame in the architecture's own files."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}: line {error.lineno}"
-    own = set(map(str, architecture.source_paths))
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename in own:
-            return f"{Path(frame.filename).name}: line {frame.lineno}"
-    return str(architecture.path)
+    given = architecture.arguments
+    if given and works(input_shape, {}):
+        return f"it works without arguments: correct those of {architecture.place}"
+    height, width, channels = input_shape
+    size = f"{height} x {width}"
+    for times in (2, 4, 8):
+        larger = (times * height, times * width, channels)
+        if max(larger) <= _LARGEST_TRIED and works(larger, given):
+            return (
+                f"these images ({size}) are too small for it, {larger[0]} x {larger[1]} are not: "
+                "take larger images or another model"
+            )
+    for shape in ((height, width, 3), (height, width, 1), STATED_FOR[0], (32, 32, 3)):
+        if shape != input_shape and works(shape, given):
+            return (
+                f"it works for images of shape {shape} and not for these of {input_shape}: use "
+                "input_shape in build(), or take such images"
+            )
+    return ""
 
 
 def _check_is_model(architecture: Architecture, call: str, model: object) -> None:
@@ -255,12 +280,13 @@ def _check_shapes(
     if not _fits(found_input, expected_input):
         raise UserError(
             f"{architecture.path}: {call} returned a model with input shape {found_input}; "
-            f"expected {expected_input}"
+            f"expected {expected_input}, that of these images: use input_shape in build()"
         )
     if found_output != expected_output:
         raise UserError(
             f"{architecture.path}: {call} returned a model with output shape {found_output}; "
-            f"expected {expected_output}, one probability per class"
+            f"expected {expected_output}, one probability per class of the data: use num_classes "
+            "in build()"
         )
 
 

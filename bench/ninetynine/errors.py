@@ -1,8 +1,10 @@
 """A user's mistake: one line that says what, where and what to do."""
 
 import difflib
+import errno
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 # What a terminal would obey: an escape sequence (ECMA-48), whole or cut off.
 _ESCAPE = re.compile(
@@ -49,3 +51,40 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close or within:
         return f"; did you mean {(close or within)[0]!r}?"
     return f"; choose from: {', '.join(choices)}" if choices else ""
+
+
+_MEMORY = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
+_NETWORK = {"ConnectionError", "HTTPError", "SSLError", "TimeoutError", "URLError", "gaierror"}
+
+
+def outside_fault(error: BaseException) -> str:
+    """Return what is at fault, and what to do, where that is not the code that raised ``error``.
+
+    That is the network, the memory, the disk, or a file that the code opens; "" for all else.
+    """
+    seen: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in seen:
+        if found := _outside_fault(one):
+            return found
+        seen.append(one)
+        one = one.__cause__ or one.__context__
+    return ""
+
+
+def _outside_fault(error: BaseException) -> str:
+    kinds, text = {kind.__name__ for kind in type(error).__mro__}, str(error)
+    if kinds & _MEMORY or "RESOURCE_EXHAUSTED" in text:
+        return "memory ran out: ask for fewer --jobs, or take a smaller model or batch_size"
+    if kinds & _NETWORK or text.startswith("URL fetch failure"):
+        return "the network is at fault: connect this machine, or put there what is downloaded"
+    if not isinstance(error, OSError):
+        return ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full: free some of it and run the command again"
+    if error.filename is None and not isinstance(error, FileNotFoundError):
+        return ""
+    name = "a file that it opens" if error.filename is None else f"{str(error.filename)!r}"
+    absolute = error.filename is not None and Path(str(error.filename)).is_absolute()
+    where = "" if absolute else f" (relative paths count from {Path.cwd()})"
+    return f"{name} cannot be opened: put it there, or correct its path or rights{where}"

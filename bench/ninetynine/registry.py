@@ -13,7 +13,7 @@ from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
 
-from ninetynine.errors import UserError, nearest
+from ninetynine.errors import UserError, nearest, outside_fault
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Plugin:
                 raise
             raise UserError(
                 f"{self.origin}: importing {self.module} raised {type(error).__name__}: {error}; "
-                "mend or uninstall the distribution"
+                f"{outside_fault(error) or 'mend or uninstall the distribution'}"
             ) from error
 
 

@@ -42,7 +42,9 @@ class Selection:
 class RunRequest:
     """Everything that may be said about a run.  None leaves it to the suite or to this machine.
 
-    ``suite`` is a name, the path of a ``.toml`` file, or a suite.  ``only`` is a name, rows such
+    ``suite`` is a name, the path of a ``.toml`` file, or a suite.  Where it is None,
+    ``architecture_files`` are trained by their own recipes, on the data and seeds of ``quick``;
+    a suite that is named overrides their recipes as it does others'.  ``only`` is a name, rows such
     as ``net[units=64,128]``, a glob, or a part of names; ``architectures`` are exact names, which
     the suite need not have.  ``seeds`` are a
     count, or seeds such as "0-9" or [0, 3, 7].
@@ -96,9 +98,11 @@ class RunRequest:
         found = discover(self.architecture_files, chosen)
         if self.dataset:
             chosen = dataclasses.replace(chosen, dataset=self.dataset)
+        own = own_rows(chosen, found, self.architecture_files)
+        if self.suite is None:  # nobody asked for another recipe than their own
+            chosen = dataclasses.replace(chosen, untouched=frozenset(own))
         if self.architectures is not None:
             return Selection(chosen, found, self.architectures)
-        own = own_rows(chosen, found, self.architecture_files)
         everything = chosen
         if "*" in chosen.architectures:
             everything = dataclasses.replace(chosen, architectures=tuple(found))

@@ -182,7 +182,10 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(bench, suite, t
     given = ["--architecture", str(tmp_path / "net.py"), "--results", str(tmp_path / "results")]
     for as_json in ([], ["--json"]):
         code, out, err = bench("run", suite, "--dry-run", *given, *as_json)
-        assert (code, err) == (0, "")
+        assert code == 0
+        said, *about_the_data = err.splitlines()[0], *err.splitlines()[2:]
+        assert said == "training net on d, seeds 0-1, float32"
+        assert all(line.startswith("warning: ") for line in about_the_data)
         if as_json:
             content = json.loads(out)
             assert [cell["seed"] for cell in content["missing"]] == [0, 1]

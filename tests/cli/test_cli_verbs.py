@@ -193,6 +193,39 @@ def test_plan_needs_fewer_seeds_for_a_larger_difference(bench, results):
     assert seeds(5) <= seeds(2) <= seeds(0.05)
 
 
+def test_plan_says_of_one_test_image_what_compare_says(bench, tmp_path):
+    store = RecordStore(tmp_path)
+    for name in ("plain", "other"):
+        for seed in range(3):
+            write_run(store, name, seed, wrong=(), images=1)
+    given = ("plain", "other", "--results", tmp_path)
+    code, out, _ = bench("plan", *given)
+    assert code == 0
+    assert "on this one test image: the test images are too few, and 6,000 would be needed" in out
+    _, compared, _ = bench("compare", *given)
+    assert "the test images are the limit, and 6,000 would be needed" in compared
+
+
+def test_compare_takes_the_names_that_it_says_where_data_of_one_name_have_two_contents(
+    bench, tmp_path
+):
+    store = RecordStore(tmp_path)
+    for digit in "12":
+        for name in ("plain", "other"):
+            write_run(store, name, dataset="same_name", dataset_fingerprint=digit * 64)
+    code, _, err = bench("compare", "plain", "other", "--results", tmp_path)
+    assert code == 2
+    assert one_line(err)
+    names = err.strip().partition("name one of: ")[2].split(", ")
+    assert names == ["plain@published-11111111", "plain@published-22222222"]
+    for name in names:
+        other = name.replace("plain", "other")
+        assert bench("compare", name, other, "--results", tmp_path)[0] == 0
+    code, _, err = bench("compare", *names, "--results", tmp_path)
+    assert code == 2
+    assert "other data (the fingerprints of their datasets differ)" in err
+
+
 def test_plan_lets_the_nearest_row_stand_in_for_one_without_records(bench, results):
     code, out, _ = bench("plan", "t2_dense", "t3_deep_cnn", "--results", results)
     assert code == 0

@@ -465,11 +465,61 @@ def test_bench_data_says_that_there_are_none(bench: Any) -> None:
     assert json.loads(bench("data", "digits", "--json")[1])["findings"] == []
 
 
+COLOR = ordinary(shape=(9, 8, 3))
+CHANNELS = {n: np.moveaxis(a, -1, 1) if n[0] == "x" else a for n, a in COLOR.items()}
+GRAY = ordinary(shape=(28, 28, 1))
+REFUSED = {
+    "color, channels-first": (CHANNELS, "(240, 3, 9, 8), which looks channels-first"),
+    "gray, channels-first": (
+        {n: np.moveaxis(a, -1, 1) if n[0] == "x" else a for n, a in GRAY.items()},
+        "x_train is uint8 (240, 1, 28, 28), which looks channels-first",
+    ),
+    "one part, channels-first": (
+        GRAY | {"x_test": np.moveaxis(GRAY["x_test"], -1, 1)},
+        "x_test is uint8 (120, 1, 28, 28), which looks channels-first",
+    ),
+    "divided": (
+        {n: a // 255 // 2 if n[0] == "x" else a for n, a in GRAY.items()},
+        "every pixel of the 240 training images is 0",
+    ),
+    "-1 to 1": (
+        {n: a / 127.5 - 1 if n[0] == "x" else a for n, a in GRAY.items()},
+        "these look like the range -1 to 1: save (images + 1) / 2",
+    ),
+}
+READ = {
+    "MedMNIST": {
+        name.replace("x_", "").replace("y_", "") + ("_images" if name[0] == "x" else "_labels"): a
+        for name, a in with_validation().items()
+    },
+    "a validation part": with_validation(),
+    "labels in a column": {
+        n: a[:, np.newaxis] if n[0] == "y" else a for n, a in with_validation().items()
+    },
+}
+
+
 @pytest.mark.parametrize("verb", [("data",), ("run", "quick", "--dry-run", "--dataset")])
-def test_commands_blame_the_file_in_one_line(bench: Any, tmp_path: Path, verb: Any) -> None:
-    arrays = ordinary(shape=(28, 28, 1))
-    path = save(tmp_path, arrays | {"x_train": np.moveaxis(arrays["x_train"], -1, 1)})
+@pytest.mark.parametrize("kind", REFUSED)
+def test_commands_blame_the_file_in_one_line(
+    bench: Any, tmp_path: Path, verb: Any, kind: str
+) -> None:
+    arrays, expected = REFUSED[kind]
+    path = save(tmp_path, arrays)
     code, _, err = bench(*verb, path)
     assert code == 2
-    assert err.startswith(f"bench: {path}: x_train is uint8 (240, 1, 28, 28), which looks ")
+    assert err.startswith(f"bench: {path}: ")
+    assert expected in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_run_takes_data_by_the_names_that_others_save_and_says_what_it_leaves(
+    bench: Any, tmp_path: Path, kind: str
+) -> None:
+    path = save(tmp_path, READ[kind])
+    given = ("--only", "softmax", "--seeds", 1, "--dry-run", "--results", tmp_path / "results")
+    code, out, err = bench("run", "quick", *given, "--dataset", path)
+    assert code == 0
+    assert "1 cells to train" in out
+    assert f"{path}: the 60 validation images are not used" in err

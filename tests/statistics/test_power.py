@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from ninetynine.statistics import (
     PairComponents,
+    compare,
     expected_error,
     minimum_detectable_difference,
     plan,
 )
+from ninetynine.statistics.comparison import Decision
 from ninetynine.statistics.difference import difference_error
 from ninetynine.statistics.power import pair_components
 from ninetynine.statistics.special import t_power
@@ -91,3 +93,20 @@ def test_expected_error_agrees_with_the_error_of_data():
     a, b = (model.summary(10) for model in models)
     expected, _ = expected_error(components, 10, 10_000)
     assert expected == pytest.approx(difference_error(a, b).standard_error, rel=0.15)
+
+
+@pytest.mark.parametrize("images", [1, 5, 300])
+def test_models_that_never_differ_on_few_images_need_more_images_not_more_seeds(images):
+    same = np.ones((3, images), bool)
+    found = plan(pair_components(same, same), images, 0.001)
+    assert (found.seeds, found.limited_by, found.images) == (None, "images", 6000)
+    assert compare(same, same).to_decide == Decision(None, 6000, "images")
+    many = np.ones((3, 6000), bool)
+    assert plan(pair_components(many, many), 6000, 0.001).seeds == 2
+
+
+def test_fewer_images_than_could_show_anything_are_the_limit_whatever_the_seeds_say():
+    varying = np.array([[True], [False], [True]])
+    found = plan(pair_components(varying, ~varying), 1, 0.9)
+    assert (found.seeds, found.limited_by) == (None, "images")
+    assert found.images >= 6

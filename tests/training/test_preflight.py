@@ -249,5 +249,25 @@ def test_doctor_tells_findings_and_exits_by_the_gravest(bench, tmp_path, archite
     )
 
 
+def test_doctor_tells_what_a_call_of_the_model_raises(bench, tmp_path, architecture):
+    """Where it is built without a word: the call that looks at its answers is a later one."""
+    prologue = (
+        "class Late(layers.Layer):\n"
+        "    calls = 0\n"
+        "    def call(self, inputs):\n"
+        "        Late.calls += 1\n"
+        "        if Late.calls > 2:\n"
+        "            raise {}\n"
+        "        return inputs\n"
+    )
+    for raised, remedy in (("ValueError('no')", ""), ("MemoryError()", "; memory ran out")):
+        architecture(body(before="Late(), "), prologue.format(raised))
+        code, out, _ = bench("doctor", tmp_path / "net.py")
+        assert code == 1
+        kind = raised.partition("(")[0]
+        assert out.startswith(f"error: {tmp_path / 'net.py'}: using the model raised {kind}")
+        assert remedy in out
+
+
 def test_digits_have_no_findings_of_their_own():
     assert datasets.findings(datasets.load("digits")) == ()

@@ -11,6 +11,9 @@ from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError, nearest
 from ninetynine.records import Record, RecordStore
 
+_DIGITS = 8  # of a fingerprint, in the name of a row
+_FEWEST_DIGITS = 4
+
 
 class Rows:
     """The rows of a store's boards on one dataset, by name or ``name@variant``."""
@@ -31,24 +34,33 @@ class Rows:
     def find(self, text: str, seed: int | None = None) -> Row:
         """Return the row called ``text``: a row's or an architecture's name, or ``name@variant``.
 
-        Of an architecture's rows the one as published comes first, then the one in float32, as
-        the sources have it.  ``seed`` keeps that single run.  Raises UserError where there is no
-        such row, where it is on several boards, or where its runs have no predictions to compare.
+        Where data of one name have several contents, ``name@variant-1a2b3c4d`` names those whose
+        fingerprint begins so.  Of an architecture's rows the one as published comes first, then
+        the one in float32, as the sources have it.  ``seed`` keeps that single run.  Raises
+        UserError where there is no such row, where it is on several boards, or where its runs have
+        no predictions to compare.
         """
-        name, _, variant = text.partition("@")
+        name, _, board = text.partition("@")
         called = [row for row in self._rows if name in (row.name, row.identity.architecture)]
-        found = [row for row in called if variant in ("", row.key.variant)]
+        found = [row for row in called if board in ("", row.key.variant)]
+        found = found or [row for row in called if _is_on(row, board)]
         if not found:
-            known = {label for row in self._rows for label in (row.name, _with_variant(row))}
+            known = {label for row in self._rows for label in (row.name, self._label(row))}
             raise UserError(f"no row is called {text!r} on {self.dataset}{nearest(text, known)}")
         found = [row for row in found if row.key.variant == PUBLISHED] or found
         found = [row for row in found if row.identity.precision == "float32"] or found
         if len(found) > 1:
-            choices = ", ".join(sorted(map(_with_variant, found)))
+            choices = ", ".join(sorted(map(self._label, found)))
             raise UserError(f"{text!r} is on several boards; name one of: {choices}")
         row = found[0] if seed is None else found[0].of_seed(seed)
         self._check_predictions(row)
         return row
+
+    def _label(self, row: Row) -> str:
+        """Return what finds ``row``; with its data's fingerprint where several have their name."""
+        label = f"{row.name}@{row.key.variant}"
+        several = len({other.key.fingerprint for other in self._rows}) > 1
+        return f"{label}-{row.key.fingerprint[:_DIGITS]}" if several else label
 
     def __iter__(self) -> Iterator[Row]:
         """Yield every row that has predictions."""
@@ -83,14 +95,21 @@ def check_comparable(a: Row, b: Row) -> None:
     if not np.array_equal(a.labels, b.labels):
         reasons.append("other test labels")
     if reasons:
+        names = [row.full_name for row in (a, b)]
+        if names[0] == names[1]:
+            names = [f"{row.full_name} on {row.key.fingerprint[:_DIGITS]}" for row in (a, b)]
         raise UserError(
-            f"{a.full_name} and {b.full_name} cannot be compared: {'; '.join(reasons)}; "
+            f"{' and '.join(names)} cannot be compared: {'; '.join(reasons)}; "
             "compare rows of one board (bench report lists them)"
         )
 
 
-def _with_variant(row: Row) -> str:
-    return f"{row.name}@{row.key.variant}"
+def _is_on(row: Row, board: str) -> bool:
+    """Return whether ``board`` names ``row``'s: "published-1a2b3c4d", its data's name for the
+    variant, or the digits alone, of which the first few will do."""
+    name, _, digits = board.rpartition("-")
+    known = name in ("", row.key.variant, row.key.dataset)
+    return known and len(digits) >= _FEWEST_DIGITS and row.key.fingerprint.startswith(digits)
 
 
 def _choose_dataset(records: list[Record], dataset: str | None) -> str:

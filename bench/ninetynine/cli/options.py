@@ -79,15 +79,16 @@ def work_dir(command: Command) -> Command:
 
 
 def run_request(
-    suite: str | None = "quick",
     precision: Precision | None = None,
     seeds: str | None = None,
     trains: bool = False,
+    of_gate: bool = False,
     without: Sequence[str] = (),
 ) -> Option:
     """Add the options that choose cells; the command gets them as ``request``, a RunRequest.
 
-    ``suite``, ``precision`` and ``seeds`` are defaults.  A command that ``trains`` takes the
+    ``precision`` and ``seeds`` are defaults.  What a command ``of_gate`` is not told is as its
+    baseline has it.  A command that ``trains`` takes the
     options of executors.  ``without`` names options that the command does not take.  One of its
     own that is called like a field of the request becomes part of the request.
     """
@@ -96,10 +97,10 @@ def run_request(
     only = "A name, rows such as net[units=64,128], a glob, or a part of names."
     listed = "A count, a range 0-9, or a list 0,3,7."
     workers = "Worker processes; auto is one per core, or one for the GPU."
-    threads = "the baseline's" if suite is None else "cores / jobs"
+    threads = "the baseline's" if of_gate else "cores / jobs"
     seeds_option = click.option("--seeds", default=seeds, metavar="N|LIST", help=listed)
     options: list[Option] = [
-        click.argument("suite", default=suite, required=False),
+        click.argument("suite", required=False),
         click.option("--only", metavar="PATTERN", help=only),
         click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
         *([] if "seeds" in without else [seeds_option]),

@@ -18,7 +18,7 @@ import numpy as np
 from ninetynine.datasets import built_in
 from ninetynine.datasets.dataset import ARRAY_NAMES, BUILT_IN, DatasetInfo, DoubtfulLabel, RawArrays
 from ninetynine.datasets.folds import fold_info, parse_fold
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, outside_fault
 from ninetynine.registry import Plugin, Registry
 
 DATASETS = Registry("dataset", built_in.__name__, "ninetynine.datasets")
@@ -62,7 +62,8 @@ def read_arrays(entry: Plugin) -> RawArrays:
         raise
     except Exception as error:
         raised = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _error(entry, f"read() in {entry.module} raised {raised}") from error
+        found = f"read() in {entry.module} raised {raised}"
+        raise _error(entry, found, outside_fault(error)) from error
     given = arrays if isinstance(arrays, Mapping) else {}
     four = {n: given[n] for n in ARRAY_NAMES if isinstance(given.get(n), np.ndarray)}
     if len(four) < len(ARRAY_NAMES):
@@ -164,6 +165,6 @@ def _entries(folders: tuple[str, ...], import_path: tuple[str, ...]) -> dict[str
     return found
 
 
-def _error(entry: Plugin, found: str) -> UserError:
+def _error(entry: Plugin, found: str, advice: str = "") -> UserError:
     mend = "mend the file" if entry.origin == BUILT_IN else "mend or uninstall the distribution"
-    return UserError(f"{label(entry)}: {found}; {mend}")
+    return UserError(f"{label(entry)}: {found}; {advice or mend}")

@@ -100,18 +100,21 @@ def plan_sentences(a: str, b: str, found: Plan, images: int, power: float) -> li
     if found.seeds is not None:
         seeds = count(found.seeds, "seed")
         return [
-            f"To show {goal} with {power:.0%} power: {seeds} of each model "
-            f"on these {images:,} test images."
+            f"To show {goal} with {power:.0%} power: {seeds} of each model on {_these(images)}."
         ]
     if found.images is not None:
         return [
-            f"No number of seeds up to {found.max_seeds:,} shows {goal} on {images:,} test images: "
-            f"the images are the limit, and {found.images:,} would be needed."
+            f"No number of seeds up to {found.max_seeds:,} shows {goal} on {_these(images)}: the "
+            f"test images are too few, and {found.images:,} would be needed."
         ]
     return [
         f"Nothing shows {goal}: the seeds vary too much for {found.max_seeds:,} of them, "
         "however many images there are."
     ]
+
+
+def _these(images: int) -> str:
+    return "this one test image" if images == 1 else f"these {images:,} test images"
 
 
 def _verdict(a: Row, b: Row, result: Comparison) -> str:

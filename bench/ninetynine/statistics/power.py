@@ -11,6 +11,7 @@ from ninetynine.statistics.summary import BoolArray, Summary, as_summary
 
 Limit = Literal["seeds", "images", "both"]
 MAX_SEEDS = 1000
+_NOTHING = 1e-12  # a variance that is rounding
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,12 @@ def minimum_detectable_difference(
     detectable = standard_error * noncentrality_for_power(power, alpha, degrees_of_freedom)
     if single_run_images is None:
         return min(detectable, 1.0)
-    fewest_discordant = math.floor(1 - math.log2(alpha)) + 1
-    return min(max(detectable, fewest_discordant / single_run_images), 1.0)
+    return min(max(detectable, _fewest_discordant(alpha) / single_run_images), 1.0)
+
+
+def _fewest_discordant(alpha: float) -> int:
+    """Images that one model alone gets right, and none the other, for exact McNemar to see it."""
+    return math.floor(1 - math.log2(alpha)) + 1
 
 
 def expected_error(components: PairComponents, seeds: int, images: int) -> tuple[float, float]:
@@ -114,15 +119,21 @@ def plan(
 ) -> Plan:
     """Seeds per model that show ``difference`` (a fraction, above 0) with ``power``.
 
-    ``more_than`` seeds are known not to suffice.
+    ``more_than`` seeds are known not to suffice.  Seeds say nothing about other images: fewer
+    than exact McNemar needs are too few, and where the two models never differ, which says
+    nothing about how images vary, as many must be expected to tell them apart.
 
     Raises:
         ValueError: ``difference`` is not above 0.
     """
     if difference <= 0:
         raise ValueError(f"a difference of {difference} cannot be planned for; it must be above 0")
-    if _power(components, max_seeds, images, difference, alpha) < power:
-        needed = _images_needed(components, difference, alpha, power, max_seeds)
+    c, least = components, _fewest_discordant(alpha)
+    if max(c.image, c.rest_a, c.rest_b, c.seed_a, c.seed_b) < _NOTHING:
+        least = math.ceil(least / difference)
+    if images < least or _power(c, max_seeds, images, difference, alpha) < power:
+        needed = _images_needed(c, difference, alpha, power, max_seeds)
+        needed = None if needed is None else max(needed, least)
         return Plan(difference, None, needed, "both" if needed is None else "images", max_seeds)
     too_few, enough = min(max(more_than, 1), max_seeds - 1), max_seeds
     while enough - too_few > 1:  # power grows with the number of seeds, so halving finds it

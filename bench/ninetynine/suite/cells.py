@@ -142,7 +142,7 @@ def _entry_cells(
         yield Cell(
             identity=identity,
             suite=suite.name,
-            variant=suite.variant,
+            variant=suite.variant_of(architecture.file_name),
             base=architecture.base,
             file=architecture.path,
         )
@@ -192,7 +192,8 @@ def architecture_of(entry: Entry, suite: Suite, known: Mapping[str, Architecture
     the entry's.  Raises UserError where there is no such architecture or no such recipe.
     """
     base = _base(entry, suite, known)
-    recipe = base.recipe.override(suite.recipe, f"suite {suite.path}: [recipe]")
+    overrides = suite.recipe_of(base.file_name)
+    recipe = base.recipe.override(overrides, f"suite {suite.path}: [recipe]")
     if not entry.is_variant:
         return replace(base, recipe=recipe)
     where = _where(entry, suite)

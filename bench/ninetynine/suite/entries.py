@@ -84,11 +84,20 @@ class Suite:
     reference: Reference | None = None
     targets: tuple[Target, ...] = ()
     timing_reference: str | None = None  # whose float32 training time is the unit of others'
+    untouched: frozenset[str] = frozenset()  # files that are trained by their own recipe
 
     @property
     def variant(self) -> str:
         """Return how the recipes of this suite are called: "published" unless it overrides."""
         return self.name if self.recipe else "published"
+
+    def recipe_of(self, file_name: str) -> dict[str, Any]:
+        """Return what the suite overrides in the recipe of a file, named without ``.py``."""
+        return {} if file_name in self.untouched else self.recipe
+
+    def variant_of(self, file_name: str) -> str:
+        """Return how the recipe is called that the suite trains a file by."""
+        return self.name if self.recipe_of(file_name) else "published"
 
     @property
     def rungs(self) -> tuple[Rung, ...]:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.backends import to_float
+from ninetynine.building import in_one_line
 from ninetynine.catalog import Architecture
 from ninetynine.datasets import Dataset, Finding
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, outside_fault
 from ninetynine.training.model import all_layers, compiled_model
 from ninetynine.training.setup import set_configuration
 
@@ -75,6 +76,11 @@ def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Findin
             yield Finding("warning", line)
     except UserError as error:
         yield Finding("error", str(error))
+        return
+    except Exception as error:  # what a training would record as a failure
+        remedy = outside_fault(error)
+        said = f"{architecture.path}: using the model raised {in_one_line(error)}"
+        yield Finding("error", f"{said}; {remedy}" if remedy else said)
         return
     if models[0].get_weights() and not _depend_on_seed(*models):
         yield Finding(

@@ -1,10 +1,12 @@
 """What must be set before and right after a backend is imported: cores, threads, determinism."""
 
 import gc
+import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from ninetynine.backends import get_backend
 from ninetynine.catalog import Architecture
@@ -46,6 +48,12 @@ _KEPT = (
     "TORCH_HOME",
     "XLA_PYTHON_CLIENT_",
 )
+# What Keras checks as it is imported.
+_SETTINGS: dict[str, Callable[[object], bool]] = {
+    "floatx": lambda value: value in ("float16", "float32", "float64"),
+    "epsilon": lambda value: isinstance(value, float),
+    "image_data_format": lambda value: value in ("channels_last", "channels_first"),
+}
 
 
 def inherited_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -66,7 +74,11 @@ def forks(backend: str, device: str) -> bool:
 
 
 def thread_environment(backend: str, threads: int, device: str) -> dict[str, str]:
-    """Return the environment a worker must start with: every thread pool at one size."""
+    """Return the environment a worker must start with: every thread pool at one size.
+
+    Raises UserError where Keras could not be imported with the user's ``keras.json``.
+    """
+    _check_settings(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser())
     pools = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     environment = {name: str(threads) for name in pools}
     if device == "cpu":
@@ -83,6 +95,28 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
 def noting_inputs(architecture: Architecture) -> AbstractContextManager[Inputs]:
     """Return a context that notes what ``architecture`` reads in it beside its source."""
     return noting(architecture.path, architecture.source_paths, _SWITCHES)
+
+
+def _check_settings(folder: Path) -> None:
+    """Raise UserError for a ``keras.json`` that Keras stops at; what it may say is set later."""
+    path = folder / "keras.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}), and Keras reads it") from error
+    except ValueError:
+        return  # Keras leaves out what is no JSON
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: expected a table of Keras's settings; correct or remove the file")
+    for key, allowed in _SETTINGS.items():
+        value = settings.get(key)
+        if key in settings and not allowed(value):
+            raise UserError(
+                f"{path}: {key} is {value!r}, which Keras does not start with; correct or remove "
+                "the file"
+            )
 
 
 def start_backend_here(backend: str, threads: int, device: str) -> None:

@@ -22,7 +22,7 @@ def command() -> None:
 
 @command.command("update")
 @options.run_request(
-    suite=None, precision="float32", seeds=UPDATE_SEEDS, trains=True, without=("results",)
+    of_gate=True, precision="float32", seeds=UPDATE_SEEDS, trains=True, without=("results",)
 )
 @options.baseline
 @options.work_dir

@@ -61,7 +61,8 @@ def command(
     """Compare rows A and B: the difference, its interval, and a verdict in one sentence.
 
     A and B are names from the table of `bench report`; NAME@controlled is the row of that name
-    under the recipe of suite controlled.
+    under the recipe of suite controlled.  Where data of one name have several contents,
+    NAME@published-1a2b3c4d is the row on the data whose fingerprint begins so.
     """
     rows = Rows(RecordStore(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)

@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import click
 
+from ninetynine import datasets
 from ninetynine.cells import Cell
 from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
@@ -14,7 +16,7 @@ from ninetynine.planning import RunPlan, plan
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.store import read_record
 from ninetynine.request import ResolvedRun, RunRequest
-from ninetynine.running import TrainingOutcome, train_missing
+from ninetynine.running import Listener, TrainingOutcome, Watcher, train_missing
 from ninetynine.scheduling import Nodes, plan_on_paper
 
 
@@ -45,8 +47,9 @@ def command(
 ) -> int:
     """Train what is missing of SUITE and print its comparison table.
 
-    SUITE is a name from `bench list suites` or the path of your own .toml file.  Cells that have
-    a record in --results are not trained again.
+    SUITE is a name from `bench list suites` or the path of your own .toml file, quick where none
+    is named; a file of --architecture is then trained by its own recipe.  Cells that have a record
+    in --results are not trained again.
     """
     for name, value in (("--nodes", nodes), ("--cores-per-node", cores_per_node)):
         if value is not None and not dry_run:
@@ -61,7 +64,12 @@ def command(
         _print_dry_run(planned, run, store, Nodes(nodes, cores_per_node), as_json)
         return 0
     if planned.missing:
-        planned, outcome = train_missing(run, store, TERMINAL)
+
+        def progress(cells: int, reused: int) -> AbstractContextManager[Listener]:
+            _announce(planned.missing, run)  # here no mistake can be told any more
+            return TERMINAL.progress(cells, reused)
+
+        planned, outcome = train_missing(run, store, Watcher(progress, TERMINAL.say))
     derived = derive(votes, store) if votes else []
     records = [*planned.reused, *outcome.finished, *outcome.failed, *derived]
     _print_table(store, run, records, as_json)
@@ -76,7 +84,21 @@ def _print_dry_run(
     found = map(read_record, store.paths().values())  # without their predictions
     records = [record for record in found if isinstance(record, Record)]
     paper = plan_on_paper(planned, run.cells[0], run.jobs, records, run.parameters, nodes)
+    _announce(planned.missing, run)
     options.answer(as_json, dry_run.facts(paper), dry_run.lines(paper))
+
+
+def _announce(missing: Sequence[Cell], run: ResolvedRun) -> None:
+    """Say what will be trained, and what looks wrong with data of the user's own."""
+    from ninetynine.report.announcement import announce
+
+    if not missing:
+        return
+    for line in announce(missing, run.suite, run.catalog):
+        click.echo(line, err=True)
+    if datasets.info_of(run.suite.dataset) is None:
+        for finding in datasets.findings(run.load_dataset()):
+            click.echo(f"{finding.level}: {finding.message}", err=True)
 
 
 def _print_table(
@@ -84,9 +106,19 @@ def _print_table(
 ) -> None:
     from ninetynine.report import Report, render
 
-    variant = run.suite.variant
-    report = Report(store, run.catalog, records, variant, color=sys.stdout.isatty())
+    shown: str | None = (variant := run.suite.variant)
+    if any(cell.variant != variant for cell in run.cells):  # some are trained by their own recipe
+        variants = {cell.key: cell.variant for cell in run.cells}
+        records = [_called(record, variants.get(record.key, variant)) for record in records]
+        shown = None
+    report = Report(store, run.catalog, records, shown, color=sys.stdout.isatty())
     click.echo(render(report, "json" if as_json else "table"), nl=False)
+
+
+def _called(record: Record, variant: str) -> Record:
+    """Return ``record`` under the name that this run has for its recipe, not an earlier one's."""
+    context = record.context.model_copy(update={"variant": variant})
+    return record.model_copy(update={"context": context})
 
 
 def _verdict(outcome: TrainingOutcome, planned: RunPlan, missing: Sequence[Cell]) -> int:
