@@ -2,6 +2,7 @@
 
 import errno
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import ninetynine.running
@@ -13,6 +14,7 @@ from ninetynine.records import store as store_module
 from ninetynine.request import make_tasks
 from ninetynine.running import execute
 from ninetynine.workers import EpochEnded, Failed, Finished, Refused, Started, Task
+from ninetynine.workers.worker import _keep_model
 from record_builders import make_identity, make_predictions, make_record
 
 
@@ -167,3 +169,16 @@ def test_a_linked_architecture_file_keeps_its_own_name(tmp_path):
     (tmp_path / "link.py").symlink_to(tmp_path / "real.py")
     tasks = make_tasks([make_task().cell], "mnist", architecture_files=[tmp_path / "link.py"])
     assert tasks[0].architecture_files == [tmp_path / "link.py"]
+
+
+def test_a_model_that_cannot_be_kept_costs_a_line_and_not_the_record(store, tmp_path):
+    class Model:
+        def save(self, path):
+            raise NotImplementedError("no get_config\nin Net")
+
+    problem = _keep_model(Model(), tmp_path / "models" / "net.keras")
+    assert problem == "NotImplementedError: no get_config in Net"
+    event = replace(finished(), model_problem=problem)
+    outcome = execute([event.task], FakeExecutor(event), store)
+    assert (len(outcome.finished), outcome.failed) == (1, [])
+    assert outcome.unkept_models == [f"net, seed 0: its model could not be kept: {problem}"]
