@@ -552,7 +552,7 @@ def test_on_other_data_the_baseline_is_what_else_fits_and_of_one_data(tmp_path):
     for recipe in (make_identity().recipe, longer):
         row = found.row(make_identity(recipe=recipe, dataset_fingerprint="e" * 64))
         assert row.cell.recipe == recipe
-        assert row.seeds == (0, 1)
+        assert [run.seed for run in row.runs] == [0, 1]
 
 
 def test_the_workspace_is_of_this_code_and_hidden_from_git(tmp_path):
