@@ -8,7 +8,15 @@ from ninetynine.cells import CellIdentity
 from ninetynine.recipe import Recipe
 
 # A change of these is what a check is there to judge; of the others it could not be told apart.
-_UNDER_TEST = ("source_hash", "arguments", "packages", "threads", "device", "deterministic")
+_UNDER_TEST = (
+    "source_hash",
+    "inputs",
+    "arguments",
+    "packages",
+    "threads",
+    "device",
+    "deterministic",
+)
 
 
 def obstacles(
@@ -90,6 +98,9 @@ def changes(baseline: CellIdentity, new: CellIdentity) -> tuple[str, ...]:
             continue
         if field == "source_hash":
             found.append("the architecture's code")
+        elif field == "inputs":
+            names = sorted(n for n in old.keys() | now.keys() if old.get(n) != now.get(n))
+            found.append(f"what it reads ({', '.join(names)})")
         elif isinstance(old, dict):
             found += _changed(old, now)
         else:
