@@ -74,7 +74,8 @@ def test_a_gate_builds_the_model_before_it_says_that_nothing_changed(
     for _ in range(2):
         assert "nothing changed" in bench("check", "--baseline", "base", "--margin", "99")[1]
     project("second")
-    _, out, _ = bench("check", "--baseline", "base", "--margin", "99", "--json")
+    code, out, err = bench("check", "--baseline", "base", "--margin", "99", "--json")
+    assert code == 0, err
     (verdict,) = json.loads(out)["verdicts"]
     assert not verdict["identical"]
     assert ("what it reads (file name.txt)" in verdict["changes"]) is (body == FILE)

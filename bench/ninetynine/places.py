@@ -145,7 +145,6 @@ def versions_of(names: Iterable[str]) -> dict[str, str]:
     return {name: metadata.version(name) for name in known}
 
 
-@lru_cache
 def _local_roots(package: str) -> tuple[Root, ...]:
     """Return where the top-level ``package`` lies, if its version does not tell what is in it."""
     if _is_told(package):
