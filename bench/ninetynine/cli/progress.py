@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from ninetynine.cli.options import warn
+from ninetynine.errors import one_line
 from ninetynine.report import formatting
 from ninetynine.running import Watcher
 from ninetynine.workers.events import (
@@ -54,7 +55,7 @@ class LineProgress:
         self._ended += end is not None
         seconds = formatting.number(time.perf_counter() - self._started, 0)
         line = f"[{self._ended}/{self._cells} {seconds:>5} s] {told}"
-        print(line, file=sys.stderr, flush=True)
+        print(one_line(line), file=sys.stderr, flush=True)
 
 
 class BarProgress:
@@ -86,12 +87,12 @@ class BarProgress:
     def on_event(self, event: Event) -> None:
         end = ending(event)
         if end is not None:
-            self._bar.console.print(end, highlight=False, markup=False)
+            self._bar.console.print(one_line(end), highlight=False, markup=False)
             self._bar.advance(self._cells)
         elif isinstance(event, Started):
             task = self._task_of(event.worker)
             where = f" on {event.node}" if event.node else ""
-            description = f"{event.task.cell.label}{where}"
+            description = one_line(f"{event.task.cell.label}{where}")
             self._bar.reset(task, description=description, total=None, note="starting")
         elif isinstance(event, EpochEnded):
             note = f"training accuracy {formatting.percent(event.accuracy, 2)}%"
@@ -102,7 +103,7 @@ class BarProgress:
                 note=note,
             )
         else:
-            self._bar.console.print(notice(event), highlight=False, markup=False)
+            self._bar.console.print(one_line(notice(event) or ""), highlight=False, markup=False)
             if isinstance(event, Retrying) and event.worker in self._workers:
                 self._bar.remove_task(self._workers.pop(event.worker))
 

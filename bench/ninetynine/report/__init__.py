@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ninetynine.errors import printable
 from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # who wants one number formatted should not wait for boards and statistics
@@ -81,6 +82,9 @@ def format_names() -> list[str]:
 
 
 def render(report: Report, format: str = "table") -> str:
-    """Return ``report`` in ``format``, ending in a newline; the same bytes for the same records."""
+    """Return ``report`` in ``format``, ending in a newline; the same bytes for the same records.
+
+    Records are other people's text: no control character of theirs comes out, whatever the format.
+    """
     text: str = FORMATS.find(format).load().render(report)
-    return text
+    return text if format == "table" else printable(text)  # a table's colors are our own

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
+from ninetynine.errors import printable
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.styles import file_css
 
@@ -33,7 +34,7 @@ def file_svg(drawing: el.Drawing) -> str:
     style = file_css(name for child in drawing.children for name in _classes(child))
     view = f"0 0 {width} {height}"
     size = _tag("svg", xmlns=_NAMESPACE, viewBox=view, width=width, height=height, role="img")
-    return (
+    return printable(
         f'<?xml version="1.0" encoding="UTF-8"?>\n{size}<title>{escape(drawing.label)}</title>'
         f'<style>{style}</style>\n<rect width="{width}" height="{height}" fill="#fff"/>\n'
         f"{inner}</svg>\n"

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ninetynine.board import Board
+from ninetynine.errors import one_line
 from ninetynine.report import Report
 from ninetynine.report.columns import Value, chosen_columns, columns, row_values
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +24,19 @@ def render(report: Report) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({key: _inert(value) for key, value in line.items()} for line in lines)
     return out.getvalue()
+
+
+def _inert(value: Value) -> Value:
+    """Return ``value`` on one line, and no text so that a spreadsheet takes it for a formula.
+
+    Source: OWASP, CSV injection.
+    """
+    if not isinstance(value, str):
+        return value
+    line = one_line(value)
+    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
 def frame(boards: Iterable[Board], keys: Sequence[str] = ()) -> "pd.DataFrame":

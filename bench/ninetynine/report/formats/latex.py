@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from ninetynine.errors import one_line
 from ninetynine.report import Report
 from ninetynine.report.document import Section, Table
 from ninetynine.report.tables import section
@@ -45,7 +46,7 @@ def render_sections(sections: Sequence[Section], notes: Sequence[str] = ()) -> s
 
 def escape(line: str) -> str:
     """Return ``line`` so that LaTeX prints it as it is."""
-    return "".join(_SPECIAL.get(character, character) for character in " ".join(line.split()))
+    return "".join(_SPECIAL.get(character, character) for character in one_line(line))
 
 
 def _table(table: Table, title: str) -> list[str]:

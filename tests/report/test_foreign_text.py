@@ -1,0 +1,99 @@
+"""Records come from other people: whatever text they hold, it is inert in every output."""
+
+import csv
+import io
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from ninetynine.records import RecordStore
+from ninetynine.report import Report, format_names, render
+from ninetynine.report.figures import FIGURES
+from record_builders import make_failed, make_predictions, make_record
+
+HOSTILE = {
+    "escape": "net\x1b]0;PWNED\x07\x1b[2Jx",
+    "c1": "net\x9b31mred\x9dlink\x9c",
+    "bidi": "net\u202egnp.exe\u2066x\u2069",
+    "controls": "net\x00\x08\x0b\x0c\x1f\x7f",
+    "carriage return": "net\rbench: all passed",
+    "line separators": "net\u2028second\u0085third",
+    "no characters": "net\ufffe\uffff",
+    "formula": "=cmd|' /C calc'!A0",
+    "at formula": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "markup": "<script>alert(1)</script>&amp;]]><!--",
+    "markdown": "](javascript:x) `code` | cell ![x](y) <b>",
+    "latex": r"\input{/etc/passwd} $x$ % & # _ ^ ~",
+    "workflow": "net\n::error::pwned",
+}
+CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
+)
+RUNNABLE = set(format_names()) - {"ladder"}
+
+
+def store_of(folder, text):
+    """Records whose every free text is ``text``."""
+    store = RecordStore(folder)
+    context = {"suite": text, "note": text, "suite_version": text, "warnings": [text]}
+    for name in (text, "other"):
+        for seed in range(3):
+            record = make_record(name, seed, accuracy=0.96, context=context, dataset=text)
+            store.write(record, make_predictions(range(seed, 40 + seed)))
+    store.write(make_failed(text, 9, kind="error", reason=text, dataset=text), None)
+    return store
+
+
+@pytest.fixture(params=HOSTILE)
+def hostile(request, tmp_path):
+    return store_of(tmp_path / "results", HOSTILE[request.param]), HOSTILE[request.param]
+
+
+def test_no_format_has_a_control_character_of_theirs(hostile):
+    store, _ = hostile
+    for name in sorted(RUNNABLE):
+        text = render(Report(store, {}), name)
+        assert not CONTROL.search(text.replace("\t", " ")), name
+        assert "other" in text
+
+
+def test_no_cell_of_csv_is_a_formula(hostile):
+    store, _ = hostile
+    rows = list(csv.DictReader(io.StringIO(render(Report(store, {}), "csv"))))
+    assert len(rows) == 2
+    for value in (value for row in rows for value in row.values() if not is_number(value)):
+        assert not value.startswith(("=", "+", "-", "@", "\t", "\r")), value
+
+
+def is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_pictures_are_well_formed(bench, hostile, tmp_path):
+    store, _ = hostile
+    for name in FIGURES.entries():
+        file = tmp_path / "drawn.svg"
+        code, out, err = bench("plot", name, "--results", store.directory, "--output", file)
+        assert code in (0, 2), out + err
+        if code == 0:
+            text = file.read_text()
+            ET.fromstring(text)
+            assert not CONTROL.search(text)
+
+
+def test_the_page_has_their_markup_as_text(hostile):
+    page = render(Report(hostile[0], {}), "html")
+    assert "<script>alert" not in page
+    assert 'javascript:x"' not in page
+
+
+def test_what_a_command_says_of_them_stays_on_its_line(bench, hostile):
+    store, text = hostile
+    for verb in (["compare", text, "other"], ["compare", "nothing", "other"], ["report"]):
+        _, out, err = bench(*verb, "--results", store.directory)
+        assert not CONTROL.search(out + err), verb
+        assert "::error::pwned" not in [line.strip() for line in (out + err).splitlines()]
