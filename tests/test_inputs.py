@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ninetynine.inputs import noting, now
+from ninetynine.inputs import forget_own_code, noting, now
 
 
 def notes(file: Path, action, sources=(), settled=()):
@@ -79,6 +79,19 @@ def test_a_module_of_a_computed_name_is_noted_though_it_is_compiled_already(net,
     for _ in range(2):
         assert "file helper_of_net.py" in notes(net, code)
         del sys.modules["helper_of_net"]
+
+
+def test_own_code_that_is_forgotten_reads_its_inputs_again(net, monkeypatch):
+    (net.parent / "reading_helper.py").write_text(HERE + "W = open(here / 'width.json').read()")
+    monkeypatch.syspath_prepend(net.parent)
+    for _ in range(2):
+        assert "file width.json" in notes(net, "import reading_helper")
+        with monkeypatch.context() as patched:  # the tests' own modules stay
+            patched.setattr(sys, "modules", sys.modules.copy())
+            forget_own_code()
+            assert "reading_helper" not in sys.modules
+            assert {"os", "numpy", "ninetynine.inputs"} <= sys.modules.keys()
+        del sys.modules["reading_helper"]
 
 
 def test_a_value_is_told_by_its_content_and_a_name_by_its_folder(net, tmp_path, monkeypatch):

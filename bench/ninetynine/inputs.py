@@ -80,6 +80,17 @@ def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
+def forget_own_code() -> None:
+    """Take what is no library's out of ``sys.modules``: imported again, it reads its inputs again.
+
+    For a process that trains several cells.
+    """
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file is not None and not file.startswith(_LIBRARIES):
+            del sys.modules[name]
+
+
 class _Notes:
     """Hears what is opened, looked for and asked for, and keeps what counts."""
 

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from ninetynine import catalog, datasets
 from ninetynine.building import in_one_line
 from ninetynine.errors import UserError
+from ninetynine.inputs import forget_own_code
 from ninetynine.records import Epoch, Record
 from ninetynine.training.setup import pin
 from ninetynine.workers import fork
@@ -87,6 +88,7 @@ def _serve_here(
     _send(answers, READY)
     while (task := tasks.get()) is not None:
         _serve(task, cores, import_seconds, 0.0, partial(_send, answers))
+        forget_own_code()
         _send(answers, ended_message(0))
 
 
