@@ -87,6 +87,7 @@ def test_numbers_that_nobody_measured_are_none(store):
         ({"recipe": {**RECIPE, "label_smoothing": 0.1}}, "net [label_smoothing 0.1]"),
         ({"source_hash": "7" * 64}, "net [source 7777777]"),
         ({"arguments": {"units": 3}}, 'net [arguments {"units": 3}]'),
+        ({"inputs": {"file width.json": "7" * 64}}, "net [inputs 240bfdd]"),
     ],
 )
 def test_what_can_change_the_number_is_a_row_of_its_own(store, change, name):

@@ -33,8 +33,8 @@ from ninetynine.gate.baseline import Update
 from ninetynine.gate.checking import check_seeds, gone, seeds_ahead
 from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import judge_cost
-from ninetynine.gate.request import open_workspace
 from ninetynine.gate.verdict import CheckResult
+from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
 from ninetynine.report.formats import markdown, table
 from ninetynine.report.gate import section, sentence

@@ -40,6 +40,7 @@ def _differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
         *(_recipe_differences(row, rows) if varies("recipe_json") else []),
         *([f"arguments {row.arguments_json}"] if varies("arguments_json") else []),
         *([f"source {row.source_hash[:7]}"] if varies("source_hash") else []),
+        *([f"inputs {_short_hash(row.inputs_json)}"] if varies("inputs_json") else []),
     ]
 
 
@@ -51,4 +52,8 @@ def _recipe_differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[s
     text = ", ".join(f"{key} {values.get(key, 'default')}" for key in varying)
     if len(text) <= _LONGEST_DIFFERENCE:
         return [text]
-    return [f"recipe {hashlib.sha256(row.recipe_json.encode()).hexdigest()[:7]}"]
+    return [f"recipe {_short_hash(row.recipe_json)}"]
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:7]

@@ -39,6 +39,7 @@ class RowIdentity:
     recipe_json: str  # canonical JSON: only what differs from the vocabulary's defaults
     source_hash: str
     arguments_json: str = "{}"  # of the architecture's build
+    inputs_json: str = "{}"  # what its code reads beside its source
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -340,6 +341,7 @@ def identity_of(record: Record) -> RowIdentity:
         recipe_json=json.dumps(cell.recipe, sort_keys=True),
         source_hash=cell.source_hash,
         arguments_json=json.dumps(cell.arguments, sort_keys=True),
+        inputs_json=json.dumps(cell.inputs, sort_keys=True),
     )
 
 

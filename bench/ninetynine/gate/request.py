@@ -1,29 +1,25 @@
 """What a caller asks of the gate, typed, and doing it: a check, or a new baseline."""
 
 import dataclasses
-import hashlib
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 import ninetynine
 from ninetynine.board import Run
 from ninetynine.cells import Cell
 from ninetynine.datasets import fingerprint_of_test_part
-from ninetynine.errors import Interrupted, UserError, nearest
+from ninetynine.errors import UserError, nearest
 from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
+from ninetynine.gate.workspace import at_work, forget_other_models, open_workspace
 from ninetynine.machine import commit_of
 from ninetynine.planning import plan
-from ninetynine.records import Record, RecordStore
+from ninetynine.records import RecordStore
 from ninetynine.request import ResolvedRun, RunRequest
-from ninetynine.running import NOBODY, Trainer, Watcher, open_trainer
+from ninetynine.running import NOBODY, Watcher, open_trainer
 from ninetynine.suite import Suite, parse_seeds
 
 WORK_DIR = Path(".bench-check")
@@ -127,7 +123,7 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
     store = open_workspace(request.work_dir, request.fresh)
     recorded = [record for records in prepared.baseline.records.values() for record in records]
     records = [*store.read_all()[0], *recorded]
-    with _at_work(store), open_trainer(run, run.cells, store, records, watcher) as train:
+    with at_work(store), open_trainer(run, run.cells, store, records, watcher) as train:
         asked = [at_seed(c.template, seed) for c in prepared.contests for seed in c.seeds]
         forget_other_models(asked, store, train)
         verdicts = check(prepared.contests, store, train, prepared.terms, train.workers)
@@ -173,7 +169,7 @@ def _trained(
     run.load_dataset()
     store = open_workspace(request.work_dir, request.fresh)
     records = [*store.read_all()[0], *RecordStore(request.baseline).read_all()[0]]
-    with _at_work(store), open_trainer(run, cells, store, records, watcher) as train:
+    with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
         forget_other_models(cells, store, train)
         missing = plan(cells, store, retry_failed=True).missing
         if missing:
@@ -291,63 +287,3 @@ def _notes(run: ResolvedRun, missing: Sequence[str], baseline: Baseline) -> tupl
     if not others:
         return ()
     return (f"In the baseline and not in suite {run.suite.name}: {', '.join(others)}.",)
-
-
-# Where new runs are kept --------------------------------------------------------------------------
-
-
-def open_workspace(directory: Path, fresh: bool = False) -> RecordStore:
-    """Return the store for this code in ``directory``; empty it first if ``fresh``.
-
-    A cell's key does not name the engine's code nor packages that do not compute, and a change
-    of just these may be what the check is there to judge: runs of other code must not stand in.
-    """
-    store = RecordStore(directory / f"runs-{_code_hash()[:12]}")
-    if fresh and store.directory.is_dir():
-        shutil.rmtree(store.directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    ignore = directory / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
-    return store
-
-
-def forget_other_models(cells: Sequence[Cell], store: RecordStore, train: Trainer) -> None:
-    """Remove the runs of ``cells`` from ``store`` whose model the code does not make any more.
-
-    What a key cannot hold, such as what a build reads from a network, tells in the model itself:
-    one of each architecture that has runs is built, nothing is trained.
-    """
-    known: dict[str, Record] = {}
-    for record in plan(cells, store).reused:
-        if record.model is not None:
-            known.setdefault(record.cell.architecture, record)
-    one_each = [c for c in store.at_present(cells) if c.key in {r.key for r in known.values()}]
-    built = train.build(one_each) if known else {}
-    for record in known.values():
-        if record.model is None or record.model.built_hash != built.get(record.key):
-            for path in store.path_of(record).parent.iterdir():
-                path.unlink()
-
-
-@contextmanager
-def _at_work(store: RecordStore) -> Iterator[None]:
-    """Hold the store's lock; turn Ctrl-C into Interrupted, which says what is kept."""
-    with store.lock():
-        try:
-            yield
-        except KeyboardInterrupt:
-            kept = len(store.paths())
-            raise Interrupted(f"{kept} runs are kept in {store.directory}") from None
-
-
-@lru_cache(maxsize=1)
-def _code_hash() -> str:
-    """Return a hash over this package's source files and the versions of all that is installed."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent.parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(f"{path.relative_to(package)}\n".encode() + path.read_bytes())
-    installed = {f"{found.name}=={found.version}" for found in metadata.distributions()}
-    digest.update("\n".join(sorted(installed)).encode())
-    return digest.hexdigest()
