@@ -19,12 +19,14 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ninetynine.cells import canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.records import Problem, Record, RecordStore
 from ninetynine.records.store import read_record
+from ninetynine.records.trust import Statement, state
 
 _APART = "conflicts"
 _ADVICE = ("what is merged so far is", "--into")  # where something cannot be written
@@ -117,6 +119,7 @@ def _take(board: RecordStore, source: RecordStore, record: Record, merged: Merge
     predictions = _predictions(source, record)
     path = board.path_of(record)
     if not path.is_file() and _votes_as_the_board(board, record):
+        _tell_origin(board, source, record)
         board.put(record, predictions, *_ADVICE)
         merged.added.append(path)
         return
@@ -129,6 +132,7 @@ def _take(board: RecordStore, source: RecordStore, record: Record, merged: Merge
         if there is None or not agree(there, record):
             continue
         if _better(store, there, record, predictions):
+            _tell_origin(board, source, record)
             store.put(record, predictions, *_ADVICE)
             merged.replaced.append(path)
         else:
@@ -138,6 +142,19 @@ def _take(board: RecordStore, source: RecordStore, record: Record, merged: Merge
     with store.lock():
         store.put(record, predictions, *_ADVICE)
     merged.apart.append(store.path_of(record))
+
+
+def _tell_origin(board: RecordStore, source: RecordStore, record: Record) -> None:
+    """State beside ``board`` where ``record`` comes from and what is known of it there.
+
+    Before the record is there: a merge that is cut off must not leave it as made here.
+    """
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    name = source.directory.resolve().name
+    taken = Statement(key=record.key, what="merged", at=at, source=name)
+    known = [(s.what, s.source, s.machine) for s in board.statements.get(record.key, ())]
+    told = [*source.statements.get(record.key, ()), taken]
+    state(board.directory, [s for s in told if (s.what, s.source, s.machine) not in known])
 
 
 def _standing(board: RecordStore, problems: list[Problem]) -> Iterator[Conflict]:

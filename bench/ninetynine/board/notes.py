@@ -41,6 +41,12 @@ def _about_runs(row: Row) -> Iterator[str]:
             for (kind, reason), seeds in by_reason.items()
         )
         yield f"{len(row.runs)} finished of {row.tried}, {len(row.failed)} failed: {reasons}"
+    again = {r.seed for r in row.runs if any(s.what == "contradicted" for s in r.statements)}
+    if again:
+        yield (
+            f"{seeds_in_words(again)} gave other weights when trained again on a machine of the "
+            "same fingerprint (bench verify)"
+        )
     if begun := _of_one_beginning(row):
         yield (
             f"{seeds_in_words(begun)} begin with the same weights: what is drawn at the start does "

@@ -7,7 +7,7 @@ file is read when a number asks for it, and once.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from ninetynine.board.training_time import TrainingTime, training_time
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.records import Predictions, Record, RecordStore
+from ninetynine.records.trust import Statement
 from ninetynine.statistics import Interval, RankInterval, Summary, accuracy_estimate, summarize
 
 PUBLISHED = "published"
@@ -111,12 +112,14 @@ class Run:
 
     record: Record
     read: Callable[[], Predictions | None]
+    statements: Sequence[Statement] = ()  # on the record
 
     @classmethod
     def of(cls, store: RecordStore, record: Record) -> "Run":
         """Return the run that ``record`` of ``store`` tells of."""
         finished = record.status == "finished"
-        return cls(record, lambda: store.predictions(record) if finished else None)
+        told = store.statements.get(record.key, ())
+        return cls(record, lambda: store.predictions(record) if finished else None, told)
 
     @property
     def seed(self) -> int:

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from ninetynine.cells import Cell, CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.inputs import now
 from ninetynine.records.schema import SCHEMA_VERSION, Record, key_of
+from ninetynine.records.trust import Statement, statements
 
 _SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
@@ -89,6 +91,11 @@ class RecordStore:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.folder = directory / "records"
+
+    @cached_property
+    def statements(self) -> dict[str, list[Statement]]:
+        """What is known of records beside what they say, by key."""
+        return statements(self.directory)
 
     def paths(self) -> dict[str, Path]:
         """Return the record files by the first 16 digits of their key."""

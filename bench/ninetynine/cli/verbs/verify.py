@@ -1,5 +1,6 @@
 """Train recorded cells again and compare their weights bit by bit."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
+from ninetynine.records.trust import Statement, state
 from ninetynine.request import RunRequest
 from ninetynine.workers.events import Failed, Finished, Refused
 
@@ -19,7 +21,7 @@ def command(request: RunRequest, as_json: bool) -> int:
     """Train recorded cells of SUITE again and compare their weights, bit by bit.
 
     Choose few with --only and --seeds.  Exit code 1 where a machine of the same fingerprint gave
-    other weights.  Nothing is written.
+    other weights.  What came out is added to RESULTS/trust.jsonl, and the board tells it.
     """
     run, store = request.resolve(), RecordStore(request.results)
     recorded = {r.key: r for r in run.plan(store).reused if r.status == "finished"}
@@ -40,6 +42,8 @@ def command(request: RunRequest, as_json: bool) -> int:
                 raise UserError(f"{event.task.cell.label}: failed: {event.failure.reason}")
             elif isinstance(event, Refused):
                 raise UserError(event.message)
+    told = [v for v in verdicts if v["identical"] or v["same_machine"]]  # others may differ
+    state(store.directory, map(_statement, told))
     options.answer(as_json, verdicts, (f"{v['cell']}: {v['verdict']}" for v in verdicts))
     return 1 if any(v["same_machine"] and not v["identical"] for v in verdicts) else 0
 
@@ -52,11 +56,22 @@ def _compare(recorded: Record, again: Record) -> dict[str, Any]:
     same_machine = bool(
         recorded.machine and recorded.machine.fingerprint == again.machine.fingerprint
     )
+    machine = again.machine.fingerprint
     where = "" if same_machine else " (recorded on a machine of another fingerprint)"
     return {
         "cell": f"{again.cell.architecture} on {again.cell.dataset}, seed {again.cell.seed}",
         "key": again.key,
         "identical": identical,
         "same_machine": same_machine,
+        "machine": machine,
         "verdict": ("bit-identical" if identical else "other weights") + where,
     }
+
+
+def _statement(verdict: dict[str, Any]) -> Statement:
+    return Statement(
+        key=verdict["key"],
+        what="confirmed" if verdict["identical"] else "contradicted",
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=verdict["machine"],
+    )

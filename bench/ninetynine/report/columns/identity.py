@@ -34,7 +34,26 @@ def _trained_on(board: Board, row: Row) -> str:
         return "elsewhere"
     identity = row.identity
     parts = (identity.device, threads(row), identity.precision, identity.backend)
-    return ", ".join(part for part in parts if part)
+    told = f"; {_trust_in_words(row)}" if any(_trust(row)[1:]) else ""
+    return ", ".join(part for part in parts if part) + told
+
+
+def _trust(row: Row) -> tuple[int, int, int, int]:
+    """Return how many runs were made here, merged, confirmed bit for bit, and contradicted."""
+    told = [{statement.what for statement in run.statements} for run in row.runs]
+    merged, confirmed, contradicted = (
+        sum(what in one for one in told) for what in ("merged", "confirmed", "contradicted")
+    )
+    made_here = len(told) - merged if row.identity.kind == "trained" else 0
+    return made_here, merged, confirmed, contradicted
+
+
+def _trust_in_words(row: Row) -> str:
+    made_here, merged, confirmed, contradicted = _trust(row)
+    other = {"external": "imported", "ensemble": "derived"}.get(row.identity.kind, "")
+    counts = {"made here": made_here, "merged": merged, "confirmed": confirmed}
+    counts["contradicted"] = contradicted
+    return ", ".join([*filter(None, [other]), *(f"{n} {what}" for what, n in counts.items() if n)])
 
 
 def _failures(row: Row) -> str:
@@ -87,6 +106,14 @@ COLUMNS = (
             row.identity.deterministic,
         ),
         write=_trained_on,
+    ),
+    _words(
+        key="trust",
+        heading="Made",
+        help="How many runs were made here, merged, imported, and trained again with what outcome.",
+        fields=("made_here", "merged", "confirmed", "contradicted"),
+        values=lambda board, row: _trust(row),
+        write=lambda board, row: _trust_in_words(row),
     ),
     _words(
         key="packages",
