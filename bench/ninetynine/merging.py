@@ -25,7 +25,7 @@ from pathlib import Path
 from ninetynine.cells import canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.records import Problem, Record, RecordStore
-from ninetynine.records.store import read_record
+from ninetynine.records.reading import read_record
 from ninetynine.records.trust import Statement, state
 
 _APART = "conflicts"

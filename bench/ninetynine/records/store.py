@@ -1,61 +1,50 @@
 """The store: a folder of records, written whole or not at all, never edited.
 
-A record is ``records/<architecture>/<dataset>-seed-<seed>-<key16>.json`` with its predictions in
-a ``.npz`` of the same stem.  The predictions go first and the JSON is renamed into place last, so
-a record that can be seen is complete, whenever the process was killed.  What cannot be read is
+A record is ``records/<architecture>/<dataset>-seed-<seed>-<key16>.json``, with its predictions in
+``<the same>-<sha16>.npz``, which is named by its content's hash (in older folders without it).  The
+predictions go first and the JSON is renamed into place last, so a record that can be seen is
+complete, and has its own predictions, whenever the process was killed.  What cannot be read is
 never deleted: a new record of the same cell moves it aside to ``*.kept``.
 """
 
+import glob
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from ninetynine.cells import Cell, CellIdentity
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line
 from ninetynine.inputs import now
-from ninetynine.records.schema import SCHEMA_VERSION, Record, key_of
+from ninetynine.records.reading import (
+    LARGEST_PREDICTIONS,
+    LARGEST_RECORD,
+    Predictions,
+    Problem,
+    Unreadable,
+    decode,
+    read_bytes,
+    read_record,
+)
+from ninetynine.records.schema import FIRST_WITH_CHECKSUM, Record, checksum_of
 from ninetynine.records.trust import Statement, statements
 
 _SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
 _LONGEST_NAME = 200  # bytes of a folder's name
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A record's test output: ``probabilities`` float16 (m, classes), ``labels`` uint16 (m,)."""
-
-    probabilities: NDArray[np.float16]
-    labels: NDArray[np.uint16]
-
-    @property
-    def correct(self) -> NDArray[np.bool_]:
-        """Return which of the m test images were classified correctly, bool (m,)."""
-        return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A file in the store that could not be used, and why; it is kept as it is."""
-
-    path: Path
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; kept as it is and left out"
+_LONGEST_DETAIL = 200_000  # characters of what a failed worker said
+_FRESH_BYTES = 128 * 2**20  # of predictions that were checked and are kept for who asks next
+_PREDICTIONS = re.compile(r"(.+-seed-\d+-[0-9a-f]{16})(?:-([0-9a-f]{16}))?\.npz")
 
 
 def to_float16(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -91,6 +80,7 @@ class RecordStore:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.folder = directory / "records"
+        self._fresh: dict[str, Predictions] = {}  # by their hash
 
     @cached_property
     def statements(self) -> dict[str, list[Statement]]:
@@ -103,48 +93,77 @@ class RecordStore:
 
     def find(self, key: str, paths: dict[str, Path] | None = None) -> Record | Problem | None:
         """Return the record of ``key``, the problem with its file, or None for no file."""
-        path = (self.paths() if paths is None else paths).get(key[:_KEY_DIGITS])
+        digits = key[:_KEY_DIGITS]
+        path = (self.paths() if paths is None else paths).get(digits)
         if path is None:
             return None
-        found = read_record(path)
-        return None if isinstance(found, Record) and found.key != key else found
+        found = self._read(path)
+        if isinstance(found, Record) and found.key == key:
+            return found
+        # A file that only has the name must not hide the record.
+        others = map(self._read, sorted(self.folder.glob(f"*/*{digits}.json")))
+        record = next((r for r in others if isinstance(r, Record) and r.key == key), None)
+        return record or (found if isinstance(found, Problem) else None)
 
-    def read_all(self) -> tuple[list[Record], list[Problem]]:
+    def _read(self, path: Path) -> Record | Problem:
+        found = read_record(path)
+        if isinstance(found, Record) and self.path_of(found) != path:
+            # A copy under another name would count its run twice.
+            return Problem(path, f"a record that belongs in {self.path_of(found)}")
+        return found
+
+    def read_all(self, whole: bool = False) -> tuple[list[Record], list[Problem]]:
         """Return every readable record in the order of its file name, and what cannot be used.
 
         A record whose predictions are damaged is returned, and its predictions are a problem.
+        With ``whole`` predictions are read, too, and a record that they contradict is left out.
         """
         records: list[Record] = []
         problems: list[Problem] = []
         for path in sorted(self.folder.glob("*/*.json")):
-            found = read_record(path)
+            found = self._read(path)
             if isinstance(found, Problem):
                 problems.append(found)
                 continue
-            if self.path_of(found) != path:
-                # A copy under another name would count its run twice.
-                problems.append(Problem(path, f"a record that belongs in {self.path_of(found)}"))
-                continue
-            records.append(found)
-            predictions = self.predictions_content(found)
+            predictions = self.check(found) if whole else self.predictions_content(found)
             if isinstance(predictions, Problem):
                 problems.append(predictions)
+                if predictions.path == path:
+                    continue
+            if isinstance(predictions, Predictions):
+                self._keep_fresh(found, predictions)
+            records.append(found)
         return records, problems
 
+    def _keep_fresh(self, record: Record, predictions: Predictions) -> None:
+        held = sum(p.probabilities.nbytes + p.labels.nbytes for p in self._fresh.values())
+        if record.predictions_sha256 is not None and held < _FRESH_BYTES:
+            self._fresh[record.predictions_sha256] = predictions
+
     def predictions(self, record: Record) -> Predictions | None:
-        """Return the record's predictions, or None where it has none or the file is damaged."""
+        """Return the record's predictions, or None where it has none or they cannot be used."""
+        fresh = self._fresh.pop(record.predictions_sha256 or "", None)
+        if fresh is not None:
+            return fresh
+        found = self.check(record)
+        return found if isinstance(found, Predictions) else None
+
+    def check(self, record: Record) -> Predictions | Problem | None:
+        """Return the record's predictions where they are what it says of them; None for no file.
+
+        The problem is the record's where the file is as it was written, else the file's.
+        """
         content = self.predictions_content(record)
         if not isinstance(content, bytes):
-            return None
+            return content
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                return Predictions(arrays["probabilities"], arrays["labels"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            return None
+            return decode(content, record)
+        except Unreadable as reason:
+            return Problem(self.path_of(record), f"not what its predictions say: {reason}")
 
     def describe(self, problem: Problem) -> str:
         """Return ``problem`` in words that are the same wherever the folder lies."""
-        return f"{problem.path.relative_to(self.directory)}: {problem.reason}"
+        return one_line(f"{problem.path.relative_to(self.directory)}: {problem.reason}")
 
     def at_present(self, cells: Iterable[Cell], paths: dict[str, Path] | None = None) -> list[Cell]:
         """Return ``cells`` with the inputs of their record here, where these still hold.
@@ -175,8 +194,15 @@ class RecordStore:
         stem = f"{safe_name(cell.dataset)}-seed-{cell.seed}"
         return self.folder / safe_name(cell.architecture), stem
 
+    def predictions_path(self, record: Record) -> Path:
+        """Return where the record's predictions are, or would be."""
+        path = self.path_of(record)
+        named = path.with_name(f"{path.stem}-{(record.predictions_sha256 or '')[:16]}.npz")
+        old = path.with_suffix(".npz")
+        return old if not named.exists() and old.exists() else named
+
     def write(self, record: Record, predictions: Predictions | None) -> Record:
-        """Write ``record`` whole and return it with the hash of its predictions file.
+        """Write ``record`` whole and return it with the hashes of its predictions and itself.
 
         Raises UserError where the folder cannot be written or the disk is full.
         """
@@ -184,6 +210,7 @@ class RecordStore:
         if content is not None:
             digest = hashlib.sha256(content).hexdigest()
             record = record.model_copy(update={"predictions_sha256": digest})
+        record = with_checksum(record)
         self.put(record, content, "finished records are", "folder with --results")
         return record
 
@@ -194,11 +221,18 @@ class RecordStore:
         """
         path = self.path_of(record)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _move_aside_if_unreadable(path)
-            if predictions is not None:
-                write_atomically(path.with_suffix(".npz"), predictions)
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                sync_folder(self.folder)
+            if os.path.lexists(path) and isinstance(self._read(path), Problem):
+                set_aside(path)
+            if predictions is not None and self.predictions_content(record) != predictions:
+                digits = (record.predictions_sha256 or "")[:16]
+                write_atomically(path.with_name(f"{path.stem}-{digits}.npz"), predictions)
             write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
+            for other in _predictions_beside(path):
+                if other != self.predictions_path(record):
+                    other.unlink(missing_ok=True)
         except OSError as error:
             raise UserError(
                 f"cannot write {path}: {error.strerror or error}; {safe} safe: "
@@ -236,51 +270,52 @@ class RecordStore:
             lock.release()
 
     def _remove_leftovers(self) -> None:
-        for path in self.folder.glob("*/*.partial"):
+        for path in (*self.directory.glob(".*.partial"), *self.folder.glob("*/.*.partial")):
             path.unlink(missing_ok=True)
-        # Predictions whose record was never written, because the process was killed in between.
-        for path in self.folder.glob("*/*.npz"):
-            if not path.with_suffix(".json").exists():
+        for folder in self.folder.glob("*/"):
+            self._remove_superseded(folder)
+            with suppress(OSError):  # only what is empty can be removed
+                folder.rmdir()
+
+    def _remove_superseded(self, folder: Path) -> None:
+        """Remove the predictions in ``folder`` that no record vouches for.
+
+        Their record was never written, because the process was killed in between, or has others.
+        """
+        for path in [*folder.glob("*.npz")]:
+            match = _PREDICTIONS.fullmatch(path.name)
+            record = folder / f"{match[1]}.json" if match else path.with_suffix(".json")
+            if not os.path.lexists(record):
                 path.unlink(missing_ok=True)
+            elif match and (match[2] or any(folder.glob(f"{match[1]}-*.npz"))):
+                found = self._read(record)
+                if isinstance(found, Record) and self.predictions_path(found) != path:
+                    path.unlink(missing_ok=True)
 
     def predictions_content(self, record: Record) -> bytes | Problem | None:
         """Return the verified bytes of the record's ``.npz``; None where there is no file."""
-        path = self.path_of(record).with_suffix(".npz")
-        if record.predictions_sha256 is None or not path.is_file():
+        path = self.predictions_path(record)
+        if record.predictions_sha256 is None or not os.path.lexists(path):
             return None
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            return Problem(path, f"cannot be read ({error.strerror})")
+            content = read_bytes(path, LARGEST_PREDICTIONS)
+        except Unreadable as reason:
+            return Problem(path, str(reason))
         if hashlib.sha256(content).hexdigest() != record.predictions_sha256:
             return Problem(path, "not the predictions that its record was written with (damaged?)")
         return content
 
 
-def read_record(path: Path) -> Record | Problem:
-    """Return the record in ``path``, or the Problem that says in one line why it is not one."""
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        return Problem(path, f"cannot be read ({error.strerror})")
-    except (ValueError, RecursionError):
-        return Problem(path, "not a whole JSON file (cut off?)")
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if not isinstance(version, int):
-        return Problem(path, "not a record (no schema_version)")
-    if version > SCHEMA_VERSION:
-        return Problem(
-            path, f"record schema {version}, this version reads up to {SCHEMA_VERSION}; upgrade"
-        )
-    try:
-        record = Record.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return Problem(path, f"not a valid record ({where}: {first['msg']})")
-    if record.kind != "external" and key_of(record.cell, record.members) != record.key:
-        return Problem(path, "its key is not the hash of its cell (edited by hand?)")
-    return record
+def with_checksum(record: Record) -> Record:
+    """Return ``record`` with its checksum, and what a failed worker said cut to what is read."""
+    if record.failure is not None and len(record.failure.detail) > _LONGEST_DETAIL:
+        detail = record.failure.detail[-_LONGEST_DETAIL:]
+        failure = record.failure.model_copy(update={"detail": detail})
+        record = record.model_copy(update={"failure": failure})
+    if record.schema_version < FIRST_WITH_CHECKSUM:
+        return record
+    checksum = checksum_of(json.loads(record.model_dump_json()))
+    return record.model_copy(update={"record_sha256": checksum})
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -294,19 +329,41 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         partial.chmod(0o644)
         partial.replace(path)
+        sync_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
 
 
-def _move_aside_if_unreadable(path: Path) -> None:
-    """Rename what stands in a new record's place and is none, with its predictions."""
-    if not path.is_file() or isinstance(read_record(path), Record):
-        return
-    mark = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    for file in (path, path.with_suffix(".npz")):
-        if file.is_file():
-            file.rename(file.with_name(f"{file.name}.{mark}.kept"))
+def sync_folder(folder: Path) -> None:
+    """Have the disk know the names in ``folder``, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def set_aside(path: Path) -> None:
+    """Rename what stands in a record's place and is none to ``*.kept``, with its predictions.
+
+    These go first: until the last is renamed, the next writer finds the rest by the record's name.
+    """
+    try:
+        mark = hashlib.sha256(read_bytes(path, LARGEST_RECORD)).hexdigest()[:8]
+    except Unreadable:
+        mark = "unread"
+    for file in (*_predictions_beside(path), path):
+        if os.path.lexists(file):
+            marks = itertools.chain([mark], (f"{mark}-{i}" for i in itertools.count(2)))
+            names = (file.with_name(f"{file.name}.{m}.kept") for m in marks)
+            file.rename(next(name for name in names if not os.path.lexists(name)))
+    sync_folder(path.parent)
+
+
+def _predictions_beside(path: Path) -> list[Path]:
+    return sorted([path.with_suffix(".npz"), *path.parent.glob(f"{glob.escape(path.stem)}-*.npz")])
 
 
 def _npz(predictions: Predictions) -> bytes:

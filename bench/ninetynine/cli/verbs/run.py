@@ -14,7 +14,7 @@ from ninetynine.ensembles import derive
 from ninetynine.errors import UserError
 from ninetynine.planning import RunPlan, plan
 from ninetynine.records import Record, RecordStore
-from ninetynine.records.store import read_record
+from ninetynine.records.reading import read_record
 from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.running import Listener, TrainingOutcome, Watcher, train_missing
 from ninetynine.scheduling import Nodes, plan_on_paper
