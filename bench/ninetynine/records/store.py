@@ -44,7 +44,7 @@ _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store
 _LONGEST_NAME = 200  # bytes of a folder's name
 _LONGEST_DETAIL = 200_000  # characters of what a failed worker said
 _FRESH_BYTES = 128 * 2**20  # of predictions that were checked and are kept for who asks next
-_PREDICTIONS = re.compile(r"(.+-seed-\d+-[0-9a-f]{16})(?:-([0-9a-f]{16}))?\.npz")
+_PREDICTIONS = re.compile(r"(.+-seed-\d+-[0-9a-f]{16})(?:-[0-9a-f]{16})?\.npz")
 
 
 def to_float16(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -201,6 +201,11 @@ class RecordStore:
         old = path.with_suffix(".npz")
         return old if not named.exists() and old.exists() else named
 
+    def record_path(self, predictions: Path) -> Path:
+        """Return where the record of a file of predictions is, or would be."""
+        match = _PREDICTIONS.fullmatch(predictions.name)
+        return predictions.with_name(f"{match[1] if match else predictions.stem}.json")
+
     def write(self, record: Record, predictions: Predictions | None) -> Record:
         """Write ``record`` whole and return it with the hashes of its predictions and itself.
 
@@ -238,6 +243,14 @@ class RecordStore:
                 f"cannot write {path}: {error.strerror or error}; {safe} safe: "
                 f"make room or choose another {another}, then run the command again"
             ) from error
+
+    def remove(self, record: Record) -> None:
+        """Remove ``record``; its predictions go with the next writer where this is killed."""
+        path = self.path_of(record)
+        path.unlink(missing_ok=True)
+        for predictions in _predictions_beside(path):
+            predictions.unlink(missing_ok=True)
+        sync_folder(path.parent)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -283,11 +296,10 @@ class RecordStore:
         Their record was never written, because the process was killed in between, or has others.
         """
         for path in [*folder.glob("*.npz")]:
-            match = _PREDICTIONS.fullmatch(path.name)
-            record = folder / f"{match[1]}.json" if match else path.with_suffix(".json")
+            record = self.record_path(path)
             if not os.path.lexists(record):
                 path.unlink(missing_ok=True)
-            elif match and (match[2] or any(folder.glob(f"{match[1]}-*.npz"))):
+            elif len(_predictions_beside(record)) > 1 or record.stem != path.stem:
                 found = self._read(record)
                 if isinstance(found, Record) and self.predictions_path(found) != path:
                     path.unlink(missing_ok=True)
@@ -355,15 +367,15 @@ def set_aside(path: Path) -> None:
     except Unreadable:
         mark = "unread"
     for file in (*_predictions_beside(path), path):
-        if os.path.lexists(file):
-            marks = itertools.chain([mark], (f"{mark}-{i}" for i in itertools.count(2)))
-            names = (file.with_name(f"{file.name}.{m}.kept") for m in marks)
-            file.rename(next(name for name in names if not os.path.lexists(name)))
+        marks = itertools.chain([mark], (f"{mark}-{i}" for i in itertools.count(2)))
+        names = (file.with_name(f"{file.name}.{m}.kept") for m in marks)
+        file.rename(next(name for name in names if not os.path.lexists(name)))
     sync_folder(path.parent)
 
 
 def _predictions_beside(path: Path) -> list[Path]:
-    return sorted([path.with_suffix(".npz"), *path.parent.glob(f"{glob.escape(path.stem)}-*.npz")])
+    named = path.parent.glob(f"{glob.escape(path.stem)}-*.npz")
+    return [file for file in (path.with_suffix(".npz"), *sorted(named)) if os.path.lexists(file)]
 
 
 def _npz(predictions: Predictions) -> bytes:
