@@ -37,7 +37,11 @@ def write(folder, seed=0, weights="a", wrong=(0, 1), predictions=True, **fields)
     made = make_predictions(wrong)
     record = make_record(seed=seed, accuracy=float(made.correct.mean()), **fields)
     record = with_weights(record, weights)
-    return RecordStore(folder).write(record, made) if predictions else write_bare(RecordStore(folder), record)
+    return (
+        RecordStore(folder).write(record, made)
+        if predictions
+        else write_bare(RecordStore(folder), record)
+    )
 
 
 def on_board(folder):

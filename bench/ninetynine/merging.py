@@ -71,8 +71,11 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
     sources = _sources(folders, into)
     board, merged = RecordStore(into), Merged()
     with board.lock():
+        for apart in kept_apart(board):
+            with apart.lock():  # tidies what a killed merge left there
+                pass
         for source in sources:
-            records, problems = source.read_all()
+            records, problems = source.read_all(whole=True)
             merged.problems += problems
             for record in sorted(records, key=lambda r: r.kind == "ensemble"):  # members first
                 _take(board, source, record, merged)

@@ -253,8 +253,8 @@ class RecordStore:
         sync_folder(path.parent)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder for one writer, and tidy what a killed one left half-written.
+    def lock(self, tidy: bool = True) -> Iterator[None]:
+        """Hold the folder for one writer, and ``tidy`` what a killed one left half-written.
 
         Raises UserError where another process holds it or where it cannot be written.
         """
@@ -265,7 +265,8 @@ class RecordStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
             with tempfile.TemporaryFile(dir=self.folder):  # better told now than after a training
-                self._remove_leftovers()
+                if tidy:
+                    self._remove_leftovers()
         except Timeout as error:
             raise UserError(
                 f"another bench run is writing to {self.directory}; wait for it to end, "
@@ -366,10 +367,17 @@ def set_aside(path: Path) -> None:
         mark = hashlib.sha256(read_bytes(path, LARGEST_RECORD)).hexdigest()[:8]
     except Unreadable:
         mark = "unread"
-    for file in (*_predictions_beside(path), path):
-        marks = itertools.chain([mark], (f"{mark}-{i}" for i in itertools.count(2)))
-        names = (file.with_name(f"{file.name}.{m}.kept") for m in marks)
-        file.rename(next(name for name in names if not os.path.lexists(name)))
+    for file in _predictions_beside(path):
+        keep_as(file, mark)
+    if os.path.lexists(path):
+        keep_as(path, mark)
+
+
+def keep_as(path: Path, mark: str) -> None:
+    """Rename ``path`` to ``*.<mark>.kept``, and to another mark where that name is taken."""
+    marks = itertools.chain([mark], (f"{mark}-{i}" for i in itertools.count(2)))
+    names = (path.with_name(f"{path.name}.{m}.kept") for m in marks)
+    path.rename(next(name for name in names if not os.path.lexists(name)))
     sync_folder(path.parent)
 
 
