@@ -20,6 +20,7 @@ from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles, same_data
 from ninetynine.records import Record, RecordStore
+from ninetynine.records.files import record_path
 from ninetynine.records.schema import Part
 from ninetynine.records.store import safe_name, write_atomically
 
@@ -168,7 +169,7 @@ def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manife
     alone = sorted(path for path in paths if not path.is_file())
     ignored = {key[:16] for key in manifest.ignored}
     for path in sorted({*store.folder.glob("*/*.npz")} - paths):
-        record = store.record_path(path)
+        record = record_path(path)
         if not record.is_file() and record.stem[-16:] not in ignored:
             alone.append(record)
     if alone:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ninetynine.errors import one_line
+from ninetynine.records.files import keep_as, record_path, set_aside
 from ninetynine.records.reading import Problem
-from ninetynine.records.store import RecordStore, keep_as, set_aside
+from ninetynine.records.store import RecordStore
 
 _ASIDE = "set it aside with --fix, then train its cell again"
 
@@ -36,7 +37,7 @@ def doubts(store: RecordStore) -> Iterator[Doubt]:
             yield Doubt(path, "the predictions of a record are missing", f"restore or {_ASIDE}")
     unread = {problem.path for problem in problems}
     for path in sorted({*store.folder.glob("*/*.npz")} - vouched_for - unread):
-        if store.record_path(path) not in unread:
+        if record_path(path) not in unread:
             yield Doubt(path, "predictions that no record vouches for", "set aside with --fix")
     for path in (*store.directory.glob(".*.partial"), *store.folder.glob("*/.*.partial")):
         yield Doubt(path, "left by a run that was killed", "the next run removes it")
@@ -50,7 +51,7 @@ def fix(store: RecordStore, found: Doubt) -> bool:
     """
     if found.path.suffix == ".partial":
         return False
-    record = store.record_path(found.path) if found.path.suffix == ".npz" else found.path
+    record = record_path(found.path) if found.path.suffix == ".npz" else found.path
     if found.reason.startswith("predictions that no record"):
         keep_as(found.path, "unclaimed")
     else:

@@ -4,6 +4,7 @@ Every number carries its unit in its name.  ``results/record.schema.json`` is th
 JSON Schema of this file (``python -m ninetynine.records`` prints it).
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ from ninetynine.errors import one_line, printable
 # what its code reads, the hash of the built model, the test part's fingerprint, and a checksum.
 SCHEMA_VERSION = 4
 FIRST_WITH_CHECKSUM = 4
+_LONGEST_DETAIL = 200_000  # characters of what a failed worker said
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Loss = Annotated[float, Field(ge=0, le=3.5e38)]  # float32 has nothing larger
@@ -252,6 +254,18 @@ def key_of(cell: CellIdentity, members: Sequence[str] = ()) -> str:
 def checksum_of(content: Mapping[str, Any]) -> str:
     """Return what the ``record_sha256`` of a record's JSON ``content`` has to be."""
     return canonical_hash({k: v for k, v in content.items() if k != "record_sha256"})
+
+
+def with_checksum(record: Record) -> Record:
+    """Return ``record`` with its checksum, and what a failed worker said cut to what is read."""
+    if record.failure is not None and len(record.failure.detail) > _LONGEST_DETAIL:
+        detail = record.failure.detail[-_LONGEST_DETAIL:]
+        failure = record.failure.model_copy(update={"detail": detail})
+        record = record.model_copy(update={"failure": failure})
+    if record.schema_version < FIRST_WITH_CHECKSUM:
+        return record
+    checksum = checksum_of(json.loads(record.model_dump_json()))
+    return record.model_copy(update={"record_sha256": checksum})
 
 
 def json_schema() -> dict[str, Any]:

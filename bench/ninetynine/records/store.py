@@ -7,15 +7,12 @@ complete, and has its own predictions, whenever the process was killed.  What ca
 never deleted: a new record of the same cell moves it aside to ``*.kept``.
 """
 
-import glob
 import hashlib
 import io
-import itertools
-import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -26,9 +23,9 @@ from numpy.typing import NDArray
 from ninetynine.cells import Cell, CellIdentity
 from ninetynine.errors import UserError, one_line
 from ninetynine.inputs import now
+from ninetynine.records.files import predictions_beside, record_path, set_aside, sync_folder
 from ninetynine.records.reading import (
     LARGEST_PREDICTIONS,
-    LARGEST_RECORD,
     Predictions,
     Problem,
     Unreadable,
@@ -36,15 +33,13 @@ from ninetynine.records.reading import (
     read_bytes,
     read_record,
 )
-from ninetynine.records.schema import FIRST_WITH_CHECKSUM, Record, checksum_of
+from ninetynine.records.schema import Record, with_checksum
 from ninetynine.records.trust import Statement, statements
 
 _SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
 _LONGEST_NAME = 200  # bytes of a folder's name
-_LONGEST_DETAIL = 200_000  # characters of what a failed worker said
 _FRESH_BYTES = 128 * 2**20  # of predictions that were checked and are kept for who asks next
-_PREDICTIONS = re.compile(r"(.+-seed-\d+-[0-9a-f]{16})(?:-[0-9a-f]{16})?\.npz")
 
 
 def to_float16(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -75,10 +70,16 @@ def _with_three_bits(values: NDArray[np.float16]) -> NDArray[np.float16]:
 
 
 class RecordStore:
-    """The records under ``directory``; reading needs no lock, writing needs :meth:`lock`."""
+    """The records under ``directory``; reading needs no lock, writing needs :meth:`lock`.
 
-    def __init__(self, directory: Path) -> None:
+    ``tell`` is given each problem that :meth:`read_records` and :meth:`read_all` come upon.
+    """
+
+    def __init__(
+        self, directory: Path, tell: Callable[[Problem], None] = lambda problem: None
+    ) -> None:
         self.directory = directory
+        self.tell = tell
         self.folder = directory / "records"
         self._fresh: dict[str, Predictions] = {}  # by their hash
 
@@ -118,22 +119,27 @@ class RecordStore:
         A record whose predictions are damaged is returned, and its predictions are a problem.
         With ``whole`` predictions are read, too, and a record that they contradict is left out.
         """
+        there, problems = self.read_records()
         records: list[Record] = []
-        problems: list[Problem] = []
-        for path in sorted(self.folder.glob("*/*.json")):
-            found = self._read(path)
-            if isinstance(found, Problem):
-                problems.append(found)
-                continue
-            predictions = self.check(found) if whole else self.predictions_content(found)
-            if isinstance(predictions, Problem):
-                problems.append(predictions)
-                if predictions.path == path:
-                    continue
+        for record in there:
+            predictions = self.check(record) if whole else self.predictions_content(record)
             if isinstance(predictions, Predictions):
-                self._keep_fresh(found, predictions)
-            records.append(found)
-        return records, problems
+                self._keep_fresh(record, predictions)
+            elif isinstance(predictions, Problem):
+                problems.append(predictions)
+                self.tell(predictions)
+                if predictions.path.suffix == ".json":
+                    continue
+            records.append(record)
+        return records, sorted(problems, key=lambda problem: problem.path)
+
+    def read_records(self) -> tuple[list[Record], list[Problem]]:
+        """Return what `read_all` does, without a look at the predictions."""
+        found = [self._read(path) for path in sorted(self.folder.glob("*/*.json"))]
+        problems = [problem for problem in found if isinstance(problem, Problem)]
+        for problem in problems:
+            self.tell(problem)
+        return [record for record in found if isinstance(record, Record)], problems
 
     def _keep_fresh(self, record: Record, predictions: Predictions) -> None:
         held = sum(p.probabilities.nbytes + p.labels.nbytes for p in self._fresh.values())
@@ -201,11 +207,6 @@ class RecordStore:
         old = path.with_suffix(".npz")
         return old if not named.exists() and old.exists() else named
 
-    def record_path(self, predictions: Path) -> Path:
-        """Return where the record of a file of predictions is, or would be."""
-        match = _PREDICTIONS.fullmatch(predictions.name)
-        return predictions.with_name(f"{match[1] if match else predictions.stem}.json")
-
     def write(self, record: Record, predictions: Predictions | None) -> Record:
         """Write ``record`` whole and return it with the hashes of its predictions and itself.
 
@@ -235,7 +236,7 @@ class RecordStore:
                 digits = (record.predictions_sha256 or "")[:16]
                 write_atomically(path.with_name(f"{path.stem}-{digits}.npz"), predictions)
             write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
-            for other in _predictions_beside(path):
+            for other in predictions_beside(path):
                 if other != self.predictions_path(record):
                     other.unlink(missing_ok=True)
         except OSError as error:
@@ -248,7 +249,7 @@ class RecordStore:
         """Remove ``record``; its predictions go with the next writer where this is killed."""
         path = self.path_of(record)
         path.unlink(missing_ok=True)
-        for predictions in _predictions_beside(path):
+        for predictions in predictions_beside(path):
             predictions.unlink(missing_ok=True)
         sync_folder(path.parent)
 
@@ -297,10 +298,10 @@ class RecordStore:
         Their record was never written, because the process was killed in between, or has others.
         """
         for path in [*folder.glob("*.npz")]:
-            record = self.record_path(path)
+            record = record_path(path)
             if not os.path.lexists(record):
                 path.unlink(missing_ok=True)
-            elif len(_predictions_beside(record)) > 1 or record.stem != path.stem:
+            elif len(predictions_beside(record)) > 1 or record.stem != path.stem:
                 found = self._read(record)
                 if isinstance(found, Record) and self.predictions_path(found) != path:
                     path.unlink(missing_ok=True)
@@ -319,18 +320,6 @@ class RecordStore:
         return content
 
 
-def with_checksum(record: Record) -> Record:
-    """Return ``record`` with its checksum, and what a failed worker said cut to what is read."""
-    if record.failure is not None and len(record.failure.detail) > _LONGEST_DETAIL:
-        detail = record.failure.detail[-_LONGEST_DETAIL:]
-        failure = record.failure.model_copy(update={"detail": detail})
-        record = record.model_copy(update={"failure": failure})
-    if record.schema_version < FIRST_WITH_CHECKSUM:
-        return record
-    checksum = checksum_of(json.loads(record.model_dump_json()))
-    return record.model_copy(update={"record_sha256": checksum})
-
-
 def write_atomically(path: Path, content: bytes) -> None:
     """Write ``content`` so that ``path`` is, at every moment, the old file or the whole new one."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
@@ -346,44 +335,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the disk know the names in ``folder``, where the system can do that."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def set_aside(path: Path) -> None:
-    """Rename what stands in a record's place and is none to ``*.kept``, with its predictions.
-
-    These go first: until the last is renamed, the next writer finds the rest by the record's name.
-    """
-    try:
-        mark = hashlib.sha256(read_bytes(path, LARGEST_RECORD)).hexdigest()[:8]
-    except Unreadable:
-        mark = "unread"
-    for file in _predictions_beside(path):
-        keep_as(file, mark)
-    if os.path.lexists(path):
-        keep_as(path, mark)
-
-
-def keep_as(path: Path, mark: str) -> None:
-    """Rename ``path`` to ``*.<mark>.kept``, and to another mark where that name is taken."""
-    marks = itertools.chain([mark], (f"{mark}-{i}" for i in itertools.count(2)))
-    names = (path.with_name(f"{path.name}.{m}.kept") for m in marks)
-    path.rename(next(name for name in names if not os.path.lexists(name)))
-    sync_folder(path.parent)
-
-
-def _predictions_beside(path: Path) -> list[Path]:
-    named = path.parent.glob(f"{glob.escape(path.stem)}-*.npz")
-    return [file for file in (path.with_suffix(".npz"), *sorted(named)) if os.path.lexists(file)]
 
 
 def _npz(predictions: Predictions) -> bytes:

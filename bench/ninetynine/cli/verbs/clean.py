@@ -41,16 +41,14 @@ def command(
     records like any other.
     """
     options.check_results(results)
-    store = RecordStore(results)
+    store = options.open_store(results)
     known = _fingerprints(dataset, of_suite, data_dir)
     catalog = suite.discover(architecture_files, of_suite)
     with store.lock() if yes else nullcontext():
-        records, problems = store.read_all()
+        records, _ = store.read_all(whole=True)
         gone = _gone(records, catalog, known)
         if yes:
             _move(store, [record for row in gone.values() for record in row])
-    for problem in problems:
-        options.warn(str(problem))
     lines = [f"{', '.join(row)}: {len(found)} records" for row, found in gone.items()]
     there = "moved to" if yes else "nothing is moved yet; with --yes they go to"
     lines.append(f"{there} {results / _ASIDE}" if gone else f"{results}: nothing to clean")
