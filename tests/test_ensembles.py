@@ -86,7 +86,7 @@ def test_an_answer_that_nobody_thinks_possible_has_a_finite_loss(store):
     labels = make_labels(2)
     impossible = Predictions(np.eye(10, dtype=np.float16)[[5, 6]], labels)
     for seed in range(2):
-        store.write(make_record(seed=seed), impossible)
+        store.write(make_record(seed=seed, accuracy=0.0), impossible)
     (vote,) = derive([make_vote(seeds=(0, 1))], store)
     assert vote.scores.test.loss == pytest.approx(14 * np.log(2))
 
@@ -192,7 +192,7 @@ def test_what_is_incomplete_is_left_out_and_the_rest_derived(store):
 
 def test_a_member_without_its_predictions_cannot_vote(store):
     records = [write_member(store, seed=seed) for seed in range(3)]
-    store.path_of(records[1]).with_suffix(".npz").write_bytes(b"damaged")
+    store.predictions_path(records[1]).write_bytes(b"damaged")
     assert derive([make_vote()], store) == []
 
 
@@ -209,7 +209,7 @@ def test_what_is_there_is_not_written_again(store):
 def test_members_tested_on_other_labels_are_never_pooled(store):
     write_member(store, seed=0)
     shifted = Predictions(answers(1).probabilities, make_labels(IMAGES, shift=1))
-    store.write(make_record(seed=1), shifted)
+    store.write(make_record(seed=1, accuracy=float(shifted.correct.mean())), shifted)
     with pytest.raises(UserError, match="different labels"):
         derive([make_vote((0, 1))], store)
 

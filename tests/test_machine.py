@@ -66,6 +66,56 @@ def test_facts_of_this_machine_are_plausible():
     assert found.python.startswith("3.")
 
 
+# Control groups ----------------------------------------------------------------------------------
+
+
+def write_files(folder, **files):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(f"{text}\n")
+
+
+def limits(tmp_path, groups):
+    (tmp_path / "own").write_text(groups)
+    place = tmp_path / "groups", tmp_path / "own"
+    return machine.cpu_quota(*place), machine.thread_limit(*place)
+
+
+def test_the_least_quota_around_us_counts(tmp_path):
+    write_files(tmp_path / "groups", cpu__max="max 100000", pids__max="max")
+    write_files(tmp_path / "groups/job", cpu__max="150000 100000", pids__max="512")
+    write_files(tmp_path / "groups/job/step", cpu__max="400000 100000", pids__max="1024")
+    assert limits(tmp_path, "0::/job/step\n") == (1.5, 512)
+    assert limits(tmp_path, "0::/\n") == (None, None)
+
+
+@pytest.mark.parametrize("mounted", ["cpu", "cpu,cpuacct"])
+def test_version_1_has_its_quota_in_two_files(tmp_path, mounted):
+    folder = tmp_path / "groups" / mounted / "job"
+    write_files(folder, cpu__cfs_quota_us="50000", cpu__cfs_period_us="100000")
+    write_files(folder.parent, cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
+    write_files(tmp_path / "groups/pids", pids__max="99")
+    groups = f"4:{mounted}:/job\n3:pids:/elsewhere/in/the/host\n0::/\n"
+    assert limits(tmp_path, groups) == (0.5, 99)
+
+
+@pytest.mark.parametrize("content", ["", "0 0", "max", "-1 5", "one two", "\x00"])
+def test_what_is_no_quota_limits_nothing(tmp_path, content):
+    write_files(tmp_path / "groups", cpu__max=content, pids__max=content)
+    assert limits(tmp_path, "0::/\nnonsense\n") == (None, None)
+
+
+def test_seconds_under_a_quota_compare_with_no_others(monkeypatch):
+    free = describe(make_identity(), [0])
+    monkeypatch.setattr(machine, "cpu_quota", lambda: 0.5)
+    monkeypatch.setattr(machine, "thread_limit", lambda: 64)
+    limited = describe(make_identity(), [0])
+    assert (limited.cpu_quota, limited.thread_limit) == (0.5, 64)
+    assert limited.fingerprint != free.fingerprint
+    monkeypatch.setattr(machine, "cpu_quota", lambda: 1000.0)
+    assert describe(make_identity(), [0]).fingerprint == free.fingerprint
+
+
 # The commit --------------------------------------------------------------------------------------
 
 

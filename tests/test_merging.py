@@ -14,7 +14,15 @@ from ninetynine.records import RecordStore
 from ninetynine.records import store as store_module
 from ninetynine.records.trust import FILE
 from ninetynine.report import Report, render
-from record_builders import make_failed, make_machine, make_predictions, make_record, write_run
+from record_builders import (
+    edit_record,
+    make_failed,
+    make_machine,
+    make_predictions,
+    make_record,
+    write_bare,
+    write_run,
+)
 
 HERE, THERE = make_machine(), make_machine("Other CPU", "e" * 16)
 
@@ -28,7 +36,12 @@ def write(folder, seed=0, weights="a", wrong=(0, 1), predictions=True, **fields)
     """Write a finished record whose trained weights hash to ``weights``."""
     made = make_predictions(wrong)
     record = make_record(seed=seed, accuracy=float(made.correct.mean()), **fields)
-    return RecordStore(folder).write(with_weights(record, weights), made if predictions else None)
+    record = with_weights(record, weights)
+    return (
+        RecordStore(folder).write(record, made)
+        if predictions
+        else write_bare(RecordStore(folder), record)
+    )
 
 
 def on_board(folder):
@@ -93,8 +106,7 @@ def test_predictions_made_elsewhere_are_the_same_wherever_they_were_imported(a, 
     record = make_record().model_copy(update={"kind": "external", "model": None, "machine": None})
     for folder, digest in ((a, "1"), (b, "2")):
         path = RecordStore(folder).path_of(RecordStore(folder).write(record, made))
-        content = json.loads(path.read_text())
-        path.write_text(json.dumps({**content, "predictions_sha256": digest * 64}))
+        edit_record(path, signed=True, predictions_sha256=digest * 64)
     assert merge([a, b], into).conflicts == []
 
 
@@ -152,7 +164,7 @@ def test_no_predictions_are_given_up_for_a_timing(a, into):
 
 def test_damaged_predictions_are_told_and_replaced_by_whole_ones(a, b, into):
     damaged, whole = write(a), write(b)
-    path = RecordStore(a).path_of(damaged).with_suffix(".npz")
+    path = RecordStore(a).predictions_path(damaged)
     path.write_bytes(path.read_bytes()[:-1])
     merged = merge([a], into)
     assert [problem.path for problem in merged.problems] == [path]

@@ -8,9 +8,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 # Raised whenever the engine would turn the same cell into other numbers: the step loop, the
 # data order, the evaluation.  tests/test_training.py holds a known history that guards it.
@@ -21,6 +27,7 @@ DEFAULT_BACKEND = "tensorflow"
 # "unknown" is what predictions made elsewhere have; no cell that trains has it.
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16", "unknown"]
 Device = Literal["cpu", "gpu", "unknown"]
+_Whole = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class CellIdentity(BaseModel):
@@ -28,7 +35,7 @@ class CellIdentity(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    protocol_version: int
+    protocol_version: _Whole
     architecture: str
     source_hash: str  # of the architecture's code, without comments and docstrings
     recipe: dict[str, Any]  # canonical: only what differs from the vocabulary's defaults
@@ -36,11 +43,11 @@ class CellIdentity(BaseModel):
     inputs: dict[str, str] = {}  # what the code reads beside its source (`ninetynine.inputs`)
     dataset: str
     dataset_fingerprint: str  # over the decoded arrays
-    seed: int
+    seed: _Whole
     backend: str  # a name of ninetynine.backends, installed here or not; or "unknown"
     packages: dict[str, str]  # name -> version, of every package that computes
     precision: Precision
-    threads: int
+    threads: _Whole
     device: Device
     deterministic: bool
 

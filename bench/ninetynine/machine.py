@@ -61,6 +61,9 @@ def describe(identity: CellIdentity, cores_used: list[int]) -> Machine:
     hardware = [cpu_model, flags, cores_available, len(cores_used), identity.threads, gpu, driver]
     software = [identity.backend, identity.packages, identity.precision]
     comparable = [*hardware, *software, platform.system(), platform.machine()]
+    quota = cpu_quota()
+    if quota is not None and quota < cores_available:  # as many cores, but not all of their time
+        comparable.append(quota)
     return Machine(
         fingerprint=canonical_hash(comparable)[:16],
         cpu_model=cpu_model,
@@ -72,6 +75,8 @@ def describe(identity: CellIdentity, cores_used: list[int]) -> Machine:
         gpu_driver=driver,
         operating_system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
+        cpu_quota=quota,
+        thread_limit=thread_limit(),
     )
 
 
@@ -234,21 +239,52 @@ def left_in_cgroups(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> list[int]
     none, nothing is returned.  Cached file pages that were not used lately count as left, because
     the kernel drops them first; Kubernetes counts the same way.
     """
-    return [left for folder in _cgroup_folders(root, own) if (left := _left_in(folder)) is not None]
+    folders = _cgroup_folders("", root, own)
+    return [left for folder in folders if (left := _left_in(folder)) is not None]
 
 
-def _cgroup_folders(root: Path, own: Path) -> list[Path]:
-    """Return our control group's folder, then its parents up to ``root``.
+def cpu_quota(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> float | None:
+    """Return how many cores' time our control groups grant; None where they set no limit.
+
+    Version 2 has quota and period of microseconds in ``cpu.max``, version 1 in two files
+    (Linux, Documentation/scheduler/sched-bwc.rst).  The least of all groups around us counts.
+    """
+    lines = [_content(f / "cpu.max") for f in _cgroup_folders("", root, own)]
+    for folder in _cgroup_folders("cpu", root, own):
+        pair = (_content(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+        lines.append(" ".join(pair))
+    pairs = [line.split() for line in lines]
+    limits = [p for p in pairs if len(p) == 2 and p[0].isdecimal() and p[1].isdecimal()]
+    return min((int(q) / int(period) for q, period in limits if int(q) * int(period)), default=None)
+
+
+def thread_limit(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int | None:
+    """Return how many processes and threads our control groups allow; None for no limit."""
+    folders = (*_cgroup_folders("", root, own), *_cgroup_folders("pids", root, own))
+    found = (_content(folder / "pids.max") for folder in folders)
+    return min((int(limit) for limit in found if limit.isdecimal()), default=None)
+
+
+def _cgroup_folders(controller: str, root: Path, own: Path) -> list[Path]:
+    """Return the folder of our control group of ``controller``, "" for version 2's, and parents.
 
     A container sees its own group as the root, and possibly a path that does not exist there.
     """
+    for line in _content(own).splitlines():
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controller in controllers.split(","):
+            top = root / controllers if controller else root
+            folder = top / path.strip("/")
+            return [folder, *(p for p in folder.parents if p.is_relative_to(top))]
+    return [] if controller else [root]
+
+
+def _content(path: Path) -> str:
+    """Return the text of one of the kernel's files; "" where there is none for us."""
     try:
-        lines = own.read_text().splitlines()
-    except OSError:
-        return []
-    path = next((line[3:] for line in lines if line.startswith("0::")), "/")
-    folder = root / path.strip("/")
-    return [folder, *(parent for parent in folder.parents if parent.is_relative_to(root))]
+        return path.read_text().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _left_in(folder: Path) -> int | None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from ninetynine.cells import canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.records import Problem, Record, RecordStore
-from ninetynine.records.store import read_record
+from ninetynine.records.reading import read_record
 from ninetynine.records.trust import Statement, state
 
 _APART = "conflicts"
@@ -71,8 +71,11 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
     sources = _sources(folders, into)
     board, merged = RecordStore(into), Merged()
     with board.lock():
+        for apart in kept_apart(board):
+            with apart.lock():  # tidies what a killed merge left there
+                pass
         for source in sources:
-            records, problems = source.read_all()
+            records, problems = source.read_all(whole=True)
             merged.problems += problems
             for record in sorted(records, key=lambda r: r.kind == "ensemble"):  # members first
                 _take(board, source, record, merged)

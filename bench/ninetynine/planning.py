@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ninetynine.cells import Cell, CellIdentity, differing_fields
 from ninetynine.durations import Predictor
 from ninetynine.recipe import Recipe
-from ninetynine.records import Problem, Record, RecordStore
+from ninetynine.records import Record, RecordStore
 from ninetynine.records.store import safe_name
 
 
@@ -18,7 +18,6 @@ class RunPlan:
 
     missing: list[Cell]
     reused: list[Record]
-    problems: list[Problem] = field(default_factory=list)  # files of missing cells, unreadable
 
     @property
     def failed(self) -> list[Record]:
@@ -50,16 +49,13 @@ def plan(
     cells = store.at_present(cells, paths)
     missing: list[Cell] = []
     reused: list[Record] = []
-    problems: list[Problem] = []
     for cell in cells:
         found = store.find(cell.key, paths)
         if isinstance(found, Record) and not _again(found, retry_failed, models_dir):
             reused.append(found)
             continue
         missing.append(cell)
-        if isinstance(found, Problem):
-            problems.append(found)
-    return RunPlan(missing, reused, problems)
+    return RunPlan(missing, reused)
 
 
 def _again(record: Record, retry_failed: bool, models_dir: Path | None) -> bool:

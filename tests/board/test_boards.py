@@ -20,6 +20,7 @@ from record_builders import (
     make_identity,
     make_machine,
     make_record,
+    write_bare,
     write_run,
 )
 
@@ -242,7 +243,7 @@ def test_a_seed_that_failed_elsewhere_counts_by_its_finished_run(store):
 def test_missing_predictions_are_named_and_the_mean_keeps_all_seeds(store):
     for seed in range(3):
         write_run(store, seed=seed, wrong=range(200 + 10 * seed))
-    lost = store.path_of(store.read_all()[0][2]).with_suffix(".npz")
+    lost = store.predictions_path(store.read_all()[0][2])
     lost.unlink()
     row = only_row(store)
     assert row.accuracy.mean == pytest.approx(0.79)
@@ -251,16 +252,17 @@ def test_missing_predictions_are_named_and_the_mean_keeps_all_seeds(store):
 
 
 def test_a_row_without_any_predictions_has_its_mean_only(store):
-    store.write(make_record(accuracy=0.97), None)
+    write_bare(store, make_record(accuracy=0.97))
     row = only_row(store)
     assert row.accuracy.mean == 0.97
     assert row.ci_population is None
     assert row.rank is None
 
 
-def test_predictions_that_contradict_the_score_are_named(store):
-    write_run(store, wrong=range(20), accuracy=0.99)
-    assert any("records a test accuracy of 0.9900" in note for note in row_notes(only_row(store)))
+def test_a_record_that_its_predictions_contradict_is_on_no_board(store):
+    write_run(store, seed=0, wrong=range(20), accuracy=0.99)
+    write_run(store, seed=1, wrong=range(20))
+    assert only_row(store).seeds == (1,)
 
 
 def test_rows_on_other_seeds_packages_and_precision_are_named(store):

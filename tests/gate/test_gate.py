@@ -11,6 +11,7 @@ from gate_builders import (
     make_row,
     make_run,
     make_runs,
+    make_update,
     row_of,
     spread,
     write_runs,
@@ -29,7 +30,6 @@ from ninetynine.gate import (
     update_baseline,
     worst,
 )
-from ninetynine.gate.baseline import Update
 from ninetynine.gate.checking import check_seeds, gone, seeds_ahead
 from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import judge_cost
@@ -463,18 +463,6 @@ def test_the_gravest_answer_is_the_checks():
 
 
 # --- baselines on disk ------------------------------------------------------------------------
-
-
-def make_update(reason="first"):
-    return Update(
-        at="2026-01-01T00:00:00+00:00",
-        reason=reason,
-        suite="quick",
-        dataset="mnist",
-        architectures=["net"],
-        seeds=[0, 1],
-        suite_version="0.1.0",
-    )
 
 
 def test_a_missing_an_empty_and_a_damaged_baseline_are_users_mistakes(tmp_path):

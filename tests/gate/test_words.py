@@ -216,9 +216,7 @@ def files_of(folder, name, suffix):
 def remove_pairs(project, seeds):
     for record in load_baseline(project / "base").records["wide"]:
         if record.cell.seed in seeds:
-            path = RecordStore(project / "base").path_of(record)
-            path.unlink()
-            path.with_suffix(".npz").unlink()
+            RecordStore(project / "base").remove(record)
 
 
 LOSSES = {

@@ -38,7 +38,7 @@ def edit(path, **changes):
 
 
 def test_a_record_comes_back_as_it_was_written(store):
-    written = store.write(make_record(seed=3), make_predictions([5, 7]))
+    written = store.write(make_record(seed=3, accuracy=0.998), make_predictions([5, 7]))
     assert store.read_all() == ([written], [])
     predictions = store.predictions(written)
     assert predictions.probabilities.dtype == np.float16
@@ -296,7 +296,7 @@ def test_an_unreadable_file_is_moved_aside_when_its_cell_is_trained_again(store)
 
 def test_damaged_predictions_are_told_and_their_record_is_read(store):
     damaged, whole = write_run(store, seed=1), write_run(store, seed=2)
-    path = store.path_of(damaged).with_suffix(".npz")
+    path = store.predictions_path(damaged)
     path.write_bytes(path.read_bytes()[:-1])
     records, problems = store.read_all()
     assert records == [damaged, whole]
@@ -308,7 +308,7 @@ def test_damaged_predictions_are_told_and_their_record_is_read(store):
 
 def test_predictions_that_are_not_there_are_none(store):
     record = write_run(store)
-    store.path_of(record).with_suffix(".npz").unlink()
+    store.predictions_path(record).unlink()
     assert store.predictions(record) is None
 
 

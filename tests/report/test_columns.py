@@ -11,7 +11,7 @@ from ninetynine.board import build_boards
 from ninetynine.errors import UserError
 from ninetynine.report import Report, render
 from ninetynine.report.columns import chosen_columns, columns, describe, row_values
-from record_builders import make_record, write_run
+from record_builders import make_record, write_bare, write_run
 
 PAGE = Path(__file__).parents[2] / "docs" / "columns.md"
 
@@ -80,7 +80,7 @@ def test_what_is_recorded_beside_the_training_is_shown(store):
         answering = {"latency_p99_seconds": latency, "throughput_1000": 1 / latency}
         timing = record.timing.model_copy(update=answering)
         changes = {"timing": timing, "peak_memory_bytes": (seed + 1) * 2**20}
-        store.write(record.model_copy(update=changes), None)
+        write_bare(store, record.model_copy(update=changes))
     (board,) = build_boards(store, {})
     values = row_values(board, board.rows[0])
     assert values["latency_p99_seconds"] == 0.020

@@ -17,6 +17,7 @@ from record_builders import (
     make_claim,
     make_failed,
     make_record,
+    write_bare,
     write_run,
 )
 
@@ -175,7 +176,7 @@ def test_watched_parts_and_gaps_are_in_the_curves(store):
             Epoch(epoch=e, loss=0.1, accuracy=0.9 + e / 100, validation_accuracy=0.9)
             for e in (1, 2, 3)
         ]
-        store.write(record.model_copy(update={"history": epochs}), None)
+        write_bare(store, record.model_copy(update={"history": epochs}))
     page = page_of(store, "net")
     assert "net, training, epoch 2: 92.00%" in page
     assert "net, validation part, epoch 3: 90.00%" in page
@@ -261,7 +262,7 @@ def test_a_thousand_records_stay_small(store):
             wrong = rng.choice(360, 3 + number // 5, replace=False)
             write_run(store, name, seed, wrong=wrong, **DIGITS)
     record = make_record("long", 0, **{k: v for k, v in DIGITS.items() if k != "images"})
-    store.write(record.model_copy(update={"history": epochs}), None)
+    write_bare(store, record.model_copy(update={"history": epochs}))
     page = page_of(store)
     assert len(page.encode()) < 20e6
     assert "Drawn are the first 40 of 101 models." in page

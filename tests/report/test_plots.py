@@ -33,6 +33,7 @@ from record_builders import (
     make_failed,
     make_predictions,
     make_record,
+    write_bare,
     write_run,
 )
 
@@ -191,7 +192,7 @@ class TestCurves:
         for seed, accuracy in ((0, 0.8), (1, 0.9)):
             record = make_record("net", seed)
             epochs = [Epoch(epoch=e, loss=0.1, accuracy=accuracy) for e in (1, 2)]
-            store.write(record.model_copy(update={"history": epochs}), None)
+            write_bare(store, record.model_copy(update={"history": epochs}))
         found = curves(boards(store)[0].rows[0])
         assert found is not None
         point = found.train[1]
@@ -201,7 +202,7 @@ class TestCurves:
 
     def test_a_long_training_is_thinned_and_keeps_its_end(self, store):
         epochs = [Epoch(epoch=e, loss=0.1, accuracy=0.9) for e in range(1, 1001)]
-        store.write(make_record("net").model_copy(update={"history": epochs}), None)
+        write_bare(store, make_record("net").model_copy(update={"history": epochs}))
         found = curves(boards(store)[0].rows[0])
         assert found is not None
         assert found.thinned

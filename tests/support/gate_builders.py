@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key, make_rows
+from ninetynine.gate.baseline import Update
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
 from record_builders import make_failed, make_predictions, make_record
@@ -55,6 +56,18 @@ def spread(mean: float, sd: float, count: int, seed: int = 0) -> np.ndarray:
 def write_runs(store: RecordStore, runs: list[Run]) -> None:
     for run in runs:
         store.write(run.record, run.predictions)
+
+
+def make_update(reason: str = "first") -> Update:
+    return Update(
+        at="2026-01-01T00:00:00+00:00",
+        reason=reason,
+        suite="quick",
+        dataset="mnist",
+        architectures=["net"],
+        seeds=[0, 1],
+        suite_version="0.1.0",
+    )
 
 
 class FakeTrainer:

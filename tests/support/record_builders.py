@@ -1,5 +1,6 @@
 """Cheap synthetic records with predictions, for tests of everything that reads records."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ninetynine.records import (
     Scores,
     Timing,
 )
+from ninetynine.records.schema import checksum_of
 
 PACKAGES = {"keras": "3.15.1", "numpy": "2.4.0", "tensorflow": "2.21.0"}
 CONTEXT = {
@@ -153,6 +155,19 @@ def write_run(
     accuracy = float(predictions.correct.mean())
     record = make_record(architecture, seed, **{"accuracy": accuracy, **fields})
     return store.write(record, predictions)
+
+
+def write_bare(store: RecordStore, record: Record) -> Record:
+    """Write a finished ``record`` without predictions, as versions before 4 could."""
+    return store.write(record.model_copy(update={"schema_version": 3}), None)
+
+
+def edit_record(path: Path, *, signed: bool = False, **changes: Any) -> None:
+    """Change keys of the record in ``path``; ``signed`` gives it the checksum of what it says."""
+    content = {**json.loads(path.read_text()), **changes}
+    if signed:
+        content["record_sha256"] = checksum_of(content)
+    path.write_text(json.dumps(content))
 
 
 def draw_wrong(rate: float, seed: int, images: int = 1000) -> np.ndarray:

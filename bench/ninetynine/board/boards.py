@@ -140,7 +140,7 @@ def build_boards(
     cells may have been recorded for another suite.  The order of ``records`` does not matter.
     With ``sums`` the rows' prediction sums are made on the way, so that no file is read twice.
     """
-    chosen = store.read_all()[0] if records is None else records
+    chosen = store.read_all(whole=True)[0] if records is None else records
     boards: list[Board] = []
     grouped = sorted(by_board(chosen, catalog, variant).items())
     references = {name: reference_for(name) for name in {key.dataset for key, _ in grouped}}

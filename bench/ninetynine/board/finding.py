@@ -1,6 +1,7 @@
 """A row by its name: what comparing two models needs.  Nothing is read to resolve a name."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from ninetynine.board.boards import by_board, make_rows
 from ninetynine.board.row import PUBLISHED, Row, Run
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError, nearest
-from ninetynine.records import Record, RecordStore
+from ninetynine.records import Problem, Record, RecordStore
 
 _DIGITS = 8  # of a fingerprint, in the name of a row
 _FEWEST_DIGITS = 4
@@ -52,7 +53,8 @@ class Rows:
         if len(found) > 1:
             choices = ", ".join(sorted(map(self._label, found)))
             raise UserError(f"{text!r} is on several boards; name one of: {choices}")
-        row = found[0] if seed is None else found[0].of_seed(seed)
+        row = self._uncontradicted(found[0])
+        row = row if seed is None else row.of_seed(seed)
         self._check_predictions(row)
         return row
 
@@ -65,6 +67,19 @@ class Rows:
     def __iter__(self) -> Iterator[Row]:
         """Yield every row that has predictions."""
         return (row for row in self._rows if row.outcomes)
+
+    def _uncontradicted(self, row: Row) -> Row:
+        """Return ``row`` without the runs that their own predictions contradict."""
+        checked = ((run, self._store.check(run.record)) for run in row.runs)
+        bad = {
+            run.record.key: found
+            for run, found in checked
+            if isinstance(found, Problem) and found.path == self._store.path_of(run.record)
+        }
+        for problem in bad.values():
+            self._store.tell(problem)
+        runs = tuple(run for run in row.runs if run.record.key not in bad)
+        return replace(row, runs=runs) if bad else row
 
     def _check_predictions(self, row: Row) -> None:
         """Raise UserError where the row's runs cannot be compared with anything."""

@@ -74,7 +74,7 @@ def load_ladders(
     Raises UserError where nothing of the suite is recorded.
     """
     dataset = datasets.row_name_of(suite.dataset)
-    readable, problems = store.read_all()
+    readable, problems = store.read_all(whole=True)
     records = [record for record in readable if record.cell.dataset == dataset]
     boards = [b for b in build_boards(store, catalog, records) if b.variant == suite.variant]
 

@@ -28,7 +28,7 @@ def seeds_in_words(seeds: Iterable[int]) -> str:
 
 def row_notes(row: Row) -> tuple[str, ...]:
     """Return what is to be known about a row's records, such as its failures."""
-    return (*_about_runs(row), *_contradictions(row), *_other_machines(row))
+    return (*_about_runs(row), *_other_machines(row))
 
 
 def _about_runs(row: Row) -> Iterator[str]:
@@ -80,20 +80,6 @@ def _of_one_beginning(row: Row) -> list[int]:
         if run.record.model is not None and run.record.model.built_hash is not None:
             by_hash.setdefault(run.record.model.built_hash, []).append(run.seed)
     return next((seeds for seeds in by_hash.values() if len(seeds) > 1), [])
-
-
-def _contradictions(row: Row) -> Iterator[str]:
-    for run in row.runs:
-        scores, outcome = run.record.scores, run.outcome
-        if scores is None or outcome is None:
-            continue
-        predicted = float(outcome.correct.mean())
-        # A recorded accuracy may have been rounded to float32; half an image is a contradiction.
-        if abs(predicted - scores.test.accuracy) > 0.5 / len(outcome.correct):
-            yield (
-                f"seed {run.seed} records a test accuracy of "
-                f"{scores.test.accuracy:.4f}, but its predictions give {predicted:.4f}"
-            )
 
 
 def _other_machines(row: Row) -> Iterator[str]:

@@ -22,7 +22,7 @@ _VERBS = Registry("verb", "ninetynine.cli.verbs", "ninetynine.verbs")
 # How the help orders them; verbs that are not named here follow by name.
 _ORDER = (
     *("run", "report", "plot", "compare", "plan", "import", "merge", "check", "baseline"),
-    *("time", "list", "show", "data", "predict", "verify", "explain"),
+    *("time", "list", "show", "data", "predict", "verify", "explain", "doctor", "clean"),
 )
 
 # Every verb inherits these.

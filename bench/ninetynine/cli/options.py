@@ -19,6 +19,7 @@ from ninetynine.errors import UserError, one_line, printable
 from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # what verbs that need no suite should not wait for
+    from ninetynine.records import RecordStore
     from ninetynine.request import ResolvedRun
     from ninetynine.suite import Suite
 
@@ -200,6 +201,13 @@ def check_results(folder: Path) -> None:
     """Raise UserError where there is no folder of records to read."""
     if not folder.is_dir():
         raise UserError(f"--results {folder}: no such folder; train something with: bench run")
+
+
+def open_store(results: Path) -> "RecordStore":
+    """Return the store in ``results``, which tells each file that cannot be used, in one line."""
+    from ninetynine.records import RecordStore
+
+    return RecordStore(results, tell=lambda problem: warn(str(problem)))
 
 
 def warn(line: str) -> None:

@@ -9,8 +9,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key
@@ -19,6 +20,7 @@ from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles, same_data
 from ninetynine.records import Record, RecordStore
+from ninetynine.records.files import record_path
 from ninetynine.records.schema import Part
 from ninetynine.records.store import safe_name, write_atomically
 
@@ -47,6 +49,14 @@ class Manifest(Part):
 
     manifest_version: int = MANIFEST_VERSION
     updates: list[Update] = Field(default_factory=list)
+    # Keys of records that an update is adding, or has replaced: they do not count.  Empty, and
+    # then not written, but where an update was killed.
+    ignored: list[str] = Field(default_factory=list)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        return {name: value for name, value in content.items() if name != "ignored" or value}
 
 
 @dataclass(frozen=True)
@@ -113,13 +123,17 @@ def load_baseline(directory: Path) -> Baseline:
     if not directory.is_dir():
         raise UserError(f"{directory}: no such folder; make a baseline with: bench baseline update")
     store = RecordStore(directory)
-    found, problems = store.read_all()
-    records = [record for record in found if record.kind != "ensemble"]  # these train nothing
+    found, problems = store.read_all(whole=True)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         found_wrong = f"baseline {problems[0].path}: {problems[0].reason}{more}"
         raise UserError(f"{found_wrong}; {_restore(problems[0].path)}")
     manifest = read_manifest(directory)
+    records = [  # but for ensembles, which train nothing
+        record
+        for record in found
+        if record.kind != "ensemble" and record.key not in manifest.ignored
+    ]
     _check_whole(store, records, manifest)
     if not records:
         raise UserError(
@@ -151,13 +165,13 @@ def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manife
                 f"{store.directory}: the baseline lost {which} of {name} on {dataset} (its last "
                 f"update recorded {len(expected)} seeds); {_restore(folder)}"
             )
-    paths = [store.path_of(r).with_suffix(".npz") for r in records if r.predictions_sha256]
-    alone = [path for path in paths if not path.is_file()]
-    alone += [
-        path.with_suffix(".json")
-        for path in sorted(store.folder.glob("*/*.npz"))
-        if not path.with_suffix(".json").is_file()
-    ]
+    paths = {store.predictions_path(r) for r in records if r.predictions_sha256}
+    alone = sorted(path for path in paths if not path.is_file())
+    ignored = {key[:16] for key in manifest.ignored}
+    for path in sorted({*store.folder.glob("*/*.npz")} - paths):
+        record = record_path(path)
+        if not record.is_file() and record.stem[-16:] not in ignored:
+            alone.append(record)
     if alone:
         more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
         raise UserError(f"baseline {alone[0]}: the file is missing{more}; {_restore(alone[0])}")
@@ -189,19 +203,35 @@ def read_manifest(directory: Path) -> Manifest:
 def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> list[Path]:
     """Replace the baseline of the runs' architectures on their datasets; return what was removed.
 
-    Other architectures stay.  New records go in before old ones go out, the manifest last.
+    Other architectures stay.  Where it is killed, the baseline is the old one until the manifest
+    names the update, and the new one from then on; the next update removes what does not count.
     """
     store = RecordStore(directory)
     with store.lock():
-        places = {(run.record.cell.architecture, run.record.cell.dataset) for run in runs}
-        old = [r for r in store.read_all()[0] if (r.cell.architecture, r.cell.dataset) in places]
-        kept = {store.path_of(store.write(run.record, run.predictions)) for run in runs}
-        removed = [path for path in map(store.path_of, old) if path not in kept]
-        for path in removed:
-            path.unlink()
-            path.with_suffix(".npz").unlink(missing_ok=True)
         manifest = read_manifest(directory)
-        manifest = manifest.model_copy(update={"updates": [*manifest.updates, update]})
-        content = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
-        write_atomically(directory / MANIFEST, content.encode() + b"\n")
-    return removed
+        there = store.read_all()[0]
+        for record in there:
+            if record.key in manifest.ignored:  # of an update that was killed
+                store.remove(record)
+        places = {(run.record.cell.architecture, run.record.cell.dataset) for run in runs}
+        old = [r for r in there if (r.cell.architecture, r.cell.dataset) in places]
+        old = [record for record in old if record.key not in manifest.ignored]
+        new, known = {run.record.key for run in runs}, {record.key for record in old}
+        if new - known:
+            _write_manifest(directory, manifest.updates, new - known)
+        for run in runs:
+            store.write(run.record, run.predictions)
+        updates = [*manifest.updates, update]
+        _write_manifest(directory, updates, known - new)
+        removed = [record for record in old if record.key not in new]
+        for record in removed:
+            store.remove(record)
+        if removed:
+            _write_manifest(directory, updates, set())
+    return [store.path_of(record) for record in removed]
+
+
+def _write_manifest(directory: Path, updates: Sequence[Update], ignored: set[str]) -> None:
+    manifest = Manifest(updates=list(updates), ignored=sorted(ignored))
+    content = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomically(directory / MANIFEST, content.encode() + b"\n")

@@ -1,5 +1,6 @@
 """Records: their schema, and the store that keeps them on disk."""
 
+from ninetynine.records.reading import Predictions, Problem, read_record
 from ninetynine.records.schema import (
     SCHEMA_VERSION,
     Context,
@@ -15,4 +16,4 @@ from ninetynine.records.schema import (
     Timing,
     key_of,
 )
-from ninetynine.records.store import Predictions, Problem, RecordStore
+from ninetynine.records.store import RecordStore

@@ -4,26 +4,38 @@ Every number carries its unit in its name.  ``results/record.schema.json`` is th
 JSON Schema of this file (``python -m ninetynine.records`` prints it).
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 
 from ninetynine.cells import CellIdentity, canonical_hash
 from ninetynine.errors import one_line, printable
 
 # 2 has ensembles: the kind, and the members; 3 has the arguments of an architecture's build; 4 has
-# what its code reads, the hash of the built model and the fingerprint of the test part.
+# what its code reads, the hash of the built model, the test part's fingerprint, and a checksum.
 SCHEMA_VERSION = 4
+FIRST_WITH_CHECKSUM = 4
+_LONGEST_DETAIL = 200_000  # characters of what a failed worker said
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Loss = Annotated[float, Field(ge=0, le=3.5e38)]  # float32 has nothing larger
+Seconds = Annotated[float, Field(ge=0, le=1e10)]  # three centuries
+Rate = Annotated[float, Field(ge=0, le=1e12)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
 
 
 class Part(BaseModel):
@@ -35,8 +47,8 @@ class Part(BaseModel):
 class Score(Part):
     """Loss (mean categorical cross-entropy in nats) and accuracy (a fraction of 1)."""
 
-    loss: float | None  # None where predictions came without probabilities
-    accuracy: float
+    loss: Loss | None  # None where predictions came without probabilities
+    accuracy: Fraction
 
 
 class Scores(Part):
@@ -50,30 +62,30 @@ class Scores(Part):
 class Epoch(Part):
     """Running training metrics of one epoch, and the watched part's at its end."""
 
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_loss: float | None = None
-    validation_accuracy: float | None = None
+    epoch: Count
+    loss: Loss
+    accuracy: Fraction
+    validation_loss: Loss | None = None
+    validation_accuracy: Fraction | None = None
 
 
 class Timing(Part):
     """Seconds by phase; only ``train_seconds`` is training (no evaluation, no compiling)."""
 
-    import_seconds: float  # of the worker, paid once for all its cells
-    data_seconds: float
-    build_seconds: float
-    compile_seconds: float  # tracing and compiling the training step
-    train_seconds: float
-    train_cpu_seconds: float
-    evaluate_seconds: float
-    other_cpu_share: float | None  # busy share of our cores that was not ours while training
+    import_seconds: Seconds  # of the worker, paid once for all its cells
+    data_seconds: Seconds
+    build_seconds: Seconds
+    compile_seconds: Seconds  # tracing and compiling the training step
+    train_seconds: Seconds
+    train_cpu_seconds: Seconds
+    evaluate_seconds: Seconds
+    other_cpu_share: Rate | None  # busy share of our cores that was not ours while training
     exclusive: bool  # whether the run had its cores to itself; else no timing table uses it
-    latency_seconds: float | None = None  # to answer one image: median, 95th, 99th percentile
-    latency_p95_seconds: float | None = None
-    latency_p99_seconds: float | None = None
-    throughput_128: float | None = None  # images per second, answered in batches of 128 and 1,000
-    throughput_1000: float | None = None
+    latency_seconds: Seconds | None = None  # to answer one image: median, 95th, 99th percentile
+    latency_p95_seconds: Seconds | None = None
+    latency_p99_seconds: Seconds | None = None
+    throughput_128: Rate | None = None  # images per second, answered in batches of 128 and 1,000
+    throughput_1000: Rate | None = None
 
 
 class Machine(Part):
@@ -82,13 +94,24 @@ class Machine(Part):
     fingerprint: str
     cpu_model: str
     cpu_flags_hash: str
-    cores_available: int
-    cores_used: list[int]
-    memory_bytes: int
+    cores_available: Count
+    cores_used: list[Count]
+    memory_bytes: Count
     gpu: str | None
     gpu_driver: str | None
     operating_system: str
     python: str
+    cpu_quota: Annotated[float, Field(gt=0, le=1e6)] | None = (
+        None  # cores' worth; None for no limit
+    )
+    thread_limit: Count | None = None  # of processes and threads together
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what older records lack, so that they are written as they were read."""
+        content: dict[str, Any] = serialize(self)
+        limits = ("cpu_quota", "thread_limit")
+        return {k: v for k, v in content.items() if v is not None or k not in limits}
 
 
 class Model(Part):
@@ -97,8 +120,8 @@ class Model(Part):
     ``built_hash`` is over the layers' configuration and the weights before training.
     """
 
-    parameters: int
-    multiply_adds: int | None  # per image; None where a layer is not one we can count
+    parameters: Count
+    multiply_adds: Count | None  # per image; None where a layer is not one we can count
     weights_hash: str | None
     built_hash: str | None = None
 
@@ -147,23 +170,36 @@ class Record(Part):
     records: ``members`` are their keys, and its cell's seed counts its replicates.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
     kind: Literal["trained", "external", "ensemble"] = "trained"
-    key: str
+    key: Digest
     status: Literal["finished", "failed"]
-    attempts: int = 1
+    attempts: Count = 1
     cell: CellIdentity
-    members: list[str] = []
+    members: list[Digest] = []
     context: Context
     machine: Machine | None = None
     model: Model | None = None
     scores: Scores | None = None
     history: list[Epoch] = []
     timing: Timing | None = None
-    peak_memory_bytes: int | None = None
+    peak_memory_bytes: Count | None = None
     failure: Failure | None = None
-    predictions_sha256: str | None = None  # of the .npz file beside the record
-    test_fingerprint: str | None = None  # of the dataset's test part, 64 hex digits
+    predictions_sha256: Digest | None = None  # of the .npz file beside the record
+    test_fingerprint: Digest | None = None  # of the dataset's test part
+    record_sha256: Digest | None = None  # of all the rest as canonical JSON
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.status == "finished" and (self.scores is None or self.failure is not None):
+            raise ValueError("a finished record has scores and no failure")
+        if self.status == "failed" and (self.failure is None or self.scores is not None):
+            raise ValueError("a failed record has a failure and no scores")
+        if (self.kind == "ensemble") != bool(self.members):
+            raise ValueError("an ensemble has members, and nothing else has")
+        if [epoch.epoch for epoch in self.history] != [*range(1, len(self.history) + 1)]:
+            raise ValueError("the epochs of its history are not 1, 2, 3 ...")
+        return self
 
     @model_serializer(mode="wrap")
     def _without_what_older_versions_lack(
@@ -173,7 +209,8 @@ class Record(Part):
         content: dict[str, Any] = serialize(self)
         if not self.context.warnings:
             content["context"].pop("warnings", None)
-        lacking = {name for name in ("members", "test_fingerprint") if not getattr(self, name)}
+        later = ("members", "test_fingerprint", "record_sha256")
+        lacking = {name for name in later if not getattr(self, name)}
         return {name: value for name, value in content.items() if name not in lacking}
 
 
@@ -212,6 +249,23 @@ def key_of(cell: CellIdentity, members: Sequence[str] = ()) -> str:
     if not members:
         return cell.key
     return canonical_hash({"cell": cell.model_dump(mode="json"), "members": list(members)})
+
+
+def checksum_of(content: Mapping[str, Any]) -> str:
+    """Return what the ``record_sha256`` of a record's JSON ``content`` has to be."""
+    return canonical_hash({k: v for k, v in content.items() if k != "record_sha256"})
+
+
+def with_checksum(record: Record) -> Record:
+    """Return ``record`` with its checksum, and what a failed worker said cut to what is read."""
+    if record.failure is not None and len(record.failure.detail) > _LONGEST_DETAIL:
+        detail = record.failure.detail[-_LONGEST_DETAIL:]
+        failure = record.failure.model_copy(update={"detail": detail})
+        record = record.model_copy(update={"failure": failure})
+    if record.schema_version < FIRST_WITH_CHECKSUM:
+        return record
+    checksum = checksum_of(json.loads(record.model_dump_json()))
+    return record.model_copy(update={"record_sha256": checksum})
 
 
 def json_schema() -> dict[str, Any]:

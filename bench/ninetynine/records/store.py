@@ -1,61 +1,45 @@
 """The store: a folder of records, written whole or not at all, never edited.
 
-A record is ``records/<architecture>/<dataset>-seed-<seed>-<key16>.json`` with its predictions in
-a ``.npz`` of the same stem.  The predictions go first and the JSON is renamed into place last, so
-a record that can be seen is complete, whenever the process was killed.  What cannot be read is
+A record is ``records/<architecture>/<dataset>-seed-<seed>-<key16>.json``, with its predictions in
+``<the same>-<sha16>.npz``, which is named by its content's hash (in older folders without it).  The
+predictions go first and the JSON is renamed into place last, so a record that can be seen is
+complete, and has its own predictions, whenever the process was killed.  What cannot be read is
 never deleted: a new record of the same cell moves it aside to ``*.kept``.
 """
 
 import hashlib
 import io
-import json
 import os
 import re
 import tempfile
-import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from ninetynine.cells import Cell, CellIdentity
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line
 from ninetynine.inputs import now
-from ninetynine.records.schema import SCHEMA_VERSION, Record, key_of
+from ninetynine.records.files import predictions_beside, record_path, set_aside, sync_folder
+from ninetynine.records.reading import (
+    LARGEST_PREDICTIONS,
+    Predictions,
+    Problem,
+    Unreadable,
+    decode,
+    read_bytes,
+    read_record,
+)
+from ninetynine.records.schema import Record, with_checksum
 from ninetynine.records.trust import Statement, statements
 
 _SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
 _LONGEST_NAME = 200  # bytes of a folder's name
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A record's test output: ``probabilities`` float16 (m, classes), ``labels`` uint16 (m,)."""
-
-    probabilities: NDArray[np.float16]
-    labels: NDArray[np.uint16]
-
-    @property
-    def correct(self) -> NDArray[np.bool_]:
-        """Return which of the m test images were classified correctly, bool (m,)."""
-        return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A file in the store that could not be used, and why; it is kept as it is."""
-
-    path: Path
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; kept as it is and left out"
+_FRESH_BYTES = 128 * 2**20  # of predictions that were checked and are kept for who asks next
 
 
 def to_float16(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -86,11 +70,18 @@ def _with_three_bits(values: NDArray[np.float16]) -> NDArray[np.float16]:
 
 
 class RecordStore:
-    """The records under ``directory``; reading needs no lock, writing needs :meth:`lock`."""
+    """The records under ``directory``; reading needs no lock, writing needs :meth:`lock`.
 
-    def __init__(self, directory: Path) -> None:
+    ``tell`` is given each problem that :meth:`read_records` and :meth:`read_all` come upon.
+    """
+
+    def __init__(
+        self, directory: Path, tell: Callable[[Problem], None] = lambda problem: None
+    ) -> None:
         self.directory = directory
+        self.tell = tell
         self.folder = directory / "records"
+        self._fresh: dict[str, Predictions] = {}  # by their hash
 
     @cached_property
     def statements(self) -> dict[str, list[Statement]]:
@@ -103,48 +94,82 @@ class RecordStore:
 
     def find(self, key: str, paths: dict[str, Path] | None = None) -> Record | Problem | None:
         """Return the record of ``key``, the problem with its file, or None for no file."""
-        path = (self.paths() if paths is None else paths).get(key[:_KEY_DIGITS])
+        digits = key[:_KEY_DIGITS]
+        path = (self.paths() if paths is None else paths).get(digits)
         if path is None:
             return None
-        found = read_record(path)
-        return None if isinstance(found, Record) and found.key != key else found
+        found = self._read(path)
+        if isinstance(found, Record) and found.key == key:
+            return found
+        # A file that only has the name must not hide the record.
+        others = map(self._read, sorted(self.folder.glob(f"*/*{digits}.json")))
+        record = next((r for r in others if isinstance(r, Record) and r.key == key), None)
+        return record or (found if isinstance(found, Problem) else None)
 
-    def read_all(self) -> tuple[list[Record], list[Problem]]:
+    def _read(self, path: Path) -> Record | Problem:
+        found = read_record(path)
+        if isinstance(found, Record) and self.path_of(found) != path:
+            # A copy under another name would count its run twice.
+            return Problem(path, f"a record that belongs in {self.path_of(found)}")
+        return found
+
+    def read_all(self, whole: bool = False) -> tuple[list[Record], list[Problem]]:
         """Return every readable record in the order of its file name, and what cannot be used.
 
         A record whose predictions are damaged is returned, and its predictions are a problem.
+        With ``whole`` predictions are read, too, and a record that they contradict is left out.
         """
+        there, problems = self.read_records()
         records: list[Record] = []
-        problems: list[Problem] = []
-        for path in sorted(self.folder.glob("*/*.json")):
-            found = read_record(path)
-            if isinstance(found, Problem):
-                problems.append(found)
-                continue
-            if self.path_of(found) != path:
-                # A copy under another name would count its run twice.
-                problems.append(Problem(path, f"a record that belongs in {self.path_of(found)}"))
-                continue
-            records.append(found)
-            predictions = self.predictions_content(found)
-            if isinstance(predictions, Problem):
+        for record in there:
+            predictions = self.check(record) if whole else self.predictions_content(record)
+            if isinstance(predictions, Predictions):
+                self._keep_fresh(record, predictions)
+            elif isinstance(predictions, Problem):
                 problems.append(predictions)
-        return records, problems
+                self.tell(predictions)
+                if predictions.path.suffix == ".json":
+                    continue
+            records.append(record)
+        return records, sorted(problems, key=lambda problem: problem.path)
+
+    def read_records(self) -> tuple[list[Record], list[Problem]]:
+        """Return what `read_all` does, without a look at the predictions."""
+        found = [self._read(path) for path in sorted(self.folder.glob("*/*.json"))]
+        problems = [problem for problem in found if isinstance(problem, Problem)]
+        for problem in problems:
+            self.tell(problem)
+        return [record for record in found if isinstance(record, Record)], problems
+
+    def _keep_fresh(self, record: Record, predictions: Predictions) -> None:
+        held = sum(p.probabilities.nbytes + p.labels.nbytes for p in self._fresh.values())
+        if record.predictions_sha256 is not None and held < _FRESH_BYTES:
+            self._fresh[record.predictions_sha256] = predictions
 
     def predictions(self, record: Record) -> Predictions | None:
-        """Return the record's predictions, or None where it has none or the file is damaged."""
+        """Return the record's predictions, or None where it has none or they cannot be used."""
+        fresh = self._fresh.pop(record.predictions_sha256 or "", None)
+        if fresh is not None:
+            return fresh
+        found = self.check(record)
+        return found if isinstance(found, Predictions) else None
+
+    def check(self, record: Record) -> Predictions | Problem | None:
+        """Return the record's predictions where they are what it says of them; None for no file.
+
+        The problem is the record's where the file is as it was written, else the file's.
+        """
         content = self.predictions_content(record)
         if not isinstance(content, bytes):
-            return None
+            return content
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                return Predictions(arrays["probabilities"], arrays["labels"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            return None
+            return decode(content, record)
+        except Unreadable as reason:
+            return Problem(self.path_of(record), f"not what its predictions say: {reason}")
 
     def describe(self, problem: Problem) -> str:
         """Return ``problem`` in words that are the same wherever the folder lies."""
-        return f"{problem.path.relative_to(self.directory)}: {problem.reason}"
+        return one_line(f"{problem.path.relative_to(self.directory)}: {problem.reason}")
 
     def at_present(self, cells: Iterable[Cell], paths: dict[str, Path] | None = None) -> list[Cell]:
         """Return ``cells`` with the inputs of their record here, where these still hold.
@@ -175,8 +200,15 @@ class RecordStore:
         stem = f"{safe_name(cell.dataset)}-seed-{cell.seed}"
         return self.folder / safe_name(cell.architecture), stem
 
+    def predictions_path(self, record: Record) -> Path:
+        """Return where the record's predictions are, or would be."""
+        path = self.path_of(record)
+        named = path.with_name(f"{path.stem}-{(record.predictions_sha256 or '')[:16]}.npz")
+        old = path.with_suffix(".npz")
+        return old if not named.exists() and old.exists() else named
+
     def write(self, record: Record, predictions: Predictions | None) -> Record:
-        """Write ``record`` whole and return it with the hash of its predictions file.
+        """Write ``record`` whole and return it with the hashes of its predictions and itself.
 
         Raises UserError where the folder cannot be written or the disk is full.
         """
@@ -184,6 +216,7 @@ class RecordStore:
         if content is not None:
             digest = hashlib.sha256(content).hexdigest()
             record = record.model_copy(update={"predictions_sha256": digest})
+        record = with_checksum(record)
         self.put(record, content, "finished records are", "folder with --results")
         return record
 
@@ -194,20 +227,35 @@ class RecordStore:
         """
         path = self.path_of(record)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _move_aside_if_unreadable(path)
-            if predictions is not None:
-                write_atomically(path.with_suffix(".npz"), predictions)
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                sync_folder(self.folder)
+            if os.path.lexists(path) and isinstance(self._read(path), Problem):
+                set_aside(path)
+            if predictions is not None and self.predictions_content(record) != predictions:
+                digits = (record.predictions_sha256 or "")[:16]
+                write_atomically(path.with_name(f"{path.stem}-{digits}.npz"), predictions)
             write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
+            for other in predictions_beside(path):
+                if other != self.predictions_path(record):
+                    other.unlink(missing_ok=True)
         except OSError as error:
             raise UserError(
                 f"cannot write {path}: {error.strerror or error}; {safe} safe: "
                 f"make room or choose another {another}, then run the command again"
             ) from error
 
+    def remove(self, record: Record) -> None:
+        """Remove ``record``; its predictions go with the next writer where this is killed."""
+        path = self.path_of(record)
+        path.unlink(missing_ok=True)
+        for predictions in predictions_beside(path):
+            predictions.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder for one writer, and tidy what a killed one left half-written.
+    def lock(self, tidy: bool = True) -> Iterator[None]:
+        """Hold the folder for one writer, and ``tidy`` what a killed one left half-written.
 
         Raises UserError where another process holds it or where it cannot be written.
         """
@@ -218,7 +266,8 @@ class RecordStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
             with tempfile.TemporaryFile(dir=self.folder):  # better told now than after a training
-                self._remove_leftovers()
+                if tidy:
+                    self._remove_leftovers()
         except Timeout as error:
             raise UserError(
                 f"another bench run is writing to {self.directory}; wait for it to end, "
@@ -236,51 +285,39 @@ class RecordStore:
             lock.release()
 
     def _remove_leftovers(self) -> None:
-        for path in self.folder.glob("*/*.partial"):
+        for path in (*self.directory.glob(".*.partial"), *self.folder.glob("*/.*.partial")):
             path.unlink(missing_ok=True)
-        # Predictions whose record was never written, because the process was killed in between.
-        for path in self.folder.glob("*/*.npz"):
-            if not path.with_suffix(".json").exists():
+        for folder in self.folder.glob("*/"):
+            self._remove_superseded(folder)
+            with suppress(OSError):  # only what is empty can be removed
+                folder.rmdir()
+
+    def _remove_superseded(self, folder: Path) -> None:
+        """Remove the predictions in ``folder`` that no record vouches for.
+
+        Their record was never written, because the process was killed in between, or has others.
+        """
+        for path in [*folder.glob("*.npz")]:
+            record = record_path(path)
+            if not os.path.lexists(record):
                 path.unlink(missing_ok=True)
+            elif len(predictions_beside(record)) > 1 or record.stem != path.stem:
+                found = self._read(record)
+                if isinstance(found, Record) and self.predictions_path(found) != path:
+                    path.unlink(missing_ok=True)
 
     def predictions_content(self, record: Record) -> bytes | Problem | None:
         """Return the verified bytes of the record's ``.npz``; None where there is no file."""
-        path = self.path_of(record).with_suffix(".npz")
-        if record.predictions_sha256 is None or not path.is_file():
+        path = self.predictions_path(record)
+        if record.predictions_sha256 is None or not os.path.lexists(path):
             return None
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            return Problem(path, f"cannot be read ({error.strerror})")
+            content = read_bytes(path, LARGEST_PREDICTIONS)
+        except Unreadable as reason:
+            return Problem(path, str(reason))
         if hashlib.sha256(content).hexdigest() != record.predictions_sha256:
             return Problem(path, "not the predictions that its record was written with (damaged?)")
         return content
-
-
-def read_record(path: Path) -> Record | Problem:
-    """Return the record in ``path``, or the Problem that says in one line why it is not one."""
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        return Problem(path, f"cannot be read ({error.strerror})")
-    except (ValueError, RecursionError):
-        return Problem(path, "not a whole JSON file (cut off?)")
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if not isinstance(version, int):
-        return Problem(path, "not a record (no schema_version)")
-    if version > SCHEMA_VERSION:
-        return Problem(
-            path, f"record schema {version}, this version reads up to {SCHEMA_VERSION}; upgrade"
-        )
-    try:
-        record = Record.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return Problem(path, f"not a valid record ({where}: {first['msg']})")
-    if record.kind != "external" and key_of(record.cell, record.members) != record.key:
-        return Problem(path, "its key is not the hash of its cell (edited by hand?)")
-    return record
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -294,19 +331,10 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         partial.chmod(0o644)
         partial.replace(path)
+        sync_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-
-
-def _move_aside_if_unreadable(path: Path) -> None:
-    """Rename what stands in a new record's place and is none, with its predictions."""
-    if not path.is_file() or isinstance(read_record(path), Record):
-        return
-    mark = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    for file in (path, path.with_suffix(".npz")):
-        if file.is_file():
-            file.rename(file.with_name(f"{file.name}.{mark}.kept"))
 
 
 def _npz(predictions: Predictions) -> bytes:

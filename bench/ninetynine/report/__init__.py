@@ -45,7 +45,7 @@ class Report:
 
     @cached_property
     def _read(self) -> "tuple[list[Record], list[Problem]]":
-        return self.store.read_all() if self.chosen is None else (list(self.chosen), [])
+        return self.store.read_all(whole=True) if self.chosen is None else (list(self.chosen), [])
 
     @property
     def records(self) -> "list[Record]":

@@ -67,7 +67,8 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> Score:
     rows = rows / rows.sum(axis=1, keepdims=True)
     true = np.clip(rows[np.arange(len(labels)), labels], _EPSILON, 1.0 - _EPSILON)
     accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
-    return Score(loss=float(-np.log(true).mean()), accuracy=accuracy)
+    loss = float(-np.log(true).mean())
+    return Score(loss=loss if np.isfinite(loss) else None, accuracy=accuracy)
 
 
 def classify(

@@ -10,7 +10,6 @@ from ninetynine import datasets, suite
 from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.cli import options
 from ninetynine.errors import UserError
-from ninetynine.records import RecordStore
 from ninetynine.report.comparison import (
     DifferingImage,
     differing_images,
@@ -64,7 +63,7 @@ def command(
     under the recipe of suite controlled.  Where data of one name have several contents,
     NAME@published-1a2b3c4d is the row on the data whose fingerprint begins so.
     """
-    rows = Rows(RecordStore(results), suite.discover(architecture_files), dataset)
+    rows = Rows(options.open_store(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
     result = compare(sides[0].correct, sides[1].correct, margin=margin)

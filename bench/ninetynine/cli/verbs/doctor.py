@@ -1,4 +1,4 @@
-"""Look an architecture file and its data over; nothing is trained."""
+"""Look an architecture file or a folder of records over; nothing is trained."""
 
 from pathlib import Path
 
@@ -15,15 +15,21 @@ _EMBEDDED = datasets.usual(embedded=True)
 
 @click.command("doctor")
 @click.argument("file", type=options.PATH)
+@click.option("--fix", is_flag=True, help="Set doubtful records aside, as *.kept; delete nothing.")
 @click.option("--dataset", default=_EMBEDDED, metavar="NAME", help="To train on.")
 @options.data_dir
 @options.as_json
 @options.verbose
-def command(file: Path, dataset: str, data_dir: Path | None, as_json: bool) -> int:
+def command(file: Path, fix: bool, dataset: str, data_dir: Path | None, as_json: bool) -> int:
     """Look FILE over as a training would, for two seeds: each finding is one line.
 
-    The exit code is 1 where an error was found, 0 where nothing or warnings only.
+    Where FILE is a folder of records, every file in it is read, and each doubtful one is named
+    with what to do.  The exit code is 1 where an error or a doubtful file was found, else 0.
     """
+    if file.is_dir():
+        return _look_records_over(file, fix, as_json)
+    if fix:
+        raise UserError(f"--fix {file}: expected a folder of records")
     if file.suffix != ".py":
         raise UserError(f"{file}: expected an architecture file, ending in .py")
     loaded = datasets.load(dataset, data_dir)
@@ -39,3 +45,28 @@ def command(file: Path, dataset: str, data_dir: Path | None, as_json: bool) -> i
     nothing = f"{file}: nothing to say against it, on {dataset}"
     options.answer(as_json, facts, lines or [nothing])
     return 1 if errors else 0
+
+
+def _look_records_over(folder: Path, fix: bool, as_json: bool) -> int:
+    from ninetynine.merging import kept_apart
+    from ninetynine.records import RecordStore
+    from ninetynine.records import doctor as records_doctor
+
+    if folder.name == "records" and not (folder / "records").is_dir():
+        folder = folder.parent
+    stores = [RecordStore(folder), *kept_apart(RecordStore(folder))]
+    if not stores[0].folder.is_dir():
+        raise UserError(f"{folder}: no records in it; expected a folder that --results named")
+    found = [(store, list(records_doctor.doubts(store))) for store in stores]
+    lines, facts = [], []
+    for store, doubts in found:
+        fixed = []
+        if fix and doubts:
+            with store.lock(tidy=False):
+                fixed = [doubt for doubt in doubts if records_doctor.fix(store, doubt)]
+        for doubt in doubts:
+            facts.append({"path": str(doubt.path), "reason": doubt.reason, "remedy": doubt.remedy})
+            said = f"{doubt.path}: {doubt.reason}; set aside as *.kept"
+            lines.append(said if doubt in fixed else str(doubt))
+    options.answer(as_json, facts, lines or [f"{folder}: nothing doubtful"])
+    return 1 if facts else 0

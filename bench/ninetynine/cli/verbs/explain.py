@@ -6,7 +6,6 @@ import click
 
 from ninetynine.cli import options
 from ninetynine.planning import Explanation, explain
-from ninetynine.records import RecordStore
 from ninetynine.request import RunRequest
 
 
@@ -19,13 +18,11 @@ def command(request: RunRequest, as_json: bool) -> None:
     Narrow it with --only and --seeds.  A cell that would run names the nearest record of its
     architecture and the parts of the key in which the two differ.
     """
-    store = RecordStore(request.results)
+    store = options.open_store(request.results)
     cells = request.resolve().cells
-    records, problems = store.read_all()
+    records, _ = store.read_all()
     explanations = [explain(cell, store, records) for cell in cells]
     options.answer(as_json, list(map(_facts, explanations)), map(_sentence, explanations))
-    for problem in () if as_json else problems:
-        click.echo(str(problem), err=True)
 
 
 def _facts(explanation: Explanation) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from ninetynine import suite
 from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.cli import options
 from ninetynine.errors import UserError
-from ninetynine.records import RecordStore
 from ninetynine.report.comparison import plan_sentences
 from ninetynine.statistics import pair_components, plan
 
@@ -45,7 +44,7 @@ def command(
     The variances come from the records there are.  Where B has none yet, the row nearest to A in
     accuracy stands in for it, and the answer says so.
     """
-    rows = Rows(RecordStore(results), suite.discover(architecture_files), dataset)
+    rows = Rows(options.open_store(results), suite.discover(architecture_files), dataset)
     first = rows.find(a)
     second, note = _second(rows, first, b)
     check_comparable(first, second)

@@ -10,7 +10,6 @@ from ninetynine import datasets, suite
 from ninetynine.board import Board, build_boards
 from ninetynine.cli import options
 from ninetynine.errors import UserError, nearest
-from ninetynine.records import RecordStore
 from ninetynine.report import figures
 from ninetynine.suite import Suite
 
@@ -78,7 +77,7 @@ def command(
 ) -> None:
     """Draw a picture of a board."""
     options.check_results(results)
-    store = RecordStore(results)
+    store = options.open_store(results)
     found = suite.discover(architecture_files, of_suite)
     boards = build_boards(store, found, sums=figures.load(kind).sums)
     if of_suite is not None:

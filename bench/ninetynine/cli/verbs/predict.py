@@ -53,7 +53,7 @@ def command(
     if (index is None) == (image is None):
         raise UserError("give either --index I (a test image) or --image FILE.png")
     found = catalog.get(suite.discover(architecture_files, of_suite), architecture)
-    store = RecordStore(results)
+    store = options.open_store(results)
     record = _record_of(store, found.name, seed, dataset)
     if index is not None:
         probabilities, label = _recorded(store, record, index)

@@ -14,7 +14,6 @@ from ninetynine.ensembles import derive
 from ninetynine.errors import UserError
 from ninetynine.planning import RunPlan, plan
 from ninetynine.records import Record, RecordStore
-from ninetynine.records.store import read_record
 from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.running import Listener, TrainingOutcome, Watcher, train_missing
 from ninetynine.scheduling import Nodes, plan_on_paper
@@ -58,10 +57,11 @@ def command(
     options.tell_what_only_took(run)
     votes = run.votes()
     planned, outcome = run.plan(store), TrainingOutcome()
-    for problem in planned.problems:
+    records, problems = store.read_records()
+    for problem in problems:
         options.warn(str(problem))
     if dry_run:
-        _print_dry_run(planned, run, store, Nodes(nodes, cores_per_node), as_json)
+        _print_dry_run(planned, run, records, Nodes(nodes, cores_per_node), as_json)
         return 0
     if planned.missing:
 
@@ -77,12 +77,10 @@ def command(
 
 
 def _print_dry_run(
-    planned: RunPlan, run: ResolvedRun, store: RecordStore, nodes: Nodes, as_json: bool
+    planned: RunPlan, run: ResolvedRun, records: Sequence[Record], nodes: Nodes, as_json: bool
 ) -> None:
     from ninetynine.report import dry_run
 
-    found = map(read_record, store.paths().values())  # without their predictions
-    records = [record for record in found if isinstance(record, Record)]
     paper = plan_on_paper(planned, run.cells[0], run.jobs, records, run.parameters, nodes)
     _announce(planned.missing, run)
     options.answer(as_json, dry_run.facts(paper), dry_run.lines(paper))
