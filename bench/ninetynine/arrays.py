@@ -132,7 +132,7 @@ class _Complaints:
             expected = math.prod(shape) * max(dtype.itemsize, 1)
             if length - start != expected or any(side < 0 for side in shape):
                 found = f"the header says {dtype} {shape}, {expected:,} bytes; {length - start:,}"
-                raise self.damaged(f"{name or 'it'}: {found} follow")
+                raise self.damaged(f"{found} follow{' in ' * bool(name)}{name}")
         return StoredArray(name, shape, dtype, reopen, self)
 
 

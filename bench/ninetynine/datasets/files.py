@@ -6,6 +6,7 @@ Nothing is ever unpickled.
 import gzip
 import math
 import struct
+import tempfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,6 +106,28 @@ def _kept_bytes(array: StoredArray) -> int:
     if len(array.shape) < 3:
         return array.size * max(array.dtype.itemsize, 8)
     return array.size * max(array.dtype.itemsize, 4 if array.dtype.kind == "f" else 1)
+
+
+def write_npz(path: Path, arrays: RawArrays) -> None:
+    """Write ``arrays`` to ``path``, whole or not at all.
+
+    Raises UserError where something is there already, or where it cannot be written.
+    """
+    if path.exists():
+        raise UserError(
+            f"{path}: is there already and stays as it is; remove it or choose another folder"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+            whole = Path(folder) / path.name
+            np.savez_compressed(whole, **arrays)  # type: ignore[arg-type]
+            whole.rename(path)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror or error}); make room or choose another "
+            "folder"
+        ) from error
 
 
 def _wanted(found: list[str], path: Path) -> list[str]:

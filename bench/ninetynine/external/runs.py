@@ -42,10 +42,16 @@ class Run:
             return self.values.astype(np.float32, copy=False)
         return np.eye(self.classes, dtype=np.float32)[self.values.astype(np.int64)]
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether it holds labels, or probabilities of nothing but 0 and 1."""
-        return self.values.ndim == 1 or bool(((self.values == 0) | (self.values == 1)).all())
+    def is_test_labels(self, dataset: Dataset) -> bool:
+        """Return whether nothing tells it from the labels that it is to be judged by.
+
+        Of few images, a model may well have all right.
+        """
+        labels, values = dataset.test_labels, self.values
+        if values.ndim == 2 and not ((values == 0) | (values == 1)).all():
+            return False
+        predicted = values.argmax(axis=1) if values.ndim == 2 else values
+        return len(labels) >= FEW_TEST_IMAGES and np.array_equal(predicted, labels)
 
 
 def read_runs(paths: Sequence[Path], dataset: Dataset) -> list[Run]:
@@ -54,15 +60,12 @@ def read_runs(paths: Sequence[Path], dataset: Dataset) -> list[Run]:
     A file holds, for the m test images in their order: labels (m,), or several runs' (n, m);
     probabilities (m, classes), or several runs' (n, m, classes).  ``.npy``, ``.npz`` (an array a
     run, or one with all), or a table of text (`table.read_table`).  Raises UserError where it is
-    none of these, where a value is no label or no probability, where a run is a copy of another,
-    and where one is the test labels themselves.
+    none of these, where a value is no label or no probability, and where an array of an .npz is the
+    test labels themselves, which lie beside predictions in many files, a record's included.
     """
     runs: list[Run] = []
     for path in paths:
         runs += _read_file(path, dataset, MOST_RUNS - len(runs))
-    for run in runs:
-        if len(dataset.test_labels) >= FEW_TEST_IMAGES and run.is_certain:
-            _refuse_test_labels(run, dataset)
     return runs
 
 
@@ -98,8 +101,7 @@ def _check_arrays(path: Path, arrays: list[StoredArray], dataset: Dataset, most:
             raise UserError(
                 f"{_place(path, array.name)}: is empty (shape {array.shape}); {_REMEDY}"
             )
-        shape = _shape_of_runs(path, array, dataset)
-        runs += shape[0]
+        runs += _shape_of_runs(path, array, dataset)[0]
     if runs > most:
         raise UserError(f"{path}: {runs:,} runs; expected at most {MOST_RUNS:,} runs in one import")
     check_size(path, sum(array.size * array.dtype.itemsize for array in arrays))
@@ -140,7 +142,13 @@ def _runs_of(path: Path, name: str, array: NDArray[Any], dataset: Dataset) -> It
         seed = int(named[1]) if named is not None and len(runs) == 1 else None
         one = where if len(runs) == 1 else f"{where} [{number}]"
         _check_values(one, values, dataset.num_classes)
-        yield Run(one, seed, values, dataset.num_classes)
+        run = Run(one, seed, values, dataset.num_classes)
+        if name and run.is_test_labels(dataset):
+            raise UserError(
+                f"{one}: these are the test labels of {dataset.name} themselves; expected what a "
+                "model predicts: leave them out"
+            )
+        yield run
 
 
 def _check_values(where: str, values: NDArray[Any], classes: int) -> None:
@@ -190,14 +198,4 @@ def _check_probabilities(where: str, values: NDArray[np.float64]) -> None:
     if worst > _SUM_TOLERANCE:
         raise UserError(
             f"{where}: probabilities of an image must sum to 1; one is off by {worst:.3f}"
-        )
-
-
-def _refuse_test_labels(run: Run, dataset: Dataset) -> None:
-    """Raise UserError where nothing tells a run from the labels that it is to be judged by."""
-    labels = run.values.argmax(axis=1) if run.values.ndim == 2 else run.values
-    if np.array_equal(labels, dataset.test_labels):
-        raise UserError(
-            f"{run.where}: these are the test labels of {dataset.name} themselves; expected what a "
-            f"model predicts (if one has all {len(labels):,} right, give its probabilities)"
         )

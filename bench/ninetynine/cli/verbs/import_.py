@@ -85,6 +85,8 @@ def command(
     for run, record in zip(runs, written, strict=True):
         accuracy = formatting.percent(record.scores.test.accuracy if record.scores else 0.0, 2)
         seed_of = f"{name} run {record.cell.seed} on {loaded.name}"
+        if run.is_test_labels(loaded):
+            options.warn(f"{run.where}: these are the test labels themselves, not a model's work")
         lines.append(f"{seed_of}: test accuracy {accuracy}% ({run.where})")
     options.answer(as_json, [record.model_dump(mode="json") for record in written], lines)
 
