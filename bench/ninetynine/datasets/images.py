@@ -70,9 +70,8 @@ def _unflatten(array: npt.NDArray[np.generic]) -> str:
 
 def _unit_floats(array: npt.NDArray[np.generic], where: str) -> npt.NDArray[np.float32]:
     """Return floats as float32 after checking that each is finite and in [0, 1]."""
-    finite = np.isfinite(array)
-    if not finite.all():
-        bad = ~finite
+    if not np.isfinite(array).all():
+        bad = ~np.isfinite(array)
         images = bad.reshape(len(array), -1).any(axis=1)
         raise UserError(
             f"{where} holds NaN or infinite values ({bad.sum():,} of {bad.size:,}, in "
