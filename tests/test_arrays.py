@@ -82,7 +82,8 @@ class TestWhatUnpacksToGigabytes:
         start = header((4, 8, 8))
         lies = (deflated(GIGABYTES, start), len(start) + 256, 8)
         path = write_zip(tmp_path / "mine.npz", dataset_members(x_train=lies))
-        assert "damaged" in refusal_in_little_memory("datasets.load(sys.argv[1])", path)
+        # As far as it was read, nothing is wrong with it.
+        assert "one class only" in refusal_in_little_memory("datasets.load(sys.argv[1])", path)
 
     def test_a_long_header_is_not_read(self, tmp_path: Path) -> None:
         start = header((4, 8, 8), length=GIGABYTES)
