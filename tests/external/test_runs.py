@@ -1,5 +1,6 @@
 """Predictions made elsewhere: every shape that is one is taken, everything else is named."""
 
+import dataclasses
 import io
 import zipfile
 from pathlib import Path
@@ -186,6 +187,12 @@ def test_the_test_labels_beside_predictions_are_refused(tmp_path, digits):
     assert "these are the test labels" in complaint(read_runs, [path], digits)
     np.savez(path, all_right=soft(labels))  # a model that has all right has probabilities
     assert len(read_runs([path], digits)) == 1
+
+
+def test_of_few_images_a_model_may_have_all_right(tmp_path, digits):
+    few = dataclasses.replace(digits, test_labels=digits.test_labels[:99])
+    np.savez(tmp_path / "p.npz", mine=few.test_labels)
+    assert len(read_runs([tmp_path / "p.npz"], few)) == 1
 
 
 def test_the_test_labels_by_themselves_are_known(tmp_path, digits):
