@@ -111,7 +111,7 @@ class TestIdx:
         assert "damaged gzip" in complaint(read_idx, path, IMAGES_MAGIC)
 
     def test_a_missing_file_is_refused(self, tmp_path: Path) -> None:
-        assert "cannot be read" in complaint(read_idx, tmp_path / "none", IMAGES_MAGIC)
+        assert "no such file" in complaint(read_idx, tmp_path / "none", IMAGES_MAGIC)
 
 
 class TestFolder:

@@ -6,14 +6,16 @@ Nothing is ever unpickled.
 import gzip
 import math
 import struct
-import zipfile
+import tempfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.arrays import Npz, StoredArray, check_file, check_size
 from ninetynine.datasets.dataset import NAMINGS, RawArrays
 from ninetynine.errors import UserError
 
@@ -28,6 +30,7 @@ _REMEDY = (
 IMAGES_MAGIC = 0x00000803
 LABELS_MAGIC = 0x00000801
 _GZIP_START = b"\x1f\x8b"
+_BLOCK_BYTES = 2**20
 
 # array name -> (the start of its distributed file's name, the rest, the file's magic number)
 _IDX_FILES = {
@@ -74,7 +77,9 @@ def _find_idx(folder: Path, array: str) -> Path | None:
     """Return the IDX file of one array under any of the names it is handed round by."""
     start, rest, _ = _IDX_FILES[array]
     names = (f"{start}{joint}{rest}{suffix}" for joint in "-." for suffix in ("", ".gz"))
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    paths = (folder / name for name in names)
+    # A folder may be called so, with the file in it; what else is no file, `read_idx` refuses.
+    return next((path for path in paths if path.exists() and not path.is_dir()), None)
 
 
 def read_npz(path: Path) -> RawArrays:
@@ -89,24 +94,40 @@ def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
     ``y_val``, or all of these by MedMNIST's names. Raises UserError if the file is missing, is no
     whole .npz, lacks an array, or holds one that only pickle could read.
     """
-    _check_is_npz(path)
-    name = ""
-    # A damaged file fails in zipfile, zlib or numpy's header parser, each with its own errors.
+    with Npz(path, _REMEDY) as archive:
+        wanted = [archive.find(name) for name in _wanted(archive.names, path)]
+        check_size(path, sum(map(_kept_bytes, wanted)))
+        arrays: RawArrays = {array.name: array.read() for array in wanted}
+    return arrays, tuple(name for name in archive.names if name not in arrays)
+
+
+def _kept_bytes(array: StoredArray) -> int:
+    """Return what an array takes in memory: labels become int64, and float16 becomes float32."""
+    if len(array.shape) < 3:
+        return array.size * max(array.dtype.itemsize, 8)
+    return array.size * max(array.dtype.itemsize, 4 if array.dtype.kind == "f" else 1)
+
+
+def write_npz(path: Path, arrays: RawArrays) -> None:
+    """Write ``arrays`` to ``path``, whole or not at all.
+
+    Raises UserError where something is there already, or where it cannot be written.
+    """
+    if path.exists():
+        raise UserError(
+            f"{path}: is there already and stays as it is; remove it or choose another folder"
+        )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            found = list(archive.files)
-            arrays = {}
-            for name in _wanted(found, path):
-                arrays[name] = archive[name]
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{path}: {_reason(error, name)}") from error
-    for name, array in arrays.items():
-        # numpy hands out a zip member that is no .npy as plain bytes.
-        if not isinstance(array, np.ndarray):
-            raise UserError(f"{path}: {name} is not a numpy array; {_REMEDY}")
-    return arrays, tuple(name for name in found if name not in arrays)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+            whole = Path(folder) / path.name
+            np.savez_compressed(whole, **arrays)  # type: ignore[arg-type]
+            whole.rename(path)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror or error}); make room or choose another "
+            "folder"
+        ) from error
 
 
 def _wanted(found: list[str], path: Path) -> list[str]:
@@ -134,35 +155,6 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*shown, *(["..."] if len(names) > 10 else [])])
 
 
-def _check_is_npz(path: Path) -> None:
-    """Raise UserError unless ``path`` is a file that starts and ends like a zip."""
-    if not path.exists():
-        raise UserError(f"{path}: no such file; expected an .npz dataset")
-    if not path.is_file():
-        raise UserError(f"{path}: is a folder; expected an .npz file")
-    try:
-        with path.open("rb") as handle:
-            starts_as_zip = handle.read(2) == b"PK"
-            whole = starts_as_zip and zipfile.is_zipfile(handle)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    if not starts_as_zip:
-        raise UserError(f"{path}: not an .npz file (a zip of numpy arrays); {_REMEDY}")
-    if not whole:
-        raise UserError(f"{path}: truncated .npz file; copy or download it again")
-
-
-def _reason(error: Exception, name: str) -> str:
-    """Say in one line why numpy could not read the array ``name``, and what to do."""
-    if "allow_pickle" in str(error):
-        return (
-            f"{name} holds pickled objects, which are never loaded; expected numbers, or text "
-            "labels as numpy.array(labels).astype(str)"
-        )
-    detail = " ".join(str(error).split()) or type(error).__name__
-    return f"damaged .npz file ({detail}); {_REMEDY}"
-
-
 def read_idx(path: Path, magic: int) -> npt.NDArray[np.uint8]:
     """Return the array of one IDX file: uint8, (n, rows, columns) for images and (n,) for labels.
 
@@ -170,34 +162,55 @@ def read_idx(path: Path, magic: int) -> npt.NDArray[np.uint8]:
     big-endian 32-bit integer, then the bytes in C order. Raises UserError if the file cannot be
     read, its magic number is not ``magic``, or it is longer or shorter than its header says.
     """
-    data = _read_bytes(path)
-    dimensions = magic & 0xFF
-    header_bytes = 4 * (1 + dimensions)
-    if len(data) < header_bytes:
-        raise UserError(f"{path}: truncated IDX file: {len(data)} bytes, header {header_bytes}")
-    found_magic, *shape = struct.unpack(f">{1 + dimensions}I", data[:header_bytes])
-    if found_magic != magic:
-        raise UserError(
-            f"{path}: wrong IDX magic number 0x{found_magic:08x}; expected 0x{magic:08x} "
-            f"({'images' if magic == IMAGES_MAGIC else 'labels'})"
-        )
-    if len(data) - header_bytes != math.prod(shape):
-        raise UserError(
-            f"{path}: wrong IDX length: {len(data) - header_bytes} bytes of data where the header "
-            f"says {'x'.join(map(str, shape))} = {math.prod(shape)}; copy or download it again"
-        )
-    return np.frombuffer(data, np.uint8, offset=header_bytes).reshape(shape)
-
-
-def _read_bytes(path: Path) -> bytes:
-    """Return the file's bytes, unzipped if they are gzipped whatever the name says."""
+    size = check_file(path, "an IDX file")
     try:
-        data = path.read_bytes()
-        # Some browsers unzip what they download and keep the .gz name, so the name proves nothing.
-        return gzip.decompress(data) if data.startswith(_GZIP_START) else data
+        with path.open("rb") as file:
+            # Some browsers unzip what they download and keep the .gz name, which proves nothing.
+            zipped = file.read(len(_GZIP_START)) == _GZIP_START
+            file.seek(0)
+            if not zipped:
+                return _read_idx(file, path, magic, size)
+            with gzip.GzipFile(fileobj=file) as unzipped:
+                return _read_idx(unzipped, path, magic, None)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(
             f"{path}: truncated or damaged gzip ({error}); copy or download it again"
         ) from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _read_idx(
+    file: BinaryIO | gzip.GzipFile, path: Path, magic: int, size: int | None
+) -> npt.NDArray[np.uint8]:
+    """Read no more than the header says; ``size`` is None where unpacking alone can tell it."""
+    dimensions = magic & 0xFF
+    header_bytes = 4 * (1 + dimensions)
+    header = file.read(header_bytes)
+    if len(header) < header_bytes:
+        raise UserError(f"{path}: truncated IDX file: {len(header)} bytes, header {header_bytes}")
+    found_magic, *shape = struct.unpack(f">{1 + dimensions}I", header)
+    if found_magic != magic:
+        raise UserError(
+            f"{path}: wrong IDX magic number 0x{found_magic:08x}; expected 0x{magic:08x} "
+            f"({'images' if magic == IMAGES_MAGIC else 'labels'})"
+        )
+    length = math.prod(shape)
+    if size is not None and size - header_bytes != length:
+        raise _wrong_length(path, f"{size - header_bytes}", shape)
+    check_size(path, length)
+    data = np.empty(length, np.uint8)
+    read = 0
+    while read < length and (block := file.read(min(_BLOCK_BYTES, length - read))):
+        data[read : read + len(block)] = np.frombuffer(block, np.uint8)
+        read += len(block)
+    if read < length or file.read(1):
+        raise _wrong_length(path, f"{read}" if read < length else f"more than {read}", shape)
+    return data.reshape(shape)
+
+
+def _wrong_length(path: Path, found: str, shape: Sequence[int]) -> UserError:
+    return UserError(
+        f"{path}: wrong IDX length: {found} bytes of data where the header says "
+        f"{'x'.join(map(str, shape))} = {math.prod(shape)}; copy or download it again"
+    )

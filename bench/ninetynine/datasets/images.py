@@ -70,8 +70,8 @@ def _unflatten(array: npt.NDArray[np.generic]) -> str:
 
 def _unit_floats(array: npt.NDArray[np.generic], where: str) -> npt.NDArray[np.float32]:
     """Return floats as float32 after checking that each is finite and in [0, 1]."""
-    bad = ~np.isfinite(array)
-    if bad.any():
+    if not np.isfinite(array).all():
+        bad = ~np.isfinite(array)
         images = bad.reshape(len(array), -1).any(axis=1)
         raise UserError(
             f"{where} holds NaN or infinite values ({bad.sum():,} of {bad.size:,}, in "
@@ -84,7 +84,7 @@ def _unit_floats(array: npt.NDArray[np.generic], where: str) -> npt.NDArray[np.f
             f"{where} has values from {low:g} to {high:g}; expected floats in [0, 1] "
             f"({_bring_to_unit(low, high)})"
         )
-    return array.astype(np.float32)
+    return array.astype(np.float32, copy=False)
 
 
 def _bring_to_unit(low: float, high: float) -> str:

@@ -11,6 +11,7 @@ from ninetynine.datasets.images import describe
 from ninetynine.errors import UserError
 
 Texts = npt.NDArray[np.str_]
+_LONGEST_TEXT_BYTES = 1_024
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def read_labels(
     if any(values.dtype.kind == "U" for values in flat.values()):
         texts = _all_texts(flat, where)
         class_names = class_names or _names_in(texts[train], f"{where}: {train}")
-        notes.append(f"text labels, read as {_numbered(class_names)}")
+        notes.append(f"text labels, read as {numbered(class_names)}")
         integers = {n: _encode(t, class_names, f"{where}: {n}") for n, t in texts.items()}
     else:
         # A label over the largest int64 wraps round to a negative one, which is refused below.
@@ -113,8 +114,13 @@ def _whole(row: npt.NDArray[np.generic], where: str) -> npt.NDArray[np.integer]:
 
 def _decode(row: npt.NDArray[np.generic], where: str) -> Texts:
     """Return text of either kind as str."""
+    if row.dtype.itemsize > _LONGEST_TEXT_BYTES:
+        raise UserError(
+            f"{where} is text of {row.dtype.itemsize:,} bytes a label; expected at most "
+            f"{_LONGEST_TEXT_BYTES:,}, or whole numbers"
+        )
     if row.dtype.kind == "U":
-        return row.astype(np.str_)
+        return row.astype(np.str_, copy=False)
     try:
         return np.char.decode(row.astype(np.bytes_), "utf-8")
     except UnicodeDecodeError as error:
@@ -129,7 +135,7 @@ def _all_texts(flat: Mapping[str, npt.NDArray[np.integer] | Texts], where: str) 
     if len(set(kinds.values())) > 1:
         found = ", ".join(f"{name} is {kind}" for name, kind in kinds.items())
         raise UserError(f"{where}: {found}; expected labels of one kind in all of them")
-    return {name: values.astype(np.str_) for name, values in flat.items()}
+    return {name: values.astype(np.str_, copy=False) for name, values in flat.items()}
 
 
 def _names_in(texts: Texts, where: str) -> tuple[str, ...]:
@@ -161,12 +167,12 @@ def _encode(texts: Texts, names: tuple[str, ...], where: str) -> Labels:
         raise UserError(
             f"{where} has labels outside the classes ({len(outside)} of {len(codes)}); the first "
             f"is {str(texts[first])!a} at index {first}; expected those that training images "
-            f"have: {_numbered(names)}"
+            f"have: {numbered(names)}"
         )
     return codes
 
 
-def _numbered(names: tuple[str, ...]) -> str:
+def numbered(names: tuple[str, ...]) -> str:
     """Return the classes' names with their numbers, the middle ones of many left out."""
     numbered = [f"{index} = {name}" for index, name in enumerate(names)]
     return ", ".join(numbered if len(names) <= 10 else [*numbered[:9], "...", numbered[-1]])

@@ -1,14 +1,17 @@
 """Put predictions made elsewhere on the board."""
 
+import math
 import re
 from pathlib import Path
 
 import click
+import numpy as np
 
 from ninetynine import datasets, suite
+from ninetynine.arrays import check_file
 from ninetynine.cli import options
 from ninetynine.errors import UserError
-from ninetynine.external import make_records, read_runs
+from ninetynine.external import Facts, digest_of, make_records, read_runs, seeds_of
 from ninetynine.records import Predictions, Record, RecordStore
 from ninetynine.report import formatting
 
@@ -23,6 +26,23 @@ from ninetynine.report import formatting
     show_default=False,
     help="Where the predictions come from; kept in the record.",
 )
+@click.option(
+    "--parameters",
+    type=click.IntRange(1, 10**15),
+    help="Parameters of the model; told, not checked.",
+)
+@click.option(
+    "--train-seconds",
+    type=click.FloatRange(0, 10**9, min_open=True),
+    metavar="SECONDS",
+    help="Training time of one run; kept in the record, compared with no other.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Seed of the first run [default: as the names of files or arrays say, such as seed_3, "
+    "else 0]. With it, runs join those that NAME has.",
+)
 @options.results
 @options.data_dir
 @options.as_json
@@ -32,42 +52,43 @@ def command(
     files: tuple[Path, ...],
     dataset: str,
     note: str,
+    parameters: int | None,
+    train_seconds: float | None,
+    seed: int | None,
     results: Path,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Put predictions made elsewhere on the board as NAME, an external row without seconds.
 
-    FILES (.npy, .npz, .csv) hold labels or probabilities for the test images, one run or several.
+    FILES hold labels or probabilities for the test images: .npy, .npz (an array a run), or a table
+    (.csv, .tsv, .txt). `bench data export` writes the images that they are for.
     """
     _check_name(name)
+    if train_seconds is not None and not math.isfinite(train_seconds):
+        raise UserError(f"--train-seconds {train_seconds}: expected a number of seconds")
     for path in files:  # before the data are looked for, which can take a download
-        if not path.is_file():
-            raise UserError(f"{path}: no such file; expected predictions as .npy, .npz or .csv")
+        check_file(path, "predictions as .npy, .npz or .csv")
     loaded = datasets.load(dataset, data_dir)
-    runs = [run for path in files for run in read_runs(path, loaded)]
+    runs = read_runs(files, loaded)
+    digest, seeds = digest_of(runs), seeds_of(runs, seed)
+    facts = Facts(note, parameters, train_seconds)
     store = RecordStore(results)
     with store.lock():
-        written = _write(store, name, make_records(name, runs, loaded, note))
+        earlier = _runs_of(store, name, loaded)
+        joins = seed is not None and bool(earlier)
+        source = earlier[0].cell.source_hash if joins else digest
+        records = list(make_records(name, runs, loaded, facts, source, seeds))
+        _refuse_other_predictions(store, name, earlier, records, joins)
+        written = [store.write(record, predictions) for record, predictions in records]
     lines = []
-    for record in written:
+    for run, record in zip(runs, written, strict=True):
         accuracy = formatting.percent(record.scores.test.accuracy if record.scores else 0.0, 2)
-        lines.append(f"{name} run {record.cell.seed} on {loaded.name}: test accuracy {accuracy}%")
+        seed_of = f"{name} run {record.cell.seed} on {loaded.name}"
+        if run.is_test_labels(loaded):
+            options.warn(f"{run.where}: these are the test labels themselves, not a model's work")
+        lines.append(f"{seed_of}: test accuracy {accuracy}% ({run.where})")
     options.answer(as_json, [record.model_dump(mode="json") for record in written], lines)
-
-
-def _write(
-    store: RecordStore, name: str, records: list[tuple[Record, Predictions]]
-) -> list[Record]:
-    earlier = [r for r in store.read_all()[0] if r.cell.architecture == name]
-    keys = {record.key for record, _ in records}
-    on_same_data = [r for r in earlier if r.cell.dataset == records[0][0].cell.dataset]
-    if any(r.key not in keys for r in on_same_data):
-        raise UserError(
-            f"{name} is on the board already with other predictions "
-            f"({store.path_of(on_same_data[0]).parent}); choose another name or remove those files"
-        )
-    return [store.write(record, predictions) for record, predictions in records]
 
 
 def _check_name(name: str) -> None:
@@ -78,3 +99,46 @@ def _check_name(name: str) -> None:
     found = suite.discover().get(name)
     if found is not None:
         raise UserError(f"{name} is an architecture ({found.place}); give the import another name")
+
+
+def _runs_of(store: RecordStore, name: str, dataset: datasets.Dataset) -> list[Record]:
+    """Return the runs that a row of this name has on the same data."""
+    data = dataset.name, dataset.fingerprint
+    cells = [r for r in store.read_all()[0] if r.cell.architecture == name]
+    return [r for r in cells if (r.cell.dataset, r.cell.dataset_fingerprint) == data]
+
+
+def _refuse_other_predictions(
+    store: RecordStore,
+    name: str,
+    earlier: list[Record],
+    records: list[tuple[Record, Predictions]],
+    joins: bool,
+) -> None:
+    """Raise UserError where NAME's runs are others: of the same seeds, if the new ones join them.
+
+    Raises it also where one that joins them is a copy of one with another seed.
+    """
+    keys = {record.key for record, _ in records}
+    for old in earlier:
+        place = store.path_of(old)
+        if old.kind != "external" or not (joins or old.key in keys):
+            raise UserError(
+                f"{name} is on the board already with other predictions ({place.parent}); choose "
+                "another name, remove those files, or give these runs seeds of their own by --seed"
+            )
+        found = store.predictions(old)
+        if not joins or found is None:
+            continue
+        for record, predictions in records:
+            is_same = np.array_equal(found.probabilities, predictions.probabilities)
+            if old.key == record.key and not is_same:
+                raise UserError(
+                    f"{name} has other predictions for seed {old.cell.seed} already ({place}); "
+                    "choose another --seed, or remove that file"
+                )
+            if old.key != record.key and is_same:
+                raise UserError(
+                    f"seed {record.cell.seed}: a copy of {name}'s run with seed {old.cell.seed} "
+                    f"({place}); expected runs that were trained each by itself"
+                )

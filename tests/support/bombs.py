@@ -1,0 +1,84 @@
+"""Files of kilobytes that unpack to gigabytes, and calls that may take little memory."""
+
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+BLOCK = 2**24
+GIGABYTES = 3 * 2**30
+
+
+def deflated(size: int, start: bytes = b"") -> bytes:
+    """Raw deflate of ``start`` and zeros, ``size`` bytes together, packed as copies of 16 MiB."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    blocks, more = divmod(size - len(start), BLOCK)
+    head = packer.compress(start + bytes(more)) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(BLOCK)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + block * blocks + packer.flush()
+
+
+def gzipped(size: int, start: bytes) -> bytes:
+    """A gzip of ``start`` and about ``size`` zeros, whose checksum is wrong."""
+    return b"\x1f\x8b\x08" + bytes(6) + b"\xff" + deflated(size, start) + bytes(8)
+
+
+def header(shape: tuple[int, ...], dtype: str = "|u1", length: int | None = None) -> bytes:
+    """The start of an .npy; ``length`` is that of its header, if it is to say another."""
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    if length is not None:
+        return b"\x93NUMPY\x02\x00" + struct.pack("<I", length) + text
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+def write_zip(path: Path, members: dict[str, tuple[bytes, int, int]]) -> Path:
+    """Write a zip of members that are packed already: (bytes, unpacked size, method).
+
+    The checksums of small ones are right.
+    """
+    local, central = b"", b""
+    for name, (content, size, method) in members.items():
+        small = zlib.decompressobj(-15).decompress(content, size) if size < 10_000 else b""
+        crc = zlib.crc32(small)
+        sizes = crc, len(content), size
+        facts = struct.pack("<HHHHHIIIHH", 20, 0, method, 0, 0, *sizes, len(name), 0)
+        place = struct.pack("<HHHII", 0, 0, 0, 0, len(local))
+        central += b"PK\1\2" + struct.pack("<H", 20) + facts + place + name.encode()
+        local += b"PK\3\4" + facts + name.encode() + content
+    count = len(members)
+    end = struct.pack("<HHHHIIH", 0, 0, count, count, len(central), len(local), 0)
+    path.write_bytes(local + central + b"PK\5\6" + end)
+    return path
+
+
+def array_member(shape: tuple[int, ...], method: int = 8) -> tuple[bytes, int, int]:
+    """A member that is an array of zeros, uint8."""
+    start = header(shape)
+    size = len(start) + int(np.prod(shape, dtype=object))
+    return deflated(size, start), size, method
+
+
+def refusal_in_little_memory(code: str, *arguments: object, more: int = 400 * 2**20) -> str:
+    """The UserError of ``code`` in a process that may take ``more`` bytes after its imports."""
+    program = (
+        "import resource, sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from ninetynine import datasets\n"
+        "from ninetynine.datasets.files import *\n"
+        "from ninetynine.errors import UserError\n"
+        "from ninetynine.external import read_runs\n"
+        "digits = datasets.load('digits')\n"
+        "path = Path(sys.argv[1])\n"
+        "pages = int(open('/proc/self/statm').read().split()[0])\n"
+        f"most = pages * resource.getpagesize() + {more}\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
+        f"try:\n    {code}\nexcept UserError as error:\n    print(error)\n"
+    )
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    (line,) = ended.stdout.splitlines()
+    return line
