@@ -208,7 +208,7 @@ class Record(Part):
         """Leave out what has no value, so that older records are written as they were read."""
         content: dict[str, Any] = serialize(self)
         if not self.context.warnings:
-            content["context"].pop("warnings", None)
+            content.get("context", {}).pop("warnings", None)
         later = ("members", "test_fingerprint", "record_sha256")
         lacking = {name for name in later if not getattr(self, name)}
         return {name: value for name, value in content.items() if name not in lacking}
