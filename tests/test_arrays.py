@@ -229,6 +229,28 @@ class TestHeaders:
             np.save(path, array)
             np.testing.assert_array_equal(open_npy(path, REMEDY).read(), array)
 
+    @pytest.mark.parametrize("order", "<>")
+    def test_text_of_no_characters_is_refused(self, tmp_path: Path, order: str) -> None:
+        path = tmp_path / "p.npy"
+        for code, ends in ((0x10FFFF, True), (0x110000, False)):
+            content = np.array([65, code], f"{order}u4").tobytes()
+            path.write_bytes(header((2,), f"{order}U1") + content)
+            if ends:
+                assert open_npy(path, REMEDY).read().tolist() == ["A", chr(code)]
+            else:
+                assert "characters that there are not" in complaint(open_npy(path, REMEDY).read)
+
+    @pytest.mark.filterwarnings("error")
+    def test_a_header_as_python_2_wrote_it_is_read_without_a_word(self, tmp_path: Path) -> None:
+        path = tmp_path / "p.npy"
+        path.write_bytes(header((3,)).replace(b"(3,), }", b"(3L,),}") + bytes(3))
+        assert open_npy(path, REMEDY).read().tolist() == [0, 0, 0]
+
+    def test_a_member_without_a_name_is_no_fault(self, tmp_path: Path) -> None:
+        path = write_zip(tmp_path / "p.npz", {"": array_member((3,))})
+        with Npz(path, REMEDY) as archive:
+            assert archive.names == [""]
+
     def test_two_arrays_of_one_name_are_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "p.npz"
         np.savez(path, a=np.zeros(3))

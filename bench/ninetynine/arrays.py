@@ -7,6 +7,8 @@ limited (`check_size`), and an array's header must agree with the bytes that are
 import io
 import math
 import stat
+import sys
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,7 +87,16 @@ class StoredArray:
         """Return the array.  Raises UserError where the file is damaged or the memory too small."""
         with self._complaints.about(self.name), self._open() as file:
             array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+            if array.dtype.kind == "U":
+                _check_text(array)
             return array
+
+
+def _check_text(array: NDArray[np.str_]) -> None:
+    """Raise ValueError where characters are none: Python fails on them with a SystemError."""
+    codes = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+    if array.size and array.reshape(-1).view(codes).max() > sys.maxunicode:
+        raise ValueError("text of characters that there are not")
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,9 @@ class _Complaints:
     @contextmanager
     def about(self, name: str) -> Iterator[None]:
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of headers as Python 2 wrote them
+                yield
         except UserError:
             raise
         except MemoryError as error:
@@ -177,7 +190,7 @@ class Npz:
             if not whole:
                 raise UserError(f"{path}: truncated .npz file; copy or download it again")
             self._zip = zipfile.ZipFile(path)
-        members = [member for member in self._zip.infolist() if not member.is_dir()]
+        members = [member for member in self._zip.infolist() if not member.filename.endswith("/")]
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
         if len(self._members) < len(members):
             raise self._complaints.damaged("two arrays have one name")
