@@ -33,6 +33,7 @@ from ninetynine.gate import (
 from ninetynine.gate.checking import check_seeds, gone, seeds_ahead
 from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import judge_cost
+from ninetynine.gate.decision import _by_collapse
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
@@ -114,6 +115,41 @@ def test_a_run_that_diverged_is_a_regression_with_the_epoch():
     verdict = decide(make_row(BASELINE), [Run(failed, lambda: None)], TERMS)
     assert verdict.outcome == 1
     assert "seed 0 diverged: the loss is nan in epoch 2 of 5" in sentence(verdict)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_seed_that_collapsed_is_a_regression_of_its_own(place):
+    accuracies = [0.9801, 0.9797, 0.9800]
+    accuracies[place] = 0.1135
+    verdict, number = seed_by_seed(make_row(BASELINE), make_runs(accuracies, first_seed=20))
+    assert number == max(2, place + 1)
+    assert verdict.outcome is Outcome.REGRESSED
+    assert f"seed {20 + place} collapsed: 11.35%; one more run" in sentence(verdict)
+    assert "baseline's 10 has at least 97." in sentence(verdict)
+    assert verdict.flipped
+
+
+def test_a_run_as_low_as_one_in_a_thousand_is_no_collapse_within_the_margin():
+    runs = make_runs([0.9801, 0.9770], first_seed=20)
+    assert decide(make_row(BASELINE), runs, TERMS).outcome is Outcome.REGRESSED
+    wide = decide(make_row(BASELINE), runs, dataclasses.replace(TERMS, margin=0.01))
+    assert wide.outcome is Outcome.NO_WORSE
+
+
+def test_two_runs_of_a_baseline_do_not_say_what_a_collapse_is():
+    runs = make_runs([0.9801, 0.90], first_seed=20)
+    assert decide(make_row(BASELINE[:2]), runs, TERMS) is None
+
+
+def test_collapses_are_told_about_as_seldom_as_they_are_said_to_be_where_nothing_changed():
+    random = np.random.default_rng(0)
+    told = 0
+    for _ in range(200):
+        known, new = 0.98 + 0.003 * random.standard_normal((2, 20))
+        row, runs = make_row(known), make_runs(new, first_seed=20)
+        verdict = _by_collapse(row, runs, TERMS)
+        told += verdict is not None
+    assert told <= 8  # 20 runs below a 99.9% interval: 1% of the checks
 
 
 @pytest.mark.parametrize("kind", ["error", "crashed", "killed", "timeout"])

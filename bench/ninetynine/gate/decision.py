@@ -11,11 +11,13 @@ from ninetynine.cells import CellIdentity
 from ninetynine.gate.comparable import changes, obstacles, same_test_part
 from ninetynine.gate.costs import judge_cost
 from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
-from ninetynine.statistics import difference_bound
+from ninetynine.statistics import difference_bound, prediction_interval
 from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
 
 _FEWEST_BASELINE_SEEDS = 2
 _SHOWN_FLIPS = 20
+_FEWEST_FOR_COLLAPSE = 3  # with two, the interval holds nearly every run there could be
+_COLLAPSE_CONFIDENCE = 0.999
 _OUTCOMES: dict[Answer, Outcome] = {
     "no worse": Outcome.NO_WORSE,
     "regressed": Outcome.REGRESSED,
@@ -54,7 +56,10 @@ def decide(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
         runs = new[:number]
         verdict = _failure(baseline, runs, terms) or _identical(baseline, runs, terms)
         verdict = verdict or _without_numbers(baseline, runs, terms)
-        verdict = verdict or _by_looking(baseline, runs, terms)
+        if verdict is None:
+            verdict = _by_looking(baseline, runs, terms)
+            if verdict is None or verdict.outcome is not Outcome.REGRESSED:
+                verdict = _by_collapse(baseline, runs, terms) or verdict
         if verdict is not None:
             return _with_costs(verdict, baseline, runs, terms)
     return None
@@ -110,6 +115,29 @@ def _without_numbers(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict
     else:
         return None
     return _verdict(baseline, new, terms, Outcome.NOT_COMPARABLE, reason)
+
+
+def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
+    """Return a verdict where a run is none that the baseline's seeds could have given.
+
+    It is below their prediction interval for one more run, and by more than the margin.  Averaged
+    with the others it would only make the spread so wide that nothing can be told.
+    """
+    known = accuracies(baseline.runs)
+    expected = prediction_interval(known, _images([*baseline.runs, *new]), _COLLAPSE_CONFIDENCE)
+    if expected is None or len(known) < _FEWEST_FOR_COLLAPSE or len(new) < FIRST_LOOK:
+        return None
+    least = min(expected.low, float(known.mean()) - terms.margin)
+    fallen = [run for run in new if run.accuracy < least]
+    if not fallen:
+        return None
+    reason = (
+        f"{', '.join(f'seed {run.seed} collapsed: {100 * run.accuracy:.2f}%' for run in fallen)}; "
+        f"one more run like the baseline's {len(known)} has at least {100 * expected.low:.2f}% "
+        "(99.9% prediction interval)"
+    )
+    found = _verdict(baseline, new, terms, Outcome.REGRESSED, reason)
+    return dataclasses.replace(found, flipped=flipped_images(baseline.runs, fallen))
 
 
 def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
