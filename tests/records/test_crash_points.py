@@ -17,6 +17,9 @@ from record_builders import make_failed, make_machine, make_predictions, make_re
 OPERATIONS = ("open", "replace", "rename", "unlink", "rmdir", "mkdir", "fsync", "chmod", "link")
 
 
+_BESIDE = (".lock", "trust.jsonl")  # of which the latter says when a merge was
+
+
 class Died(BaseException):
     """The end of the process: from here on no file operation happens any more."""
 
@@ -44,8 +47,8 @@ def run_dying(monkeypatch, act, step):
 
 
 def tree(folder):
-    """Every file but locks, by its path in the folder."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    """Every file of records, by its path in the folder."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in _BESIDE)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

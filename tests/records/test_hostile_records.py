@@ -414,7 +414,8 @@ def test_doctor_names_all_and_its_fix_leaves_a_folder_of_good_ones(bench, folder
     assert code == 1
     assert all(path.name in out for path in bad)
     assert len(bad) == len(set(bad)) == len(CHANGES) + len(FILES)
-    assert bench("doctor", store.directory, "--fix")[0] == 1
+    code, _, err = bench("doctor", store.directory, "--fix")
+    assert code == 1, err
     code, out, _ = bench("doctor", store.directory)
     assert (code, out) == (0, f"{store.directory}: nothing doubtful\n")
     assert store.read_all(whole=True) == good.read_all(whole=True)

@@ -25,7 +25,8 @@ def make_run(
     wrong = np.random.default_rng([seed, round(accuracy * IMAGES)]).permutation(images)
     wrong = wrong[: round((1 - accuracy) * images)]
     predictions = make_predictions(wrong, images)
-    record = make_record(architecture, seed, accuracy=accuracy, **fields)
+    in_images = float(predictions.correct.mean())
+    record = make_record(architecture, seed, accuracy=in_images, **fields)
     assert record.model is not None
     digest = weights_hash or f"{seed}-{accuracy}".ljust(64, "0")
     model = record.model.model_copy(update={"weights_hash": digest})

@@ -21,6 +21,7 @@ from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles, same_data
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.files import record_path
+from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
 from ninetynine.records.schema import Part
 from ninetynine.records.store import safe_name, write_atomically
 
@@ -192,11 +193,11 @@ def read_manifest(directory: Path) -> Manifest:
     if not path.is_file():
         return Manifest()
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_bytes(path, LARGEST_RECORD))
         if isinstance(content, dict) and content.get("manifest_version", 0) > MANIFEST_VERSION:
             raise UserError(f"{path}: written by a newer version of ninetynine; upgrade")
         return Manifest.model_validate(content)
-    except (ValueError, ValidationError, TypeError) as error:
+    except (ValueError, ValidationError, TypeError, RecursionError, Unreadable) as error:
         raise UserError(f"{path}: not a baseline's manifest; restore it or delete it") from error
 
 

@@ -1,5 +1,6 @@
 """What is doubtful in a folder of records, and setting it aside."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +53,10 @@ def fix(store: RecordStore, found: Doubt) -> bool:
     if found.path.suffix == ".partial":
         return False
     record = record_path(found.path) if found.path.suffix == ".npz" else found.path
-    if found.reason.startswith("predictions that no record"):
-        keep_as(found.path, "unclaimed")
-    else:
+    if not found.reason.startswith("predictions that no record"):
         set_aside(record)
+    elif os.path.lexists(found.path):  # it may have gone with a record
+        keep_as(found.path, "unclaimed")
     return True
 
 

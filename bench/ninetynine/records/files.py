@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
 
-_PREDICTIONS = re.compile(r"(.+-seed-\d+-[0-9a-f]{16})(?:-[0-9a-f]{16})?\.npz")
+_PREDICTIONS = re.compile(r"(.+-seed-\d+-\w{16})(?:-[0-9a-f]{16})?\.npz")
 
 
 def record_path(predictions: Path) -> Path:
