@@ -88,8 +88,11 @@ def _value(content: Any, column: Column) -> Any:
     return json.dumps(value) if column.kind == "json" and value is not None else value
 
 
-def unflatten(row: Mapping[str, Any]) -> Record:
-    """Return the record that was flattened to ``row``; raises what `Record` raises for another."""
+def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of the record that was flattened to ``row``, as JSON has it.
+
+    Raises ValueError and RecursionError for what was no record.
+    """
     content: dict[str, Any] = {}
     for column in columns():
         value = row.get(column.name)
@@ -107,7 +110,7 @@ def unflatten(row: Mapping[str, Any]) -> Record:
             holder = holder[table]
         if name and all(value is None for value in holder[name].values()):
             holder[name] = None  # nothing of this table is known: it was not there
-    return Record.model_validate(content)
+    return content
 
 
 def _set(content: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -8,53 +8,34 @@ record, and ``arrays_sha256`` over its labels, predicted classes and codes.
 
 import hashlib
 import json
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from ninetynine.errors import one_line
 from ninetynine.records.flat import columns, unflatten
-from ninetynine.records.quantization import (
-    FORMULA,
-    dequantize,
-    mean_probabilities,
-    predicting,
-)
+from ninetynine.records.parquet import ARRAYS, open_parquet, read_rows
+from ninetynine.records.quantization import dequantize, mean_probabilities, predicting
 from ninetynine.records.reading import (
     LARGEST_PREDICTIONS,
     Predictions,
     Problem,
     Unreadable,
     check_predictions,
-    record_of,
+    contradiction,
+    validated,
 )
 from ninetynine.records.schema import FIRST_WITH_CHECKSUM, Record, checksum_of
 
-NOTES = {
-    "ninetynine_pack": "1",
-    "probabilities": FORMULA,
-    "labels": "Each set of test labels stands once, in the first row that has its labels_sha256.",
-    "json": "recipe, arguments, inputs and packages are JSON.",
-}
-ARRAYS = {
-    "labels_sha256": "string",
-    "labels": "list<uint16>",
-    "predicted_classes": "list<uint16>",
-    "probability_codes": "binary",
-    "arrays_sha256": "string",
-}
+SUFFIX = ".parquet"
 _INDEX = ["key", "predictions_sha256", "architecture", "dataset", "seed", "labels_sha256"]
-_MOST_ROWS = 1_000_000
-_LARGEST_GROUP = 4 * LARGEST_PREDICTIONS
-_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}  # with these what is decoded is as large as stated
-_GROUPS_KEPT = 8
+_KEPT = 8  # groups of rows
 
 
 @dataclass(frozen=True)
@@ -67,12 +48,33 @@ class Place:
     run: tuple[str, str, int]  # architecture, dataset, seed
 
 
-def open_pack(path: Path) -> "Pack | Problem":
-    """Return the pack in ``path``, or the Problem that says in one line why it is none."""
-    try:
-        return Pack(path)
-    except Unreadable as reason:
-        return Problem(path, str(reason))
+class PackedPredictions(Predictions):
+    """Predictions whose probabilities are unpacked when they are asked for."""
+
+    def __init__(
+        self,
+        labels: NDArray[np.uint16],
+        predicted: NDArray[np.uint16],
+        classes: int,
+        source: "NDArray[np.uint8] | list[PackedPredictions]",  # codes, or an ensemble's members
+    ) -> None:
+        known = {"labels": labels, "correct": predicted == labels}
+        vars(self).update(known, predicted=predicted, classes=classes, _source=source)
+
+    predicted: NDArray[np.uint16]
+    classes: int
+    _source: "NDArray[np.uint8] | list[PackedPredictions]"
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float16]:  # type: ignore[override]
+        if isinstance(self._source, list):
+            mean = mean_probabilities([member.probabilities for member in self._source])
+            return predicting(mean, self.predicted)
+        return dequantize(self.predicted, self._source)
+
+    @property
+    def nbytes(self) -> int:
+        return 2 * len(self.labels) * (self.classes + 1)
 
 
 class Pack:
@@ -80,19 +82,20 @@ class Pack:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = _opened(path)
+        self._file = open_parquet(path)
         self._recent: dict[tuple[int, bool], list[dict[str, Any]]] = {}
-        self._places: dict[str, Place] = {}
+        self._predictions: WeakValueDictionary[str, PackedPredictions] = WeakValueDictionary()
+        self.places: dict[str, Place] = {}
         self._labels: dict[str | None, Place] = {}
         for group in range(self._file.num_row_groups):
             try:
-                rows = self._read(group, _INDEX)
+                rows = read_rows(self._file, group, _INDEX)
             except Unreadable:
                 continue  # told when its records are read
             for number, row in enumerate(rows):
                 run = row["architecture"], row["dataset"], row["seed"]
                 place = Place(group, number, row["predictions_sha256"], run)
-                self._places.setdefault(row["key"], place)
+                self.places.setdefault(row["key"], place)
                 self._labels.setdefault(row["labels_sha256"], place)
 
     def __iter__(self) -> Iterator[Record | Problem]:
@@ -103,87 +106,84 @@ class Pack:
             try:
                 rows = self._rows(group)
             except Unreadable as reason:
-                yield Problem(self.path, f"rows {first} to {first + size - 1}: {reason}")
+                yield self._problem(f"rows {first} to {first + size - 1}", reason)
                 rows = []
             for number, row in enumerate(rows):
-                yield self._found(row, Place(group, number, None, ("", "", 0)), first + number)
+                place = self.places.get(row["key"])
+                if place is None or (place.group, place.row) != (group, number):
+                    yield self._problem(f"row {first + number}", "its key is an earlier row's")
+                else:
+                    yield self._record(row, f"row {first + number}")
             first += size
-
-    def __contains__(self, record: Record) -> bool:
-        place = self._places.get(record.key)
-        return place is not None and place.predictions_sha256 == record.predictions_sha256
-
-    def keys(self) -> list[str]:
-        """Return the keys of the records."""
-        return list(self._places)
 
     def find(self, key: str) -> Record | Problem | None:
         """Return the record of ``key``, the problem with its row, or None for no row."""
-        place = self._places.get(key)
+        place = self.places.get(key)
         if place is None:
             return None
         try:
-            return self._found(self._rows(place.group)[place.row], place, None)
+            return self._record(self._rows(place.group)[place.row], f"key {key:.16}")
         except Unreadable as reason:
-            return Problem(self.path, str(reason))
+            return self._problem(f"key {key:.16}", reason)
 
-    def of_run(self, architecture: str, dataset: str, seed: int) -> Iterator[Record]:
-        """Yield the records of one seed of an architecture on a dataset."""
-        for key, place in self._places.items():
-            if place.run == (architecture, dataset, seed):
-                found = self.find(key)
-                if isinstance(found, Record):
-                    yield found
-
-    def _found(self, row: dict[str, Any], place: Place, number: int | None) -> Record | Problem:
+    def check(self, record: Record) -> Predictions | Problem | None:
+        """Return the predictions of ``record``, the problem with them, or None for none."""
+        which = f"key {record.key:.16}"
         try:
-            known = self._places.get(row["key"])
-            if known is None or (known.group, known.row) != (place.group, place.row):
-                raise Unreadable("its key is that of an earlier row")
+            found = self._read_predictions(record)
+        except Unreadable as reason:
+            return self._problem(f"predictions of {which}", reason)
+        try:
+            if found is not None:
+                check_predictions(found, record)
+        except Unreadable as reason:
+            return contradiction(self.path, f"{which}: {reason}")
+        return found
+
+    def _record(self, row: dict[str, Any], which: str) -> Record | Problem:
+        try:
             return _record(row)
         except Unreadable as reason:
-            which = f"row {number}" if number else f"key {place.run}"
-            return Problem(self.path, one_line(f"{which}: {reason}")[:500])
+            return self._problem(which, reason)
 
-    def predictions(self, record: Record) -> Predictions | None:
-        """Return the predictions of ``record``; None where the pack has none of it.
+    def _problem(self, which: str, reason: object) -> Problem:
+        return Problem(self.path, one_line(f"{which}: {reason}")[:500])
 
-        Raises Unreadable where they cannot be used.
-        """
-        place = self._places[record.key]
+    def _read_predictions(self, record: Record) -> PackedPredictions | None:
+        place = self.places[record.key]
         row = self._rows(place.group, arrays=True)[place.row]
         if row["predicted_classes"] is None:
             return None
+        found = self._predictions.get(record.key)
+        if found is not None:
+            return found
         labels = self._labels_of(row)
-        predicted = _array(row["predicted_classes"], len(labels), "predicted_classes")
+        predicted = _numbers(row["predicted_classes"], "predicted_classes")
         codes = row["probability_codes"]
         if row["arrays_sha256"] != arrays_sha256(labels, predicted, codes):
             raise Unreadable("its arrays_sha256 is not that of its predictions (damaged?)")
-        if codes is None:
-            probabilities = predicting(self._mean(record), predicted)
-        else:
-            probabilities = dequantize(predicted, _codes(codes, predicted))
-        found = Predictions(probabilities, labels)
-        check_predictions(found, record)
+        source = self._members_of(record) if codes is None else np.frombuffer(codes, np.uint8)
+        found = _checked(labels, predicted, source)
+        self._predictions[record.key] = found
         return found
 
-    def _mean(self, ensemble: Record) -> NDArray[np.float64]:
+    def _members_of(self, ensemble: Record) -> list[PackedPredictions]:
         found = []
         for key in ensemble.members:
             member = self.find(key)
-            if not isinstance(member, Record) or member.members:
-                raise Unreadable(f"its member {key:.16} cannot be read")
-            predictions = self.predictions(member)
+            predictions = (
+                self._read_predictions(member)
+                if isinstance(member, Record) and not member.members
+                else None
+            )
             if predictions is None:
-                raise Unreadable(f"its member {key:.16} has no predictions")
-            found.append(predictions.probabilities)
-        if len({probabilities.shape for probabilities in found}) > 1:
-            raise Unreadable("its members differ in images or classes")
-        return mean_probabilities(found)
+                raise Unreadable(f"its member {key:.16} cannot be read")
+            found.append(predictions)
+        return found
 
     def _labels_of(self, row: dict[str, Any]) -> NDArray[np.uint16]:
         place = self._labels[row["labels_sha256"]]
-        labels = _array(self._rows(place.group, arrays=True)[place.row]["labels"], None, "labels")
+        labels = _numbers(self._rows(place.group, arrays=True)[place.row]["labels"], "labels")
         if hashlib.sha256(labels.astype("<u2").tobytes()).hexdigest() != row["labels_sha256"]:
             raise Unreadable("its labels_sha256 is not that of its labels (damaged?)")
         return labels
@@ -192,23 +192,74 @@ class Pack:
         """Return the rows of ``group``: their records, or their arrays."""
         if (group, arrays) not in self._recent:
             names = list(ARRAYS) if arrays else [column.name for column in columns()]
-            found = self._read(group, names)
-            while len(self._recent) >= 2 * _GROUPS_KEPT:
+            found = read_rows(self._file, group, names)
+            while len(self._recent) >= 2 * _KEPT:
                 self._recent.pop(next(iter(self._recent)))
             self._recent[group, arrays] = found
         return self._recent[group, arrays]
 
-    def _read(self, group: int, names: Sequence[str]) -> list[dict[str, Any]]:
-        try:
-            table = self._file.read_row_group(group, columns=list(names), use_threads=False)
-            lists = {name: _values(table.column(name)) for name in names if name in ARRAYS}
-            rest = table.drop_columns(list(lists)).to_pydict()
-        except Exception as error:  # Arrow raises many kinds for broken bytes
-            raise Unreadable(f"cannot be read ({type(error).__name__}: {error})") from error
-        every = lists | rest
-        return [
-            dict(zip(every, values, strict=True)) for values in zip(*every.values(), strict=True)
-        ]
+
+class Packs:
+    """The packs of a folder of results, or the one that ``directory`` is, opened when asked."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @cached_property
+    def opened(self) -> list[Pack | Problem]:
+        """Each pack, or what is wrong with it."""
+        alone = self._directory.suffix == SUFFIX and not self._directory.is_dir()
+        found = [self._directory] if alone else sorted(self._directory.glob(f"*{SUFFIX}"))
+        return [open_pack(path) for path in found]
+
+    def __iter__(self) -> Iterator[Pack]:
+        return (pack for pack in self.opened if isinstance(pack, Pack))
+
+    def of(self, record: Record) -> Pack | None:
+        """Return the pack that ``record`` was read from; None for one in a file of its own."""
+        for pack in self:
+            place = pack.places.get(record.key)
+            if place is not None and place.predictions_sha256 == record.predictions_sha256:
+                return pack
+        return None
+
+    def paths(self) -> dict[str, Path]:
+        """Return the packs with records by the keys of these."""
+        return {key: pack.path for pack in self for key in pack.places}
+
+    def find(self, key: str) -> Record | Problem | None:
+        """Return the record of ``key``, else the problem with it, or None."""
+        tried = [pack.find(key) for pack in self]
+        record = next((found for found in tried if isinstance(found, Record)), None)
+        return record or next((found for found in tried if found is not None), None)
+
+    def of_run(self, architecture: str, dataset: str, seed: int) -> Iterator[Record]:
+        """Yield the records of one seed of an architecture on a dataset."""
+        for pack in self:
+            for key, place in pack.places.items():
+                found = pack.find(key) if place.run == (architecture, dataset, seed) else None
+                if isinstance(found, Record):
+                    yield found
+
+    def read(self, known: Collection[str]) -> list[Record | Problem]:
+        """Return what is in the packs, each record once and without those of ``known`` keys."""
+        keys, found = set(known), []
+        for pack in self.opened:
+            for item in [pack] if isinstance(pack, Problem) else pack:
+                if isinstance(item, Problem):
+                    found.append(item)
+                elif item.key not in keys:
+                    keys.add(item.key)
+                    found.append(item)
+        return found
+
+
+def open_pack(path: Path) -> Pack | Problem:
+    """Return the pack in ``path``, or the Problem that says in one line why it is none."""
+    try:
+        return Pack(path)
+    except Unreadable as reason:
+        return Problem(path, one_line(str(reason))[:500])
 
 
 def arrays_sha256(
@@ -219,102 +270,48 @@ def arrays_sha256(
     return hashlib.sha256(content + (codes or b"")).hexdigest()
 
 
-def _opened(path: Path) -> Any:
-    """Return the Parquet file in ``path``, whose sizes and columns are as a pack's."""
-    import pyarrow.parquet as pq  # only where there is a pack: a tenth of a second
-
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise Unreadable("not a regular file")
-        file = pq.ParquetFile(path, memory_map=False, page_checksum_verification=True)
-        _check_columns(file.schema_arrow)
-        _check_sizes(file.metadata)
-    except Unreadable:
-        raise
-    except OSError as error:
-        raise Unreadable(f"cannot be read ({error.strerror or error})") from error
-    except Exception as error:
-        raise Unreadable(f"not a whole Parquet file ({type(error).__name__})") from error
-    return file
-
-
-def _check_columns(schema: Any) -> None:
-    wanted = arrow_schema()
-    for field in wanted:
-        if field.name not in schema.names:
-            raise Unreadable(f"no pack of records: it has no column {field.name}")
-        found = schema.field(field.name).type
-        if found != field.type:
-            raise Unreadable(f"no pack of records: {field.name} is {found}, not {field.type}")
-
-
-def _check_sizes(metadata: Any) -> None:
-    """Raise Unreadable where the file says that it unpacks to more than is read."""
-    if not 0 <= metadata.num_rows <= _MOST_ROWS:
-        raise Unreadable(f"{metadata.num_rows:,} rows, more than the {_MOST_ROWS:,} that are read")
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        parts = [group.column(i) for i in range(group.num_columns)]
-        sizes = [part.total_uncompressed_size for part in parts]
-        if min(sizes) < 0 or sum(sizes) > _LARGEST_GROUP:
-            raise Unreadable(f"a row group of more than {_LARGEST_GROUP:,} bytes")
-        for part, size in zip(parts, sizes, strict=True):
-            if not set(part.encodings) <= _ENCODINGS:
-                raise Unreadable(f"{part.path_in_schema} is encoded as bench pack does not do it")
-            if not 0 <= part.num_values <= group.num_rows + size:
-                raise Unreadable(f"{part.path_in_schema} has more values than it has room for")
-
-
-def arrow_schema() -> Any:
-    """Return the columns of a pack and their types."""
-    import pyarrow as pa
-
-    types = {"json": pa.string(), "list<uint16>": pa.list_(pa.uint16())}
-    fields = []
-    for column in columns():
-        kind = types.get(column.kind) or pa.type_for_alias(column.kind)
-        fields.append((column.name, pa.list_(kind) if column.is_list or column.each else kind))
-    fields += [(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in ARRAYS.items()]
-    return pa.schema(fields, metadata=NOTES)
+def record_sha256(record: Record) -> str:
+    """Return the checksum of ``record`` in a pack, where older versions have one, too."""
+    if record.schema_version < FIRST_WITH_CHECKSUM:
+        record = record.model_copy(update={"record_sha256": None})
+    return checksum_of(json.loads(record.model_dump_json()))
 
 
 def _record(row: dict[str, Any]) -> Record:
     """Return the record in ``row``, checked as one that is read from a file."""
-    version = row["schema_version"] or 0
-    unsigned = version < FIRST_WITH_CHECKSUM  # in a file: here every row is signed
+    signed = (row["schema_version"] or 0) >= FIRST_WITH_CHECKSUM
     try:
-        record = unflatten(row | {"record_sha256": None} if unsigned else row)
-        content = json.loads(record.model_dump_json())
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Unreadable(f"not a valid record ({where}: {first['msg']})") from error
-    except (ValueError, RecursionError, TypeError) as error:
+        record = validated(unflatten(row if signed else row | {"record_sha256": None}))
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"not a valid record ({type(error).__name__})") from error
-    if checksum_of(content) != row["record_sha256"]:
+    if record_sha256(record) != row["record_sha256"]:
         raise Unreadable("its record_sha256 is not that of its content (damaged, edited by hand?)")
-    return record_of(content)
+    return record
 
 
-def _values(column: Any) -> list[Any]:
-    """Return the cells of ``column``: text and bytes as they are, lists as arrays of NumPy."""
-    return [
-        None if not cell.is_valid else cell.values if hasattr(cell, "values") else cell.as_py()
-        for cell in column
-    ]
-
-
-def _array(cell: Any, length: int | None, name: str) -> NDArray[np.uint16]:
-    if cell is None or cell.null_count or not len(cell) or length not in (None, len(cell)):
-        raise Unreadable(f"its {name} are not as many as its labels")
+def _numbers(cell: Any, name: str) -> NDArray[np.uint16]:
+    if cell is None or cell.null_count or not len(cell):
+        raise Unreadable(f"it has no {name}")
     found: NDArray[np.uint16] = cell.to_numpy()
     return found
 
 
-def _codes(content: bytes, predicted: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Return the codes (m, classes - 1) in ``content``, for the predicted classes (m,)."""
-    others, odd = divmod(len(content), len(predicted))
-    if odd or predicted.max() > others:
-        raise Unreadable("its probability_codes do not fit its predicted_classes")
-    if 2 * len(predicted) * (others + 1) > LARGEST_PREDICTIONS:
+def _checked(
+    labels: NDArray[np.uint16],
+    predicted: NDArray[np.uint16],
+    source: NDArray[np.uint8] | list[PackedPredictions],
+) -> PackedPredictions:
+    """Return predictions of arrays that fit each other."""
+    if isinstance(source, list):
+        kinds = {(len(member.labels), member.classes) for member in source}
+        images, classes = kinds.pop() if len(kinds) == 1 else (0, 0)
+    else:
+        images, classes = len(predicted), source.size // len(predicted) + 1
+    fits = len(labels) == len(predicted) == images and max(labels.max(), predicted.max()) < classes
+    if not fits or (not isinstance(source, list) and source.size != images * (classes - 1)):
+        raise Unreadable("its labels, predicted_classes and probability_codes do not fit")
+    if 2 * images * classes > LARGEST_PREDICTIONS:
         raise Unreadable(f"predictions of more than {LARGEST_PREDICTIONS:,} bytes")
-    return np.frombuffer(content, np.uint8).reshape(len(predicted), others)
+    if not isinstance(source, list):
+        source = source.reshape(images, classes - 1)
+    return PackedPredictions(labels, predicted, classes, source)

@@ -6,7 +6,7 @@ predictions are read without all others.
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from ninetynine.errors import UserError
 from ninetynine.records.flat import flatten
-from ninetynine.records.pack import Pack, arrays_sha256, arrow_schema, open_pack
+from ninetynine.records.pack import arrays_sha256, open_pack, record_sha256
+from ninetynine.records.parquet import arrow_schema
 from ninetynine.records.quantization import dequantize, mean_probabilities, predicting, quantize
 from ninetynine.records.reading import Predictions, Problem, encode
-from ninetynine.records.schema import FIRST_WITH_CHECKSUM, Record, checksum_of
+from ninetynine.records.schema import Record
 from ninetynine.records.store import RecordStore, write_atomically
 
 _ROWS = 16  # of a row group
@@ -72,7 +73,7 @@ def _check_replaceable(path: Path, keys: set[str], store: RecordStore) -> None:
     there = open_pack(path)
     if isinstance(there, Problem):
         raise UserError(f"--into {path} is there and cannot be replaced: {there.reason}")
-    lost = set(there.keys()) - keys
+    lost = there.places.keys() - keys
     if lost:
         raise UserError(
             f"--into {path} has {len(lost)} records that are not packed now; choose another name, "
@@ -108,7 +109,7 @@ class _Writer:
             arrays, unpacked = self._arrays(record, predictions)
             digest = hashlib.sha256(encode(unpacked)).hexdigest()
             record = record.model_copy(update={"predictions_sha256": digest})
-        return flatten(record) | {"record_sha256": signature_of(record)} | arrays
+        return flatten(record) | {"record_sha256": record_sha256(record)} | arrays
 
     def _arrays(
         self, record: Record, predictions: Predictions
@@ -152,11 +153,3 @@ def _alike(one: NDArray[np.float16], other: NDArray[np.float16]) -> bool:
         np.allclose(one.astype(np.float32), other.astype(np.float32), rtol=0.25, atol=0.01)
     )
 
-
-def signature_of(record: Record) -> str:
-    """Return the ``record_sha256`` of ``record``, also where its version has none in files."""
-    import json
-
-    if record.schema_version < FIRST_WITH_CHECKSUM:
-        record = record.model_copy(update={"record_sha256": None})
-    return checksum_of(json.loads(record.model_dump_json()))

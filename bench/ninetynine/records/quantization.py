@@ -20,7 +20,7 @@ FORMULA = (
     "exact; each r has a relative error of at most 2 ** (1 / 8) - 1. An ensemble that has no "
     "codes is the mean of its members, whose keys it names."
 )
-_RATIOS = np.array([0.0, *(2.0 ** (-k / STEPS) for k in range(255))])
+_RATIOS = np.array([0.0, *(2.0 ** (-k / STEPS) for k in range(255))], np.float32)
 _Classes = NDArray[np.uint16]
 
 
@@ -41,11 +41,15 @@ def dequantize(predicted: _Classes, codes: NDArray[np.uint8]) -> NDArray[np.floa
     images, classes = len(codes), codes.shape[1] + 1
     whole = np.ones((images, classes), np.uint8)  # the predicted class has r = 1
     whole[_others(predicted, classes)] = codes.ravel()
-    ratios = _RATIOS[whole]
-    return predicting(ratios / ratios.sum(axis=1, keepdims=True), predicted)
+    ratios = _RATIOS.take(whole)
+    ratios /= np.einsum("ij->i", ratios, dtype=np.float64)[:, None]
+    found = ratios.astype(np.float16)
+    rows = np.flatnonzero((codes == 1).any(axis=1))  # only what is as large can be rounded to more
+    found[rows] = predicting(ratios[rows], predicted[rows])
+    return found
 
 
-def predicting(probabilities: NDArray[np.float64], predicted: _Classes) -> NDArray[np.float16]:
+def predicting(probabilities: NDArray[np.floating], predicted: _Classes) -> NDArray[np.float16]:
     """Return ``probabilities`` (m, c) in float16, ``predicted`` (m,) the largest of each row.
 
     Where it is not, since two are rounded to one value, it is lifted above the others.
