@@ -101,14 +101,20 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
             values = value or [None] * len(entries)
             for entry, item in zip(entries, values, strict=True):
                 entry[column.path[1]] = item
-        elif value is not None or not column.may_lack:
-            _set(content, column.path, json.loads(value) if column.kind == "json" else value)
-    for path in sorted({c.path[:-1] for c in columns() if not c.each}, key=len, reverse=True):
-        *tables, name = path or [""]
+        elif value is None and column.may_lack:
+            continue
+        else:
+            _set(
+                content,
+                column.path,
+                json.loads(value) if value and column.kind == "json" else value,
+            )
+    tables = {c.path[:i] for c in columns() if not c.each for i in range(1, len(c.path))}
+    for *above, name in sorted(tables, key=len, reverse=True):
         holder = content
-        for table in tables:
+        for table in above:
             holder = holder[table]
-        if name and all(value is None for value in holder[name].values()):
+        if all(value is None for value in holder[name].values()):
             holder[name] = None  # nothing of this table is known: it was not there
     return content
 

@@ -66,7 +66,7 @@ class PackedPredictions(Predictions):
     _source: "NDArray[np.uint8] | list[PackedPredictions]"
 
     @cached_property
-    def probabilities(self) -> NDArray[np.float16]:  # type: ignore[override]
+    def probabilities(self) -> NDArray[np.float16]:
         if isinstance(self._source, list):
             mean = mean_probabilities([member.probabilities for member in self._source])
             return predicting(mean, self.predicted)
@@ -202,15 +202,15 @@ class Pack:
 class Packs:
     """The packs of a folder of results, or the one that ``directory`` is, opened when asked."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, without: Collection[Path] = ()) -> None:
+        self._directory, self._without = directory, {path.resolve() for path in without}
 
     @cached_property
     def opened(self) -> list[Pack | Problem]:
         """Each pack, or what is wrong with it."""
         alone = self._directory.suffix == SUFFIX and not self._directory.is_dir()
         found = [self._directory] if alone else sorted(self._directory.glob(f"*{SUFFIX}"))
-        return [open_pack(path) for path in found]
+        return [open_pack(path) for path in found if path.resolve() not in self._without]
 
     def __iter__(self) -> Iterator[Pack]:
         return (pack for pack in self.opened if isinstance(pack, Pack))
@@ -243,7 +243,8 @@ class Packs:
 
     def read(self, known: Collection[str]) -> list[Record | Problem]:
         """Return what is in the packs, each record once and without those of ``known`` keys."""
-        keys, found = set(known), []
+        keys = set(known)
+        found: list[Record | Problem] = []
         for pack in self.opened:
             for item in [pack] if isinstance(pack, Problem) else pack:
                 if isinstance(item, Problem):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ninetynine.errors import UserError
 from ninetynine.records.flat import flatten
 from ninetynine.records.pack import arrays_sha256, open_pack, record_sha256
-from ninetynine.records.parquet import arrow_schema
+from ninetynine.records.parquet import arrow_schema, sealed
 from ninetynine.records.quantization import dequantize, mean_probabilities, predicting, quantize
 from ninetynine.records.reading import Predictions, Problem, encode
 from ninetynine.records.schema import Record
@@ -101,15 +101,16 @@ class _Writer:
             for start in range(0, len(records), _ROWS):
                 rows = [self._row(record) for record in records[start : start + _ROWS]]
                 writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-        return target.getvalue()
+        return sealed(target.getvalue())
 
     def _row(self, record: Record) -> dict[str, Any]:
-        predictions, arrays = self._store.predictions(record), {}
+        predictions = self._store.predictions(record)
+        arrays: Mapping[str, Any] = {}
         if predictions is not None:
             arrays, unpacked = self._arrays(record, predictions)
             digest = hashlib.sha256(encode(unpacked)).hexdigest()
             record = record.model_copy(update={"predictions_sha256": digest})
-        return flatten(record) | {"record_sha256": record_sha256(record)} | arrays
+        return {**flatten(record), "record_sha256": record_sha256(record), **arrays}
 
     def _arrays(
         self, record: Record, predictions: Predictions
@@ -152,4 +153,3 @@ def _alike(one: NDArray[np.float16], other: NDArray[np.float16]) -> bool:
     return one.shape == other.shape and bool(
         np.allclose(one.astype(np.float32), other.astype(np.float32), rtol=0.25, atol=0.01)
     )
-

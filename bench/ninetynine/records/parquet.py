@@ -1,5 +1,11 @@
-"""The Parquet side of packs: columns, and reading a stranger's file with sizes known beforehand."""
+"""The Parquet side of packs: columns, and reading a stranger's file with sizes known beforehand.
 
+Before the footer, which says where everything is, a pack has a seal: eight letters, and the SHA-256
+of what follows.  Parquet readers go by the footer and do not see it.  Arrow ends the process for
+some damaged footers, so none is given to it that is not as it was written.
+"""
+
+import hashlib
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +28,9 @@ ARRAYS = {
     "probability_codes": "binary",
     "arrays_sha256": "string",
 }
+_SEAL = b"99packs1"
+_END = 8  # bytes: the footer's length, and a mark
+_LARGEST_FOOTER = 64 * 2**20
 _MOST_ROWS = 1_000_000
 _LARGEST_GROUP = 4 * LARGEST_PREDICTIONS
 _ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}  # with these what is decoded is as large as stated
@@ -47,6 +56,7 @@ def open_parquet(path: Path) -> Any:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Unreadable("not a regular file")
+        _check_seal(path)
         file = pq.ParquetFile(path, memory_map=False, page_checksum_verification=True)
         _check_columns(file.schema_arrow)
         _check_sizes(file.metadata)
@@ -57,6 +67,33 @@ def open_parquet(path: Path) -> Any:
     except Exception as error:  # Arrow raises many kinds for broken bytes
         raise Unreadable(f"not a whole Parquet file ({type(error).__name__})") from error
     return file
+
+
+def sealed(content: bytes) -> bytes:
+    """Return the Parquet file ``content`` with a seal."""
+    start = len(content) - _END - int.from_bytes(content[-_END:-4], "little")
+    footer = content[start:]
+    return content[:start] + _SEAL + hashlib.sha256(footer).digest() + footer
+
+
+def _check_seal(path: Path) -> None:
+    """Raise Unreadable where the footer of ``path`` is not as `sealed` left it."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _END))
+        end = file.read()
+        length = int.from_bytes(end[:4], "little") + _END
+        start = size - length - len(_SEAL) - hashlib.sha256().digest_size
+        if len(end) < _END or not end.endswith(b"PAR1"):
+            raise Unreadable("not a whole Parquet file (cut off?)")
+        if start < 0 or length > _LARGEST_FOOTER:
+            raise Unreadable("not a whole Parquet file (damaged?)")
+        file.seek(start)
+        seal, found = file.read(len(_SEAL)), file.read(hashlib.sha256().digest_size)
+        if seal != _SEAL:
+            raise Unreadable("no pack: a Parquet file that bench pack did not write, or damaged")
+        if hashlib.sha256(file.read(length)).digest() != found:
+            raise Unreadable("its footer is not as it was written (damaged?)")
 
 
 def read_rows(file: Any, group: int, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 The predicted class is exact.  Of every other class the ratio r of its probability to the predicted
 one's is kept, in steps of a quarter of a power of two: code 0 is r = 0, code k from 1 to 255 is
 r = 2 ** (-(k - 1) / 4).  The predicted class has p = 1 / (1 + the sum of all r), another r * p.  So
-each r has a relative error of at most 2 ** (1 / 8) - 1, or 9.1%.
+each r has a relative error of at most 2 ** (1 / 8) - 1, or 9.1%; below 2 ** -14 it is 0.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 STEPS = 4  # codes from one power of two to the next
+_LEAST = 14 * STEPS + 1  # stands for r = 2 ** -14, as little as records keep; less is 0
 FORMULA = (
     "probability_codes has m * (classes - 1) bytes: for each of m test images, in the order of "
     "classes, one code for each class but the predicted one. Code 0 is r = 0, code k > 0 is "
     f"r = 2 ** (-(k - 1) / {STEPS}), r being a class's probability over the predicted class's. "
     "So p(predicted) = 1 / (1 + sum of r), p(other) = r * p(predicted). Predicted classes are "
-    "exact; each r has a relative error of at most 2 ** (1 / 8) - 1. An ensemble that has no "
+    "exact; each r has a relative error of at most 2 ** (1 / 8) - 1, below 2 ** -14 it is 0. An ensemble that has no "
     "codes is the mean of its members, whose keys it names."
 )
 _RATIOS = np.array([0.0, *(2.0 ** (-k / STEPS) for k in range(255))], np.float32)
@@ -32,7 +33,7 @@ def quantize(probabilities: NDArray[np.float16]) -> tuple[_Classes, NDArray[np.u
     top = probabilities.max(axis=1, keepdims=True).astype(np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
         codes = np.rint(np.log2(others.astype(np.float32) / top) * -STEPS) + 1
-    codes[~(codes <= 255)] = 0  # what is 0, or so little of the predicted class that it may be
+    codes[~(codes <= _LEAST)] = 0
     return predicted.astype(np.uint16), codes.astype(np.uint8)
 
 
@@ -74,4 +75,4 @@ def mean_probabilities(runs: Sequence[NDArray[np.float16]]) -> NDArray[np.float6
 
 def _others(predicted: NDArray[np.integer], classes: int) -> NDArray[np.bool_]:
     """Return which of (m, classes) were not predicted."""
-    return np.arange(classes) != predicted[:, None]
+    return np.asarray(np.arange(classes) != predicted[:, None])

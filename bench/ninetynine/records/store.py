@@ -161,7 +161,7 @@ class RecordStore:
         return [record for record in found if isinstance(record, Record)], problems
 
     def _unread(self, record: Record) -> Problem | None:
-        """Return what is wrong with the record's file of predictions; a pack's are not looked at."""
+        """Return what is wrong with the record's file of predictions, if it has one."""
         found = None if self.packs.of(record) else self.predictions_content(record)
         return found if isinstance(found, Problem) else None
 
@@ -275,6 +275,15 @@ class RecordStore:
                 f"make room or choose another {another}, then run the command again"
             ) from error
 
+    def check_not_packed(self, records: Iterable[Record]) -> None:
+        """Raise UserError where one of ``records`` is in a pack, which is never written to."""
+        packed = {pack.path for record in records if (pack := self.packs.of(record))}
+        for path in sorted(packed):
+            raise UserError(
+                f"{path} has records that would have to go, and packs are only read; first take "
+                f"them out: bench unpack {path} --into {self.directory}, and remove {path.name}"
+            )
+
     def remove(self, record: Record) -> None:
         """Remove ``record``; its predictions go with the next writer where this is killed."""
         path = self.path_of(record)
@@ -358,6 +367,17 @@ class RecordStore:
         if hashlib.sha256(content).hexdigest() != record.predictions_sha256:
             return Problem(path, "not the predictions that its record was written with (damaged?)")
         return content
+
+
+def vouching_for(record: Record, predictions: bytes) -> Record:
+    """Return ``record`` with the hash of its ``.npz``, should it have another.
+
+    So it has where it was packed with another version of the library that compresses.
+    """
+    digest = hashlib.sha256(predictions).hexdigest()
+    if digest == record.predictions_sha256:
+        return record
+    return with_checksum(record.model_copy(update={"predictions_sha256": digest}))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
