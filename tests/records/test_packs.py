@@ -322,7 +322,7 @@ def test_a_pack_is_not_replaced_by_one_that_lacks_its_records(results, tmp_path)
     (tmp_path / "text.parquet").write_text("no")
     with pytest.raises(UserError, match="cannot be replaced"):
         write_pack(other, tmp_path / "text.parquet")
-    with pytest.raises(UserError, match="ends in [.]parquet"):
+    with pytest.raises(UserError, match=r"ends in \.parquet"):
         write_pack(other, tmp_path / "pack.csv")
     assert pack.read_bytes() == before
     write_run(results, "third")

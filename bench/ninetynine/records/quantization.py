@@ -18,8 +18,8 @@ FORMULA = (
     "classes, one code for each class but the predicted one. Code 0 is r = 0, code k > 0 is "
     f"r = 2 ** (-(k - 1) / {STEPS}), r being a class's probability over the predicted class's. "
     "So p(predicted) = 1 / (1 + sum of r), p(other) = r * p(predicted). Predicted classes are "
-    "exact; each r has a relative error of at most 2 ** (1 / 8) - 1, below 2 ** -14 it is 0. An ensemble that has no "
-    "codes is the mean of its members, whose keys it names."
+    "exact; each r has a relative error of at most 2 ** (1 / 8) - 1, below 2 ** -14 it is 0. An "
+    "ensemble that has no codes is the mean of its members, whose keys it names."
 )
 _RATIOS = np.array([0.0, *(2.0 ** (-k / STEPS) for k in range(255))], np.float32)
 _Classes = NDArray[np.uint16]

@@ -77,7 +77,8 @@ def _with_three_bits(values: NDArray[np.float16]) -> NDArray[np.float16]:
 class RecordStore:
     """The records under ``directory``; reading needs no lock, writing needs :meth:`lock`.
 
-    ``directory`` may be a pack, which can only be read.  ``tell`` is given each problem that :meth:`read_records` and :meth:`read_all` come upon.
+    ``directory`` may be a pack, which can only be read.  ``tell`` is given each problem that
+    :meth:`read_records` and :meth:`read_all` come upon.
     """
 
     def __init__(
