@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ninetynine.errors import UserError
 from ninetynine.records.flat import flatten
 from ninetynine.records.pack import arrays_sha256, open_pack, record_sha256
-from ninetynine.records.parquet import arrow_schema, sealed
+from ninetynine.records.parquet import NOTES, arrow_schema, sealed
 from ninetynine.records.quantization import dequantize, mean_probabilities, predicting, quantize
 from ninetynine.records.reading import Predictions, Problem, encode
 from ninetynine.records.schema import Record
@@ -101,6 +101,7 @@ class _Writer:
             for start in range(0, len(records), _ROWS):
                 rows = [self._row(record) for record in records[start : start + _ROWS]]
                 writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+            writer.add_key_value_metadata(NOTES)
         return sealed(target.getvalue())
 
     def _row(self, record: Record) -> dict[str, Any]:

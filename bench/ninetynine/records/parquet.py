@@ -46,7 +46,7 @@ def arrow_schema() -> Any:
         kind = types.get(column.kind) or pa.type_for_alias(column.kind)
         fields.append((column.name, pa.list_(kind) if column.is_list or column.each else kind))
     fields += [(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in ARRAYS.items()]
-    return pa.schema(fields, metadata=NOTES)
+    return pa.schema(fields)
 
 
 def open_parquet(path: Path) -> Any:
