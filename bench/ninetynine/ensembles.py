@@ -29,6 +29,7 @@ from ninetynine.records import (
     Timing,
     key_of,
 )
+from ninetynine.records.quantization import mean_probabilities
 from ninetynine.records.store import to_float16
 from ninetynine.suite import Ensemble, Setting, Suite, make_cells
 
@@ -175,18 +176,6 @@ def _vote(
         timing=_timing(records) if machine is not None else None,
     )
     return record, predictions
-
-
-def mean_probabilities(runs: Sequence[NDArray[np.float16]]) -> NDArray[np.float64]:
-    """Return the mean of probabilities (m, classes) over runs, each row made to sum to 1.
-
-    A soft vote: the sum rule of Kittler, Hatef, Duin and Matas, "On Combining Classifiers", 1998.
-    """
-    total = np.zeros(runs[0].shape)
-    for probabilities in runs:
-        rows = probabilities.astype(np.float64)
-        total += rows / rows.sum(axis=1, keepdims=True)
-    return total / len(runs)
 
 
 def _score(probabilities: NDArray[np.float64], predictions: Predictions) -> Score:

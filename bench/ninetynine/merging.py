@@ -25,7 +25,9 @@ from pathlib import Path
 from ninetynine.cells import canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.records import Problem, Record, RecordStore
+from ninetynine.records.pack import Packs
 from ninetynine.records.reading import read_record
+from ninetynine.records.store import vouching_for
 from ninetynine.records.trust import Statement, state
 
 _APART = "conflicts"
@@ -70,6 +72,7 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
     """
     sources = _sources(folders, into)
     board, merged = RecordStore(into), Merged()
+    board.packs = Packs(into, [source.directory for source in sources])  # one is unpacked beside it
     with board.lock():
         for apart in kept_apart(board):
             with apart.lock():  # tidies what a killed merge left there
@@ -97,9 +100,10 @@ def kept_apart(board: RecordStore) -> list[RecordStore]:
 def _sources(folders: Sequence[Path], into: Path) -> list[RecordStore]:
     sources: dict[Path, RecordStore] = {}
     for folder in folders:
-        if not folder.is_dir():
+        if not folder.exists():
             raise UserError(
-                f"{folder}: no such folder; expected one that bench run --results wrote"
+                f"{folder}: no such folder or pack; expected what bench run --results or bench "
+                "pack wrote"
             )
         store = RecordStore(folder)
         if not store.paths():
@@ -120,8 +124,13 @@ def _sources(folders: Sequence[Path], into: Path) -> list[RecordStore]:
 def _take(board: RecordStore, source: RecordStore, record: Record, merged: Merged) -> None:
     """Put ``record`` where it belongs, and note in ``merged`` what was done."""
     predictions = _predictions(source, record)
-    path = board.path_of(record)
-    if not path.is_file() and _votes_as_the_board(board, record):
+    if predictions is not None:
+        record = vouching_for(record, predictions)
+    path, packed = board.path_of(record), board.packs.find(record.key)
+    if isinstance(packed, Record) and not path.is_file() and agree(packed, record):
+        merged.known += 1
+        return
+    if not path.is_file() and packed is None and _votes_as_the_board(board, record):
         _tell_origin(board, source, record)
         board.put(record, predictions, *_ADVICE)
         merged.added.append(path)
@@ -165,8 +174,7 @@ def _standing(board: RecordStore, problems: list[Problem]) -> Iterator[Conflict]
         records, unreadable = store.read_all()
         problems += unreadable
         for record in records:
-            path = board.path_of(record)
-            found = read_record(path) if path.is_file() else None
+            found = board.find(record.key)
             on_board = found if isinstance(found, Record) else None
             if on_board is None or not agree(on_board, record):
                 yield Conflict(record, store.path_of(record), on_board)

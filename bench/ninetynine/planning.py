@@ -80,13 +80,13 @@ def explain(cell: Cell, store: RecordStore, records: Sequence[Record]) -> Explan
     (cell,) = store.at_present([cell])
     for record in records:
         if record.key == cell.key:
-            return Explanation(cell, store.path_of(record))
+            return Explanation(cell, store.source_of(record))
     rivals = [r for r in records if r.cell.architecture == cell.identity.architecture]
     if not rivals:
         return Explanation(cell, None)
     closest = min(rivals, key=lambda r: len(differing_fields(cell.identity, r.cell)))
     differs = tuple(differing_fields(cell.identity, closest.cell))
-    return Explanation(cell, None, store.path_of(closest), differs)
+    return Explanation(cell, None, store.source_of(closest), differs)
 
 
 def longest_first(

@@ -293,7 +293,7 @@ PREDICTIONS = {
 def test_predictions_that_are_none_take_their_record_with_them(store, monkeypatch, what):
     whole = write_run(store, seed=2)
     record = store.write(make_record(seed=1, accuracy=0.998), make_predictions([0, 1]))
-    monkeypatch.setattr("ninetynine.records.store._npz", lambda predictions: PREDICTIONS[what])
+    monkeypatch.setattr("ninetynine.records.store.encode", lambda predictions: PREDICTIONS[what])
     record = store.write(make_record(seed=1, accuracy=0.998), make_predictions([0, 1]))
     assert store.predictions_path(record).read_bytes() == PREDICTIONS[what]
     records, problems = store.read_all(whole=True)
@@ -309,7 +309,7 @@ def test_no_memory_is_taken_for_what_a_file_claims(store, monkeypatch):
     for what in ("an array of gigabytes", "an array that unpacks to more", "a claim of terabytes"):
         with monkeypatch.context() as patch:
             content = PREDICTIONS[what]
-            patch.setattr("ninetynine.records.store._npz", lambda _, content=content: content)
+            patch.setattr("ninetynine.records.store.encode", lambda _, content=content: content)
             write_run(store)
         size = len(PREDICTIONS[what])
         tracemalloc.start()

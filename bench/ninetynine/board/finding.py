@@ -74,7 +74,7 @@ class Rows:
         bad = {
             run.record.key: found
             for run, found in checked
-            if isinstance(found, Problem) and found.path == self._store.path_of(run.record)
+            if isinstance(found, Problem) and found.of_record
         }
         for problem in bad.values():
             self._store.tell(problem)
@@ -88,14 +88,14 @@ class Rows:
         row.prediction_sums  # noqa: B018  (reads each file once, for all that follows)
         lacking = [run for run in row.runs if run.outcome is None]
         if lacking:
-            paths = ", ".join(str(self._store.path_of(run.record)) for run in lacking)
+            paths = ", ".join(str(self._store.source_of(run.record)) for run in lacking)
             raise UserError(f"predictions are missing or damaged beside {paths}; train them again")
         first, *others = row.runs
         for run in others:
             if run.outcome and not np.array_equal(run.outcome.labels, row.labels):
                 raise UserError(
-                    f"{self._store.path_of(run.record)} was tested on other labels than "
-                    f"{self._store.path_of(first.record)}; they cannot be pooled"
+                    f"{self._store.source_of(run.record)} was tested on other labels than "
+                    f"{self._store.source_of(first.record)}; they cannot be pooled"
                 )
 
 

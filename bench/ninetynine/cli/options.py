@@ -26,9 +26,21 @@ if TYPE_CHECKING:  # what verbs that need no suite should not wait for
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 
+
+class _Results(click.Path):
+    """The path of a folder of records or of a pack."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(str(super().convert(value, param, ctx)))
+        if path.is_file() and path.suffix != ".parquet":
+            self.fail(f"File {str(path)!r} is neither a folder nor a pack (.parquet).", param, ctx)
+        return path
+
+
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+RESULTS = _Results(path_type=Path)
 POSITIVE = click.FloatRange(min=0, min_open=True)
 WHOLE = click.IntRange(min=1)
 
@@ -44,7 +56,9 @@ def of_suite(help_text: str) -> Option:
     return click.option("--suite", "of_suite", metavar="NAME", callback=_suite, help=help_text)
 
 
-results = click.option("--results", type=FOLDER, default="results", help="Folder of records.")
+results = click.option(
+    "--results", type=RESULTS, default="results", help="Folder of records, or a pack of them."
+)
 data_dir = click.option(
     "--data-dir",
     type=PATH,
@@ -63,7 +77,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")
 baseline = click.option(
     "--baseline",
-    type=FOLDER,
+    type=RESULTS,
     required=True,
     metavar="RECORDS",
     help="Folder of the baseline's records.",
@@ -198,8 +212,8 @@ def fraction(context: click.Context, parameter: click.Parameter, percent: float)
 
 
 def check_results(folder: Path) -> None:
-    """Raise UserError where there is no folder of records to read."""
-    if not folder.is_dir():
+    """Raise UserError where there is no folder of records, and no pack, to read."""
+    if not folder.exists():
         raise UserError(f"--results {folder}: no such folder; train something with: bench run")
 
 

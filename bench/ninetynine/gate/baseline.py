@@ -121,7 +121,7 @@ def load_baseline(directory: Path) -> Baseline:
     """
     if directory.name == "records" and not (directory / "records").is_dir():
         directory = directory.parent
-    if not directory.is_dir():
+    if not directory.exists():
         raise UserError(f"{directory}: no such folder; make a baseline with: bench baseline update")
     store = RecordStore(directory)
     found, problems = store.read_all(whole=True)
@@ -166,7 +166,8 @@ def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manife
                 f"{store.directory}: the baseline lost {which} of {name} on {dataset} (its last "
                 f"update recorded {len(expected)} seeds); {_restore(folder)}"
             )
-    paths = {store.predictions_path(r) for r in records if r.predictions_sha256}
+    unpacked = (r for r in records if store.packs.of(r) is None)
+    paths = {store.predictions_path(r) for r in unpacked if r.predictions_sha256}
     alone = sorted(path for path in paths if not path.is_file())
     ignored = {key[:16] for key in manifest.ignored}
     for path in sorted({*store.folder.glob("*/*.npz")} - paths):
@@ -218,6 +219,7 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
         old = [r for r in there if (r.cell.architecture, r.cell.dataset) in places]
         old = [record for record in old if record.key not in manifest.ignored]
         new, known = {run.record.key for run in runs}, {record.key for record in old}
+        store.check_not_packed(record for record in old if record.key not in new)
         if new - known:
             _write_manifest(directory, manifest.updates, new - known)
         for run in runs:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from ninetynine.errors import one_line
 from ninetynine.records.files import keep_as, record_path, set_aside
+from ninetynine.records.pack import SUFFIX
 from ninetynine.records.reading import Problem
 from ninetynine.records.store import RecordStore
 
+_OF_ROW = "restore the pack, or train that cell again"
 _ASIDE = "set it aside with --fix, then train its cell again"
 
 
@@ -29,9 +31,12 @@ def doubts(store: RecordStore) -> Iterator[Doubt]:
     """Yield what is doubtful in ``store``: every file is read, predictions too."""
     records, problems = store.read_all(whole=True)
     for problem in problems:
-        yield Doubt(problem.path, problem.reason, _remedy(problem))
+        of_row = problem.path.suffix == SUFFIX and problem not in store.packs.opened
+        yield Doubt(problem.path, problem.reason, _OF_ROW if of_row else _remedy(problem))
     vouched_for = set()
     for record in records:
+        if store.packs.of(record):
+            continue
         path = store.predictions_path(record)
         vouched_for.add(path)
         if record.predictions_sha256 is not None and not path.exists():
@@ -50,7 +55,7 @@ def fix(store: RecordStore, found: Doubt) -> bool:
     Return whether there was something to rename; what a killed run left half-written is left to
     the next run.
     """
-    if found.path.suffix == ".partial":
+    if found.path.suffix == ".partial" or found.remedy == _OF_ROW:
         return False
     record = record_path(found.path) if found.path.suffix == ".npz" else found.path
     if not found.reason.startswith("predictions that no record"):

@@ -46,6 +46,7 @@ class Problem:
 
     path: Path
     reason: str
+    of_record: bool = False  # not of its predictions alone, without which it stays
 
     def __str__(self) -> str:
         return one_line(f"{self.path}: {self.reason}; kept as it is and left out")
@@ -57,6 +58,11 @@ class Predictions:
 
     probabilities: NDArray[np.float16]
     labels: NDArray[np.uint16]
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory they take."""
+        return self.probabilities.nbytes + self.labels.nbytes
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -84,7 +90,7 @@ def read_bytes(path: Path, most: int) -> bytes:
 def read_record(path: Path) -> Record | Problem:
     """Return the record in ``path``, or the Problem that says in one line why it is not one."""
     try:
-        return _record(_json(read_bytes(path, LARGEST_RECORD)))
+        return record_of(_json(read_bytes(path, LARGEST_RECORD)))
     except Unreadable as reason:
         return Problem(path, one_line(str(reason))[:500])
 
@@ -113,7 +119,17 @@ def _no_number(word: str) -> None:
     raise Unreadable(f"not a record ({word} is no number)")
 
 
-def _record(content: Any) -> Record:
+def record_of(content: Any) -> Record:
+    """Return the record whose JSON is ``content``; raise Unreadable where it is none."""
+    record = validated(content)
+    signed = record.schema_version >= FIRST_WITH_CHECKSUM or record.record_sha256 is not None
+    if signed and checksum_of(content) != record.record_sha256:
+        raise Unreadable("its record_sha256 is not that of its content (damaged, edited by hand?)")
+    return record
+
+
+def validated(content: Any) -> Record:
+    """Return what `record_of` does, without a look at the checksum."""
     version = content.get("schema_version") if isinstance(content, dict) else None
     if type(version) is not int:
         raise Unreadable("not a record (no schema_version)")
@@ -132,9 +148,6 @@ def _record(content: Any) -> Record:
     _check_plain(record.cell.arguments, _DEEPEST)
     if key_of(record.cell, record.members) != record.key:
         raise Unreadable("its key is not the hash of its cell (edited by hand?)")
-    signed = version >= FIRST_WITH_CHECKSUM or record.record_sha256 is not None
-    if signed and checksum_of(content) != record.record_sha256:
-        raise Unreadable("its record_sha256 is not that of its content (damaged, edited by hand?)")
     _check_recipe(record)
     lacking = record.predictions_sha256 is None and record.kind != "external"
     if version >= FIRST_WITH_CHECKSUM and record.status == "finished" and lacking:
@@ -192,12 +205,33 @@ def decode(content: bytes, record: Record) -> Predictions:
     if probabilities.view(np.uint16).max() > _ONE:
         raise Unreadable("a probability is not from 0 to 1")
     found = Predictions(probabilities, labels)
+    check_predictions(found, record)
+    return found
+
+
+def check_predictions(found: Predictions, record: Record) -> None:
+    """Raise Unreadable where ``record`` says something else of its predictions than these do."""
     if record.scores is not None:
         # The recorded one may have been rounded to float32.
         right, recorded = float(found.correct.mean()), record.scores.test.accuracy
         if abs(right - recorded) > 1e-6:
             raise Unreadable(f"their accuracy is {right:.6g}, the recorded one {recorded:.6g}")
-    return found
+
+
+def contradiction(path: Path, reason: object) -> Problem:
+    """Return the problem of a record in ``path`` that its whole predictions contradict."""
+    return Problem(path, f"not what its predictions say: {reason}", of_record=True)
+
+
+def encode(predictions: Predictions) -> bytes:
+    """Return ``predictions`` as the bytes of an ``.npz``."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        probabilities=predictions.probabilities.astype(np.float16),
+        labels=predictions.labels.astype(np.uint16),
+    )
+    return buffer.getvalue()
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:

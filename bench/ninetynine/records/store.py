@@ -5,10 +5,12 @@ A record is ``records/<architecture>/<dataset>-seed-<seed>-<key16>.json``, with 
 predictions go first and the JSON is renamed into place last, so a record that can be seen is
 complete, and has its own predictions, whenever the process was killed.  What cannot be read is
 never deleted: a new record of the same cell moves it aside to ``*.kept``.
+
+Packs (`ninetynine.records.pack`) beside ``records/`` are read, too, and never written to: a record
+that is in both is the one in ``records/``.
 """
 
 import hashlib
-import io
 import os
 import re
 import tempfile
@@ -24,12 +26,15 @@ from ninetynine.cells import Cell, CellIdentity
 from ninetynine.errors import UserError, one_line
 from ninetynine.inputs import now
 from ninetynine.records.files import predictions_beside, record_path, set_aside, sync_folder
+from ninetynine.records.pack import SUFFIX, Packs
 from ninetynine.records.reading import (
     LARGEST_PREDICTIONS,
     Predictions,
     Problem,
     Unreadable,
+    contradiction,
     decode,
+    encode,
     read_bytes,
     read_record,
 )
@@ -72,7 +77,8 @@ def _with_three_bits(values: NDArray[np.float16]) -> NDArray[np.float16]:
 class RecordStore:
     """The records under ``directory``; reading needs no lock, writing needs :meth:`lock`.
 
-    ``tell`` is given each problem that :meth:`read_records` and :meth:`read_all` come upon.
+    ``directory`` may be a pack, which can only be read.  ``tell`` is given each problem that
+    :meth:`read_records` and :meth:`read_all` come upon.
     """
 
     def __init__(
@@ -81,7 +87,9 @@ class RecordStore:
         self.directory = directory
         self.tell = tell
         self.folder = directory / "records"
+        self.packs = Packs(directory)
         self._fresh: dict[str, Predictions] = {}  # by their hash
+        self._fresh_bytes = 0
 
     @cached_property
     def statements(self) -> dict[str, list[Statement]]:
@@ -89,8 +97,15 @@ class RecordStore:
         return statements(self.directory)
 
     def paths(self) -> dict[str, Path]:
-        """Return the record files by the first 16 digits of their key."""
-        return {path.stem[-_KEY_DIGITS:]: path for path in sorted(self.folder.glob("*/*.json"))}
+        """Return the files with records by the first 16 digits of their keys."""
+        packed = {key[:_KEY_DIGITS]: path for key, path in self.packs.paths().items()}
+        alone = {path.stem[-_KEY_DIGITS:]: path for path in sorted(self.folder.glob("*/*.json"))}
+        return packed | alone
+
+    def source_of(self, record: Record) -> Path:
+        """Return the file that ``record`` is in: its own, or a pack."""
+        pack = self.packs.of(record)
+        return self.path_of(record) if pack is None else pack.path
 
     def find(self, key: str, paths: dict[str, Path] | None = None) -> Record | Problem | None:
         """Return the record of ``key``, the problem with its file, or None for no file."""
@@ -98,13 +113,16 @@ class RecordStore:
         path = (self.paths() if paths is None else paths).get(digits)
         if path is None:
             return None
+        if path.suffix == SUFFIX:
+            return self.packs.find(key)
         found = self._read(path)
         if isinstance(found, Record) and found.key == key:
             return found
         # A file that only has the name must not hide the record.
         others = map(self._read, sorted(self.folder.glob(f"*/*{digits}.json")))
         record = next((r for r in others if isinstance(r, Record) and r.key == key), None)
-        return record or (found if isinstance(found, Problem) else None)
+        packed = record or self.packs.find(key)
+        return packed or (found if isinstance(found, Problem) else None)
 
     def _read(self, path: Path) -> Record | Problem:
         found = read_record(path)
@@ -122,13 +140,13 @@ class RecordStore:
         there, problems = self.read_records()
         records: list[Record] = []
         for record in there:
-            predictions = self.check(record) if whole else self.predictions_content(record)
+            predictions = self.check(record) if whole else self._unread(record)
             if isinstance(predictions, Predictions):
                 self._keep_fresh(record, predictions)
             elif isinstance(predictions, Problem):
                 problems.append(predictions)
                 self.tell(predictions)
-                if predictions.path.suffix == ".json":
+                if predictions.of_record:
                     continue
             records.append(record)
         return records, sorted(problems, key=lambda problem: problem.path)
@@ -136,20 +154,28 @@ class RecordStore:
     def read_records(self) -> tuple[list[Record], list[Problem]]:
         """Return what `read_all` does, without a look at the predictions."""
         found = [self._read(path) for path in sorted(self.folder.glob("*/*.json"))]
+        records = {record.key: record for record in found if isinstance(record, Record)}
+        found += self.packs.read(records.keys())
         problems = [problem for problem in found if isinstance(problem, Problem)]
         for problem in problems:
             self.tell(problem)
         return [record for record in found if isinstance(record, Record)], problems
 
+    def _unread(self, record: Record) -> Problem | None:
+        """Return what is wrong with the record's file of predictions, if it has one."""
+        found = None if self.packs.of(record) else self.predictions_content(record)
+        return found if isinstance(found, Problem) else None
+
     def _keep_fresh(self, record: Record, predictions: Predictions) -> None:
-        held = sum(p.probabilities.nbytes + p.labels.nbytes for p in self._fresh.values())
-        if record.predictions_sha256 is not None and held < _FRESH_BYTES:
+        if record.predictions_sha256 is not None and self._fresh_bytes < _FRESH_BYTES:
             self._fresh[record.predictions_sha256] = predictions
+            self._fresh_bytes += predictions.nbytes
 
     def predictions(self, record: Record) -> Predictions | None:
         """Return the record's predictions, or None where it has none or they cannot be used."""
         fresh = self._fresh.pop(record.predictions_sha256 or "", None)
         if fresh is not None:
+            self._fresh_bytes -= fresh.nbytes
             return fresh
         found = self.check(record)
         return found if isinstance(found, Predictions) else None
@@ -159,17 +185,21 @@ class RecordStore:
 
         The problem is the record's where the file is as it was written, else the file's.
         """
+        pack = self.packs.of(record)
+        if pack is not None:
+            return pack.check(record)
         content = self.predictions_content(record)
         if not isinstance(content, bytes):
             return content
         try:
             return decode(content, record)
         except Unreadable as reason:
-            return Problem(self.path_of(record), f"not what its predictions say: {reason}")
+            return contradiction(self.path_of(record), reason)
 
     def describe(self, problem: Problem) -> str:
         """Return ``problem`` in words that are the same wherever the folder lies."""
-        return one_line(f"{problem.path.relative_to(self.directory)}: {problem.reason}")
+        base = self.directory.parent if problem.path == self.directory else self.directory
+        return one_line(f"{problem.path.relative_to(base)}: {problem.reason}")
 
     def at_present(self, cells: Iterable[Cell], paths: dict[str, Path] | None = None) -> list[Cell]:
         """Return ``cells`` with the inputs of their record here, where these still hold.
@@ -184,8 +214,9 @@ class RecordStore:
         folder, stem = self._place_of(cell.identity)
         if cell.file is None:
             return cell
-        for path in sorted(folder.glob(f"{stem}-*.json")):
-            found = read_record(path)
+        of = cell.identity.architecture, cell.identity.dataset, cell.identity.seed
+        alone = map(read_record, sorted(folder.glob(f"{stem}-*.json")))
+        for found in (*alone, *self.packs.of_run(*of)):
             if isinstance(found, Record) and found.cell.inputs:
                 inputs = now(found.cell.inputs, cell.file)
                 if found.cell == cell.identity.reading(inputs):
@@ -212,7 +243,7 @@ class RecordStore:
 
         Raises UserError where the folder cannot be written or the disk is full.
         """
-        content = _npz(predictions) if predictions is not None else None
+        content = encode(predictions) if predictions is not None else None
         if content is not None:
             digest = hashlib.sha256(content).hexdigest()
             record = record.model_copy(update={"predictions_sha256": digest})
@@ -232,7 +263,7 @@ class RecordStore:
                 sync_folder(self.folder)
             if os.path.lexists(path) and isinstance(self._read(path), Problem):
                 set_aside(path)
-            if predictions is not None and self.predictions_content(record) != predictions:
+            if predictions is not None and self._own_content(record) != predictions:
                 digits = (record.predictions_sha256 or "")[:16]
                 write_atomically(path.with_name(f"{path.stem}-{digits}.npz"), predictions)
             write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
@@ -244,6 +275,15 @@ class RecordStore:
                 f"cannot write {path}: {error.strerror or error}; {safe} safe: "
                 f"make room or choose another {another}, then run the command again"
             ) from error
+
+    def check_not_packed(self, records: Iterable[Record]) -> None:
+        """Raise UserError where one of ``records`` is in a pack, which is never written to."""
+        packed = {pack.path for record in records if (pack := self.packs.of(record))}
+        for path in sorted(packed):
+            raise UserError(
+                f"{path} has records that would have to go, and packs are only read; first take "
+                f"them out: bench unpack {path} --into {self.directory}, and remove {path.name}"
+            )
 
     def remove(self, record: Record) -> None:
         """Remove ``record``; its predictions go with the next writer where this is killed."""
@@ -307,7 +347,17 @@ class RecordStore:
                     path.unlink(missing_ok=True)
 
     def predictions_content(self, record: Record) -> bytes | Problem | None:
-        """Return the verified bytes of the record's ``.npz``; None where there is no file."""
+        """Return the verified bytes of the record's ``.npz``; None where there is no file.
+
+        Where the record is in a pack, they are what unpacking it writes.
+        """
+        pack = self.packs.of(record)
+        if pack is None:
+            return self._own_content(record)
+        found = pack.check(record)
+        return encode(found) if isinstance(found, Predictions) else found
+
+    def _own_content(self, record: Record) -> bytes | Problem | None:
         path = self.predictions_path(record)
         if record.predictions_sha256 is None or not os.path.lexists(path):
             return None
@@ -318,6 +368,17 @@ class RecordStore:
         if hashlib.sha256(content).hexdigest() != record.predictions_sha256:
             return Problem(path, "not the predictions that its record was written with (damaged?)")
         return content
+
+
+def vouching_for(record: Record, predictions: bytes) -> Record:
+    """Return ``record`` with the hash of its ``.npz``, should it have another.
+
+    So it has where it was packed with another version of the library that compresses.
+    """
+    digest = hashlib.sha256(predictions).hexdigest()
+    if digest == record.predictions_sha256:
+        return record
+    return with_checksum(record.model_copy(update={"predictions_sha256": digest}))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -335,16 +396,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-
-
-def _npz(predictions: Predictions) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        probabilities=predictions.probabilities.astype(np.float16),
-        labels=predictions.labels.astype(np.uint16),
-    )
-    return buffer.getvalue()
 
 
 def safe_name(name: str) -> str:

@@ -97,6 +97,7 @@ def _move(store: RecordStore, records: Sequence[Record]) -> None:
     aside = RecordStore(store.directory / _ASIDE)
     if not records:
         return
+    store.check_not_packed(records)
     with aside.lock():
         for record in records:
             content = store.predictions_content(record)

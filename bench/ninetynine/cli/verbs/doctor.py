@@ -26,7 +26,7 @@ def command(file: Path, fix: bool, dataset: str, data_dir: Path | None, as_json:
     Where FILE is a folder of records, every file in it is read, and each doubtful one is named
     with what to do.  The exit code is 1 where an error or a doubtful file was found, else 0.
     """
-    if file.is_dir():
+    if file.is_dir() or file.suffix == ".parquet":
         return _look_records_over(file, fix, as_json)
     if fix:
         raise UserError(f"--fix {file}: expected a folder of records")
@@ -55,7 +55,7 @@ def _look_records_over(folder: Path, fix: bool, as_json: bool) -> int:
     if folder.name == "records" and not (folder / "records").is_dir():
         folder = folder.parent
     stores = [RecordStore(folder), *kept_apart(RecordStore(folder))]
-    if not stores[0].folder.is_dir():
+    if not stores[0].folder.is_dir() and not stores[0].packs.opened:
         raise UserError(f"{folder}: no records in it; expected a folder that --results named")
     found = [(store, list(records_doctor.doubts(store))) for store in stores]
     lines, facts = [], []

@@ -102,7 +102,7 @@ def _preference(record: Record, usual: str | None) -> tuple[bool, bool, bool, st
 def _recorded(store: RecordStore, record: Record, index: int) -> tuple[Sequence[float], int]:
     predictions = store.predictions(record)
     if predictions is None:
-        raise UserError(f"{store.path_of(record)} has no readable predictions beside it")
+        raise UserError(f"{store.source_of(record)} has no readable predictions of it")
     count = len(predictions.labels)
     if not 0 <= index < count:
         raise UserError(f"--index {index}: the test set has images 0 to {count - 1}")

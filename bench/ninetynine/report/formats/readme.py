@@ -1,8 +1,10 @@
 """The page that results/README.md holds: what a reader wants first, every board, its sources."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import combinations
+from pathlib import Path
 
 from ninetynine.board import Board, ClaimRow, GapRow
 from ninetynine.board.training_time import hardware
@@ -23,21 +25,49 @@ _VERDICTS = {
     "not reproduced": "not reproduced: not even one run in a thousand ends there",
     "too few runs": "too few runs to say",
 }
+_DATA = """\
+## The data
+
+The .parquet files beside this page have a row for each run: scores, history, seconds, machine, recipe, and the class
+that was predicted for each test image (`predicted_classes`; `labels` stands once, in the first row that has its
+`labels_sha256`). All of it is exact but probabilities: `probability_codes` has, for each image, a byte for each class
+but the predicted one. Code 0 is r = 0, code k is r = 2^(-(k - 1)/4), where r is the class's probability divided by the
+predicted one's. An ensemble without codes is the mean of its `members`.
+"""
 _WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
 def render(report: Report) -> str:
     """Return README.md of the results folder, the same bytes for the same records."""
     left_out = [report.store.describe(problem) for problem in report.problems]
+    packs = [pack.path.name for pack in report.store.packs]
     parts = [
-        f"# Results\n\nWritten by `{_REWRITE}` from the records beside it; not edited by hand.\n",
+        _card(packs, report.boards)
+        + f"# Results\n\nWritten by `{_REWRITE}` from the records beside it; not edited by hand.\n",
         _headline(report.boards),
         *(render_section(section(board)) for board in report.boards),
         _provenance(report.records),
+        *([_DATA] if packs else []),
     ]
     if left_out:
         parts.append("## Left out\n\n" + bullets(left_out))
     return "\n".join(parts)
+
+
+def _card(packs: Sequence[str], boards: Sequence[Board]) -> str:
+    """Return what makes the page a dataset's card where the folder has ``packs``."""
+    if not packs:
+        return ""
+    facts = {
+        "pretty_name": f"Runs of image classifiers on {', '.join({b.dataset: 0 for b in boards})}",
+        "tags": ["benchmark", "image-classification", "keras", "uncertainty"],
+        "configs": [
+            {"config_name": Path(name).stem, "data_files": name, "default": name == packs[0]}
+            for name in packs
+        ],
+    }
+    lines = (f"{key}: {json.dumps(value)}" for key, value in facts.items())  # JSON is YAML, too
+    return "---\n" + "\n".join(lines) + "\n---\n\n"
 
 
 def _headline(boards: Sequence[Board]) -> str:
