@@ -10,7 +10,7 @@ from ninetynine.gate.baseline import read_manifest
 
 READERS = [
     *("signed record", "record of any version", "predictions", "manifest"),
-    *("suite", "architecture", "dataset", "idx"),
+    *("suite", "architecture", "dataset", "idx", "import .npy", "import .npz", "import .csv"),
 ]
 
 
