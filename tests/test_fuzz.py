@@ -1,13 +1,16 @@
 """A small seed of ``support/fuzz_readers.py``, which reads 20,000 broken files at its full size."""
 
+from pathlib import Path
+
 import pytest
 from fuzz_readers import fuzz, is_fault
+from ninetynine import catalog
 from ninetynine.errors import UserError
 from ninetynine.gate.baseline import read_manifest
 
 READERS = [
     *("signed record", "record of any version", "predictions", "manifest"),
-    *("suite", "architecture", "dataset", "idx"),
+    *("suite", "architecture", "dataset", "idx", "import .npy", "import .npz", "import .csv"),
 ]
 
 
@@ -31,3 +34,9 @@ def test_a_manifest_of_too_many_digits_or_brackets_is_a_users_mistake(tmp_path, 
     (tmp_path / "baseline.json").write_text(content)
     with pytest.raises(UserError, match="not a baseline's manifest"):
         read_manifest(tmp_path)
+
+
+def test_an_import_by_a_name_that_no_file_can_have_is_nobodys_file(tmp_path):
+    text = (Path(__file__).parents[1] / "architectures" / "t1_small_cnn.py").read_text()
+    (tmp_path / "mine.py").write_text(f"{text}\nimport keras.lay{'9' * 3000}\n")
+    assert "mine" in catalog.discover([tmp_path / "mine.py"])

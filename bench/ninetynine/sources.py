@@ -9,6 +9,7 @@ computed name is noted when the code runs (`ninetynine.inputs`).
 import ast
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -47,7 +48,9 @@ class Root:
         base = self.location.joinpath(*rest.split("."))
         choices = [base / "__init__.py"]
         choices.append(base.with_name(f"{base.name}.py") if rest else base)
-        return next((path for path in choices if path.is_file()), None)
+        with suppress(OSError):  # a name longer than a file's may be
+            return next((path for path in choices if path.is_file()), None)
+        return None
 
 
 @dataclass(frozen=True)

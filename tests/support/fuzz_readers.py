@@ -325,7 +325,7 @@ def _of_imports(folder: Path) -> list[Reader]:
     def read(ending: str) -> Callable[[Path, bytes], str]:
         def read_import(place: Path, data: bytes) -> str:
             (place / f"p{ending}").write_bytes(data)
-            external.read_runs(place / f"p{ending}", digits)
+            external.read_runs([place / f"p{ending}"], digits)
             return "read"
 
         return read_import
