@@ -212,6 +212,16 @@ def test_a_conflict_stands_until_it_is_removed(a, b, into):
     assert merge([a], into).conflicts == []
 
 
+def test_what_a_killed_merge_left_apart_goes_with_the_next(a, b, into):
+    write(a)
+    write(b, weights="b", machine=THERE)
+    (conflict,) = merge([a, b], into).conflicts
+    litter = conflict.path.with_name(".x.partial")
+    litter.write_bytes(b"{")
+    merge([a], into)
+    assert not litter.exists()
+
+
 def test_three_outcomes_of_one_machine_have_a_place_each(tmp_path, into):
     folders = [tmp_path / weights for weights in "abc"]
     records = [write(folder, weights=folder.name) for folder in folders]

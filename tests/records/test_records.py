@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pickle
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -146,6 +147,23 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"old"
+
+
+def test_the_disk_knows_a_files_new_name_before_anything_else_is_done(tmp_path, monkeypatch):
+    done, real_sync, real_replace = [], os.fsync, os.replace
+
+    def sync(descriptor):
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        real_sync(descriptor)
+
+    def replace(*names):
+        done.append("rename")
+        real_replace(*names)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", replace)
+    write_atomically(tmp_path / "file", b"new")
+    assert done == ["file", "rename", "folder"]
 
 
 def test_the_lock_removes_what_a_killed_run_left_and_nothing_else(store):
