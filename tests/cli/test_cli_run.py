@@ -92,7 +92,7 @@ def suite(tmp_path):
 def test_a_results_folder_that_cannot_be_one_is_told_before_training(refuse, suite, tmp_path):
     (tmp_path / "file").write_text("in the way")
     given = ["run", suite, "--architecture", tmp_path / "net.py", "--results"]
-    assert "is a file" in refuse(*given, tmp_path / "file")
+    assert "neither a folder nor a pack" in refuse(*given, tmp_path / "file")
     inside = tmp_path / "file" / "results"
     assert f"cannot write to {inside}: Not a directory; choose another" in refuse(*given, inside)
 

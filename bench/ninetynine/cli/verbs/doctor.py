@@ -1,4 +1,4 @@
-"""Look an architecture file or a folder of records over; nothing is trained."""
+"""Look an architecture file, or a folder of records, over."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Put records with their predictions into one file that others can read."""
+"""Put records with their predictions into one Parquet file."""
 
 from pathlib import Path
 
