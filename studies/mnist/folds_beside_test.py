@@ -38,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=Path("results"))
     options = parser.parse_args(arguments)
     folder = options.results / "tuning"
-    searches = sorted(folder.glob("[0-9]*.json"))
-    if not searches:
-        raise UserError(f"{folder} has no searches; expected files of studies/mnist/tune.py there")
+    searches = folder / "searches.json"
+    if not searches.is_file():
+        raise UserError(f"{folder} has no searches.json; expected the one of studies/mnist/tune.py")
     candidates = [
-        {"search": path.stem[:2], **row}
-        for path in searches
-        for row in json.loads(path.read_text())
+        {"search": name[:2], **row}
+        for name, search in json.loads(searches.read_text()).items()
+        for row in search["rows"]
         if "vote_of" not in row
     ]
     records = [

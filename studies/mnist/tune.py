@@ -2,7 +2,8 @@
 
 ``python studies/mnist/tune.py SEARCH.toml`` trains every candidate of the search on the same folds
 of MNIST's 60,000 training images (55,000 to train on, 5,000 to judge by), each fold with its own
-seed, and writes ``results/tuning/SEARCH.json`` with every run and ``SEARCH.md`` with the table.
+seed, puts every run into ``results/tuning/searches.json``, and writes ``searches.md`` with a table
+of each search that is there.
 Trained runs are kept in ``--work-dir``, so the script goes on where it was stopped.
 
 A search is a TOML file: ``description``, ``folds`` (which, e.g. [0, 1]), optionally ``precision``
@@ -103,9 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
         ]
         rows.sort(key=lambda row: row["error"])
         print(f"{path.stem}: {search.description}\n{plain_table(_table(rows), _HEADINGS)}\n")
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / f"{path.stem}.json").write_text(json.dumps(rows, indent=1) + "\n")
-        (options.out / f"{path.stem}.md").write_text(_markdown(path.stem, search, rows))
+        _keep(options.out, path.stem, search, rows)
     return 0
 
 
@@ -265,6 +264,7 @@ def _error_of_vote(members: list[Record], store: RecordStore) -> float:
     return float(np.mean(together != answers[0].labels))
 
 
+SEARCHES = "searches.json"
 _HEADINGS = ["Candidate", "Error, %", "SE", "Loss", "Runs", "Parameters", "Train s"]
 
 
@@ -287,14 +287,28 @@ def _standard_error(errors: list[float]) -> float:
     return float(np.std(errors, ddof=1) / np.sqrt(len(errors))) if len(errors) > 1 else np.nan
 
 
-def _markdown(name: str, search: Search, rows: list[dict[str, Any]]) -> str:
-    lines = [_HEADINGS, ["---", *["--:"] * 6], *_table(rows)]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return (
-        f"# {name}\n\n{search.description}\n\nEach run trains on 55,000 of MNIST's training "
-        "images and is judged by the other 5,000; the test images are not loaded. Seconds are of "
-        f"runs that shared the machine.\n\n{table}\n"
-    )
+def _keep(folder: Path, name: str, search: Search, rows: list[dict[str, Any]]) -> None:
+    """Put ``rows`` in the place of search ``name`` among all that are recorded in ``folder``."""
+    path = folder / SEARCHES
+    searches = json.loads(path.read_text()) if path.is_file() else {}
+    searches[name] = {"description": search.description, "rows": rows}
+    searches = dict(sorted(searches.items()))
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(searches, indent=1) + "\n")
+    path.with_suffix(".md").write_text(_markdown(searches))
+
+
+def _markdown(searches: dict[str, Any]) -> str:
+    parts = [
+        "# The searches for recipes\n\nEach run trains on 55,000 of MNIST's training images and is "
+        "judged by the other 5,000; the test images are not loaded. Seconds are of runs that "
+        "shared the machine.\n"
+    ]
+    for name, search in searches.items():
+        lines = [_HEADINGS, ["---", *["--:"] * 6], *_table(search["rows"])]
+        table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        parts.append(f"## {name}\n\n{search['description']}\n\n{table}\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -398,3 +400,19 @@ def test_a_problem_with_a_pack_is_kept_as_it_is(tmp_path):
     assert isinstance(problem, Problem)
     assert RecordStore(tmp_path).describe(problem).startswith("text.parquet: not a whole Parquet")
     assert RecordStore(tmp_path / "text.parquet").describe(problem).startswith("text.parquet: ")
+
+
+def test_pyarrow_is_imported_only_where_there_is_a_pack(results, tmp_path):
+    pack_of(results, tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from ninetynine.records import RecordStore;"
+        "RecordStore(Path(sys.argv[1])).read_all(whole=True);"
+        "print('pyarrow' in sys.modules, 'pandas' in sys.modules)"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code, place], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for place in (results.directory, tmp_path)
+    ]
+    assert said == [["False", "False"], ["True", "False"]]

@@ -28,7 +28,8 @@ def lines(store, tmp_path, **changes):
         "errors": [0.01, 0.03],
     }
     (tmp_path / "tuning").mkdir(exist_ok=True)
-    (tmp_path / "tuning" / "01_search.json").write_text(json.dumps([{**candidate, **changes}]))
+    searches = {"01_search": {"description": "x", "rows": [{**candidate, **changes}]}}
+    (tmp_path / "tuning" / "searches.json").write_text(json.dumps(searches))
     command = [sys.executable, SCRIPT, "--results", tmp_path]
     subprocess.run(command, check=True, capture_output=True)
     text = (tmp_path / "tuning" / "folds_beside_test.md").read_text()
@@ -62,4 +63,4 @@ def test_a_folder_without_searches_is_one_line(tmp_path):
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
     (said,) = ended.stderr.splitlines()
-    assert "has no searches" in said
+    assert "has no searches.json" in said

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 from ninetynine import suite
 from ninetynine.board import Rows
 from ninetynine.records import RecordStore
@@ -25,9 +27,8 @@ RESULTS = ROOT / "results"
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory):
     """The records that are committed, without those that runs in this clone have added."""
-    listed = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "results/records"], capture_output=True, text=True
-    )
+    command = ["git", "-C", str(ROOT), "ls-files", "results/records", ":(glob)results/*.parquet"]
+    listed = subprocess.run(command, capture_output=True, text=True)
     if listed.returncode or not listed.stdout:
         pytest.skip("not a git clone: committed records cannot be told from others")
     folder = tmp_path_factory.mktemp("results")
@@ -93,7 +94,7 @@ def test_every_record_agrees_with_its_predictions(committed, records):
     for record in records:
         if record.status == "finished":
             predictions = committed.predictions(record)
-            assert predictions is not None, committed.path_of(record)
+            assert predictions is not None, record.key
             accuracy = record.scores.test.accuracy
             assert predictions.correct.mean() == pytest.approx(accuracy, abs=1e-9)
             sums = predictions.probabilities.astype(np.float64).sum(axis=1)
@@ -118,14 +119,26 @@ def test_one_key_has_one_record(records):
     assert len(keys) == len(set(keys))
 
 
-def test_the_committed_tree_stays_small():
+@pytest.mark.parametrize(("folder", "files", "megabytes"), [(".", 1000, 20), ("results", 29, 15)])
+def test_the_committed_tree_stays_small(folder, files, megabytes):
     listed = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True
+        ["git", "-C", str(ROOT), "ls-files", "-z", folder], capture_output=True, text=True
     )
     if listed.returncode:
         pytest.skip("not a git clone")
     names = [name for name in listed.stdout.split("\0") if name]
-    assert sum((ROOT / name).stat().st_size for name in names) < 40 * 2**20
+    assert len(names) <= files
+    assert sum((ROOT / name).stat().st_size for name in names) < megabytes * 2**20
+
+
+def test_the_folder_is_a_dataset_as_hugging_face_reads_it(committed):
+    _, front, page = (RESULTS / "README.md").read_text().split("---\n", 2)
+    facts = yaml.safe_load(front)
+    (config,) = facts["configs"]
+    assert (RESULTS / config["data_files"]).is_file()
+    assert page.lstrip().startswith("# Results")
+    frame = pd.read_parquet(RESULTS / config["data_files"])
+    assert len(frame) == len(committed.read_all()[0])
 
 
 def test_the_statistics_page_shows_the_committed_numbers(committed):

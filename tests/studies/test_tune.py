@@ -16,6 +16,7 @@ from run_helpers import load_script
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "studies" / "mnist" / "tune.py"
 TUNING = ROOT / "studies" / "mnist" / "tuning"
+RUNS = ROOT / "results" / "tuning" / "searches.json"
 HEAD = 'description = "x"\n'
 CANDIDATE = '[candidates.a]\narchitecture = "t2_dense"\n'
 
@@ -82,7 +83,7 @@ def test_a_search_still_asks_for_the_runs_on_record(path):
     search = tune.read_search(path)
     recorded = {
         row["candidate"]: row
-        for row in json.loads((ROOT / "results" / "tuning" / f"{path.stem}.json").read_text())
+        for row in json.loads(RUNS.read_text())[path.stem]["rows"]
         if "vote_of" not in row
     }
     suites, catalog, _ = tune.suites_of(path, search)

@@ -1,4 +1,4 @@
-"""Put records with their predictions into one Parquet file."""
+"""Put records into one file that others can read."""
 
 from pathlib import Path
 

@@ -28,11 +28,12 @@ _VERDICTS = {
 _DATA = """\
 ## The data
 
-The .parquet files beside this page have a row for each run: scores, history, seconds, machine, recipe, and the class
-that was predicted for each test image (`predicted_classes`; `labels` stands once, in the first row that has its
-`labels_sha256`). All of it is exact but probabilities: `probability_codes` has, for each image, a byte for each class
-but the predicted one. Code 0 is r = 0, code k is r = 2^(-(k - 1)/4), where r is the class's probability divided by the
-predicted one's. An ensemble without codes is the mean of its `members`.
+The .parquet files beside this page have a row for each run: scores, history, seconds, machine,
+recipe, and the class that was predicted for each test image (`predicted_classes`; `labels` stands
+once, in the first row that has its `labels_sha256`). All of it is exact but probabilities:
+`probability_codes` has, for each image, a byte for each class but the predicted one. Code 0 is
+r = 0, code k is r = 2^(-(k - 1)/4), where r is the class's probability divided by the predicted
+one's. An ensemble without codes is the mean of its `members`.
 """
 _WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
@@ -42,8 +43,8 @@ def render(report: Report) -> str:
     left_out = [report.store.describe(problem) for problem in report.problems]
     packs = [pack.path.name for pack in report.store.packs]
     parts = [
-        _card(packs, report.boards)
-        + f"# Results\n\nWritten by `{_REWRITE}` from the records beside it; not edited by hand.\n",
+        f"{_card(packs, report.boards)}# Results\n\n"
+        f"Written by `{_REWRITE}` from the records beside it; not edited by hand.\n",
         _headline(report.boards),
         *(render_section(section(board)) for board in report.boards),
         _provenance(report.records),
