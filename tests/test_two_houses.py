@@ -14,7 +14,7 @@ STORY = re.compile(
 FILES = [
     path
     for path in sorted((ROOT / "bench").rglob("*"))
-    if path.is_file() and path.suffix != ".pyc" and path.parent.name != "suites"
+    if path.is_file() and path.suffix not in (".pyc", ".npz") and path.parent.name != "suites"
 ]
 
 

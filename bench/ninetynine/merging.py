@@ -79,6 +79,10 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
                 pass
         for source in sources:
             records, problems = source.read_all(whole=True)
+            data = {(r.cell.dataset, r.cell.dataset_fingerprint) for r in records}
+            for name, fingerprint in sorted(data):
+                groups = source.test_groups(name, fingerprint)
+                board.keep_test_groups(name, fingerprint, groups)
             merged.problems += problems
             for record in sorted(records, key=lambda r: r.kind == "ensemble"):  # members first
                 _take(board, source, record, merged)

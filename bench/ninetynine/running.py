@@ -9,6 +9,7 @@ from typing import Protocol
 
 import ninetynine
 from ninetynine.cells import Cell
+from ninetynine.datasets import Dataset
 from ninetynine.errors import Interrupted, UserError
 from ninetynine.executors import Executor
 from ninetynine.machine import commit_of
@@ -128,8 +129,9 @@ def train_missing(
     Returns what was reused and what became of the rest.  Raises Interrupted for Ctrl-C: what is
     recorded stays.
     """
-    run.load_dataset()  # a mistake is told before another run is waited for
+    dataset = run.load_dataset()  # a mistake is told before another run is waited for
     with store.lock():
+        keep_groups(dataset, store)
         planned, outcome = run.plan(store), TrainingOutcome()
         if not planned.missing:
             return planned, outcome
@@ -143,6 +145,11 @@ def train_missing(
             raise Interrupted(
                 f"{done} of {len(run.cells)} cells are recorded, none is lost"
             ) from None
+
+
+def keep_groups(dataset: Dataset, store: RecordStore) -> None:
+    """Keep beside the records of ``store`` which test images of ``dataset`` belong together."""
+    store.keep_test_groups(dataset.name, dataset.fingerprint, dataset.test_groups)
 
 
 def execute(

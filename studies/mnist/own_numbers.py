@@ -10,15 +10,20 @@ import shlex
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
 from ninetynine import catalog
 from ninetynine.board import Row, Rows
 from ninetynine.records import RecordStore
 from ninetynine.report.comparison import sentences
 from ninetynine.report.formats.markdown import code
 from ninetynine.report.formatting import percent_interval
-from ninetynine.statistics import accuracy_estimate, compare, mcnemar_exact, prediction_interval
-from numpy.typing import NDArray
+from ninetynine.statistics import (
+    Groups,
+    accuracy_estimate,
+    compare,
+    pair_p_value,
+    prediction_interval,
+    summarize,
+)
 
 _SECTION = re.compile(r"(<!-- own-numbers:begin[^\n]*-->\n).*(<!-- own-numbers:end -->)", re.DOTALL)
 _DECIMALS = 2
@@ -53,7 +58,8 @@ def rewrite(page: str, section: str) -> str:
 
 
 def _two_intervals(side: Row) -> str:
-    estimate = accuracy_estimate(side.correct)
+    assert side.summary is not None
+    estimate = accuracy_estimate(side.summary)
     assert estimate.seed_interval is not None
     return (
         f"**Two sources of chance.** {len(side.seeds)} seeds of {code(side.full_name)} have a mean "
@@ -65,7 +71,9 @@ def _two_intervals(side: Row) -> str:
 
 
 def _comparison(title: str, a: Row, b: Row) -> str:
-    result = compare(a.correct, b.correct)
+    assert a.summary is not None
+    assert b.summary is not None
+    result = compare(a.summary, b.summary)
     names = " ".join(shlex.quote(side.full_name) for side in (a, b))
     heading = f"**{title}.** `bench compare {names}` says:"
     return "\n".join([heading, "", *(f"> {line}" for line in sentences(a, b, result))])
@@ -74,18 +82,16 @@ def _comparison(title: str, a: Row, b: Row) -> str:
 def _same_recipe(sides: list[Row]) -> str:
     lines = [
         "**Single runs mislead.** Two runs of one recipe differ in nothing but the seed. McNemar's "
-        "test of the two networks finds a difference (p < 0.05) in",
+        "test of the two networks, with the writers in mind, finds a difference (p < 0.05) in",
         "",
     ]
     for side in sides:
-        pairs = list(combinations(side.correct, 2))
-        found = sum(_mcnemar(one, other) < 0.05 for one, other in pairs)
+        groups = None if side.test_groups is None else Groups.of(side.test_groups.codes)
+        runs = [summarize(right[None], groups) for right in side.correct]
+        pairs = list(combinations(runs, 2))
+        found = sum(pair_p_value(one, other) < 0.05 for one, other in pairs)
         lines.append(f"- {found} of {len(pairs)} pairs of runs of {code(side.full_name)}")
     return "\n".join(lines)
-
-
-def _mcnemar(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    return mcnemar_exact(int((one & ~other).sum()), int((other & ~one).sum()))
 
 
 def _one_more_run(side: Row) -> str:

@@ -245,7 +245,7 @@ class TestValidationPart:
 
 
 def test_arrays_that_are_not_read_are_named(tmp_path: Path) -> None:
-    more = {"groups_test": np.arange(120), "class_names": NAMES.astype(object), "a\nb": np.ones(2)}
+    more = {"writers": np.arange(120), "class_names": NAMES.astype(object), "a\nb": np.ones(2)}
     data = read(tmp_path, ordinary() | more)
-    assert data.notes == (r"not read: groups_test, class_names, 'a\nb'",)
+    assert data.notes == (r"not read: writers, class_names, 'a\nb'",)
     assert data.fingerprint[:32] == PLAIN

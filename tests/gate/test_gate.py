@@ -18,6 +18,7 @@ from gate_builders import (
 )
 from ninetynine.board import Run
 from ninetynine.cells import Cell
+from ninetynine.datasets import ImageGroups
 from ninetynine.errors import UserError
 from ninetynine.gate import (
     Outcome,
@@ -646,3 +647,26 @@ def test_terminal_and_markdown_show_every_architecture_and_sentence(result):
         for part in ("Something regressed", "veteran", "cannot tell", "images that flipped"):
             assert part in words
         assert "--familywise" in words.replace("\\", "")
+
+
+# Groups of images ---------------------------------------------------------------------------------
+
+
+def test_the_drop_on_images_like_these_draws_the_groups_that_are_known():
+    runs, changed = make_runs(BASELINE), make_runs(BASELINE - 0.01, first_seed=10)
+    groups = ImageGroups(np.arange(10_000) % 40, "patients")
+    told = [dataclasses.replace(run, read_groups=lambda: groups) for run in runs]
+    plain, grouped = decide(row_of(runs), changed, TERMS), decide(row_of(told), changed, TERMS)
+    assert (plain.population_groups, grouped.population_groups) == (None, 40)
+    assert grouped.population.difference == plain.population.difference
+    assert grouped.population.standard_error > plain.population.standard_error
+    assert grouped.look == plain.look  # on these images nothing but seeds is chance
+
+
+def test_a_baseline_keeps_the_groups_of_its_images(tmp_path):
+    groups = ImageGroups(np.arange(10_000) % 40, "patients")
+    runs = [dataclasses.replace(run, read_groups=lambda: groups) for run in make_runs(BASELINE[:3])]
+    update_baseline(tmp_path, runs, make_update())
+    cell = runs[0].record.cell
+    found = RecordStore(tmp_path).test_groups(cell.dataset, cell.dataset_fingerprint)
+    assert str(found) == "40 patients"

@@ -44,6 +44,7 @@ def made_up(monkeypatch):
 
     monkeypatch.setattr(request, "open_trainer", trainer)
     monkeypatch.setattr("ninetynine.request.ResolvedRun.load_dataset", lambda self: None)
+    monkeypatch.setattr(request, "keep_groups", lambda dataset, store: None)
 
 
 @pytest.fixture

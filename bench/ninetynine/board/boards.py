@@ -9,10 +9,11 @@ from itertools import pairwise
 from ninetynine import datasets
 from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
 from ninetynine.board.names import row_names
-from ninetynine.board.notes import board_notes, labels_note
+from ninetynine.board.notes import board_notes, labels_note, neighbors_note
 from ninetynine.board.predictions import PredictionSums
 from ninetynine.board.row import PUBLISHED, BoardKey, Row, RowIdentity, Run, identity_of
 from ninetynine.catalog import Architecture
+from ninetynine.datasets import ImageGroups
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import Comparison, compare, rank_intervals
 from ninetynine.suite import Reference, Rung, Suite, reference_for
@@ -68,6 +69,11 @@ class Board:
         return next((row.summary.n_images for row in self.rows if row.summary), None)
 
     @cached_property
+    def image_groups(self) -> ImageGroups | None:
+        """Which test images belong together; None where nobody knows."""
+        return next((row.test_groups for row in self.rows if row.test_groups), None)
+
+    @cached_property
     def clean_images(self) -> int | None:
         """The test images without a doubtful label; None where nobody judged the labels."""
         doubtful = datasets.doubtful_test_images(self.dataset, self.images or 0)
@@ -113,7 +119,7 @@ class Board:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return (*self.own_notes, *board_notes(self.rows))
+        return (*self.own_notes, *board_notes(self.rows), *neighbors_note(self.rows))
 
     def of_suite(self, suite: Suite) -> "Board":
         """Return the board with those rows alone that are rungs of ``suite``."""

@@ -1,8 +1,12 @@
 """What a board says below its numbers: one line each, nothing left out silently."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
+
 from ninetynine.board.row import Row, Run
+from ninetynine.statistics import neighbors_alike
 
 # Coverage as simulated (shared protocol, "Accuracy"): the nominal 95% holds from five seeds on.
 _ENOUGH_SEEDS = 5
@@ -119,6 +123,22 @@ def board_notes(rows: Sequence[Row]) -> Iterator[str]:
         "Rows were trained with different packages", {r.name: packages(r) for r in trained}
     )
     yield from _apart("Train seconds compare only on one machine, and these are of several", timed)
+
+
+def neighbors_note(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a note where nobody knows the images' groups and neighbors are wrong together."""
+    known = [row for row in rows if row.summary is not None]
+    if not known or known[0].test_groups is not None:
+        return
+    wrong = np.mean([1 - row.summary.image_accuracy for row in known if row.summary], axis=0)
+    alike = neighbors_alike(wrong, known[0].labels)
+    if alike is not None:
+        yield (
+            f"Neighboring images are alike (a mean over blocks of {alike.block} varies "
+            f"{math.sqrt(alike.clumping):.1f} times as much as over single images): the intervals "
+            "for images like these may be too short. If the images come in groups, say which in "
+            "groups_test (docs/data.md)"
+        )
 
 
 def _few_seeds(rows: Sequence[Row]) -> Iterator[str]:

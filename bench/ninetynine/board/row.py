@@ -18,10 +18,18 @@ from numpy.typing import NDArray
 from ninetynine.board.predictions import PredictionSums, sum_predictions
 from ninetynine.board.training_time import TrainingTime, training_time
 from ninetynine.cells import CellIdentity
+from ninetynine.datasets import ImageGroups
 from ninetynine.errors import UserError
 from ninetynine.records import Predictions, Record, RecordStore
 from ninetynine.records.trust import Statement
-from ninetynine.statistics import Interval, RankInterval, Summary, accuracy_estimate, summarize
+from ninetynine.statistics import (
+    Groups,
+    Interval,
+    RankInterval,
+    Summary,
+    accuracy_estimate,
+    summarize,
+)
 
 PUBLISHED = "published"
 
@@ -108,18 +116,26 @@ class GradedRun:
 
 @dataclass(eq=False)
 class Run:
-    """A record with its predictions; ``read`` reads them from where they are kept."""
+    """A record with its predictions; ``read`` reads them from where they are kept.
+
+    ``read_groups`` returns which test images belong together, or None where nobody knows.
+    """
 
     record: Record
     read: Callable[[], Predictions | None]
     statements: Sequence[Statement] = ()  # on the record
+    read_groups: Callable[[], ImageGroups | None] = lambda: None
 
     @classmethod
     def of(cls, store: RecordStore, record: Record) -> "Run":
         """Return the run that ``record`` of ``store`` tells of."""
         finished = record.status == "finished"
-        told = store.statements.get(record.key, ())
-        return cls(record, lambda: store.predictions(record) if finished else None, told)
+        return cls(
+            record,
+            lambda: store.predictions(record) if finished else None,
+            store.statements.get(record.key, ()),
+            lambda: store.test_groups(record.cell.dataset, record.cell.dataset_fingerprint),
+        )
 
     @property
     def seed(self) -> int:
@@ -139,6 +155,14 @@ class Run:
         """Which predictions are right; None without predictions."""
         predictions = self._read()
         return None if predictions is None else GradedRun.of(predictions)
+
+    @cached_property
+    def test_groups(self) -> ImageGroups | None:
+        """Which of the images that it was tested on belong together; None where nobody knows."""
+        groups = self.read_groups()
+        if groups is None or self.outcome is None:
+            return None
+        return groups if len(groups.codes) == len(self.outcome.correct) else None
 
     def _read(self) -> Predictions | None:
         return vars(self)["predictions"] if "predictions" in vars(self) else self.read()
@@ -291,7 +315,15 @@ class Row:
     @cached_property
     def summary(self) -> Summary | None:
         """What the statistics need of the runs with predictions; None where there are none."""
-        return summarize(self.correct) if self.outcomes else None
+        if not self.outcomes:
+            return None
+        groups = self.test_groups
+        return summarize(self.correct, None if groups is None else Groups.of(groups.codes))
+
+    @property
+    def test_groups(self) -> ImageGroups | None:
+        """Which test images belong together; None where nobody knows."""
+        return next((run.test_groups for run in self.runs if run.test_groups is not None), None)
 
     @cached_property
     def _intervals(self) -> tuple[Interval | None, Interval | None]:
@@ -307,7 +339,10 @@ class Row:
 
     @property
     def ci_population(self) -> Interval | None:
-        """95% interval of the mean on images like these; chance: seeds and images."""
+        """95% interval of the mean on images like these; chance: seeds and images.
+
+        Where the images come in groups, chance are the groups with their images.
+        """
         return self._intervals[1]
 
     @cached_property

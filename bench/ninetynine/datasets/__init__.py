@@ -10,7 +10,14 @@ import os
 from pathlib import Path
 
 from ninetynine.datasets.checks import build_dataset, build_known, fingerprint_of_test_part
-from ninetynine.datasets.dataset import Dataset, DatasetInfo, DoubtfulLabel, Images, Labels
+from ninetynine.datasets.dataset import (
+    Dataset,
+    DatasetInfo,
+    DoubtfulLabel,
+    ImageGroups,
+    Images,
+    Labels,
+)
 from ninetynine.datasets.files import (
     DATA_DIR_VARIABLE,
     listed,
@@ -19,6 +26,7 @@ from ninetynine.datasets.files import (
     read_folder,
 )
 from ninetynine.datasets.folds import parse_fold, split_validation, take_fold
+from ninetynine.datasets.groups import groups_file, groups_in
 from ninetynine.datasets.registry import (
     doubtful_test_images,
     entries,
@@ -29,6 +37,7 @@ from ninetynine.datasets.registry import (
     noun_of,
     preferred,
     read_arrays,
+    shipped_test_groups,
     usual,
 )
 from ninetynine.datasets.screening import Finding, findings

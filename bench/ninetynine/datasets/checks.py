@@ -6,6 +6,7 @@ came in.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,16 @@ import numpy.typing as npt
 from ninetynine.datasets.dataset import (
     ARRAY_NAMES,
     NAMINGS,
+    TEST_GROUPS,
+    TRAIN_GROUPS,
     Dataset,
     DatasetInfo,
+    ImageGroups,
     Images,
     Labels,
     RawArrays,
 )
+from ninetynine.datasets.groups import groups_in, read_groups, read_noun
 from ninetynine.datasets.images import describe, read_images
 from ninetynine.datasets.labels import read_labels
 from ninetynine.datasets.screening import refuse_errors
@@ -38,8 +43,9 @@ def build_dataset(
     Images of any file are (n, height, width) or (n, height, width, channels), uint8 or floats in
     [0, 1]; labels are integers or text, (n,) or (n, 1), or one-hot (n, classes). With
     ``num_classes`` None the classes are 0..max of the training labels, or its texts, or its
-    columns; each needs a training image. ``where`` names the file in the UserError that anything
-    else raises. ``notes`` go before those of what was done.
+    columns; each needs a training image. Groups of images are whole numbers or text, one an image;
+    those of the training images, by which they are split, are in the fingerprint. ``where`` names
+    the file in the UserError that anything else raises. ``notes`` go before those of what was done.
     """
     names = [name for name in _naming(arrays) if name in arrays]
     for image_name, label_name in zip(names[::2], names[1::2], strict=True):
@@ -55,6 +61,7 @@ def build_dataset(
         class_names,
     )
     parts = [array for pair in zip(images, read.labels, strict=True) for array in pair]
+    groups = _groups(arrays, (len(images[1]), len(images[0])), where)
     dataset = Dataset(
         name=name,
         train_images=images[0],
@@ -62,12 +69,14 @@ def build_dataset(
         test_images=images[1],
         test_labels=read.labels[1],
         num_classes=read.num_classes,
-        fingerprint=fingerprint(*parts),
+        fingerprint=fingerprint(*parts, train_groups=groups[TRAIN_GROUPS]),
         validation_images=images[2] if images[2:] else None,
         validation_labels=read.labels[2] if images[2:] else None,
         class_names=read.class_names,
         where=where,
-        notes=(*notes, *read.notes),
+        notes=(*notes, *read.notes, *_in_both(arrays, groups)),
+        test_groups=groups[TEST_GROUPS],
+        train_groups=groups[TRAIN_GROUPS],
     )
     refuse_errors(dataset)
     return dataset
@@ -76,13 +85,42 @@ def build_dataset(
 def build_known(info: DatasetInfo, arrays: RawArrays, where: str) -> Dataset:
     """Return a known dataset's arrays as a checked Dataset.
 
-    Only the four of ``ARRAY_NAMES`` are taken: what is pinned has no validation part. Raises
-    UserError unless they have the shapes and the hashes pinned in ``info``.
+    Only the four of ``ARRAY_NAMES`` are taken, with the groups that come with the dataset: what is
+    pinned has no validation part. Raises UserError unless they have the shapes and the hashes
+    pinned in ``info``.
     """
     four = {name: arrays[name] for name in _naming(arrays)[:4]}
     dataset = build_dataset(info.name, four, where, info.num_classes, info.class_names)
     _verify(dataset, info, where)
-    return dataset
+    if info.test_groups is None:
+        return dataset
+    return replace(dataset, test_groups=groups_in(info.test_groups, info.groups_noun))
+
+
+def _groups(
+    arrays: RawArrays, lengths: tuple[int, int], where: str
+) -> dict[str, ImageGroups | None]:
+    """Return the groups of the test and of the training images, None where they are not told."""
+    noun = read_noun(arrays, where)
+    return {
+        name: read_groups(arrays[name], length, f"{where}: {name}", noun)
+        if name in arrays
+        else None
+        for name, length in zip((TEST_GROUPS, TRAIN_GROUPS), lengths, strict=True)
+    }
+
+
+def _in_both(arrays: RawArrays, groups: dict[str, ImageGroups | None]) -> Iterable[str]:
+    """Yield a note where groups of the test images are among those of the training images."""
+    test, train = groups[TEST_GROUPS], groups[TRAIN_GROUPS]
+    if test is None or train is None:
+        return
+    shared = len(np.intersect1d(arrays[TEST_GROUPS], arrays[TRAIN_GROUPS]))
+    if shared:
+        yield (
+            f"{shared:,} of the test images' {test} have training images, too: accuracy on new "
+            f"{test.noun} may be lower"
+        )
 
 
 def _verify(dataset: Dataset, info: DatasetInfo, where: str) -> None:
@@ -147,14 +185,19 @@ def array_sha256(array: npt.NDArray[np.generic]) -> str:
     return hashlib.sha256(little.data).hexdigest()
 
 
-def fingerprint(*arrays: Images | Labels) -> str:
+def fingerprint(*arrays: Images | Labels, train_groups: ImageGroups | None = None) -> str:
     """Return one SHA-256 (64 hex) over a decoded dataset's four arrays, or six with a validation
     part, in the order of ``ARRAY_NAMES`` and ``VALIDATION_NAMES``.
 
     It is taken over lines ``name dtype shape sha256``, such as ``x_train uint8 60000x28x28x1
-    741c...``, so that it can be worked out again from the arrays' own hashes.
+    741c...``, so that it can be worked out again from the arrays' own hashes. The training images'
+    groups are in it where they are known: they say which images are held back. Those of the test
+    images change no trained number.
     """
-    return _fingerprint(zip(NAMINGS[0], arrays, strict=False))
+    named: list[tuple[str, npt.NDArray[np.generic]]] = list(zip(NAMINGS[0], arrays, strict=False))
+    if train_groups is not None:
+        named.append((TRAIN_GROUPS, train_groups.codes))
+    return _fingerprint(named)
 
 
 def fingerprint_of_test_part(dataset: Dataset) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy.typing as npt
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-# What a file held, before anything about it is believed: keys are of one of the ``NAMINGS``.
+# What a file held, before anything about it is believed: keys are of one of the ``NAMINGS``, or of
+# ``GROUP_NAMES``.
 RawArrays = dict[str, npt.NDArray[np.generic]]
 
 # The names of the four arrays in an .npz, in the order in which they are hashed, and of the two of
@@ -21,7 +23,38 @@ NAMINGS = (
     (*ARRAY_NAMES, *VALIDATION_NAMES),
     ("train_images", "train_labels", "test_images", "test_labels", "val_images", "val_labels"),
 )
+# Of arrays beside these: which images belong together, and what such groups are called.
+TEST_GROUPS, TRAIN_GROUPS, GROUPS_NOUN = "groups_test", "groups_train", "groups_noun"
+GROUP_NAMES = (TEST_GROUPS, TRAIN_GROUPS, GROUPS_NOUN)
 BUILT_IN = "built in"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageGroups:
+    """The group of each image, int64 (n,), numbered as they first appear, and their plural."""
+
+    codes: npt.NDArray[np.int64]
+    noun: str = "groups"
+
+    @property
+    def count(self) -> int:
+        """The number of groups."""
+        return int(self.codes.max()) + 1
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {self.noun}"
+
+    def taken(self, indices: npt.NDArray[np.intp]) -> "ImageGroups":
+        """Return the groups of the images at ``indices``."""
+        return ImageGroups(numbered(self.codes[indices]), self.noun)
+
+
+def numbered(names: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
+    """Return 0, 1, 2, ... for what is named, in the order in which they first appear."""
+    _, first, codes = np.unique(names, return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(place[codes.reshape(-1)])
 
 
 @dataclass(frozen=True)
@@ -34,8 +67,9 @@ class Dataset:
 
     ``validation_images`` and ``validation_labels`` are a validation part of the dataset's own, of
     the same shapes and dtypes, or both None. No recipe trains on it or watches it yet.
-    ``class_names`` has a name for each class, or is None where nobody said any. ``where`` is the
-    file that the arrays came from, for messages; ``notes`` say, a line each, how they were read
+    ``test_groups`` and ``train_groups`` say which images belong together, or are None where nobody
+    knows. ``class_names`` has a name for each class, or is None where nobody said any. ``where`` is
+    the file that the arrays came from, for messages; ``notes`` say, a line each, how they were read
     where that is not plain.
     """
 
@@ -51,6 +85,8 @@ class Dataset:
     class_names: tuple[str, ...] | None = None
     where: str = ""
     notes: tuple[str, ...] = ()
+    test_groups: ImageGroups | None = None
+    train_groups: ImageGroups | None = None
 
     @property
     def parts(self) -> dict[str, tuple[Images, Labels]]:
@@ -65,9 +101,13 @@ class Dataset:
 
     @property
     def arrays(self) -> RawArrays:
-        """The arrays as an .npz holds them: ``ARRAY_NAMES``, then ``VALIDATION_NAMES`` if any."""
+        """The arrays as an .npz holds them: ``ARRAY_NAMES``, then ``VALIDATION_NAMES`` if any.
+
+        With the training images' groups, by which they are split, where these are known.
+        """
         arrays = [array for part in self.parts.values() for array in part]
-        return dict(zip(NAMINGS[0], arrays, strict=False))
+        named: RawArrays = dict(zip(NAMINGS[0], arrays, strict=False))
+        return named | ({TRAIN_GROUPS: self.train_groups.codes} if self.train_groups else {})
 
 
 @dataclass(frozen=True)
@@ -109,6 +149,9 @@ class DatasetInfo:
     idx_files: bool = False  # may lie in a folder as the four IDX files with MNIST's names
     array_sha256: Mapping[str, str] = field(default_factory=dict)
     doubtful_test_images: tuple[DoubtfulLabel, ...] = ()
+    # The .npz of the test images' groups that comes with it, as ``groups_test``, and their plural.
+    test_groups: Path | None = None
+    groups_noun: str = "groups"
     order: int = 100  # the place in lists, among those built in; the first is the usual dataset
     origin: str = BUILT_IN  # set by the registry: this, or "entry point of DISTRIBUTION"
 
@@ -142,6 +185,11 @@ def summarise(dataset: Dataset, info: DatasetInfo | None = None) -> dict[str, An
         "label_counts": {
             "train" if part == "training" else part: _label_counts(labels, dataset.num_classes)
             for part, (_, labels) in dataset.parts.items()
+        },
+        "groups": {
+            part: str(groups)
+            for part, groups in (("train", dataset.train_groups), ("test", dataset.test_groups))
+            if groups is not None
         },
         "doubtful_test_labels": len(info.doubtful_test_images) if info else 0,
         "notes": list(dataset.notes),

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ninetynine.arrays import Npz, StoredArray, check_file, check_size
-from ninetynine.datasets.dataset import NAMINGS, RawArrays
+from ninetynine.datasets.dataset import GROUP_NAMES, NAMINGS, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.
@@ -91,7 +91,8 @@ def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
     """Return the arrays of ``path`` as they lie there, and the names of those that were not read.
 
     Read are ``x_train``, ``y_train``, ``x_test`` and ``y_test``, and where they are, ``x_val`` and
-    ``y_val``, or all of these by MedMNIST's names. Raises UserError if the file is missing, is no
+    ``y_val``, or all of these by MedMNIST's names; and of ``groups_test``, ``groups_train`` and
+    ``groups_noun`` those that are there. Raises UserError if the file is missing, is no
     whole .npz, lacks an array, or holds one that only pickle could read.
     """
     with Npz(path, _REMEDY) as archive:
@@ -146,7 +147,7 @@ def _wanted(found: list[str], path: Path) -> list[str]:
             f"{path}: {validation[0]} without {lacking}; expected both for a validation part, or "
             "neither"
         )
-    return [*names[:4], *validation]
+    return [*names[:4], *validation, *(name for name in GROUP_NAMES if name in found)]
 
 
 def listed(names: Sequence[str]) -> str:

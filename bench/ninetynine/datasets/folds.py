@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from ninetynine.datasets.checks import fingerprint
-from ninetynine.datasets.dataset import Dataset, DatasetInfo, Images, Labels
+from ninetynine.datasets.dataset import Dataset, DatasetInfo, ImageGroups, Images, Labels
+from ninetynine.datasets.groups import last_groups, whole_groups
 from ninetynine.errors import UserError
 
 _PATTERN = re.compile(r"(?P<base>.+)-fold-(?P<fold>\d{1,3})-of-(?P<folds>\d{1,3})")
@@ -38,23 +39,35 @@ def take_fold(dataset: Dataset, fold: int, folds: int) -> Dataset:
     """Return fold ``fold`` of ``folds``: contiguous slices of the training images, as evenly sized
     as can be, one of them the test part and the others, in their order, the training part.
 
-    The dataset's own test and validation images are not in it. Raises UserError where there are
-    fewer images than folds.
+    Where the training images come in groups, no group is in both parts: slices are of groups as
+    they first appear. The dataset's own test and validation images are not in it. Raises UserError
+    where there are fewer images than folds, or too few groups.
     """
     images, labels = dataset.train_images, dataset.train_labels
     if len(images) < folds:
         raise UserError(f"{dataset.name} has {len(images)} training images, too few for {folds}")
     start, end = _bounds(len(images), fold, folds)
-    kept = np.r_[0:start, end : len(images)]
-    parts = (images[kept], labels[kept], images[start:end], labels[start:end])
+    held, groups = np.arange(start, end), dataset.train_groups
+    if groups is not None:
+        held = whole_groups(groups, folds)[fold]
+        if not len(held):
+            raise UserError(
+                f"{dataset.name}: its {groups} of training images are too few or too unequal for "
+                f"{folds} folds without splitting one; expected fewer folds"
+            )
+    kept = np.delete(np.arange(len(images)), held)
+    parts = (images[kept], labels[kept], images[held], labels[held])
+    held_groups, kept_groups = (g.taken(i) if (g := groups) else None for i in (held, kept))
     return Dataset(
         _name(dataset.name, fold, folds),
         *parts,
         dataset.num_classes,
-        fingerprint(*parts),
+        fingerprint(*parts, train_groups=kept_groups),
         class_names=dataset.class_names,
         where=f"fold {fold} of {folds} of {dataset.where or dataset.name}",
         notes=dataset.notes,
+        test_groups=held_groups,
+        train_groups=kept_groups,
     )
 
 
@@ -69,6 +82,7 @@ def fold_info(info: DatasetInfo, fold: int, folds: int) -> DatasetInfo:
         train_length=info.train_length - (end - start),
         test_length=end - start,
         doubtful_test_images=(),
+        test_groups=None,
     )
 
 
@@ -82,23 +96,29 @@ def _name(dataset: str, fold: int, folds: int) -> str:
 
 
 def split_validation(
-    images: Images, labels: Labels, fraction: float
+    images: Images, labels: Labels, fraction: float, groups: ImageGroups | None = None
 ) -> tuple[Images, Labels, Images, Labels]:
     """Return (train_images, train_labels, validation_images, validation_labels).
 
     The validation part is the last ``fraction`` before any shuffling, as in
     ``fit(validation_split=fraction)``: the cut is at floor(n * (1 - fraction)) (Keras,
     ``keras/src/trainers/data_adapters/array_slicing.py``, ``train_validation_split``). A
-    ``fraction`` of 0 leaves the validation part empty. The arrays are views. Raises UserError if
+    ``fraction`` of 0 leaves the validation part empty. The arrays are views; with ``groups`` they
+    are copies, the validation part being the last groups, whole, as they first appear, that have
+    about as many images. Raises UserError if
     ``fraction`` is outside [0, 1) or leaves either part empty.
     """
     if not 0 <= fraction < 1:
         raise UserError(f"validation fraction {fraction} is outside [0, 1); 0.1 is the last 10%")
     count = len(images)
     split_at = math.floor(count * (1.0 - fraction))
-    if fraction > 0 and split_at in (0, count):
+    held = np.zeros(0, bool) if groups is None else last_groups(groups, count - split_at)
+    if fraction > 0 and (split_at in (0, count) or (groups and held.all() == held.any())):
         raise UserError(
             f"{count} training images cannot be split with validation fraction {fraction}: one "
-            "part would be empty; use more images or another fraction"
+            f"part would be empty{f' (of {groups})' if groups else ''}; use more images or another "
+            "fraction"
         )
+    if groups is not None:
+        return images[~held], labels[~held], images[held], labels[held]
     return images[:split_at], labels[:split_at], images[split_at:], labels[split_at:]

@@ -16,8 +16,16 @@ from operator import attrgetter
 import numpy as np
 
 from ninetynine.datasets import built_in
-from ninetynine.datasets.dataset import ARRAY_NAMES, BUILT_IN, DatasetInfo, DoubtfulLabel, RawArrays
+from ninetynine.datasets.dataset import (
+    ARRAY_NAMES,
+    BUILT_IN,
+    DatasetInfo,
+    DoubtfulLabel,
+    ImageGroups,
+    RawArrays,
+)
 from ninetynine.datasets.folds import fold_info, parse_fold
+from ninetynine.datasets.groups import groups_in
 from ninetynine.errors import UserError, outside_fault
 from ninetynine.registry import Plugin, Registry
 
@@ -137,6 +145,20 @@ def usual(embedded: bool = False) -> str:
     """Return the first known dataset's name; with ``embedded`` the first that needs no network."""
     infos = known()
     return next(name for name in infos if not embedded or infos[name].embedded)
+
+
+def shipped_test_groups(name: str, fingerprint: str) -> ImageGroups | None:
+    """Return the test images' groups that come with a known dataset; None where there are none.
+
+    ``fingerprint`` is of the data that somebody has predictions for.
+    """
+    info = info_of(name)
+    if info is None or info.test_groups is None or info.fingerprint != fingerprint:
+        return None
+    return _groups_in(info.test_groups, info.groups_noun)
+
+
+_groups_in = functools.lru_cache(maxsize=4)(groups_in)
 
 
 def preferred(names: Iterable[str]) -> str | None:

@@ -223,6 +223,8 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
         if new - known:
             _write_manifest(directory, manifest.updates, new - known)
         for run in runs:
+            cell = run.record.cell
+            store.keep_test_groups(cell.dataset, cell.dataset_fingerprint, run.test_groups)
             store.write(run.record, run.predictions)
         updates = [*manifest.updates, update]
         _write_manifest(directory, updates, known - new)

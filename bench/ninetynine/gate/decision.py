@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from ninetynine.cells import CellIdentity
 from ninetynine.gate.comparable import changes, obstacles, same_test_part
 from ninetynine.gate.costs import judge_cost
 from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
-from ninetynine.statistics import difference_bound, prediction_interval
+from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
 from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
 
 _FEWEST_BASELINE_SEEDS = 2
@@ -146,7 +147,7 @@ def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | No
     design = Design(len(baseline.runs), terms.max_seeds, terms.alpha)
     images = _images([*baseline.runs, *new])
     found = look(accuracies(baseline.runs), accuracies(new), images, terms.margin, design)
-    old, now, needed = correct_of(baseline.runs), correct_of(new), None
+    needed = None
     if found.answer == "open":
         if len(new) < terms.max_seeds:
             return None
@@ -155,11 +156,23 @@ def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | No
         _verdict(baseline, new, terms, _OUTCOMES[found.answer]),
         look=found,
         needed=needed,
-        population=None
-        if old is None or now is None
-        else difference_bound(old, now, 1 - terms.alpha),
+        **_population(baseline.runs, new, terms),
         flipped=() if found.answer == "no worse" else flipped_images(baseline.runs, new),
     )
+
+
+def _population(old: Sequence[Run], new: Sequence[Run], terms: Terms) -> dict[str, Any]:
+    """Return the drop on images like these, by groups of images where these are known."""
+    sides = [correct_of(runs) for runs in (old, new)]
+    if sides[0] is None or sides[1] is None:
+        return {}
+    known = next((found for run in (*old, *new) if (found := run.test_groups)), None)
+    drawn = None if known is None else Groups.of(known.codes)
+    before, after = (summarize(side, drawn) for side in sides if side is not None)
+    return {
+        "population": difference_bound(before, after, 1 - terms.alpha),
+        "population_groups": None if drawn is None else drawn.count,
+    }
 
 
 def _images(runs: Sequence[Run]) -> int:

@@ -19,7 +19,7 @@ from ninetynine.machine import commit_of
 from ninetynine.planning import plan
 from ninetynine.records import RecordStore
 from ninetynine.request import ResolvedRun, RunRequest
-from ninetynine.running import NOBODY, Watcher, open_trainer
+from ninetynine.running import NOBODY, Watcher, keep_groups, open_trainer
 from ninetynine.suite import Suite, parse_seeds
 
 WORK_DIR = Path(".bench-check")
@@ -119,11 +119,11 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
     if not prepared.contests:
         return prepared.result([])
     run, request = prepared.run, prepared.request
-    run.load_dataset()
-    store = open_workspace(request.work_dir, request.fresh)
+    dataset, store = run.load_dataset(), open_workspace(request.work_dir, request.fresh)
     recorded = [record for records in prepared.baseline.records.values() for record in records]
     records = [*store.read_all()[0], *recorded]
     with at_work(store), open_trainer(run, run.cells, store, records, watcher) as train:
+        keep_groups(dataset, store)
         asked = [at_seed(c.template, seed) for c in prepared.contests for seed in c.seeds]
         forget_other_models(asked, store, train)
         verdicts = check(prepared.contests, store, train, prepared.terms, train.workers)
@@ -166,10 +166,10 @@ def _trained(
     run: ResolvedRun, cells: Sequence[Cell], request: UpdateRequest, watcher: Watcher
 ) -> list[Run]:
     """Return a run of each cell.  A run that diverged is part of a baseline, a crash is not."""
-    run.load_dataset()
-    store = open_workspace(request.work_dir, request.fresh)
+    dataset, store = run.load_dataset(), open_workspace(request.work_dir, request.fresh)
     records = [*store.read_all()[0], *RecordStore(request.baseline).read_all()[0]]
     with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
+        keep_groups(dataset, store)
         forget_other_models(cells, store, train)
         missing = plan(cells, store, retry_failed=True).missing
         if missing:

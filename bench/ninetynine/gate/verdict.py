@@ -105,6 +105,7 @@ class Verdict:
     look: Look | None = None
     needed: SeedsNeeded | None = None
     population: DifferenceBound | None = None  # the drop on images like these, for context
+    population_groups: int | None = None  # how many groups the images are of, where these are drawn
     flipped: tuple[FlippedImage, ...] = ()
     costs: tuple[CostVerdict, ...] = ()
     changes: tuple[str, ...] = ()

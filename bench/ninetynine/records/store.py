@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.cells import Cell, CellIdentity
+from ninetynine.datasets import ImageGroups, groups_file, groups_in, shipped_test_groups
 from ninetynine.errors import UserError, one_line
 from ninetynine.inputs import now
 from ninetynine.records.files import predictions_beside, record_path, set_aside, sync_folder
@@ -90,6 +91,7 @@ class RecordStore:
         self.packs = Packs(directory)
         self._fresh: dict[str, Predictions] = {}  # by their hash
         self._fresh_bytes = 0
+        self._groups: dict[str, ImageGroups | None] = {}
 
     @cached_property
     def statements(self) -> dict[str, list[Statement]]:
@@ -195,6 +197,43 @@ class RecordStore:
             return decode(content, record)
         except Unreadable as reason:
             return contradiction(self.path_of(record), reason)
+
+    def test_groups(self, name: str, fingerprint: str) -> ImageGroups | None:
+        """Return which test images of a dataset belong together; None where nobody knows.
+
+        They come with a known dataset, or lie in ``groups/<fingerprint16>.npz`` beside the records.
+        """
+        shipped = shipped_test_groups(name, fingerprint)
+        if shipped is not None:
+            return shipped
+        path = self._groups_path(fingerprint)
+        if path.name not in self._groups:
+            found = None
+            with suppress(UserError):
+                found = groups_in(path)
+            self._groups[path.name] = found
+        return self._groups[path.name]
+
+    def keep_test_groups(self, name: str, fingerprint: str, groups: ImageGroups | None) -> None:
+        """Write which test images of a dataset belong together, so that reports can do without it.
+
+        Those that there were give way; what comes with a known dataset is not written.  Raises
+        UserError where the folder cannot be written.
+        """
+        path = self._groups_path(fingerprint)
+        if groups is None or shipped_test_groups(name, fingerprint) is not None:
+            return
+        content = groups_file(groups)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.is_file() or path.read_bytes() != content:
+                write_atomically(path, content)
+        except OSError as error:
+            raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+        self._groups.pop(path.name, None)
+
+    def _groups_path(self, fingerprint: str) -> Path:
+        return self.directory / "groups" / f"{fingerprint[:_KEY_DIGITS]}.npz"
 
     def describe(self, problem: Problem) -> str:
         """Return ``problem`` in words that are the same wherever the folder lies."""

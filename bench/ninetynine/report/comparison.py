@@ -7,9 +7,10 @@ import numpy as np
 
 from ninetynine import datasets
 from ninetynine.board import Row
+from ninetynine.datasets import ImageGroups
 from ninetynine.report.formatting import count, equals_p, number, percent, signed_percent
 from ninetynine.report.tables import plain_table
-from ninetynine.statistics import Comparison, Interval, Plan
+from ninetynine.statistics import Comparison, Decision, Interval, Plan
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,12 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
         )
     if result.discordant is not None:
         only_a, only_b = result.discordant
+        test = "Exact McNemar test on single runs"
+        if a.test_groups is not None:
+            test += f", those images of {a.test_groups} that err as one counted once"
         lines.append(
-            f"Exact McNemar test on single runs: {a.full_name} alone is right on "
-            f"{count(only_a, 'image')}, {b.full_name} alone on {only_b}; "
-            f"p {equals_p(result.p_value)}."
+            f"{test}: {a.full_name} alone is right on {count(only_a, 'image')}, {b.full_name} "
+            f"alone on {only_b}; p {equals_p(result.p_value)}."
         )
     smallest = _signless(result.minimum_detectable_difference)
     lines.append(
@@ -90,22 +93,25 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
         f"{smallest} percentage points."
     )
     if result.to_decide is not None:
-        lines.append(_to_decide(result))
+        lines.append(_to_decide(result, a.test_groups))
     return lines
 
 
-def plan_sentences(a: str, b: str, found: Plan, images: int, power: float) -> list[str]:
+def plan_sentences(
+    a: str, b: str, found: Plan, images: int, power: float, groups: ImageGroups | None = None
+) -> list[str]:
     """Return how many seeds would show ``found.difference`` between ``a`` and ``b``."""
     goal = f"a difference of {_signless(found.difference)} percentage points between {a} and {b}"
     if found.seeds is not None:
         seeds = count(found.seeds, "seed")
         return [
-            f"To show {goal} with {power:.0%} power: {seeds} of each model on {_these(images)}."
+            f"To show {goal} with {power:.0%} power: {seeds} of each model on "
+            f"{_these(images, groups)}."
         ]
     if found.images is not None:
         return [
-            f"No number of seeds up to {found.max_seeds:,} shows {goal} on {_these(images)}: the "
-            f"test images are too few, and {found.images:,} would be needed."
+            f"No number of seeds up to {found.max_seeds:,} shows {goal} on "
+            f"{_these(images, groups)}: the {_needed('too few', found, groups)}."
         ]
     return [
         f"Nothing shows {goal}: the seeds vary too much for {found.max_seeds:,} of them, "
@@ -113,8 +119,20 @@ def plan_sentences(a: str, b: str, found: Plan, images: int, power: float) -> li
     ]
 
 
-def _these(images: int) -> str:
-    return "this one test image" if images == 1 else f"these {images:,} test images"
+def _these(images: int, groups: ImageGroups | None) -> str:
+    if images == 1:
+        return "this one test image"
+    return f"these {images:,} test images" + (f" of {groups}" if groups is not None else "")
+
+
+def _needed(are: str, found: Plan | Decision, groups: ImageGroups | None) -> str:
+    """Return of what there would have to be more: of images, or of their groups."""
+    if groups is None or found.groups is None:
+        return f"test images are {are}, and {found.images:,} would be needed"
+    return (
+        f"{groups.noun} are {are}, and {found.groups:,} would be needed, with "
+        f"{found.images:,} test images"
+    )
 
 
 def _verdict(a: Row, b: Row, result: Comparison) -> str:
@@ -144,20 +162,19 @@ def _accuracies(a: Row, b: Row, result: Comparison) -> str:
     return (
         f"{a.full_name} {means[0]}% ({runs[0]}), {b.full_name} {means[1]}% ({runs[1]}): difference "
         f"{signed_percent(result.difference, 3)} percentage points, 95% interval "
-        f"{_points(result.interval)}, p {equals_p(result.p_value)}."
+        f"{_points(result.interval)}, p {equals_p(result.p_value)}"
+        f"{'' if a.test_groups is None else f'; drawn are {a.test_groups}'}."
     )
 
 
-def _to_decide(result: Comparison) -> str:
+def _to_decide(result: Comparison, groups: ImageGroups | None) -> str:
     size = _signless(max(abs(result.difference), result.margin))
     if result.seeds_to_decide is not None:
         seeds = count(result.seeds_to_decide, "seed")
         return f"{seeds} of each would decide about {size} percentage points."
-    if result.images_to_decide is not None:
-        return (
-            f"No number of seeds would decide about {size} percentage points: the test images are "
-            f"the limit, and {result.images_to_decide:,} would be needed."
-        )
+    if result.to_decide is not None and result.to_decide.images is not None:
+        needed = _needed("the limit", result.to_decide, groups)
+        return f"No number of seeds would decide about {size} percentage points: the {needed}."
     if result.to_decide is not None and result.to_decide.limited_by == "single runs":
         return "One run each says nothing about the spread over seeds: run at least two of each."
     return f"Neither seeds nor images would decide about {size} percentage points."

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ninetynine.board import Spread
-    from ninetynine.statistics import Interval, RankInterval
+    from ninetynine.datasets import ImageGroups
+    from ninetynine.statistics import Decision, Interval, RankInterval
 
 BLANK = ""
 
@@ -75,6 +76,24 @@ def ranks(rank: "RankInterval | None") -> str:
 def these_images(images: int | None) -> str:
     """Return what the narrower interval speaks of: ``these 10,000 images``."""
     return f"these {images:,} images" if images else "these images"
+
+
+def test_images(images: int, groups: "ImageGroups | None") -> str:
+    """Return ``10,000 test images``, and whose they are: ``10,000 test images of 297 writers``."""
+    return count(images, "test image") + (f" of {groups}" if groups is not None else "")
+
+
+def image_chance(groups: "ImageGroups | None") -> str:
+    """Return what is drawn anew for images like these, beside seeds: images, or their groups."""
+    return "images" if groups is None else f"{groups.noun} with their images"
+
+
+def more_images(found: "Decision", groups: "ImageGroups | None") -> str:
+    """Return how many test images would decide, and of how many groups."""
+    images = count(found.images or 0, "test image")
+    if groups is None or found.groups is None:
+        return images
+    return f"{found.groups:,} {groups.noun} ({images})"
 
 
 def recipe(value: object) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row, Undecided
+from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, chosen_columns, columns, table_columns
 from ninetynine.report.columns.gap import goal
@@ -43,7 +44,7 @@ def introduction(board: Board) -> str:
     tried = sum(row.tried for row in board.rows)
     parts = [formatting.count(tried, "run")]
     if board.images is not None:
-        parts.append(formatting.count(board.images, "test image"))
+        parts.append(formatting.test_images(board.images, board.image_groups))
     recipe = _common_recipe(board)
     if recipe:
         parts.append(f"one recipe for all ({recipe})")
@@ -125,7 +126,8 @@ def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
     notes = [
         "Test accuracy and loss are mean ± SD over seeds. The first 95% interval says where the "
         "mean lies for these very images (chance: seeds), the second for new ones of their kind "
-        "(chance: seeds and images). Models that share a letter of their groups are not "
+        f"(chance: seeds and {formatting.image_chance(board.image_groups)}). Models that share a "
+        "letter of their groups are not "
         "significantly different; the rank is an interval (95%, all pairs, Holm)."
     ]
     if any(row.identity.watches_test_set for row in board.rows):
@@ -169,14 +171,14 @@ def _undecided_table(board: Board) -> Table | None:
                 Heading("Could have shown"),
                 lambda pair: percent(pair.comparison.minimum_detectable_difference, 2),
             ),
-            (left("Would decide"), _would_decide),
+            (left("Would decide"), partial(_would_decide, groups=board.image_groups)),
         ],
         "Could have shown: the smallest true difference, in points, that these seeds and images "
         "had an 80% chance to show.",
     )
 
 
-def _would_decide(pair: Undecided) -> str:
+def _would_decide(pair: Undecided, groups: ImageGroups | None = None) -> str:
     found = pair.comparison
     if found.verdict in ("better", "worse"):
         return "different as a pair, not with all pairs in mind"
@@ -185,7 +187,7 @@ def _would_decide(pair: Undecided) -> str:
     if found.to_decide.seeds is not None:
         return formatting.count(found.to_decide.seeds, "seed") + " each"
     if found.to_decide.images is not None:
-        return f"not seeds: {formatting.count(found.to_decide.images, 'test image')}"
+        return f"not seeds: {formatting.more_images(found.to_decide, groups)}"
     return "more than one seed" if found.to_decide.limited_by == "single runs" else "more of both"
 
 

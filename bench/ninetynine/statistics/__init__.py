@@ -29,6 +29,7 @@ from ninetynine.statistics.difference import (
     pair_p_value,
 )
 from ninetynine.statistics.estimate import AccuracyEstimate, VarianceComponents, accuracy_estimate
+from ninetynine.statistics.groups import Groups, Neighbors, neighbors_alike
 from ninetynine.statistics.power import (
     PairComponents,
     Plan,

@@ -12,18 +12,23 @@ from ninetynine.statistics.special import t_quantile
 from ninetynine.statistics.summary import FloatArray, IntArray, Interval
 
 
-def mcnemar_exact(only_a_right: int, only_b_right: int) -> float:
+def mcnemar_exact(only_a_right: float, only_b_right: float) -> float:
     """Two-sided exact McNemar p-value from the images that exactly one model gets right.
 
     Under "equally accurate" each such image is a fair coin (McNemar 1947, in its exact
-    binomial form); without any the p-value is 1.
+    binomial form); without any the p-value is 1.  Effective, fractional numbers take the
+    binomial's continuation, the incomplete beta function.
     """
-    fewer, total = min(only_a_right, only_b_right), only_a_right + only_b_right
-    return min(1.0, 2 * float(special.bdtr(fewer, total, 0.5))) if total else 1.0
+    fewer, more = sorted((only_a_right, only_b_right))
+    if not more:
+        return 1.0
+    if fewer == int(fewer) and more == int(more):
+        return min(1.0, 2 * float(special.bdtr(int(fewer), int(fewer + more), 0.5)))
+    return min(1.0, 2 * float(special.betainc(more, fewer + 1, 0.5)))
 
 
 def mcnemar_interval(
-    only_a_right: int, only_b_right: int, images: int, confidence: float = 0.95
+    only_a_right: float, only_b_right: float, images: float, confidence: float = 0.95
 ) -> Interval:
     """Difference in accuracy given the number of discordant images (Clopper and Pearson 1934).
 

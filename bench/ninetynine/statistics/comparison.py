@@ -8,7 +8,9 @@ from ninetynine.statistics.difference import (
     DifferenceBasis,
     DifferenceError,
     difference_error,
+    discordant_apart,
     discordant_images,
+    pair_clumping,
     pair_p_value,
     seed_difference_interval,
 )
@@ -25,12 +27,14 @@ class Decision:
 
     ``seeds`` per model on this test set, or None with ``limited_by`` saying why: "images"
     (the test images are the limit; ``images`` would be the least that do), "both", or
-    "single runs" (one run each says nothing about the spread over seeds).
+    "single runs" (one run each says nothing about the spread over seeds).  ``groups`` is the
+    number of groups that so many images are of, where they come in groups.
     """
 
     seeds: int | None
     images: int | None
     limited_by: Limit | Literal["single runs"]
+    groups: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def compare(
         error.degrees_of_freedom,
         1 - confidence,
         power,
-        single_run_images=a.n_images if single else None,
+        single_run_images=a.n_images / pair_clumping(a, b) if single else None,
     )
     had_its_chance = detectable <= margin or (interval.low >= -margin and interval.high <= margin)
     verdict = _verdict(error.difference, p_value < 1 - confidence, had_its_chance)
@@ -125,7 +129,8 @@ def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float)
     if error.basis == "single runs":
         # The wider of both ends, so that the interval leaves out 0 when McNemar says so
         # and not otherwise (Clopper and Pearson hold the number of discordant images).
-        exact = mcnemar_interval(*discordant_images(a, b), a.n_images, confidence)
+        apart, images = discordant_apart(a, b), a.n_images / pair_clumping(a, b)
+        exact = mcnemar_interval(*apart, images, confidence)
         low, high = min(low, exact.low), max(high, exact.high)
     return Interval(max(low, -1.0), min(high, 1.0))
 
@@ -136,4 +141,4 @@ def _decision(a: Summary, b: Summary, target: float, alpha: float, power: float)
     if components is None:
         return Decision(None, None, "single runs")
     found = plan(components, a.n_images, target, alpha, power, more_than=min(a.n_seeds, b.n_seeds))
-    return Decision(found.seeds, found.images, found.limited_by)
+    return Decision(found.seeds, found.images, found.limited_by, found.groups)

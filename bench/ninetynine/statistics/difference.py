@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ninetynine.statistics.classical import mcnemar_exact
+from ninetynine.statistics.groups import same_groups
 from ninetynine.statistics.special import t_probability, t_quantile
 from ninetynine.statistics.summary import (
     BoolArray,
@@ -55,31 +56,44 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
     add up.  Never below the image part; degrees of freedom after Satterthwaite (1946).
     ``1/n_a^2 + 1/n_b^2`` stands for one more error of each model, on an image of its own:
     for single runs it is the adjustment of Bonett and Price (2012), and it gives identical
-    models a width.
+    models a width.  Where images come in groups, they enlarge the image part and the rest as
+    `estimate.mean_variance` says, and the one more error is one of as many images as err as one.
 
     Raises:
-        ValueError: the models were not measured on the same number of images.
+        ValueError: the models were not measured on the same number of images, or these are not in
+            the same groups.
     """
     if a.n_images != b.n_images:
         raise ValueError(f"models over {a.n_images} and {b.n_images} images cannot be paired")
-    m = a.n_images
-    image = image_part(a, b) + (1 / a.n_seeds**2 + 1 / b.n_seeds**2) / m**2
+    if not same_groups(a.groups, b.groups):
+        raise ValueError("models over images in different groups cannot be paired")
+    clumping = pair_clumping(a, b)
+    one_more = (1 / a.n_seeds**2 + 1 / b.n_seeds**2) / a.n_images**2
+    image = image_part(a, b, clumping) + one_more * clumping**2
     seed, seed_spread, basis = _seed_part(a, b)
     variance = image + max(seed, 0.0)
-    spread = seed_spread + image**2 / max(m - 1, 1)
-    degrees_of_freedom = math.inf if basis == "single runs" else max(variance**2 / spread, 1.0)
+    spread = seed_spread + image**2 / a.image_degrees_of_freedom
+    degrees_of_freedom = max(variance**2 / spread, 1.0)
+    if basis == "single runs" and a.groups is None:
+        degrees_of_freedom = math.inf
     return DifferenceError(a.mean - b.mean, math.sqrt(variance), degrees_of_freedom, basis)
 
 
-def image_part(a: Summary, b: Summary) -> float:
-    """Variance of the mean difference over images, seeds held."""
+def pair_clumping(a: Summary, b: Summary) -> float:
+    """How many images of a group tell the two models apart as one; 1 without groups."""
+    return 1.0 if a.groups is None else a.image_clumping(a.image_accuracy - b.image_accuracy)
+
+
+def image_part(a: Summary, b: Summary, clumping: float) -> float:
+    """Variance of the mean difference over images, seeds held; ``clumping`` of `pair_clumping`."""
     m = a.n_images
     effect = a.image_accuracy - b.image_accuracy
     squares = float(effect @ effect)
-    factor = unseen_image_factor(float(np.abs(effect).sum()), squares)
+    factor = unseen_image_factor(float(np.abs(effect).sum()), squares, clumping)
     if m == 1:  # one image says nothing about others: its whole effect counts as chance
         return factor * squares
-    return factor * max(squares - m * (a.mean - b.mean) ** 2, 0.0) / (m - 1) / m
+    single = factor * max(squares - m * (a.mean - b.mean) ** 2, 0.0) / (m - 1) / m
+    return single * a.image_design_effect(clumping)
 
 
 def _seed_part(a: Summary, b: Summary) -> tuple[float, float, DifferenceBasis]:
@@ -92,10 +106,10 @@ def _seed_part(a: Summary, b: Summary) -> tuple[float, float, DifferenceBasis]:
         parts = [(lender, 1 / a.n_seeds + 1 / b.n_seeds)]
     else:
         parts = [(a, 1 / a.n_seeds), (b, 1 / b.n_seeds)]
-    part = sum((s.seed_mean_square - s.rest_mean_square) / m * weight for s, weight in parts)
+    part = sum((s.seed_mean_square - s.rest_over_groups) / m * weight for s, weight in parts)
     # As in `estimate.mean_variance`: a seed part small by luck buys no degrees of freedom.
     spread = sum(
-        (max(s.seed_mean_square, s.rest_mean_square) / m * weight) ** 2 / (s.n_seeds - 1)
+        (max(s.seed_mean_square, s.rest_over_groups) / m * weight) ** 2 / (s.n_seeds - 1)
         for s, weight in parts
     )
     return part, spread, basis
@@ -108,12 +122,24 @@ def _basis(a: Summary, b: Summary) -> DifferenceBasis:
 
 
 def pair_p_value(a: Summary, b: Summary) -> float:
-    """Two-sided p-value of "equally accurate": exact McNemar for two single runs, else t."""
+    """Two-sided p-value of "equally accurate": exact McNemar for two single runs, else t.
+
+    Where images come in groups, two single runs are not different before both say so: t over the
+    groups, and McNemar on as many images as err separately (Rao and Scott 1992).
+    """
     error = difference_error(a, b)
-    if error.basis == "single runs":
-        return mcnemar_exact(*discordant_images(a, b))
+    single = error.basis == "single runs"
+    exact = mcnemar_exact(*discordant_apart(a, b)) if single else 0.0
+    if single and a.groups is None:
+        return exact
     t = -abs(error.difference) / error.standard_error
-    return min(1.0, 2 * t_probability(t, error.degrees_of_freedom))
+    return max(exact, min(1.0, 2 * t_probability(t, error.degrees_of_freedom)))
+
+
+def discordant_apart(a: Summary, b: Summary) -> tuple[float, float]:
+    """`discordant_images`, those of a group that err as one counted once."""
+    (only_a, only_b), clumping = discordant_images(a, b), pair_clumping(a, b)
+    return only_a / clumping, only_b / clumping
 
 
 def discordant_images(a: Summary, b: Summary) -> tuple[int, int]:

@@ -78,11 +78,17 @@ def seed_interval(summary: Summary, confidence: float = 0.95) -> Interval | None
 
 
 def variance_components(summary: Summary) -> VarianceComponents:
-    """Method-of-moments components of the crossed random-effects model, not below 0."""
-    n, m, rest = summary.n_seeds, summary.n_images, summary.rest_mean_square
+    """Method-of-moments components of the crossed random-effects model, not below 0.
+
+    Where images come in groups, ``image`` and ``rest`` are those of an image of its own that would
+    make as much chance: variances times their design effects.
+    """
+    n, m, rest = summary.n_seeds, summary.n_images, summary.rest_over_groups
+    clumping = summary.image_clumping(summary.image_accuracy)
+    image = summary.image_mean_square * summary.image_design_effect(clumping)
     return VarianceComponents(
         seed=max(summary.seed_mean_square - rest, 0.0) / m,
-        image=max(summary.image_mean_square - rest, 0.0) / n,
+        image=max(image - rest, 0.0) / n,
         rest=rest,
     )
 
@@ -93,17 +99,35 @@ def mean_variance(summary: Summary) -> tuple[float, float]:
     (MS_seed + MS_image - MS_rest) / (n m), never below its image part (Satterthwaite 1946;
     Owen 2007 for crossed data), with the image part enlarged by `unseen_image_factor`.
     Needs at least two seeds and two images.
+
+    With images in G groups, of sizes m_g, the mean is a ratio of group totals, and its image part
+    becomes the cluster-robust (Cochran 1977, ch. 9A; Liang and Zeger 1986)
+
+        G / (G - 1) sum_g (sum_{i in g} (p_i - p))^2 / m^2,    p_i an image's share of right seeds,
+
+    with the effective number of groups, m^2 / sum_g m_g^2, for G, which also gives the degrees of
+    freedom, and never below the part of single images.  MS_rest / m, what flips make of a seed's
+    accuracy on these images, becomes the same sum over the residuals of image and seed, for the
+    seed x group interaction.  Groups of one image each give the formulas for images.
     """
-    n, m = summary.n_seeds, summary.n_images
-    image_effect = 1 - summary.image_accuracy if summary.mean > 0.5 else summary.image_accuracy
-    factor = unseen_image_factor(float(image_effect.sum()), float(image_effect @ image_effect))
-    image = factor * summary.image_mean_square
-    seed = max(summary.seed_mean_square - summary.rest_mean_square, 0.0)
+    n, m, rest = summary.n_seeds, summary.n_images, summary.rest_over_groups
+    image = image_mean_square(summary)
+    seed = max(summary.seed_mean_square - rest, 0.0)
     # A seed part that came out small by luck must not buy degrees of freedom.
-    seed_square = max(summary.seed_mean_square, summary.rest_mean_square)
-    spread = seed_square**2 / (n - 1) + image**2 / (m - 1)
+    seed_square = max(summary.seed_mean_square, rest)
+    spread = seed_square**2 / (n - 1) + image**2 / summary.image_degrees_of_freedom
     degrees_of_freedom = (seed + image) ** 2 / spread if spread > 0 else math.inf
     return (seed + image) / (n * m), max(degrees_of_freedom, 1.0)
+
+
+def image_mean_square(summary: Summary) -> float:
+    """MS_image with what groups of images and `unseen_image_factor` make of it."""
+    image_effect = 1 - summary.image_accuracy if summary.mean > 0.5 else summary.image_accuracy
+    clumping = summary.image_clumping(image_effect)
+    factor = unseen_image_factor(
+        float(image_effect.sum()), float(image_effect @ image_effect), clumping
+    )
+    return factor * summary.image_mean_square * summary.image_design_effect(clumping)
 
 
 def _effective_images(summary: Summary) -> tuple[float, float]:
@@ -115,6 +139,9 @@ def _effective_images(summary: Summary) -> tuple[float, float]:
     """
     n, m = summary.n_seeds, summary.n_images
     bernoulli = summary.mean * (1 - summary.mean)
+    if n == 1 and summary.groups is not None and bernoulli > 0:
+        clumping = summary.image_clumping(summary.image_accuracy)
+        return m / summary.image_design_effect(clumping), summary.image_degrees_of_freedom
     if n == 1 or m == 1 or bernoulli == 0:
         return float(m), math.inf
     variance, degrees_of_freedom = mean_variance(summary)

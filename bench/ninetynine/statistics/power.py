@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ninetynine.statistics.difference import image_part
+from ninetynine.statistics.difference import image_part, pair_clumping
 from ninetynine.statistics.estimate import variance_components
 from ninetynine.statistics.special import noncentrality_for_power, t_power
 from ninetynine.statistics.summary import BoolArray, Summary, as_summary
@@ -22,6 +22,10 @@ class PairComponents:
     right; ``seed_*`` the variance of a model's accuracy over seeds beyond what flipping
     images one by one explains; ``rest_*`` that flipping.  Take them from data with
     `pair_components`, or assume them.
+
+    Where images come in groups, ``image`` and ``rest_*`` hold the design effects;
+    ``groups_per_image`` and ``effective_groups_per_image`` are G / m, and the same with groups of
+    equal size that tell as much.  More images are taken to be more groups of the same sizes.
     """
 
     image: float
@@ -29,6 +33,8 @@ class PairComponents:
     seed_b: float
     rest_a: float
     rest_b: float
+    groups_per_image: float | None = None
+    effective_groups_per_image: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class Plan:
     ``seeds`` is the number of seeds per model on this test set.  None means that even
     ``max_seeds`` do not suffice: ``limited_by`` "images" when the test images are too few
     (``images`` is then the least number that would do, with ``max_seeds`` seeds), "both"
-    when not even unlimited images would help.
+    when not even unlimited images would help.  ``groups`` is what ``images`` are in groups, where
+    images come in such.
     """
 
     difference: float
@@ -46,6 +53,7 @@ class Plan:
     images: int | None
     limited_by: Limit
     max_seeds: int
+    groups: int | None = None
 
 
 def pair_components(
@@ -60,7 +68,8 @@ def pair_components(
         return None
     own_a = variance_components(a if a.n_seeds > 1 else b)
     own_b = variance_components(b if b.n_seeds > 1 else a)
-    over_images = image_part(a, b) * a.n_images
+    over_images = image_part(a, b, pair_clumping(a, b)) * a.n_images
+    groups, m = a.groups, a.n_images
     flips = own_a.rest / a.n_seeds + own_b.rest / b.n_seeds
     return PairComponents(
         image=max(over_images - flips, 0.0),
@@ -68,6 +77,8 @@ def pair_components(
         seed_b=own_b.seed,
         rest_a=own_a.rest,
         rest_b=own_b.rest,
+        groups_per_image=None if groups is None else groups.count / m,
+        effective_groups_per_image=1.0 if groups is None else groups.effective / m,
     )
 
 
@@ -76,7 +87,7 @@ def minimum_detectable_difference(
     degrees_of_freedom: float,
     alpha: float = 0.05,
     power: float = 0.8,
-    single_run_images: int | None = None,
+    single_run_images: float | None = None,
 ) -> float:
     """Smallest true difference that the t test at ``alpha`` (two-sided) finds with ``power``.
 
@@ -104,7 +115,8 @@ def expected_error(components: PairComponents, seeds: int, images: int) -> tuple
     image = (c.image + (c.rest_a + c.rest_b) / seeds) / images
     variance = image + (c.seed_a + c.seed_b) / seeds
     seed_squares = (c.seed_a + c.rest_a / images) ** 2 + (c.seed_b + c.rest_b / images) ** 2
-    spread = seed_squares / seeds**2 / (seeds - 1) + image**2 / max(images - 1, 1)
+    drawn = images * c.effective_groups_per_image
+    spread = seed_squares / seeds**2 / (seeds - 1) + image**2 / max(drawn - 1, 1)
     return math.sqrt(variance), max(variance**2 / spread, 1.0) if spread > 0 else math.inf
 
 
@@ -134,7 +146,8 @@ def plan(
     if images < least or _power(c, max_seeds, images, difference, alpha) < power:
         needed = _images_needed(c, difference, alpha, power, max_seeds)
         needed = None if needed is None else max(needed, least)
-        return Plan(difference, None, needed, "both" if needed is None else "images", max_seeds)
+        limit: Limit = "both" if needed is None else "images"
+        return Plan(difference, None, needed, limit, max_seeds, _in_groups(c, needed))
     too_few, enough = min(max(more_than, 1), max_seeds - 1), max_seeds
     while enough - too_few > 1:  # power grows with the number of seeds, so halving finds it
         middle = (too_few + enough) // 2
@@ -143,6 +156,13 @@ def plan(
         else:
             enough = middle
     return Plan(difference, enough, None, "seeds", max_seeds)
+
+
+def _in_groups(components: PairComponents, images: int | None) -> int | None:
+    """How many groups ``images`` are of; None where either is not known."""
+    if images is None or components.groups_per_image is None:
+        return None
+    return math.ceil(images * components.groups_per_image)
 
 
 def _power(

@@ -6,10 +6,12 @@ of the two-way analysis of variance, so each model is summed once and a pair of 
 then costs one pass over the images.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ninetynine.statistics.groups import Groups
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -44,6 +46,9 @@ class Summary:
 
     The mean squares are those of the two-way analysis of variance without replication.
     One that has no degrees of freedom (one seed, one image) is 0.0.
+
+    Where the images come in ``groups``, new images are new groups.  ``rest_clumping`` is then how
+    many images of a group flip as one from seed to seed, the seed x group interaction.
     """
 
     n_seeds: int
@@ -54,6 +59,31 @@ class Summary:
     seed_mean_square: float
     image_mean_square: float
     rest_mean_square: float
+    groups: Groups | None = None  # None where every image is one of its own
+    rest_clumping: float = 1.0
+
+    @property
+    def rest_over_groups(self) -> float:
+        """The rest's mean square, with what the images of a group have in common counted."""
+        if self.groups is None:
+            return self.rest_mean_square
+        return self.rest_mean_square * self.rest_clumping * self.groups.correction()
+
+    @property
+    def image_degrees_of_freedom(self) -> float:
+        """Of the image part of a variance: one less than the images, or the effective groups."""
+        drawn = self.n_images if self.groups is None else self.groups.effective
+        return max(drawn - 1, 1.0)
+
+    def image_clumping(self, effect: FloatArray) -> float:
+        """How many images of a group err as one, at least 1; ``effect`` is (n_images,)."""
+        if self.groups is None:
+            return 1.0
+        return max(self.groups.clumping(effect - effect.mean()), 1.0)
+
+    def image_design_effect(self, clumping: float) -> float:
+        """What multiplies a variance over images whose effects clump; 1 without groups."""
+        return 1.0 if self.groups is None else clumping * self.groups.correction()
 
     @property
     def seed_sd(self) -> float | None:
@@ -61,17 +91,26 @@ class Summary:
         return float(np.std(self.seed_accuracy, ddof=1)) if self.n_seeds > 1 else None
 
 
-def summarize(correct: BoolArray) -> Summary:
+def summarize(correct: BoolArray, groups: Groups | None = None) -> Summary:
     """Sum up ``correct``, a bool array of shape (n_seeds, n_images), True where right.
 
+    ``groups`` say which images belong together; groups of one image each say nothing.
+
     Raises:
-        ValueError: the array is not two-dimensional, not bool, or empty.
+        ValueError: the array is not two-dimensional, not bool, or empty, or ``groups`` are of
+            another number of images.
     """
     if correct.ndim != 2 or correct.dtype != np.bool_ or correct.size == 0:
         raise ValueError(
             f"expected a non-empty bool array (seeds, images), got {correct.dtype} {correct.shape}"
         )
-    return summarize_counts(correct.sum(axis=1), correct.sum(axis=0))
+    summary = summarize_counts(correct.sum(axis=1), correct.sum(axis=0))
+    if groups is None or groups.count == len(groups.codes) == summary.n_images:
+        return summary
+    if len(groups.codes) != summary.n_images:
+        raise ValueError(f"groups of {len(groups.codes)} images for {summary.n_images}")
+    rest = correct - summary.image_accuracy - summary.seed_accuracy[:, None] + summary.mean
+    return replace(summary, groups=groups, rest_clumping=groups.clumping(rest))
 
 
 def summarize_counts(right_per_seed: IntArray, right_per_image: IntArray) -> Summary:
@@ -110,7 +149,7 @@ def seed_sd_at_least(sd: float, n_seeds: int, n_images: int) -> float:
     return float(max(sd, 1 / (n_images * np.sqrt(n_seeds))))
 
 
-def unseen_image_factor(sum_of_sizes: float, sum_of_squares: float) -> float:
+def unseen_image_factor(sum_of_sizes: float, sum_of_squares: float, clumping: float = 1.0) -> float:
     """How much the image part of a variance grows for images that were not drawn (>= 1).
 
     A few images that are nearly always wrong carry most of the variance between images.
@@ -118,9 +157,11 @@ def unseen_image_factor(sum_of_sizes: float, sum_of_squares: float) -> float:
     mean and its standard error come out too small.  Adding half an image with the
     largest possible effect (1) to ``sum_of_squares / sum_of_sizes``, the mean effect size
     per error, keeps the coverage in the simulation study; with hundreds of errors the
-    factor is about 1.  At one seed all effects are 0 or 1 and it is exactly 1.
+    factor is about 1.  At one seed all effects are 0 or 1 and it is exactly 1.  Images of which
+    ``clumping`` err as one are so many times fewer.
     """
     if sum_of_squares <= 0:
         return 1.0
     seen = sum_of_squares / sum_of_sizes
-    return (sum_of_squares + UNSEEN_IMAGES) / (sum_of_sizes + UNSEEN_IMAGES) / seen
+    sizes, squares = sum_of_sizes / clumping, sum_of_squares / clumping
+    return (squares + UNSEEN_IMAGES) / (sizes + UNSEEN_IMAGES) / seen

@@ -76,7 +76,7 @@ def make_parts(dataset: datasets.Dataset, recipe: Recipe) -> Parts:
     held_images = held_labels = None
     if recipe.validation_split:
         images, labels, held_images, held_labels = datasets.split_validation(
-            images, labels, recipe.validation_split
+            images, labels, recipe.validation_split, dataset.train_groups
         )
     elif recipe.validation_data == "test":
         held_images, held_labels = dataset.test_images, dataset.test_labels

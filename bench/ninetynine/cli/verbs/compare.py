@@ -66,7 +66,8 @@ def command(
     rows = Rows(options.open_store(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
-    result = compare(sides[0].correct, sides[1].correct, margin=margin)
+    first, second = (row.summary for row in sides if row.summary is not None)  # `find` saw to it
+    result = compare(first, second, margin=margin)
     doubtful = datasets.doubtful_test_images(rows.dataset, len(sides[0].labels))
     differing = differing_images(*sides, images, frozenset(doubtful))
     if picture is not None:
@@ -109,5 +110,6 @@ def _facts(sides: tuple[Row, Row], result: Any, differing: list[DifferingImage])
         "accuracy_b": float(sides[1].correct.mean()),
         "sentences": sentences(*sides, result),
         **dataclasses.asdict(result),
+        "population_groups": sides[0].test_groups.count if sides[0].test_groups else None,
         "images": [dataclasses.asdict(image) for image in differing],
     }

@@ -107,6 +107,8 @@ def _draw(loaded: datasets.Dataset, path: Path, per_class: int, seed: int) -> No
 def _lines(summary: dict[str, Any]) -> Iterator[str]:
     findings = [f"{finding['level']}: {finding['message']}" for finding in summary["findings"]]
     for name, value in {**summary, "findings": findings}.items():
+        if value == {}:  # no groups of images are known
+            continue
         if isinstance(value, dict):
             yield f"{name}:"
             yield from (f"  {key}: {_line(item)}" for key, item in value.items())

@@ -48,7 +48,7 @@ def command(
     first = rows.find(a)
     second, note = _second(rows, first, b)
     check_comparable(first, second)
-    components = pair_components(first.correct, second.correct)
+    components = pair_components(*(row.summary for row in (first, second) if row.summary))
     if components is None:
         raise UserError(
             f"{first.full_name} and {second.full_name} have one run each, which says nothing about "
@@ -56,7 +56,7 @@ def command(
         )
     images = first.correct.shape[1]
     found = plan(components, images, difference / 100, power=power)
-    lines = [*plan_sentences(first.full_name, b, found, images, power), *note]
+    lines = [*plan_sentences(first.full_name, b, found, images, power, first.test_groups), *note]
     options.answer(as_json, {**dataclasses.asdict(found), "sentences": lines}, lines)
 
 

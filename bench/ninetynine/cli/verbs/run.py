@@ -15,7 +15,7 @@ from ninetynine.errors import UserError
 from ninetynine.planning import RunPlan, plan
 from ninetynine.records import Record, RecordStore
 from ninetynine.request import ResolvedRun, RunRequest
-from ninetynine.running import Listener, TrainingOutcome, Watcher, train_missing
+from ninetynine.running import Listener, TrainingOutcome, Watcher, keep_groups, train_missing
 from ninetynine.scheduling import Nodes, plan_on_paper
 
 
@@ -70,6 +70,8 @@ def command(
             return TERMINAL.progress(cells, reused)
 
         planned, outcome = train_missing(run, store, Watcher(progress, TERMINAL.say))
+    elif datasets.info_of(run.suite.dataset) is None:  # groups that its file tells only now
+        keep_groups(run.load_dataset(), store)
     derived = derive(votes, store) if votes else []
     records = [*planned.reused, *outcome.finished, *outcome.failed, *derived]
     _print_table(store, run, records, as_json)

@@ -1,4 +1,14 @@
-"""MNIST: the handwritten digits of LeCun, Cortes and Burges."""
+"""MNIST: the handwritten digits of LeCun, Cortes and Burges.
+
+``mnist_writers.npz`` beside this file says who wrote each test image, in their order: 297 writers,
+8 to 130 images each, none of whom wrote a training image. Source: the extended labels of QMNIST
+(Yadav and Bottou, "Cold Case: The Lost MNIST Digits", NeurIPS 2019;
+github.com/facebookresearch/qmnist, BSD-style licence), whose labels agree with MNIST's for all of
+its images. SHA-256 of the writers as uint16, little-endian:
+0d0942e0273f6e345d5998ccc814d9e200ed607a1b6d73f324a92ed0e2da5e90.
+"""
+
+from pathlib import Path
 
 from ninetynine.datasets.dataset import DatasetInfo, DoubtfulLabel, RawArrays
 from ninetynine.datasets.download import read_through_keras
@@ -47,6 +57,8 @@ INFO = DatasetInfo(
         "y_test": "2fd8de6bdb8d11780b4b96dc57847bcfe6953f7c32aa48bfcd8237c3b7847243",
     },
     doubtful_test_images=_DOUBTFUL,
+    test_groups=Path(__file__).with_name("mnist_writers.npz"),
+    groups_noun="writers",
     idx_files=True,
     order=1,
 )

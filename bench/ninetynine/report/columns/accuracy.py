@@ -73,6 +73,15 @@ COLUMNS = (
         values=lambda board, row: _ends(row.ci_population),
         write=lambda board, row: formatting.percent_interval(row.ci_population, _decimals(board)),
     ),
+    Column(
+        key="population_groups",
+        heading="Groups of images",
+        help="How many groups the test images come in, such as their writers, where it is known: "
+        "new images of this kind are then new groups. Empty where single images are drawn.",
+        fields=("population_groups",),
+        values=lambda board, row: (row.test_groups.count if row.test_groups else None,),
+        write=lambda board, row: str(row.test_groups or formatting.BLANK),
+    ),
     _shown(
         key="rank",
         heading="Rank",

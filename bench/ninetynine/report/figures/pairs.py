@@ -82,12 +82,12 @@ def _cell(pair: Pair, sign: int, board: Board) -> MatrixCell:
         f"{first.name} less {second.name}",
         f"{difference} points on {board.noun} like these, 95% interval {low} to {high}",
         f"p {equals_p(found.p_value)}, over all pairs (Holm) {equals_p(pair.adjusted_p)}",
-        f"the first is significantly {class_}" if pair.different else _undecided(found),
+        f"the first is significantly {class_}" if pair.different else _undecided(found, board),
     ]
     return MatrixCell(difference, class_, "\n".join(lines))
 
 
-def _undecided(found: Comparison) -> str:
+def _undecided(found: Comparison, board: Board) -> str:
     smallest = formatting.percent(found.minimum_detectable_difference, 2)
     if found.verdict in ("better", "worse"):
         return "a difference on its own, but not among so many pairs"
@@ -96,9 +96,9 @@ def _undecided(found: Comparison) -> str:
     line = f"underpowered; only {smallest} points or more would have shown"
     if found.seeds_to_decide is not None:
         return f"{line}\n{formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
-    if found.images_to_decide is not None:
-        images = f"{found.images_to_decide:,} test images would"
-        return f"{line}\nno number of seeds decides; {images}"
+    if found.to_decide.images is not None:
+        images = formatting.more_images(found.to_decide, board.image_groups)
+        return f"{line}\nno number of seeds decides; {images} would"
     return line
 
 

@@ -26,6 +26,7 @@ def _board(board: Board, keys: tuple[str, ...]) -> dict[str, Any]:
         "dataset_fingerprint": board.key.fingerprint,
         "labels_hash": board.labels_hash,
         "test_images": board.images,
+        "test_image_groups": str(board.image_groups) if board.image_groups else None,
         "test_images_without_doubtful_label": board.clean_images,
         "reference": board.reference.model_dump() if board.reference else None,
         "rows": [_row(board, row, keys) for row in board.rows],

@@ -49,7 +49,9 @@ def section(ladder: Ladder) -> Section:
     tables = [_ladder_table(ladder), _cost_table(ladder), _errors_table(ladder)]
     if ladder.targets:
         tables.append(_targets_table(ladder))
-    images = f"{ladder.board.images:,} test images" if ladder.board.images else "no predictions"
+    images = "no predictions"
+    if ladder.board.images:
+        images = formatting.test_images(ladder.board.images, ladder.board.image_groups)
     introduction = f"{len(ladder.steps)} rungs, in the suite's order; {images}."
     title = f"{ladder.suite.dataset}: {ladder.device}, {ladder.backend}"
     return Section(title, introduction, tuple(tables), ladder.notes)
@@ -129,18 +131,21 @@ def _ladder_table(ladder: Ladder) -> Table:
             (left("Verdict"), lambda step: verdict(step.added)),
             *([(Heading(f"Of the way to {goal}, %"), partial(share, ladder))] if goal else []),
         ],
-        *_LADDER_FOOTNOTES,
+        _ACCURACY_FOOTNOTE.format(formatting.image_chance(ladder.board.image_groups)),
+        _CANNOT_TELL,
     )
 
 
-_LADDER_FOOTNOTES = (
+_ACCURACY_FOOTNOTE = (
     "Test accuracy is mean ± SD over seeds; of a vote over replicates, each with seeds of its own. "
     "The first 95% interval says where the mean lies for these very images (chance: seeds), the "
-    "second for new ones of their kind (chance: seeds and images). Added is the difference to the "
-    "rung named under Over, its interval and verdict for new images, too.",
+    "second for new ones of their kind (chance: seeds and {}). Added is the difference to the "
+    "rung named under Over, its interval and verdict for new images, too."
+)
+_CANNOT_TELL = (
     "Cannot tell: a difference of 0.1 points or more may be there or not; more seeds would show "
     "it, or the test images are too few. A vote shares runs with its members, which makes the "
-    "interval of what it added too wide rather than too narrow.",
+    "interval of what it added too wide rather than too narrow."
 )
 
 
@@ -269,6 +274,7 @@ def _targets_table(ladder: Ladder) -> Table:
 
 def _target_footnotes(ladder: Ladder) -> tuple[str, ...]:
     images = f"these very {ladder.board.images:,}" if ladder.board.images else "these very"
+    chance = formatting.image_chance(ladder.board.image_groups)
     return (
         "All timed rows of this board take part, those of other suites too; not one with a failed "
         f"seed. Costs are training time as a share of {ladder.suite.timing_reference}'s in float32 "
@@ -276,7 +282,7 @@ def _target_footnotes(ladder: Ladder) -> tuple[str, ...]:
         "A mean is certified where, over at least 20 seeds, its one-sided 95% lower bound reaches "
         f"the target. The targets are figures on {images} test images, so the bound that certifies "
         f"is the one over seeds (Student's t); the bound for {ladder.board.noun} like these (seeds "
-        "and images) stands beside it. The best row is the fastest that is certified. For the "
+        f"and {chance}) stands beside it. The best row is the fastest that is certified. For the "
         "other targets it is the best mean within the cost, and the mean is what counts.",
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ninetynine.board import Board, Row, Undecided
 from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
+from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
 from ninetynine.report.tables import title as plain_title
@@ -100,19 +101,19 @@ def undecided(board: Board) -> str:
     if not pairs:
         ranked = [row for row in board.rows if row.groups]
         return "Every neighbor is significantly different." if len(ranked) > 1 else ""
-    listed = "; ".join(_pair(pair) for pair in pairs[:3])
+    listed = "; ".join(_pair(board.image_groups, pair) for pair in pairs[:3])
     more = f"; and {len(pairs) - 3} more" if len(pairs) > 3 else ""
     return f"Not significantly different: {listed}{more}."
 
 
-def _pair(pair: Undecided) -> str:
+def _pair(groups: ImageGroups | None, pair: Undecided) -> str:
     found = pair.comparison
     difference = formatting.percent(abs(found.difference), 2)
     line = f"{pair.upper} and {pair.lower} ({difference} points apart"
     if found.seeds_to_decide is not None:
         line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
-    elif found.images_to_decide is not None:
-        line += f"; {found.images_to_decide:,} test images would decide"
+    elif found.to_decide is not None and found.to_decide.images is not None:
+        line += f"; {formatting.more_images(found.to_decide, groups)} would decide"
     return line + ")"
 
 
