@@ -5,7 +5,6 @@ import json
 import os
 import struct
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,6 @@ from ninetynine.records import Problem, Record, RecordStore
 from ninetynine.records.reading import LARGEST_RECORD, read_record
 from ninetynine.records.schema import checksum_of
 from record_builders import make_failed, make_predictions, make_record, write_bare, write_run
-
-CASES = Path("/work/shared/cases/records")
 
 
 def change(content, dotted, value):
@@ -450,12 +447,3 @@ def test_a_row_is_compared_without_the_run_that_its_predictions_contradict(bench
 def test_a_failed_record_is_no_doubt(bench, store):
     store.write(make_failed(), None)
     assert bench("doctor", store.directory)[0] == 0
-
-
-@pytest.mark.skipif(not CASES.is_dir(), reason="the cases are kept elsewhere")
-def test_the_cases_that_were_found(bench):
-    for case in sorted(CASES.iterdir()):
-        results = case / "results" if (case / "results").is_dir() else case
-        code, out, _ = bench("report", "--results", results)
-        assert code == 0
-        assert "Left out" in out, case
