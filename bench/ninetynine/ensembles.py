@@ -29,8 +29,7 @@ from ninetynine.records import (
     Timing,
     key_of,
 )
-from ninetynine.records.quantization import mean_probabilities
-from ninetynine.records.store import to_float16
+from ninetynine.records.quantization import mean_probabilities, to_float16
 from ninetynine.suite import Ensemble, Setting, Suite, make_cells
 
 # Stored probabilities below this are 0 (see to_float16): a loss counts such a one as this much.

@@ -11,7 +11,7 @@ from ninetynine.catalog import discover
 from ninetynine.cells import PROTOCOL_VERSION, Cell, CellIdentity
 from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.recipe import parse_recipe
-from ninetynine.records.store import to_float16
+from ninetynine.records.quantization import to_float16
 from ninetynine.training.cell import Diverged, data_orders, train_cell
 from ninetynine.training.clocks import Clock
 from ninetynine.training.model import make_optimizer

@@ -13,7 +13,7 @@ from ninetynine.datasets import Dataset, fingerprint_of_test_part
 from ninetynine.errors import UserError
 from ninetynine.external.runs import Run
 from ninetynine.records import Context, Model, Predictions, Record, Score, Scores, Timing
-from ninetynine.records.store import to_float16
+from ninetynine.records.quantization import to_float16
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Probabilities in packs: one byte for each class that was not predicted.
+"""Probabilities as they are kept: in float16 in files, a byte for each other class in packs.
 
-The predicted class is exact.  Of every other class the ratio r of its probability to the predicted
-one's is kept, in steps of a quarter of a power of two: code 0 is r = 0, code k from 1 to 255 is
-r = 2 ** (-(k - 1) / 4).  The predicted class has p = 1 / (1 + the sum of all r), another r * p.  So
+In packs the predicted class is exact.  Of every other class the ratio r of its probability to the
+predicted one's is kept, in steps of a quarter of a power of two: code 0 is r = 0, code k from 1 to
+255 is r = 2 ** (-(k - 1) / 4).  The predicted class has p = 1 / (1 + the sum of all r), another r * p.  So
 each r has a relative error of at most 2 ** (1 / 8) - 1, or 9.1%; below 2 ** -14 it is 0.
 """
 
@@ -22,7 +22,30 @@ FORMULA = (
     "ensemble that has no codes is the mean of its members, whose keys it names."
 )
 _RATIOS = np.array([0.0, *(2.0 ** (-k / STEPS) for k in range(255))], np.float32)
+_SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
 _Classes = NDArray[np.uint16]
+
+
+def to_float16(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Round (m, classes) probabilities to float16 without changing any row's argmax.
+
+    Below 1/16 three bits of the mantissa stay, a relative error of at most 1/16: nearly all of a
+    record's values are such, and digits that say nothing of the classification would more than
+    double its size.  What is below 2**-14, float16's smallest normal number, becomes 0.
+    """
+    rounded = probabilities.astype(np.float16)
+    small = rounded < _SMALL
+    rounded[small] = _with_three_bits(rounded[small])
+    rounded[rounded < np.finfo(np.float16).tiny] = 0.0
+    return _lifted(rounded, probabilities.argmax(axis=1))
+
+
+def _with_three_bits(values: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Round non-negative ``values`` to the nearest with seven of the mantissa's ten bits zero."""
+    bits = values.view(np.uint16)
+    # Half of the last bit that stays, added to the bits as one number: a mantissa that overflows
+    # carries into the exponent, which is the next power of two, as it should be.
+    return ((bits + np.uint16(0x40)) & np.uint16(0xFF80)).view(np.float16)
 
 
 def quantize(probabilities: NDArray[np.float16]) -> tuple[_Classes, NDArray[np.uint8]]:
@@ -51,11 +74,12 @@ def dequantize(predicted: _Classes, codes: NDArray[np.uint8]) -> NDArray[np.floa
 
 
 def predicting(probabilities: NDArray[np.floating], predicted: _Classes) -> NDArray[np.float16]:
-    """Return ``probabilities`` (m, c) in float16, ``predicted`` (m,) the largest of each row.
+    """Return ``probabilities`` (m, c) in float16, ``predicted`` (m,) the largest of each row."""
+    return _lifted(probabilities.astype(np.float16), predicted)
 
-    Where it is not, since two are rounded to one value, it is lifted above the others.
-    """
-    rounded = probabilities.astype(np.float16)
+
+def _lifted(rounded: NDArray[np.float16], predicted: NDArray[np.integer]) -> NDArray[np.float16]:
+    """Lift what was predicted by one unit in the last place where it is rounded to another's."""
     rows = np.flatnonzero(rounded.argmax(axis=1) != predicted)
     rounded[rows, predicted[rows]] = np.nextafter(rounded[rows].max(axis=1), np.float16(np.inf))
     return rounded

@@ -19,9 +19,6 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ninetynine.cells import Cell, CellIdentity
 from ninetynine.datasets import ImageGroups, groups_file, groups_in, shipped_test_groups
 from ninetynine.errors import UserError, one_line
@@ -42,37 +39,9 @@ from ninetynine.records.reading import (
 from ninetynine.records.schema import Record, with_checksum
 from ninetynine.records.trust import Statement, statements
 
-_SMALL = np.float16(1 / 16)  # probabilities below it are stored more coarsely
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
 _LONGEST_NAME = 200  # bytes of a folder's name
 _FRESH_BYTES = 128 * 2**20  # of predictions that were checked and are kept for who asks next
-
-
-def to_float16(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Round (m, classes) probabilities to float16 without changing any row's argmax.
-
-    Below 1/16 three bits of the mantissa stay, a relative error of at most 1/16: nearly all of a
-    record's values are such, and digits that say nothing of the classification would more than
-    double its size.  What is below 2**-14, float16's smallest normal number, becomes 0.
-    """
-    rounded = probabilities.astype(np.float16)
-    small = rounded < _SMALL
-    rounded[small] = _with_three_bits(rounded[small])
-    rounded[rounded < np.finfo(np.float16).tiny] = 0.0
-    winner = probabilities.argmax(axis=1)
-    rows = np.flatnonzero(rounded.argmax(axis=1) != winner)
-    # Two classes rounded to one value: lift the true winner by one unit in the last place.
-    lifted = np.nextafter(rounded[rows].max(axis=1), np.float16(np.inf))
-    rounded[rows, winner[rows]] = lifted
-    return rounded
-
-
-def _with_three_bits(values: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Round non-negative ``values`` to the nearest with seven of the mantissa's ten bits zero."""
-    bits = values.view(np.uint16)
-    # Half of the last bit that stays, added to the bits as one number: a mantissa that overflows
-    # carries into the exponent, which is the next power of two, as it should be.
-    return ((bits + np.uint16(0x40)) & np.uint16(0xFF80)).view(np.float16)
 
 
 class RecordStore:

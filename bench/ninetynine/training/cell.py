@@ -29,7 +29,7 @@ from ninetynine.records import (
     Scores,
     Timing,
 )
-from ninetynine.records.store import to_float16
+from ninetynine.records.quantization import to_float16
 from ninetynine.training.augmentation import Warp, draw
 from ninetynine.training.clocks import (
     Clock,
