@@ -2,8 +2,8 @@
 
 In packs the predicted class is exact.  Of every other class the ratio r of its probability to the
 predicted one's is kept, in steps of a quarter of a power of two: code 0 is r = 0, code k from 1 to
-255 is r = 2 ** (-(k - 1) / 4).  The predicted class has p = 1 / (1 + the sum of all r), another r * p.  So
-each r has a relative error of at most 2 ** (1 / 8) - 1, or 9.1%; below 2 ** -14 it is 0.
+255 is r = 2 ** (-(k - 1) / 4).  The predicted class has p = 1 / (1 + the sum of all r), another
+r * p.  So each r has a relative error of at most 2 ** (1 / 8) - 1, or 9.1%; below 2 ** -14 it is 0.
 """
 
 from collections.abc import Sequence
