@@ -12,6 +12,7 @@ from ninetynine.gate.baseline import load_baseline, update_baseline
 from ninetynine.merging import kept_apart, merge
 from ninetynine.records import RecordStore
 from ninetynine.records.doctor import doubts, fix
+from ninetynine.records.packing import write_pack
 from record_builders import make_failed, make_machine, make_predictions, make_record, write_run
 
 OPERATIONS = ("open", "replace", "rename", "unlink", "rmdir", "mkdir", "fsync", "chmod", "link")
@@ -212,3 +213,14 @@ def test_a_merge(monkeypatch, tmp_path, before):
         check(folder, [KEPT, make_record(seed=1).key, make_record(seed=2).key])
         (apart,) = kept_apart(RecordStore(folder))
         check(apart.directory, [KEPT])
+
+
+@pytest.mark.parametrize("there", ["no pack", "an older pack"])
+def test_a_pack(monkeypatch, tmp_path, before, there):
+    if there == "an older pack":
+        write_pack(RecordStore(before), before / "all.parquet")
+    write_run(RecordStore(before), seed=8)
+    act = lambda folder: write_pack(RecordStore(folder), folder / "all.parquet")  # noqa: E731
+    for folder in every_death(monkeypatch, tmp_path, before, act):
+        check(folder, [KEPT, make_record(seed=8).key])
+        assert not list(folder.glob("*.partial"))  # the next writer of the folder tidies up

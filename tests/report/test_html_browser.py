@@ -297,3 +297,24 @@ def test_a_page_without_numbers_only_says_so(browser, tmp_path, failed):
     said = browser.find_element(By.TAG_NAME, "main").text
     assert ("no run has finished" if failed else "There is no record to report") in said
     assert not browser.find_elements(By.CSS_SELECTOR, ".mark")
+
+
+def test_what_records_call_themselves_is_shown_as_text(browser, tmp_path):
+    names = ["<img src=x onerror=alert(1)>", "'\"><script>alert(2)</script>", "a\x1b[31m\u202eb"]
+    store = RecordStore(tmp_path)
+    for name in names:
+        for seed in range(SEEDS):
+            wrong = draw_wrong(0.05, seed, images=360)
+            write_run(store, name, seed, wrong=wrong, **{**DIGITS, "dataset": f"d {name}"})
+    path = tmp_path / "report.html"
+    path.write_text(render(Report(store, {}), "html"), encoding="utf-8")
+    show(browser, path, 1280, "light")
+    shown = browser.find_element(By.TAG_NAME, "body").text
+    assert "<img src=x onerror=alert(1)>" in shown
+    assert "<script>alert(2)</script>" in browser.page_source.replace("&lt;", "<").replace(
+        "&gt;", ">"
+    )
+    assert "\x1b" not in browser.page_source
+    assert "\u202e" not in browser.page_source
+    assert not browser.find_elements(By.CSS_SELECTOR, "img[onerror]")
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
