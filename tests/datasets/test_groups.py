@@ -10,6 +10,8 @@ from ninetynine import datasets
 from ninetynine.datasets import split_validation, take_fold
 from ninetynine.datasets.built_in import mnist
 from ninetynine.errors import UserError
+from ninetynine.recipe import Recipe
+from ninetynine.training.cell import make_parts
 
 TEST = np.arange(120) // 3
 TRAIN = np.random.default_rng(0).permutation(np.repeat(np.arange(24), 10))
@@ -110,6 +112,14 @@ def test_a_validation_split_keeps_groups_whole(tmp_path):
     assert len(kept_labels) == len(kept)
     with pytest.raises(UserError, match="would be empty"):
         split_validation(data.train_images, data.train_labels, 0.01, data.train_groups)
+
+
+def test_what_a_cell_holds_back_for_validation_splits_no_group(tmp_path):
+    data = load(tmp_path, groups_train=TRAIN)
+    parts = make_parts(data, Recipe(optimizer="sgd", batch_size=8, epochs=1, validation_split=0.2))
+    expected = split_validation(data.train_images, data.train_labels, 0.2, data.train_groups)
+    np.testing.assert_array_equal(parts.validation_images, expected[2])
+    np.testing.assert_array_equal(parts.train_labels, expected[1])
 
 
 def test_the_arrays_that_travel_to_a_node_hold_what_splits_them(tmp_path):

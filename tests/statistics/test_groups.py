@@ -11,6 +11,7 @@ from ninetynine.statistics import (
     accuracy_estimate,
     compare,
     difference_bound,
+    expected_error,
     mcnemar_exact,
     neighbors_alike,
     pair_components,
@@ -89,6 +90,9 @@ def test_a_plan_counts_copies_as_the_images_that_they_are_of():
         assert expected.groups is None
         limits.add(expected.limited_by)
     assert len(limits) > 1
+    for seeds in (2, 20):
+        expected = expected_error(few, seeds, a.shape[1])
+        assert expected_error(many, seeds, many_a.shape[1]) == pytest.approx(expected)
 
 
 def test_copies_tell_two_single_runs_apart_no_sooner():
