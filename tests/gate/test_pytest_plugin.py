@@ -96,7 +96,7 @@ def test_a_regression_fails_with_the_verdicts_sentence_and_no_traceback(project)
 
 
 def test_what_cannot_be_told_fails_unless_it_may_be_skipped(project):
-    swinging = "0.99 if seed % 2 else 0.96"
+    swinging = "0.985 if seed % 2 else 0.966"  # no collapse, no answer
     project(swinging).assert_outcomes(failed=1)
     lenient = TEST.replace("margin=0.5", "margin=0.5, inconclusive='skip'")
     result = project(swinging, "-rs", test=lenient)

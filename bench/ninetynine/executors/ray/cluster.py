@@ -174,6 +174,8 @@ def check_fit(needs: Sequence[Need], found: Sequence[Node], packages: list[str])
         try:
             fault = facts.mismatch(expected, ray.get(reference), node.name)
         except ray.exceptions.RayError as error:
+            if node.id not in {alive.id for alive in nodes()}:  # it died since it was listed
+                continue
             text = " ".join(str(error).split())
             fault = f"{node.name} cannot run a task: {text[:300]}"
         if fault is not None:
