@@ -8,6 +8,7 @@ With ``fork`` as a second argument it trains each cell in a fork of itself, whic
 before; otherwise in its own process, which what an architecture did stays in.
 """
 
+import gc
 import os
 import queue
 import signal
@@ -65,6 +66,8 @@ def _serve_in_forks(
     source: BinaryIO, answers: BinaryIO, cores: list[int], import_seconds: float
 ) -> None:
     fork.adopt_orphans()
+    gc.collect()
+    gc.freeze()  # a fork that collects garbage would copy all pages that it looks at
     tell = partial(_send, answers)
     tell(READY)
     while (task := _next_task(source)) is not None:
