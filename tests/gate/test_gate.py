@@ -413,19 +413,9 @@ def test_several_workers_give_the_verdict_of_one(baseline, tmp_path):
     assert trained[:5] == [("net", seed) for seed in range(5)]
 
 
-def test_a_round_takes_no_shorter_than_starting_its_workers(baseline, tmp_path):
-    def contest(seconds):
-        (found,), _ = make_contests([template()], baseline, TERMS)
-        timing = make_run().record.timing.model_copy(
-            update={"train_seconds": seconds, "import_seconds": 8.0}
-        )
-        record = make_run().record.model_copy(update={"timing": timing})
-        found.runs.append(Run(record, lambda: None))
-        return found
-
-    assert seeds_ahead([contest(100)], jobs=2) == 2
-    assert seeds_ahead([contest(100), contest(100)], jobs=2) == 1
-    assert seeds_ahead([contest(2)], jobs=2) == 4  # building, compiling and scoring take 2.1 s
+def test_a_round_has_two_runs_for_every_worker():
+    assert [seeds_ahead(contests, jobs=2) for contests in (1, 2, 3, 4)] == [4, 2, 2, 1]
+    assert seeds_ahead(3, jobs=8) == 6
 
 
 def test_an_interrupted_check_goes_on_where_it_stopped(baseline, tmp_path):

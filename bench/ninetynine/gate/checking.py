@@ -1,6 +1,5 @@
 """The check itself: seed by seed, all undecided architectures together, until each is decided."""
 
-import math
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -142,27 +141,17 @@ def check(
             if verdict is not None:
                 verdicts[contest.name] = verdict
         undecided = [contest for contest in undecided if contest.name not in verdicts]
-        ahead = seeds_ahead(undecided, jobs) if undecided else 0
+        ahead = seeds_ahead(len(undecided), jobs) if undecided else 0
     return [verdicts[contest.name] for contest in contests]
 
 
-def seeds_ahead(contests: Sequence[Contest], jobs: int) -> int:
-    """Return how many more seeds of each contest make a round that is worth its workers' start.
+def seeds_ahead(contests: int, jobs: int) -> int:
+    """Return how many more seeds of each of ``contests`` give every worker two runs.
 
-    Every worker has something to do, and training takes at least as long as it took to import the
-    backend.  Runs beyond the one that decides are wasted, but no verdict depends on them.
+    Workers stay between rounds, so that a round may be short; at its end some wait for the last.
+    Runs beyond the one that decides are wasted, but no verdict depends on them.
     """
-    fewest = -(-jobs // len(contests))
-    timings = [contest.runs[-1].record.timing for contest in contests if contest.runs]
-    known = [timing for timing in timings if timing is not None]
-    if not known:
-        return fewest
-    phases = [
-        (t.train_seconds, t.build_seconds, t.compile_seconds, t.evaluate_seconds) for t in known
-    ]
-    round_seconds = sum(map(sum, phases)) / jobs
-    start_seconds = max(timing.import_seconds for timing in known)
-    return max(fewest, math.ceil(start_seconds / max(round_seconds, 0.1)))
+    return -(-2 * jobs // contests)
 
 
 def _advance(contests: Sequence[Contest], store: RecordStore, train: Train, ahead: int) -> None:
