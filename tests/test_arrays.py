@@ -26,6 +26,8 @@ from ninetynine.datasets import load
 from ninetynine.datasets.files import IMAGES_MAGIC, read_idx
 from ninetynine.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 REMEDY = "write it again"
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process")
 IDX = f"read_idx(path, {IMAGES_MAGIC})"

@@ -8,6 +8,8 @@ from ninetynine import catalog
 from ninetynine.errors import UserError
 from ninetynine.gate.baseline import read_manifest
 
+pytestmark = pytest.mark.slow
+
 READERS = [
     *("signed record", "record of any version", "predictions", "manifest"),
     *("suite", "architecture", "dataset", "idx", "import .npy", "import .npz", "import .csv"),

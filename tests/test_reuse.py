@@ -5,6 +5,8 @@ import json
 import pytest
 from run_helpers import write_architecture, write_suite
 
+pytestmark = pytest.mark.slow
+
 # Each makes the model's name, and with it what the stub worker answers, depend on something that
 # lies outside of the file; then that something changes.
 FILE = "keras.Model.name = open(os.path.join(os.path.dirname(__file__), 'name.txt')).read()"

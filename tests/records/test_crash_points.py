@@ -15,6 +15,8 @@ from ninetynine.records.doctor import doubts, fix
 from ninetynine.records.packing import write_pack
 from record_builders import make_failed, make_machine, make_predictions, make_record, write_run
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = ("open", "replace", "rename", "unlink", "rmdir", "mkdir", "fsync", "chmod", "link")
 
 

@@ -11,6 +11,8 @@ from ninetynine.report import Report, format_names, render
 from ninetynine.report.figures import FIGURES
 from record_builders import make_failed, make_predictions, make_record
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = {
     "escape": "net\x1b]0;PWNED\x07\x1b[2Jx",
     "c1": "net\x9b31mred\x9dlink\x9c",
