@@ -41,15 +41,6 @@ def build(input_shape, num_classes):
 
 
 @pytest.fixture
-def bench(bench, monkeypatch, tmp_path):
-    """Run the command in a new folder and outside of any CI."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-    return bench
-
-
-@pytest.fixture
 def project(tmp_path):
     """A suite of one architecture on digits, named by its file."""
     file = write_architecture(tmp_path, "tiny")

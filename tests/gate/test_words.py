@@ -27,15 +27,6 @@ CHECK = ["check", "--baseline", "base", "--fresh"]
 
 
 @pytest.fixture
-def bench(bench, monkeypatch, tmp_path):
-    """Run the command in a new folder and outside of any CI."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-    return bench
-
-
-@pytest.fixture
 def made_up(monkeypatch):
     """Training is made up: each seed of each architecture has the same result every time."""
 
