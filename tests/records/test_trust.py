@@ -3,6 +3,7 @@
 from ninetynine.board import build_boards
 from ninetynine.merging import merge
 from ninetynine.records import RecordStore
+from ninetynine.records.packing import write_pack
 from ninetynine.records.trust import FILE, Statement, state, statements
 from ninetynine.report import Report, render
 from record_builders import make_predictions, make_record
@@ -41,6 +42,14 @@ def test_merged_runs_say_so_and_keep_what_was_known_of_them(tmp_path):
     (told,) = statements(tmp_path / "ours")[make_record(seed=0).key]
     assert (told.what, told.source) == ("merged", "theirs")
     assert len((tmp_path / "ours" / FILE).read_text().splitlines()) == 3
+
+
+def test_runs_of_a_pack_that_lies_in_the_folder_are_not_made_here(tmp_path):
+    theirs, ours = filled(tmp_path / "theirs", 0, 1), filled(tmp_path / "ours", 2)
+    write_pack(theirs, tmp_path / "ours" / "theirs.parquet")
+    assert "net 1 made here, 2 from a pack" in words(RecordStore(ours.directory))
+    merge([tmp_path / "theirs"], tmp_path / "third")
+    assert "net 2 merged" in words(RecordStore(tmp_path / "third"))
 
 
 def test_a_run_that_was_contradicted_is_a_note_on_the_board(tmp_path):

@@ -113,7 +113,7 @@ def complete(
     rows = list(csv.DictReader(io.StringIO(table.stdout)))
     assert_whole(results)
     records = RecordStore(results).read_all()[0]
-    clock = {"timing", "machine", "peak_memory_bytes", "context"}
+    clock = {"timing", "machine", "peak_memory_bytes", "context", "record_sha256"}
     numbers = {record.key: record.model_dump(exclude=clock) for record in records}
     return [{k: v for k, v in row.items() if not is_measured(k)} for row in rows], numbers
 

@@ -125,6 +125,7 @@ class Run:
     read: Callable[[], Predictions | None]
     statements: Sequence[Statement] = ()  # on the record
     read_groups: Callable[[], ImageGroups | None] = lambda: None
+    packed: bool = False  # whether it was read from a pack
 
     @classmethod
     def of(cls, store: RecordStore, record: Record) -> "Run":
@@ -135,6 +136,7 @@ class Run:
             lambda: store.predictions(record) if finished else None,
             store.statements.get(record.key, ()),
             lambda: store.test_groups(record.cell.dataset, record.cell.dataset_fingerprint),
+            store.packs.of(record) is not None,
         )
 
     @property

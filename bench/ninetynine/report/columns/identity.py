@@ -34,25 +34,31 @@ def _trained_on(board: Board, row: Row) -> str:
         return "elsewhere"
     identity = row.identity
     parts = (identity.device, threads(row), identity.precision, identity.backend)
-    told = f"; {_trust_in_words(row)}" if any(_trust(row)[1:]) else ""
+    told = f"; {_trust_in_words(row)}" if any(_trust(row)[2:]) else ""
     return ", ".join(part for part in parts if part) + told
 
 
-def _trust(row: Row) -> tuple[int, int, int, int]:
-    """Return how many runs were made here, merged, confirmed bit for bit, and contradicted."""
+def _trust(row: Row) -> tuple[int, int, int, int, int]:
+    """Return how many runs were made here, packed, merged, confirmed bit for bit, contradicted.
+
+    Nobody knows where a pack's runs were made: the file can have come from anywhere.
+    """
     told = [{statement.what for statement in run.statements} for run in row.runs]
     merged, confirmed, contradicted = (
         sum(what in one for one in told) for what in ("merged", "confirmed", "contradicted")
     )
-    made_here = len(told) - merged if row.identity.kind == "trained" else 0
-    return made_here, merged, confirmed, contradicted
+    packed = sum(
+        run.packed and "merged" not in one for run, one in zip(row.runs, told, strict=True)
+    )
+    made_here = len(told) - merged - packed if row.identity.kind == "trained" else 0
+    return made_here, packed, merged, confirmed, contradicted
 
 
 def _trust_in_words(row: Row) -> str:
-    made_here, merged, confirmed, contradicted = _trust(row)
+    made_here, packed, merged, confirmed, contradicted = _trust(row)
     other = {"external": "imported", "ensemble": "derived"}.get(row.identity.kind, "")
-    counts = {"made here": made_here, "merged": merged, "confirmed": confirmed}
-    counts["contradicted"] = contradicted
+    counts = {"made here": made_here, "from a pack": packed, "merged": merged}
+    counts |= {"confirmed": confirmed, "contradicted": contradicted}
     return ", ".join([*filter(None, [other]), *(f"{n} {what}" for what, n in counts.items() if n)])
 
 
@@ -110,8 +116,8 @@ COLUMNS = (
     _words(
         key="trust",
         heading="Made",
-        help="How many runs were made here, merged, imported, and trained again with what outcome.",
-        fields=("made_here", "merged", "confirmed", "contradicted"),
+        help="How many runs were made here, packed, merged or imported, and trained again.",
+        fields=("made_here", "packed", "merged", "confirmed", "contradicted"),
         values=lambda board, row: _trust(row),
         write=lambda board, row: _trust_in_words(row),
     ),
