@@ -194,6 +194,25 @@ def test_a_worker_ends_when_its_driver_is_gone():
     worker.stdout.close()
 
 
+def test_a_worker_ends_with_its_driver_in_the_middle_of_an_import(tmp_path):
+    (tmp_path / "keras.py").write_text("print('began', flush=True)\nimport time\ntime.sleep(600)\n")
+    with (tmp_path / "errors").open("wb") as errors:
+        worker = subprocess.Popen(
+            [sys.executable, *process.WORKER, "", "fork"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        )
+    deadline = time.monotonic() + 30
+    while b"began" not in (tmp_path / "errors").read_bytes():
+        assert worker.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    worker.stdin.close()
+    assert worker.wait(timeout=30) == 1
+    worker.stdout.close()
+
+
 def test_a_worker_that_is_told_nonsense_ends_rather_than_waits(tmp_path):
     with (tmp_path / "errors").open("wb") as errors:
         worker = subprocess.Popen(

@@ -11,12 +11,14 @@ before; otherwise in its own process, which what an architecture did stays in.
 import gc
 import os
 import queue
+import select
 import signal
 import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,6 +46,8 @@ from ninetynine.workers.ipc import (
     warning_message,
 )
 
+_WATCH_MILLISECONDS = 200
+
 
 def main(arguments: list[str]) -> None:
     """Serve tasks until standard input ends or asks to."""
@@ -53,13 +57,37 @@ def main(arguments: list[str]) -> None:
     cores = [int(core) for core in arguments[0].split(",") if core]
     pin(cores)
     started = time.perf_counter()
-    import keras  # noqa: F401  (the import is what the worker is for)
+    with _ending_with_the_driver(source):
+        import keras  # noqa: F401  (the import is what the worker is for)
 
-    import ninetynine.training.cell  # noqa: F401
+        import ninetynine.training.cell  # noqa: F401
 
     import_seconds = time.perf_counter() - started
     serve = _serve_in_forks if "fork" in arguments[1:] else _serve_here
     serve(source, answers, cores, import_seconds)
+
+
+@contextmanager
+def _ending_with_the_driver(source: BinaryIO) -> Iterator[None]:
+    """End this process where the driver ends meanwhile: nobody would read its input yet."""
+    if not hasattr(select, "poll"):
+        yield
+        return
+    done, ends = threading.Event(), select.poll()
+    ends.register(source.fileno(), 0)  # of what can happen, the other end's closing alone
+
+    def watch() -> None:
+        while not done.is_set():
+            if ends.poll(_WATCH_MILLISECONDS):
+                os._exit(1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()  # a fork is to find no other thread
 
 
 def _serve_in_forks(
