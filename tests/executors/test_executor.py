@@ -206,7 +206,8 @@ def test_a_worker_ends_with_its_driver_in_the_middle_of_an_import(tmp_path):
         )
     deadline = time.monotonic() + 30
     while b"began" not in (tmp_path / "errors").read_bytes():
-        assert worker.poll() is None and time.monotonic() < deadline
+        assert worker.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     worker.stdin.close()
     assert worker.wait(timeout=30) == 1
