@@ -81,8 +81,8 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
             records, problems = source.read_all(whole=True)
             data = {(r.cell.dataset, r.cell.dataset_fingerprint) for r in records}
             for name, fingerprint in sorted(data):
-                groups = source.test_groups(name, fingerprint)
-                board.keep_test_groups(name, fingerprint, groups)
+                groups = source.groups.of(name, fingerprint)
+                board.groups.keep(name, fingerprint, groups)
             merged.problems += problems
             for record in sorted(records, key=lambda r: r.kind == "ensemble"):  # members first
                 _take(board, source, record, merged)

@@ -149,7 +149,7 @@ def train_missing(
 
 def keep_groups(dataset: Dataset, store: RecordStore) -> None:
     """Keep beside the records of ``store`` which test images of ``dataset`` belong together."""
-    store.keep_test_groups(dataset.name, dataset.fingerprint, dataset.test_groups)
+    store.groups.keep(dataset.name, dataset.fingerprint, dataset.test_groups)
 
 
 def execute(

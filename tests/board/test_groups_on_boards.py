@@ -48,7 +48,7 @@ def store(tmp_path):
 def test_groups_that_are_kept_widen_intervals_and_are_said(store):
     write(store)
     before = board_of(store)
-    store.keep_test_groups("scans", "e" * 64, GROUPS)
+    store.groups.keep("scans", "e" * 64, GROUPS)
     after = board_of(store)
     assert widths(after)[0] > 1.5 * widths(before)[0]
     assert (before.image_groups, str(after.image_groups)) == (None, "50 patients")
@@ -67,7 +67,7 @@ def test_mnists_writers_need_no_file(store):
     answers = make_predictions([1, 2, 3], images=10_000)
     record = make_record(accuracy=0.9997, dataset_fingerprint=mnist.INFO.fingerprint)
     store.write(record, answers)
-    store.keep_test_groups(
+    store.groups.keep(
         "mnist",
         mnist.INFO.fingerprint,
         datasets.shipped_test_groups("mnist", mnist.INFO.fingerprint),
@@ -79,7 +79,7 @@ def test_mnists_writers_need_no_file(store):
 def test_groups_of_another_number_of_images_and_damaged_ones_count_for_nothing(store):
     write(store)
     plain = widths(board_of(store))
-    store.keep_test_groups("scans", "e" * 64, ImageGroups(np.arange(900) // 20))
+    store.groups.keep("scans", "e" * 64, ImageGroups(np.arange(900) // 20))
     assert widths(board_of(store)) == plain
     (path,) = (store.directory / "groups").iterdir()
     for content in (b"", b"PK", path.read_bytes()[:200]):
@@ -89,7 +89,7 @@ def test_groups_of_another_number_of_images_and_damaged_ones_count_for_nothing(s
 
 def test_a_merge_takes_the_groups_along(store, tmp_path):
     write(store)
-    store.keep_test_groups("scans", "e" * 64, GROUPS)
+    store.groups.keep("scans", "e" * 64, GROUPS)
     merge([store.directory], tmp_path / "all")
     assert str(board_of(RecordStore(tmp_path / "all")).image_groups) == "50 patients"
 
@@ -97,7 +97,7 @@ def test_a_merge_takes_the_groups_along(store, tmp_path):
 def test_compare_and_plan_speak_of_the_groups(store, bench):
     write(store, "good", (0, 1), extra=(500,))
     write(store, "bad", (0, 2, 3))
-    store.keep_test_groups("scans", "e" * 64, GROUPS)
+    store.groups.keep("scans", "e" * 64, GROUPS)
     folder = ["--results", str(store.directory)]
     assert "drawn are 50 patients" in bench("compare", "good", "bad", *folder)[1]
     found = json.loads(bench("compare", "good", "bad", "--json", *folder)[1])
@@ -112,7 +112,7 @@ def test_neighbors_that_err_together_are_noted_where_no_groups_are_known(store):
     write(store, groups_wrong=range(0, 50, 7))
     (note,) = [note for note in board_of(store).notes if note.startswith("Neighboring images")]
     assert "may be too short" in note
-    store.keep_test_groups("scans", "e" * 64, GROUPS)
+    store.groups.keep("scans", "e" * 64, GROUPS)
     assert not any(note.startswith("Neighboring") for note in board_of(store).notes)
 
 

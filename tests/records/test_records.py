@@ -22,9 +22,10 @@ from ninetynine.records import (
     RecordStore,
 )
 from ninetynine.records import store as store_module
+from ninetynine.records.files import write_atomically
 from ninetynine.records.quantization import to_float16
 from ninetynine.records.schema import json_schema
-from ninetynine.records.store import read_record, write_atomically
+from ninetynine.records.store import read_record
 from record_builders import CONTEXT, make_failed, make_predictions, make_record, write_run
 
 ROOT = Path(__file__).parents[2]

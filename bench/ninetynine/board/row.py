@@ -135,7 +135,7 @@ class Run:
             record,
             lambda: store.predictions(record) if finished else None,
             store.statements.get(record.key, ()),
-            lambda: store.test_groups(record.cell.dataset, record.cell.dataset_fingerprint),
+            lambda: store.groups.of(record.cell.dataset, record.cell.dataset_fingerprint),
             store.packs.of(record) is not None,
         )
 

@@ -20,10 +20,10 @@ from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles, same_data
 from ninetynine.records import Record, RecordStore
-from ninetynine.records.files import record_path
+from ninetynine.records.files import record_path, write_atomically
 from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
 from ninetynine.records.schema import Part
-from ninetynine.records.store import safe_name, write_atomically
+from ninetynine.records.store import safe_name
 
 MANIFEST = "baseline.json"
 MANIFEST_VERSION = 1
@@ -224,7 +224,7 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
             _write_manifest(directory, manifest.updates, new - known)
         for run in runs:
             cell = run.record.cell
-            store.keep_test_groups(cell.dataset, cell.dataset_fingerprint, run.test_groups)
+            store.groups.keep(cell.dataset, cell.dataset_fingerprint, run.test_groups)
             store.write(run.record, run.predictions)
         updates = [*manifest.updates, update]
         _write_manifest(directory, updates, known - new)

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import os
 import re
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,3 +57,20 @@ def predictions_beside(path: Path) -> list[Path]:
     """Return the files of predictions of the record in ``path``, of whichever name."""
     named = path.parent.glob(f"{glob.escape(path.stem)}-*.npz")
     return [file for file in (path.with_suffix(".npz"), *sorted(named)) if os.path.lexists(file)]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` so that ``path`` is, at every moment, the old file or the whole new one."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o644)
+        partial.replace(path)
+        sync_folder(path.parent)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

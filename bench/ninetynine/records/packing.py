@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.errors import UserError
+from ninetynine.records.files import write_atomically
 from ninetynine.records.flat import flatten
 from ninetynine.records.pack import arrays_sha256, open_pack, record_sha256
 from ninetynine.records.parquet import NOTES, arrow_schema, sealed
 from ninetynine.records.quantization import dequantize, mean_probabilities, predicting, quantize
 from ninetynine.records.reading import Predictions, Problem, encode
 from ninetynine.records.schema import Record
-from ninetynine.records.store import RecordStore, write_atomically
+from ninetynine.records.store import RecordStore
 
 _ROWS = 16  # of a row group
 _LEVEL = 19  # of zstd: a pack is written once and read often

@@ -20,10 +20,16 @@ from functools import cached_property
 from pathlib import Path
 
 from ninetynine.cells import Cell, CellIdentity
-from ninetynine.datasets import ImageGroups, groups_file, groups_in, shipped_test_groups
 from ninetynine.errors import UserError, one_line
 from ninetynine.inputs import now
-from ninetynine.records.files import predictions_beside, record_path, set_aside, sync_folder
+from ninetynine.records.files import (
+    predictions_beside,
+    record_path,
+    set_aside,
+    sync_folder,
+    write_atomically,
+)
+from ninetynine.records.groups import GroupsBeside
 from ninetynine.records.pack import SUFFIX, Packs
 from ninetynine.records.reading import (
     LARGEST_PREDICTIONS,
@@ -60,7 +66,7 @@ class RecordStore:
         self.packs = Packs(directory)
         self._fresh: dict[str, Predictions] = {}  # by their hash
         self._fresh_bytes = 0
-        self._groups: dict[str, ImageGroups | None] = {}
+        self.groups = GroupsBeside(directory)
 
     @cached_property
     def statements(self) -> dict[str, list[Statement]]:
@@ -166,43 +172,6 @@ class RecordStore:
             return decode(content, record)
         except Unreadable as reason:
             return contradiction(self.path_of(record), reason)
-
-    def test_groups(self, name: str, fingerprint: str) -> ImageGroups | None:
-        """Return which test images of a dataset belong together; None where nobody knows.
-
-        They come with a known dataset, or lie in ``groups/<fingerprint16>.npz`` beside the records.
-        """
-        shipped = shipped_test_groups(name, fingerprint)
-        if shipped is not None:
-            return shipped
-        path = self._groups_path(fingerprint)
-        if path.name not in self._groups:
-            found = None
-            with suppress(UserError):
-                found = groups_in(path)
-            self._groups[path.name] = found
-        return self._groups[path.name]
-
-    def keep_test_groups(self, name: str, fingerprint: str, groups: ImageGroups | None) -> None:
-        """Write which test images of a dataset belong together, so that reports can do without it.
-
-        Those that there were give way; what comes with a known dataset is not written.  Raises
-        UserError where the folder cannot be written.
-        """
-        path = self._groups_path(fingerprint)
-        if groups is None or shipped_test_groups(name, fingerprint) is not None:
-            return
-        content = groups_file(groups)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.is_file() or path.read_bytes() != content:
-                write_atomically(path, content)
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror or error}") from error
-        self._groups.pop(path.name, None)
-
-    def _groups_path(self, fingerprint: str) -> Path:
-        return self.directory / "groups" / f"{fingerprint[:_KEY_DIGITS]}.npz"
 
     def describe(self, problem: Problem) -> str:
         """Return ``problem`` in words that are the same wherever the folder lies."""
@@ -387,23 +356,6 @@ def vouching_for(record: Record, predictions: bytes) -> Record:
     if digest == record.predictions_sha256:
         return record
     return with_checksum(record.model_copy(update={"predictions_sha256": digest}))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` so that ``path`` is, at every moment, the old file or the whole new one."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(0o644)
-        partial.replace(path)
-        sync_folder(path.parent)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def safe_name(name: str) -> str:

@@ -75,7 +75,7 @@ def command(
     facts = Facts(note, parameters, train_seconds)
     store = RecordStore(results)
     with store.lock():
-        store.keep_test_groups(loaded.name, loaded.fingerprint, loaded.test_groups)
+        store.groups.keep(loaded.name, loaded.fingerprint, loaded.test_groups)
         earlier = _runs_of(store, name, loaded)
         joins = seed is not None and bool(earlier)
         source = earlier[0].cell.source_hash if joins else digest

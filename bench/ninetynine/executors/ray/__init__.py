@@ -21,7 +21,7 @@ from ninetynine.executors.ray.node import EventQueue, Order, Result, train
 from ninetynine.executors.ray.payload import Bundle, bundle_of, payload_of
 from ninetynine.machine import worker_bytes
 from ninetynine.records import Failure
-from ninetynine.records.store import write_atomically
+from ninetynine.records.files import write_atomically
 from ninetynine.workers import process
 from ninetynine.workers.events import (
     Event,

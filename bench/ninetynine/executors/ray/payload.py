@@ -23,7 +23,7 @@ from ninetynine.datasets.dataset import RawArrays
 from ninetynine.datasets.folds import parse_fold
 from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN
-from ninetynine.records.store import write_atomically
+from ninetynine.records.files import write_atomically
 from ninetynine.workers.events import SentCode, Task
 
 _BUILT_IN_FOLDER = BUILT_IN.replace(".", "/") + "/"
