@@ -62,7 +62,7 @@ def failing_rows(replicates: int, seed: int) -> Iterator[Row]:
         rng = _rng(seed, "failing", share)
         truth = (1 - share) * TRAINED + share * CHANCE
         for n in SEEDS:
-            tally = Tally()
+            tallies: dict[str, Tally] = {}  # some replicates have no interval
             for _ in range(replicates):
                 values = TRAINED + SPREAD * rng.standard_normal(n)
                 gone = rng.random(n) < share
@@ -80,8 +80,10 @@ def failing_rows(replicates: int, seed: int) -> Iterator[Row]:
                     answers["with_failures"] = found.mean_interval.contains(truth)
                 if found.median_interval is not None:
                     answers["median"] = found.median_interval.contains(median)
-                tally.add(**answers)
-            yield {"collapsing": f"{share:.0%}", "seeds": n, **tally.rates()}
+                for question, answer in answers.items():
+                    tallies.setdefault(question, Tally()).add(**{question: bool(answer)})
+            rates = {k: v for tally in tallies.values() for k, v in tally.rates().items()}
+            yield {"collapsing": f"{share:.0%}", "seeds": n, **rates}
 
 
 class World:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.records import Predictions
+from ninetynine.statistics.calibration import BINS
 
-BINS = 15  # as in Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,15 +14,15 @@ from ninetynine.statistics.summary import FloatArray, Interval, Summary, seed_sd
 def sd_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
     """Return the interval of a standard deviation; None for fewer than two values.
 
-    Chi-square, whose degrees of freedom are fewer where the values have heavy tails: 2 / (k / n +
-    2 / (n - 1)), k their excess kurtosis, not below 0 (Hummel, Banga and Hettmansperger 2005).
-    Below four values there is no kurtosis, and they are taken to be normal.
+    Chi-square, whose degrees of freedom are fewer where the values have heavy tails: 2 / (2 k / n +
+    2 / (n - 1)), k their excess kurtosis (after Hummel, Banga and Hettmansperger 2005), counted
+    twice because a small sample hides its tails.  Below four values they are taken to be normal.
     """
     found, n = np.array(values, dtype=np.float64), len(values)
     if n < 2:
         return None
     variance = float(found.var(ddof=1))
-    freedom = 2 / (_excess_kurtosis(found) / n + 2 / (n - 1))
+    freedom = 1 / (_excess_kurtosis(found) / n + 1 / (n - 1))
     return _sd_ends(variance, freedom, confidence)
 
 
@@ -34,14 +34,13 @@ def _sd_ends(variance: float, freedom: float, confidence: float) -> Interval:
 
 
 def _excess_kurtosis(values: FloatArray) -> float:
-    """Return the unbiased sample excess kurtosis, not below 0."""
+    """Return how much the kurtosis about the median (Bonett 2006) is above a normal sample's."""
     n = len(values)
-    centered = values - values.mean()
-    squares = float(centered @ centered)
+    squares = float(np.sum((values - values.mean()) ** 2))
     if n < 4 or squares <= 0:
         return 0.0
-    ratio = n * float(np.sum(centered**4)) / squares**2 - 3
-    return max((n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * ratio + 6), 0.0)
+    kurtosis = n * float(np.sum((values - np.median(values)) ** 4)) / squares**2
+    return max(kurtosis - 3 * (n - 1) / (n + 1), 0.0)
 
 
 @dataclass(frozen=True)
