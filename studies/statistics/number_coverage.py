@@ -49,7 +49,10 @@ def spread_rows(replicates: int, seed: int) -> Iterator[Row]:
                     else rng.standard_t(6, n) / math.sqrt(1.5)
                     for _ in range(2)
                 ]
-                sd, ratio = sd_interval(draws[0]), ratio_interval(*(10 * np.exp(0.1 * d) for d in draws))
+                sd, ratio = (
+                    sd_interval(list(draws[0])),
+                    ratio_interval(*[list(10 * np.exp(0.1 * d)) for d in draws]),
+                )
                 assert sd is not None
                 assert ratio is not None
                 tally.add(sd=sd.contains(1.0), time_ratio=ratio.contains(1.0))
@@ -67,7 +70,7 @@ def failing_rows(replicates: int, seed: int) -> Iterator[Row]:
                 values = TRAINED + SPREAD * rng.standard_normal(n)
                 gone = rng.random(n) < share
                 values[gone] = CHANCE
-                found = failures(values, 0, 10_000, CHANCE)
+                found = failures(list(values), 0, 10_000, CHANCE)
                 half = t_quantile(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n)
                 # The middle of all seeds: a quantile of those that train.
                 median = TRAINED + SPREAD * float(special.ndtri((0.5 - share) / (1 - share)))
@@ -102,7 +105,9 @@ class World:
         """Return losses, right answers and confidences of one model, each (seeds, images)."""
         rng, m = self._rng, len(self._hard)
         own = self._hard + _OWN * rng.standard_normal(m)
-        logit = own + _EFFECT * rng.standard_normal((seeds, 1)) + 0.5 * rng.standard_normal((seeds, m))
+        logit = (
+            own + _EFFECT * rng.standard_normal((seeds, 1)) + 0.5 * rng.standard_normal((seeds, m))
+        )
         chance = special.expit(logit)
         correct = rng.random((seeds, m)) >= chance
         # Too sure of itself: says that it errs half as often as it does.
@@ -118,7 +123,7 @@ def _truth(hardness_sd: float) -> tuple[float, float, float, float]:
     shifts = _EFFECT * nodes
 
     def mean(of: Callable[[Floats], Floats]) -> Floats:
-        return of(-3.0 + sd * nodes[:, None] + shifts) .T @ weights
+        return np.asarray(of(-3.0 + sd * nodes[:, None] + shifts).T @ weights)
 
     accuracy = mean(lambda x: 1 - special.expit(x))
     expected = float(accuracy @ weights)
@@ -227,8 +232,8 @@ def markdown(replicates: int, crossed: int, seed: int) -> str:
         for question, title in titles.items()
     ]
     intro = (
-        f"Nominal coverage is 95%. {replicates:,} replicates per cell, {crossed:,} where images are "
-        "drawn. Targets: 93 to 97 from 5 seeds on, at least 90 at 3. Marked are departures beyond "
+        f"Nominal coverage is 95%. {replicates:,} replicates per cell, {crossed:,} where images "
+        "are drawn. Targets: 93 to 97 from 5 seeds on, at least 90 at 3. Marked are departures beyond "
         "the simulation's own error: **↓** covers too seldom, ↑ more than asked (cautious).\nMade "
         "by `python studies/statistics/number_coverage.py "
         f"--replicates {replicates} --crossed {crossed} --seed {seed}`."

@@ -11,7 +11,6 @@ from ninetynine.records import Predictions
 from ninetynine.statistics.calibration import BINS
 
 
-
 @dataclass(frozen=True, eq=False)
 class PredictionSums:
     """The predictions of n runs on m images of c classes.

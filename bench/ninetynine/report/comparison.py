@@ -9,7 +9,7 @@ from ninetynine import datasets
 from ninetynine.board import Row
 from ninetynine.board.intervals import OtherDifferences
 from ninetynine.datasets import ImageGroups
-from ninetynine.report.formatting import count, equals_p, number, percent, signed_percent
+from ninetynine.report.formatting import count, equals_p, number, percent, signed_percent, three_digits
 from ninetynine.report.tables import plain_table
 from ninetynine.statistics import Comparison, Decision, Interval, Plan
 
@@ -104,7 +104,6 @@ def other_sentences(found: OtherDifferences) -> list[str]:
         ("Test loss", found.loss, 1, 4, " nats"),
         ("Calibration error", found.calibration_error, 100, 3, " points"),
         ("Train-test gap on these images", found.train_test_gap, 100, 3, " points"),
-        ("Training time, ratio", found.time_ratio, 1, 2, ""),
     )
     lines = []
     for name, one, scale, decimals, unit in kinds:
@@ -112,8 +111,11 @@ def other_sentences(found: OtherDifferences) -> list[str]:
             value, low, high = (
                 number(scale * part, decimals) for part in (one.difference, one.low, one.high)
             )
-            what = "" if unit == "" else ": A less B"
-            lines.append(f"{name}{what} {value}{unit}, 95% interval {low} to {high}.")
+            lines.append(f"{name}: A less B {value}{unit}, 95% interval {low} to {high}.")
+    if found.time_ratio is not None:
+        one = found.time_ratio
+        value, low, high = (three_digits(part) for part in (one.difference, one.low, one.high))
+        lines.append(f"Training time: A takes {value} times B's, 95% interval {low} to {high}.")
     return lines
 
 

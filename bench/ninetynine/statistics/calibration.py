@@ -98,9 +98,7 @@ def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Inter
 
 def _correlation(a: Calibration, b: Calibration) -> float:
     """Return the correlation of two estimates on the same images: shared images, other seeds."""
-    centered = [
-        c.influence.image_accuracy - c.influence.image_accuracy.mean() for c in (a, b)
-    ]
+    centered = [c.influence.image_accuracy - c.influence.image_accuracy.mean() for c in (a, b)]
     groups = a.influence.groups
     if groups is not None:
         centered = [np.bincount(groups.codes, weights=values) for values in centered]

@@ -11,8 +11,12 @@ from ninetynine.statistics.special import t_quantile
 from ninetynine.statistics.summary import FloatArray, Interval, Summary, seed_sd_at_least
 
 
-def sd_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
+def sd_interval(
+    values: Sequence[float], confidence: float = 0.95, at_least: float = 0.0
+) -> Interval | None:
     """Return the interval of a standard deviation; None for fewer than two values.
+
+    Values that are counts show no standard deviation below ``at_least``, which then stands for it.
 
     Chi-square, whose degrees of freedom are fewer where the values have heavy tails: 2 / (2 k / n +
     2 / (n - 1)), k their excess kurtosis (after Hummel, Banga and Hettmansperger 2005), counted
@@ -21,7 +25,7 @@ def sd_interval(values: Sequence[float], confidence: float = 0.95) -> Interval |
     found, n = np.array(values, dtype=np.float64), len(values)
     if n < 2:
         return None
-    variance = float(found.var(ddof=1))
+    variance = max(float(found.std(ddof=1)), at_least) ** 2
     freedom = 1 / (_excess_kurtosis(found) / n + 1 / (n - 1))
     return _sd_ends(variance, freedom, confidence)
 

@@ -81,7 +81,9 @@ def command(
         lines.append(images_table(*sides, differing))
     if picture is not None:
         lines.append(f"picture: {picture}")
-    options.answer(as_json, {**_facts(sides, result, differing), **dataclasses.asdict(others)}, lines)
+    options.answer(
+        as_json, {**_facts(sides, result, differing), **dataclasses.asdict(others)}, lines
+    )
 
 
 def _draw(

@@ -11,6 +11,7 @@ from ninetynine.report import formatting
 from ninetynine.report.columns import Column, Value
 from ninetynine.statistics import Interval
 from ninetynine.statistics.spread import SeedSplit, ratio_interval, sd_interval, seed_split
+from ninetynine.statistics.summary import seed_sd_at_least
 
 _percent = partial(formatting.percent_interval, decimals=2)
 
@@ -69,7 +70,9 @@ def _median(row: Row) -> str:
 
 
 def _sd(board: Board, row: Row) -> Interval | None:
-    return sd_interval([accuracy for _, accuracy in row.seed_accuracies])
+    found = [accuracy for _, accuracy in row.seed_accuracies]
+    finest = seed_sd_at_least(0.0, len(found), row.summary.n_images) if row.summary else 0.0
+    return sd_interval(found, at_least=finest)
 
 
 def _split(row: Row) -> SeedSplit | None:
@@ -189,6 +192,7 @@ COLUMNS = (
         heading="Test loss, 95%",
         help="95% interval of the mean test loss on new images of this kind. Chance: seeds and "
         "images.",
+        on_request=True,
     ),
     _interval(
         lambda board, row: of.train_test_gap_interval(row),
@@ -206,6 +210,7 @@ COLUMNS = (
         fields=("calibration_error", "calibration_error_low", "calibration_error_high"),
         values=lambda board, row: _calibration_values(row),
         write=lambda board, row: _calibration(row),
+        on_request=True,
     ),
     Column(
         key="worst_class",
@@ -220,6 +225,7 @@ COLUMNS = (
         ),
         values=lambda board, row: _worst_values(row),
         write=lambda board, row: _worst(row),
+        order="text",
     ),
     _interval(
         _gap_closed,
