@@ -9,7 +9,14 @@ from ninetynine import datasets
 from ninetynine.board import Row
 from ninetynine.board.intervals import OtherDifferences
 from ninetynine.datasets import ImageGroups
-from ninetynine.report.formatting import count, equals_p, number, percent, signed_percent, three_digits
+from ninetynine.report.formatting import (
+    count,
+    equals_p,
+    number,
+    percent,
+    signed_percent,
+    three_digits,
+)
 from ninetynine.report.tables import plain_table
 from ninetynine.statistics import Comparison, Decision, Interval, Plan
 

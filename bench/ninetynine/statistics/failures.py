@@ -75,7 +75,7 @@ def collapsed_runs(
     A run has collapsed where others learned and it did no better than ``chance`` (the commonest
     class; within 99.9% of a binomial); or where it lies below the one-sided 99.9% prediction
     interval of the runs above it, which are more than half of all, and errs at least twice as often
-    as their median.  Their standard deviation counts as at least that of ``images`` independent
+    as their median.  The 0.1% is shared among the runs, any of which may be the lowest.  Their standard deviation counts as at least that of ``images`` independent
     answers, so that runs which agree by luck exclude nobody.
     """
     values = np.array(accuracies, dtype=np.float64)
@@ -88,13 +88,13 @@ def collapsed_runs(
             at_chance = 0  # nothing learned, so none is the exception
     below = 0
     for count in range((len(values) - 1) // 2, 0, -1):
-        if _excludes(values[order[count:]], float(values[order[count - 1]]), images):
+        if _excludes(values[order[count:]], float(values[order[count - 1]]), len(values), images):
             below = count
             break
     return tuple(sorted(int(i) for i in order[: max(at_chance, below)]))
 
 
-def _excludes(kept: FloatArray, value: float, images: int | None) -> bool:
+def _excludes(kept: FloatArray, value: float, tried: int, images: int | None) -> bool:
     n = len(kept)
     if n < 2:
         return False
@@ -102,7 +102,7 @@ def _excludes(kept: FloatArray, value: float, images: int | None) -> bool:
     sd = float(kept.std(ddof=1))
     if images:
         sd = max(sd, math.sqrt(max(middle * (1 - middle), 1 / images) / images))
-    reach = t_quantile(_EXCLUDED, n - 1) * sd * math.sqrt(1 + 1 / n)
+    reach = t_quantile(1 - (1 - _EXCLUDED) / tried, n - 1) * sd * math.sqrt(1 + 1 / n)
     return value < middle - reach and 1 - value >= _TIMES_AS_MANY_ERRORS * errors
 
 
