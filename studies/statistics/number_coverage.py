@@ -233,8 +233,8 @@ def markdown(replicates: int, crossed: int, seed: int) -> str:
     ]
     intro = (
         f"Nominal coverage is 95%. {replicates:,} replicates per cell, {crossed:,} where images "
-        "are drawn. Targets: 93 to 97 from 5 seeds on, at least 90 at 3. Marked are departures beyond "
-        "the simulation's own error: **↓** covers too seldom, ↑ more than asked (cautious).\nMade "
+        "are drawn. Targets: 93 to 97 from 5 seeds on, at least 90 at 3. Marked are departures "
+        "beyond the simulation's own error: **↓** covers too seldom, ↑ more than asked (cautious).\nMade "
         "by `python studies/statistics/number_coverage.py "
         f"--replicates {replicates} --crossed {crossed} --seed {seed}`."
     )

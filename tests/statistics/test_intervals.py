@@ -107,7 +107,7 @@ def test_perfect_calibration_is_not_an_error():
     rng = np.random.default_rng(3)
     confidence = rng.uniform(0.3, 1.0, (5, 5_000))
     found = calibration(confidence, rng.random((5, 5_000)) < confidence)
-    assert found.error < 0.01
+    assert found.error < 0.02
     assert found.interval.low == 0.0
 
 

@@ -45,7 +45,7 @@ def command(
     shape = _shape(input_shape)
     start_backend_here(DEFAULT_BACKEND, 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
-    facts["seed_splits"] = _seed_splits(found, results) if results.is_dir() else []
+    facts["seed_splits"] = _seed_splits(found, results) if results.exists() else []
     options.answer(as_json, facts, _lines(found, facts))
 
 
