@@ -49,9 +49,10 @@ def spread_rows(replicates: int, seed: int) -> Iterator[Row]:
                     else rng.standard_t(6, n) / math.sqrt(1.5)
                     for _ in range(2)
                 ]
+                seconds = [list(10 * np.exp(0.1 * draw)) for draw in draws]
                 sd, ratio = (
                     sd_interval(list(draws[0])),
-                    ratio_interval(*[list(10 * np.exp(0.1 * d)) for d in draws]),
+                    ratio_interval(seconds[0], seconds[1]),
                 )
                 assert sd is not None
                 assert ratio is not None
@@ -234,8 +235,8 @@ def markdown(replicates: int, crossed: int, seed: int) -> str:
     intro = (
         f"Nominal coverage is 95%. {replicates:,} replicates per cell, {crossed:,} where images "
         "are drawn. Targets: 93 to 97 from 5 seeds on, at least 90 at 3. Marked are departures "
-        "beyond the simulation's own error: **↓** covers too seldom, ↑ more than asked (cautious).\nMade "
-        "by `python studies/statistics/number_coverage.py "
+        "beyond the simulation's own error: **↓** too seldom, ↑ more than asked (cautious).\n"
+        "Made by `python studies/statistics/number_coverage.py "
         f"--replicates {replicates} --crossed {crossed} --seed {seed}`."
     )
     return "\n\n".join(["# Coverage of the other numbers, by simulation", intro, *parts, ""])
