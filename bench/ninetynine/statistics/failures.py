@@ -76,7 +76,8 @@ def collapsed_runs(
     class; within 99.9% of a binomial); or where it lies below the one-sided 99.9% prediction
     interval of the runs above it, which are more than half of all, and errs at least twice as often
     as their median.  The 0.1% is shared among the runs, any of which may be the lowest.  Their
-    standard deviation counts as at least that of ``images`` independent answers, so that runs which agree by luck exclude nobody.
+    standard deviation counts as at least that of ``images`` independent answers, so that
+    runs which agree by luck exclude nobody.
     """
     values = np.array(accuracies, dtype=np.float64)
     order = np.argsort(values, kind="stable")
