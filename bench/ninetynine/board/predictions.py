@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.records import Predictions
-
-BINS = 15  # as in Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017
+from ninetynine.statistics.calibration import BINS
 
 
 @dataclass(frozen=True, eq=False)

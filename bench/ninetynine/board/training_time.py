@@ -18,6 +18,8 @@ import numpy as np
 from ninetynine import datasets
 from ninetynine.recipe import Recipe
 from ninetynine.records import Machine, Record, Timing
+from ninetynine.statistics import Interval
+from ninetynine.statistics.spread import ratio_interval
 
 TimedPlace = tuple[object, ...]
 
@@ -79,6 +81,7 @@ class RelativeTime:
     hardware: str
     ratio: float | None  # the median share of what the reference takes; None: it never ran there
     reference_seconds: tuple[float, ...]  # what it takes there, in as many times as runs were near
+    ratio_interval: Interval | None = None  # 95%, of the typical ratio; None with single runs
 
     @property
     def core_seconds(self) -> float:
@@ -132,7 +135,26 @@ def relative_time(records: Sequence[Record], reference: Sequence[Record]) -> Rel
         hardware=hardware(found[0].machine),
         ratio=float(np.median([taken / beside for taken, beside in pairs])) if pairs else None,
         reference_seconds=tuple(sorted({beside for _, beside in pairs})),
+        ratio_interval=_ratio_interval(found, references) if pairs else None,
     )
+
+
+def _ratio_interval(runs: Sequence[_TimedRun], references: Sequence[_TimedRun]) -> Interval | None:
+    """Return the interval of the ratio: runs and references each vary about what is near in time.
+
+    What both have in common, a slow hour of the machine, is divided out of each on its own.
+    """
+    others = [[other for other in references if other is not one] for one in references]
+    if not all(others):
+        return None
+    ratios = [run.timing.train_seconds / _nearest(run, references) for run in runs]
+    noise = [
+        reference.timing.train_seconds / _nearest(reference, rest)
+        for reference, rest in zip(references, others, strict=True)
+    ]
+    # Only the spread of the noise counts: its middle is 1 but for chance.
+    middle = math.exp(float(np.mean(np.log(noise))))
+    return ratio_interval(ratios, [value / middle for value in noise])
 
 
 def _nearest(run: _TimedRun, references: Sequence[_TimedRun]) -> float:

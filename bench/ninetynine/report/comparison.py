@@ -7,8 +7,16 @@ import numpy as np
 
 from ninetynine import datasets
 from ninetynine.board import Row
+from ninetynine.board.intervals import OtherDifferences
 from ninetynine.datasets import ImageGroups
-from ninetynine.report.formatting import count, equals_p, number, percent, signed_percent
+from ninetynine.report.formatting import (
+    count,
+    equals_p,
+    number,
+    percent,
+    signed_percent,
+    three_digits,
+)
 from ninetynine.report.tables import plain_table
 from ninetynine.statistics import Comparison, Decision, Interval, Plan
 
@@ -94,6 +102,27 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
     )
     if result.to_decide is not None:
         lines.append(_to_decide(result, a.test_groups))
+    return lines
+
+
+def other_sentences(found: OtherDifferences) -> list[str]:
+    """Return what the models differ by beside accuracy, each with its 95% interval."""
+    kinds = (
+        ("Test loss", found.loss, 1, 4, " nats"),
+        ("Calibration error", found.calibration_error, 100, 3, " points"),
+        ("Train-test gap on these images", found.train_test_gap, 100, 3, " points"),
+    )
+    lines = []
+    for name, one, scale, decimals, unit in kinds:
+        if one is not None:
+            value, low, high = (
+                number(scale * part, decimals) for part in (one.difference, one.low, one.high)
+            )
+            lines.append(f"{name}: A less B {value}{unit}, 95% interval {low} to {high}.")
+    if found.time_ratio is not None:
+        one = found.time_ratio
+        value, low, high = (three_digits(part) for part in (one.difference, one.low, one.high))
+        lines.append(f"Training time: A takes {value} times B's, 95% interval {low} to {high}.")
     return lines
 
 

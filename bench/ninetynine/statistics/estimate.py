@@ -1,13 +1,16 @@
 """How accurate is one model: mean and two intervals, for two sources of chance."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import numpy as np
 
 from ninetynine.statistics.classical import wilson_interval
 from ninetynine.statistics.special import t_quantile
 from ninetynine.statistics.summary import (
     BoolArray,
+    FloatArray,
     Interval,
     Summary,
     as_summary,
@@ -75,6 +78,19 @@ def seed_interval(summary: Summary, confidence: float = 0.95) -> Interval | None
     sd = seed_sd_at_least(summary.seed_sd, n, summary.n_images)
     half_width = t_quantile((1 + confidence) / 2, n - 1) * sd / math.sqrt(n)
     return Interval.around(summary.mean, half_width)
+
+
+def gap_interval(summary: Summary, train_accuracy: FloatArray) -> Interval:
+    """95% interval of train less test accuracy; chance: seeds and test images.
+
+    ``train_accuracy`` (n_seeds,) is on the training images, which are what they are: a seed's gap
+    takes the place of its accuracy in the population interval.
+    """
+    if summary.n_seeds > 1:
+        square = summary.n_images * float(np.var(train_accuracy - summary.seed_accuracy, ddof=1))
+        summary = replace(summary, seed_mean_square=square)
+    test, train = accuracy_estimate(summary).population_interval, float(train_accuracy.mean())
+    return Interval(train - test.high, train - test.low)
 
 
 def variance_components(summary: Summary) -> VarianceComponents:

@@ -8,6 +8,7 @@ import click
 
 from ninetynine import datasets, suite
 from ninetynine.board import Row, Rows, check_comparable
+from ninetynine.board.intervals import other_differences
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.report.comparison import (
@@ -15,6 +16,7 @@ from ninetynine.report.comparison import (
     differing_images,
     image_caption,
     images_table,
+    other_sentences,
     sentences,
 )
 from ninetynine.statistics import compare
@@ -72,13 +74,16 @@ def command(
     differing = differing_images(*sides, images, frozenset(doubtful))
     if picture is not None:
         _draw(sides, differing, rows.dataset, data_dir, picture)
-    lines = sentences(*sides, result)
+    others = other_differences(*sides)
+    lines = [*sentences(*sides, result), *other_sentences(others)]
     if differing:
         lines.append(f"\nThe {len(differing)} images on which they differ most:")
         lines.append(images_table(*sides, differing))
     if picture is not None:
         lines.append(f"picture: {picture}")
-    options.answer(as_json, _facts(sides, result, differing), lines)
+    options.answer(
+        as_json, {**_facts(sides, result, differing), **dataclasses.asdict(others)}, lines
+    )
 
 
 def _draw(

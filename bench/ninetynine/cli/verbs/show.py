@@ -1,18 +1,23 @@
 """Show one architecture: model, recipe, claims, deviations."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ninetynine import catalog, suite
+from ninetynine.board.boards import by_board, make_rows
+from ninetynine.board.row import Run
 from ninetynine.catalog import Architecture
 from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.recipe import in_words
 from ninetynine.report import formatting
+from ninetynine.statistics import Interval
+from ninetynine.statistics.spread import seed_split
 from ninetynine.suite import Suite
 from ninetynine.training.setup import start_backend_here
 
@@ -23,6 +28,7 @@ from ninetynine.training.setup import start_backend_here
 @click.option("--classes", type=click.IntRange(min=2), default=10)
 @options.architecture_files
 @options.variants_of
+@options.results
 @options.as_json
 @options.verbose
 def command(
@@ -31,13 +37,15 @@ def command(
     classes: int,
     architecture_files: tuple[Path, ...],
     of_suite: Suite | None,
+    results: Path,
     as_json: bool,
 ) -> None:
-    """Show ARCHITECTURE: summary, parameters, multiply-adds, recipe, claims, deviations."""
+    """Show ARCHITECTURE: summary, size, recipe, claims, deviations, and why its seeds differ."""
     found = catalog.get(suite.discover(architecture_files, of_suite), architecture)
     shape = _shape(input_shape)
     start_backend_here(DEFAULT_BACKEND, 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
+    facts["seed_splits"] = _seed_splits(found, results) if results.exists() else []
     options.answer(as_json, facts, _lines(found, facts))
 
 
@@ -56,6 +64,27 @@ def _lines(found: Architecture, facts: dict[str, Any]) -> Iterator[str]:
     for claim in found.claims:
         note = f" ({claim.note})" if claim.note else ""
         yield f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}"
+    for split in facts["seed_splits"]:
+        ends = Interval(**split["distribution_interval"])
+        yield (
+            f"Spread of {split['seeds']} seeds of {split['row']} on {split['board']}: "
+            f"{formatting.percent(split['distribution'], 3)} points (95% interval "
+            f"{formatting.percent_interval(ends, 3)}) that more images would not remove, and "
+            f"{formatting.percent(split['flips'], 3)} of images that flip from run to run"
+        )
+
+
+def _seed_splits(found: Architecture, results: Path) -> list[dict[str, Any]]:
+    """Return the two parts of the spread over seeds (Jordan 2023) of each row of several runs."""
+    store = options.open_store(results)
+    records = [r for r in store.read_all()[0] if r.cell.architecture == found.name]
+    return [
+        {"board": f"{key.dataset}, {key.variant}", "row": row.name, "seeds": len(row.seeds)}
+        | asdict(split)
+        for key, members in by_board(records, {found.name: found}, None).items()
+        for row in make_rows(key, (Run.of(store, record) for record in members))
+        if row.summary is not None and (split := seed_split(row.summary)) is not None
+    ]
 
 
 def _facts(found: Architecture) -> dict[str, Any]:

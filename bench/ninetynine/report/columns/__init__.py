@@ -16,6 +16,7 @@ from ninetynine.registry import Registry
 Value = str | int | float | bool | None
 _MODULES = Registry("module of columns", "ninetynine.report.columns", "ninetynine.columns")
 _FIRST = ("identity", "accuracy", "gap", "cost")  # as the fields stand in CSV; others follow
+_ON_REQUEST = " Made on request: name it in --columns."
 _RENAMED = {  # what CSV and JSON once called them
     "band": "group",
     "these_images": "ci_seeds",
@@ -45,6 +46,7 @@ class Column:
     align: Literal["left", "right", "center"] = "right"
     is_name: bool = False
     shown: Callable[[Board], bool] = lambda board: True  # in its table
+    on_request: bool = False  # reads all probabilities: only where --columns names it
 
     def heading_of(self, board: Board) -> str:
         """Return the heading above the rows of ``board``."""
@@ -103,9 +105,14 @@ def page_columns(board: Board) -> list[Column]:
 
 
 def row_values(board: Board, row: Row, chosen: Sequence[Column] | None = None) -> dict[str, Value]:
-    """Return ``row`` as one flat mapping, field -> plain value; all columns, or those chosen."""
+    """Return ``row`` as one flat mapping, field -> plain value.
+
+    Of the columns ``chosen``, or of all but those that are made on request.
+    """
     flat: dict[str, Value] = {}
-    for column in columns().values() if chosen is None else chosen:
+    if chosen is None:
+        chosen = [column for column in columns().values() if not column.on_request]
+    for column in chosen:
         flat |= zip(column.fields, column.values(board, row), strict=True)
     return flat
 
@@ -117,7 +124,7 @@ def describe() -> list[dict[str, str]]:
             "key": column.key,
             "heading": column.key.replace("_", " ") if callable(column.heading) else column.heading,
             "fields": ", ".join(column.fields),
-            "meaning": column.help,
+            "meaning": column.help + (_ON_REQUEST if column.on_request else ""),
         }
         for column in columns().values()
     ]

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.board import Board, PredictionSums
-from ninetynine.board.predictions import BINS
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.axes import x_axis, y_axis
 from ninetynine.report.drawing.layout import Box
 from ninetynine.report.figures import MODEL, NO_PREDICTIONS, Figure, PagePlace, Panel, View
+from ninetynine.statistics.calibration import BINS
 
 _WIDTH, _HEIGHT = 340.0, 330.0
 _FEW = 20  # predictions in a bin below which its share says little

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ninetynine.board import Board, Row
+from ninetynine.board.intervals import class_accuracies
 from ninetynine.report import Report
 from ninetynine.report.columns import chosen_columns, columns, row_values
 
@@ -48,4 +49,5 @@ def _row(board: Board, row: Row, keys: tuple[str, ...]) -> dict[str, Any]:
         "threads": list(row.threads),
         "seeds": list(row.seeds),
         "failed": [asdict(failed) for failed in row.failed],
+        "classes": [asdict(found) for found in class_accuracies(row)],
     }

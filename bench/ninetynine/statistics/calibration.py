@@ -1,0 +1,107 @@
+"""How far confidence is from the share of right answers, without what chance adds to it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ninetynine.statistics.crossed import MeanError, mean_error, summarize_values
+from ninetynine.statistics.groups import Groups
+from ninetynine.statistics.summary import BoolArray, FloatArray, Interval, Summary
+
+BINS = 15  # as in Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The root mean square calibration error of a model's runs, a share of 1.
+
+    ``square`` is its square with its error; chance can make it negative where the error is near 0.
+    """
+
+    square: MeanError
+    influence: Summary  # of image and seed on the square
+    interval: Interval
+
+    @property
+    def error(self) -> float:
+        """The error itself, 0 where chance explains all of it."""
+        return math.sqrt(max(self.square.mean, 0.0))
+
+
+def calibration(
+    confidence: FloatArray, correct: BoolArray, groups: Groups | None = None
+) -> Calibration:
+    """Estimate the calibration error from ``confidence`` and ``correct``, both (seeds, images).
+
+    Of each run the mean over its predictions of (confidence - share right)^2, by ``BINS`` bins of
+    equal width, less what the bins' finite counts add: the debiased estimator of Kumar, Liang and
+    Ma 2019, whose variance of a bin is here that of confidence less right, over groups where images
+    come in groups.  (The usual mean of absolute differences is biased upwards: Roelofs, Cain,
+    Shlens and Mozer 2022.)  The variance is that of its influence function, with the second-order
+    part that remains where the calibration is perfect.
+    """
+    parts = [_of_run(c, r, groups) for c, r in zip(confidence, correct, strict=True)]
+    influence = summarize_values(np.stack([values for values, _, _ in parts]), groups)
+    error = mean_error(influence)
+    square = float(np.mean([debiased for _, debiased, _ in parts]))
+    second_order = float(np.mean([variance for _, _, variance in parts]))
+    error = MeanError(square, error.variance + second_order, error.degrees_of_freedom)
+    found = error.interval()
+    ends = (math.sqrt(max(end, 0.0)) for end in (found.low, found.high))
+    return Calibration(error, influence, Interval(*ends))
+
+
+def _of_run(
+    confidence: FloatArray, correct: BoolArray, groups: Groups | None
+) -> tuple[FloatArray, float, float]:
+    """Return the influence of each image on the square, the square, its second-order variance."""
+    m = len(confidence)
+    bins = np.clip((confidence * BINS).astype(np.int64), 0, BINS - 1)
+    excess = confidence - correct
+    counts = np.bincount(bins, minlength=BINS)
+    known = np.maximum(counts, 1)
+    mean = np.bincount(bins, excess, minlength=BINS) / known
+    residual = excess - mean[bins]
+    if groups is None:
+        squares, units = np.bincount(bins, residual**2, minlength=BINS), counts
+    else:
+        cells, size = bins * groups.count + groups.codes, BINS * groups.count
+        sums = np.bincount(cells, residual, minlength=size).reshape(BINS, groups.count)
+        squares = np.square(sums).sum(axis=1)
+        units = (np.bincount(cells, minlength=size).reshape(sums.shape) > 0).sum(axis=1)
+    # A bin with one image or group says nothing of its variance: all of its excess is chance.
+    alone = (units < 2) & (counts > 0)
+    variance = squares * units / np.maximum(units - 1, 1) / known**2
+    variance = np.where(alone, mean**2, variance)
+    share = counts / m
+    influence = 2 * mean[bins] * excess - mean[bins] ** 2
+    debiased = float(share @ (mean**2 - variance))
+    return influence, debiased, float(2 * share**2 @ variance**2)
+
+
+def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Interval]:
+    """Return error a less error b and its 95% interval (Zou and Donner 2008).
+
+    The ends of the two intervals are combined, with the correlation that the images make.
+    """
+    shared = _correlation(a, b)
+    (x, of_x), (y, of_y) = (a.error, a.interval), (b.error, b.interval)
+
+    def reach(one: float, other: float) -> float:
+        return math.sqrt(max(one**2 + other**2 - 2 * shared * one * other, 0.0))
+
+    low = x - y - reach(x - of_x.low, of_y.high - y)
+    high = x - y + reach(of_x.high - x, y - of_y.low)
+    return x - y, Interval(low, high)
+
+
+def _correlation(a: Calibration, b: Calibration) -> float:
+    """Return the correlation of two estimates on the same images: shared images, other seeds."""
+    centered = [c.influence.image_accuracy - c.influence.image_accuracy.mean() for c in (a, b)]
+    groups = a.influence.groups
+    if groups is not None:
+        centered = [np.bincount(groups.codes, weights=values) for values in centered]
+    covariance = float(centered[0] @ centered[1]) / a.influence.n_images**2
+    scale = math.sqrt(a.square.variance * b.square.variance)
+    return float(np.clip(covariance / scale, 0.0, 1.0)) if scale > 0 else 0.0
