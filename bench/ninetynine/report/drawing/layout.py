@@ -86,7 +86,7 @@ def fit(text: str, room: float, size: float = 12.0) -> str:
 def wrap(text: str, room: float, size: float = 12.0) -> list[str]:
     """Return ``text`` in lines that fit ``room``; a word wider than that is shortened."""
     lines: list[str] = []
-    for word in text.split():
+    for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(longer, size) <= room:
             lines[-1] = longer

@@ -24,7 +24,7 @@ def family(row: Row) -> str:
 def family_class(row: Row) -> str:
     """Return the style class of the row's family, the same in every picture of any of its rows."""
     name = family(row)
-    return f"family-{(zlib.crc32(name.encode()) >> 7) % _COLORS}" if name else "group-none"
+    return f"family-{(zlib.crc32(name.encode()) >> 3) % _COLORS}" if name else "group-none"
 
 
 def best_finding(board: Board, rows: Sequence[Row]) -> str:

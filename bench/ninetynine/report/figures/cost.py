@@ -16,7 +16,7 @@ from ninetynine.report.drawing.scale import Scale, size_scale
 from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, first_of
 
 _MOST_POINTS = 300
-_RINGS = 16  # of places for a name around its mark
+_RINGS = 2  # of places for a name around its mark
 _NARROW = 500.0  # below this there is room for less
 
 
@@ -147,8 +147,8 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
     corners = (zip(a, b, strict=True) for a, b in pairwise(steps))
     lines = [Box(min(x) - 1, min(y) - 1, max(x) + 1, max(y) + 1) for x, y in corners]
     lines += [Box(frame.left, box.bottom - 1, frame.right, box.bottom + 1) for box in taken]
-    names, nameless = _names(plot, points, [*marks, *taken], lines)
-    said = _said_nameless(nameless, width, wide)
+    names, said = _names(plot, points, [*marks, *taken], lines)
+    said = [line for text in said for line in wrap(text, width - 4, 11)]
     foot = [el.Text(0.0, height + 15.0 * n + 10, t, "small") for n, t in enumerate(said)]
     front = ", ".join(p.row.name for p in reversed(pareto_front(points)))
     return el.Drawing(
@@ -178,16 +178,6 @@ def _boxes(plot: _Plot, point: CostPoint) -> list[Box]:
             if interval is not None:
                 boxes.append(Box(x - half, plot.y(interval.high), x + half, plot.y(interval.low)))
     return boxes
-
-
-def _said_nameless(names: Sequence[str], width: float, wide: bool) -> list[str]:
-    """Return, in lines, which marks have no name beside them."""
-    if not names:
-        return []
-    marks = formatting.count(len(names), "mark")
-    if not wide:
-        return wrap(f"No room for the names of {marks}; each says its own.", width - 4, 11)
-    return wrap(f"Not named beside their marks, for want of room: {', '.join(names)}.", width - 4, 11)
 
 
 def _mark(board: Board, cost: Cost, point: CostPoint, plot: _Plot, kind: el.Shape) -> el.Group:
@@ -232,21 +222,40 @@ def _steps(plot: _Plot, points: Sequence[CostPoint]) -> list[el.Point]:
 def _names(
     plot: _Plot, points: Sequence[CostPoint], taken: Sequence[Box], lines: Sequence[Box]
 ) -> tuple[el.Group, list[str]]:
-    """Return the names beside the marks, with leaders where they are apart, and those left out."""
-    frame = plot.frame
-    texts = [fit(point.row.name, min(200.0, 0.4 * (frame.right - frame.left))) for point in points]
-    places = [plot.place(point) for point in points]
-    anchors = [(x, y, text_width(t)) for (x, y), t in zip(places, texts, strict=True)]
+    """Return the names beside the marks, and what is to be said below.
+
+    Where there is no room for a name stands a number, whose name is below; the marks without
+    either are said there, too.
+    """
+    frame, places = plot.frame, [plot.place(point) for point in points]
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
-    boxes = place_labels(anchors, inside, taken, lines, axes.LINE, rings=_RINGS)
-    names: list[el.Element] = []
+    texts = [fit(point.row.name, min(200.0, 0.4 * (frame.right - frame.left))) for point in points]
+
+    def place(of: Sequence[int], texts: Sequence[str], taken: Sequence[Box]) -> list[Box | None]:
+        anchors = [(*places[n], text_width(t)) for n, t in zip(of, texts, strict=True)]
+        rings = _RINGS if texts is not numbers else 2 * _RINGS
+        return place_labels(anchors, inside, taken, lines, axes.LINE, rings=rings)
+
+    numbers: list[str] = []
+    boxes = place(range(len(points)), texts, taken)
+    left = [n for n, box in enumerate(boxes) if box is None]
+    numbers += [str(k) for k in range(1, len(left) + 1)]
+    named = [box for box in boxes if box is not None]
+    for n, number, box in zip(left, numbers, place(left, numbers, [*taken, *named]), strict=True):
+        boxes[n], texts[n] = box, number
+    parts: list[el.Element] = []
     for text, (x, y), box in zip(texts, places, boxes, strict=True):
         if box is not None:
             line = leader(x, y, box)
-            names += [el.Line(*line, "leader")] if line is not None else []
-            names.append(el.Text(box.left, box.bottom - 3, text, "mark-name"))
-    left = [p.row.name for p, box in zip(points, boxes, strict=True) if box is None]
-    return el.Group(names, hidden=True), left
+            parts += [el.Line(*line, "leader")] if line is not None else []
+            ends = (box.right, el.END) if box.right < x else (box.left, el.START)
+            parts.append(el.Text(ends[0], box.bottom - 3, text, "mark-name", ends[1]))
+    keys = [f"{texts[n]}\N{NO-BREAK SPACE}{points[n].row.name}" for n in left if boxes[n]]
+    nameless = sum(box is None for box in boxes)
+    said = [", ".join(keys)] if keys else []
+    if nameless:
+        said.append(f"No room for {formatting.count(nameless, 'name')}; each mark says its own.")
+    return el.Group(parts, hidden=True), said
 
 
 FIGURE = Figure(

@@ -7,14 +7,14 @@ from functools import partial
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.layout import Box, swarm
+from ninetynine.report.drawing.layout import Box, fit, swarm, text_width
 from ninetynine.report.drawing.scale import Scale
 from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
 
-_MOST_ROWS = 40
+_MOST_ROWS = 60
 _MANY = 8  # rows; above them the labels of the axis stand twice
-_LINE = 52.0
-_DIAMETER = 8.0
+_LINE = 38.0
+_DIAMETER = 7.0
 _WIDEST_NAMES = 220.0
 _NAMES = 32.0  # y of the names of reference lines
 _CLAIM_ROOM = 22.0  # what the name of a claim takes
@@ -45,7 +45,7 @@ def views(board: Board) -> list[View]:
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     wide = width > _NARROW
     height = _LINE if wide else _LINE + 16
-    names = max(len(lettering.short(row.name)) for row in rows) * axes.CHARACTER + 16
+    names = max(text_width(lettering.short(row.name)) for row in rows) + 16
     top = 62.0 if len(rows) > _MANY else 44.0
     bottom = top + len(rows) * height
     frame = Box(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
@@ -53,13 +53,14 @@ def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     lines = []
     for number, row in enumerate(rows):
         y = top + number * height
-        place = _Line(frame, scale, y + (20.0 if wide else 36.0))
+        place = _Line(frame, scale, y + (15.0 if wide else 31.0))
         lines.append(_line(board, row, place, y, wide))
     return el.Drawing(
         [_axis(board, frame, scale, wide, len(rows) > _MANY), *lines],
         width,
         bottom + 30,
-        f"{board.dataset}: test accuracy of every seed, a line per model",
+        f"{board.dataset}: test accuracy of every seed, a line per model\n"
+        f"{lettering.best_finding(board, rows)}",
     )
 
 
@@ -84,7 +85,7 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
         x, text = frame.x(share), name if wide else short
         parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
         # It leans inwards at the ends of the axis.
-        half, place, anchor = len(text) * axes.CHARACTER / 2, x, el.MIDDLE
+        half, place, anchor = text_width(text) / 2, x, el.MIDDLE
         if x + half > frame.right + 8:
             place, anchor = frame.right + 14, el.END
         elif x - half < frame.left:
@@ -95,7 +96,7 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
 
 def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Group:
     left = 4.0 if wide else line.frame.left
-    name = lettering.short(row.name)
+    name = fit(row.name, (line.frame.left - 12) if wide else line.frame.right - left)
     claims = lettering.accuracy_claims(board, row)
     return el.Group(
         [
@@ -106,7 +107,7 @@ def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Gro
             *_mean(board, row, line),
             *_claims(claims, line),
         ],
-        f"marks line {lettering.group_class(row)}",
+        f"marks line {lettering.family_class(row)}",
         row=board.rows.index(row),
     )
 
@@ -117,7 +118,7 @@ def _expected(claims: Sequence[ClaimRow], line: _Line) -> list[el.Element]:
     if prediction is None or not line.scale.holds(prediction.high):
         return []
     low, high = line.x(prediction.low), line.x(prediction.high)
-    return [el.Rect(low, line.middle - 16, high - low, 32.0, "expected")]
+    return [el.Rect(low, line.middle - 12, high - low, 24.0, "expected")]
 
 
 def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
@@ -129,7 +130,7 @@ def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
         label = f"{lettering.row_label(row, board)}\nbeyond the end of the axis"
         return [el.mark(arrow, el.Text(x + 16, y + 4, mean, "mark-name"), label=label)]
     xs = [line.x(accuracy) for _, accuracy in seeds]
-    offsets = swarm(xs, _DIAMETER, most=14.0)
+    offsets = swarm(xs, _DIAMETER, most=7.0)
     return [
         el.mark(
             el.Circle(x, line.middle + offset, _DIAMETER / 2, "dot seed"),
@@ -143,9 +144,9 @@ def _mean(board: Board, row: Row, line: _Line) -> list[el.Group]:
     """Return mean and intervals below the dots."""
     if row.accuracy is None or not line.scale.holds(row.accuracy.mean):
         return []
-    x, y = line.x(row.accuracy.mean), line.middle + 22
+    x, y = line.x(row.accuracy.mean), line.middle + 16
     bars = axes.interval_bars(row, line.x, y)
-    mean = el.Line(x, y - 6, x, y + 6, "mean")
+    mean = el.Line(x, y - 5, x, y + 5, "mean")
     return [el.mark(*bars, mean, label=lettering.row_label(row, board))]
 
 
@@ -159,7 +160,7 @@ def _claims(claims: Sequence[ClaimRow], line: _Line) -> list[el.Group]:
             shift, anchor = 4, el.END
         elif any(0 < x - other < _CLAIM_ROOM for other in places):
             shift, anchor = -4, el.START
-        name = el.Text(x + shift, line.middle - 10, claim.id, "claim-name", anchor)
+        name = el.Text(x + shift, line.middle - 7, claim.id, "claim-name", anchor)
         diamond = el.shape(x, line.middle, 5.0, "diamond", "claim")
         label = "\n".join(lettering.claim_lines(claim))
         marks.append(el.mark(diamond, name, label=label, class_="is-claim"))
