@@ -74,9 +74,7 @@ def matrix_drawing(matrix: Matrix) -> Drawing:
                 parts.append(_drawn(cell, left + place * width, y, width))
     if turned:
         ends = [left + (n + 0.5) * width for n in range(len(matrix.columns))]
-        names = [
-            x + text_width(c) * _COSINE for x, c in zip(ends, columns, strict=True)
-        ]
+        names = [x + text_width(c) * _COSINE for x, c in zip(ends, columns, strict=True)]
         right = max(right, *names)
     right = max(right, text_width(matrix.caption, 11))
     bottom = top + len(matrix.rows) * _HEIGHT

@@ -36,7 +36,9 @@ def file_svg(drawing: el.Drawing, theme: str = "light") -> str:
     inner = "".join(_element(child, in_page=False) for child in drawing.children)
     style = file_css((n for child in drawing.children for n in _classes(child)), theme)
     title, _, finding = drawing.label.partition("\n")
-    said = f"<title>{escape(title)}</title>" + (f"<desc>{escape(finding)}</desc>" if finding else "")
+    said = f"<title>{escape(title)}</title>" + (
+        f"<desc>{escape(finding)}</desc>" if finding else ""
+    )
     fill = color_of("panel", theme)
     behind = f'<rect width="{width}" height="{height}" fill="{fill}"/>\n'
     view = f"0 0 {width} {height}"

@@ -233,7 +233,7 @@ def _names(
 
     def place(of: Sequence[int], texts: Sequence[str], taken: Sequence[Box]) -> list[Box | None]:
         anchors = [(*places[n], text_width(t)) for n, t in zip(of, texts, strict=True)]
-        rings = _RINGS if texts is not numbers else 2 * _RINGS
+        rings = _RINGS if texts is not numbers else 5 * _RINGS
         return place_labels(anchors, inside, taken, lines, axes.LINE, rings=rings)
 
     numbers: list[str] = []

@@ -161,7 +161,9 @@ def _draw(found: Curves, scale: Scale, width: float) -> el.Drawing:
         elif part == "test":
             away = f"{formatting.shortest_percent(round(value, 4))}%: below the axis"
             parts.append(el.Text(frame.left + 8, frame.bottom - 8, away, "mark-name"))
-    return el.Drawing(parts, width, _HEIGHT, f"{name}: accuracy by epoch\n{_caption(found.row)}", "marks")
+    return el.Drawing(
+        parts, width, _HEIGHT, f"{name}: accuracy by epoch\n{_caption(found.row)}", "marks"
+    )
 
 
 def _curve(

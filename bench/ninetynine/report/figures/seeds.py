@@ -7,7 +7,7 @@ from functools import partial
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.layout import Box, fit, swarm, text_width
+from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, swarm, text_width
 from ninetynine.report.drawing.scale import Scale
 from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
 
@@ -17,7 +17,6 @@ _LINE = 38.0
 _DIAMETER = 7.0
 _WIDEST_NAMES = 220.0
 _NAMES = 32.0  # y of the names of reference lines
-_CLAIM_ROOM = 22.0  # what the name of a claim takes
 _NARROW = 500.0  # below this the names stand above the lines
 
 
@@ -105,7 +104,7 @@ def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Gro
             *_expected(claims, line),
             *_dots(board, row, line),
             *_mean(board, row, line),
-            *_claims(claims, line),
+            *_claims(claims, row, line),
         ],
         f"marks line {lettering.family_class(row)}",
         row=board.rows.index(row),
@@ -150,20 +149,25 @@ def _mean(board: Board, row: Row, line: _Line) -> list[el.Group]:
     return [el.mark(*bars, mean, label=lettering.row_label(row, board))]
 
 
-def _claims(claims: Sequence[ClaimRow], line: _Line) -> list[el.Group]:
-    """Return the diamonds; names of neighbors lean away from each other."""
-    marks = []
+def _claims(claims: Sequence[ClaimRow], row: Row, line: _Line) -> list[el.Group]:
+    """Return the diamonds, with their names where they lie on no dot and no other name."""
+    y, frame = line.middle, line.frame
+    xs = [line.x(accuracy) for _, accuracy in row.seed_accuracies]
+    dots = [Box(x - 4, y - 12, x + 4, y + 12) for x in xs]
     places = [line.x(claim.published) for claim in claims]
-    for claim, x in zip(claims, places, strict=True):
-        shift, anchor = 0, el.MIDDLE
-        if any(0 < other - x < _CLAIM_ROOM for other in places):
-            shift, anchor = 4, el.END
-        elif any(0 < x - other < _CLAIM_ROOM for other in places):
-            shift, anchor = -4, el.START
-        name = el.Text(x + shift, line.middle - 7, claim.id, "claim-name", anchor)
-        diamond = el.shape(x, line.middle, 5.0, "diamond", "claim")
+    diamonds = [Box(x - 6, y - 7, x + 6, y + 7) for x in places]
+    band = Box(frame.left, y - 12, frame.right + 14, y + 12)
+    anchors = [(x, y, text_width(c.id) + 4) for c, x in zip(claims, places, strict=True)]
+    boxes = place_labels(anchors, band, [*dots, *diamonds], [], 14, rings=12)
+    marks = []
+    for claim, x, box in zip(claims, places, boxes, strict=True):
+        parts = [el.shape(x, y, 5.0, "diamond", "claim")]
+        if box is not None:
+            line_to = leader(x, y, box)
+            parts += [el.Line(*line_to, "leader")] if line_to is not None else []
+            parts.append(el.Text(box.left + 2, box.bottom - 3, claim.id, "claim-name"))
         label = "\n".join(lettering.claim_lines(claim))
-        marks.append(el.mark(diamond, name, label=label, class_="is-claim"))
+        marks.append(el.mark(*parts, label=label, class_="is-claim"))
     return marks
 
 
