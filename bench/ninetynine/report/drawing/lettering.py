@@ -29,12 +29,13 @@ def family_class(row: Row) -> str:
 
 def best_finding(board: Board, rows: Sequence[Row]) -> str:
     """Return which of ``rows``, the best first, is best, and with how many it shares a group."""
-    ranked = [row for row in rows if row.accuracy is not None]
-    if not ranked or ranked[0].accuracy is None:
+    ranked = [(row, row.accuracy.mean) for row in rows if row.accuracy is not None]
+    if not ranked:
         return "No run has finished."
-    best = ranked[0]
-    alike = [row for row in ranked[1:] if set(row.groups) & set(best.groups)]
-    said = f"The best mean of {len(ranked)} is that of {best.name}: {percent(best.accuracy.mean, board)}"
+    best, mean = ranked[0]
+    alike = [row for row, _ in ranked[1:] if set(row.groups) & set(best.groups)]
+    of = f"The best mean of {len(ranked)} is that of {best.name}"
+    said = f"{of}: {percent(mean, board)}"
     if len(ranked) == 1 or not best.groups:
         return f"{said}."
     if not alike:

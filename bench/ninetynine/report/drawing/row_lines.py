@@ -40,4 +40,5 @@ def drawing(
 
 
 def names_of(rows: Sequence[Row]) -> list[str]:
+    """Return the rows' names."""
     return [row.name for row in rows]

@@ -52,7 +52,8 @@ def _draw(board: Board, ladder: Ladder, width: float) -> el.Drawing:
     ]
     places: dict[str, el.Point] = {}
     for number, step in enumerate(steps):
-        assert step.row is not None and step.row.accuracy is not None
+        assert step.row is not None
+        assert step.row.accuracy is not None
         x, y = frame.x(scale.share(step.row.accuracy.mean)), row_lines.middle(frame, number)
         below = places.get(step.rung.over or "")
         places[step.rung.label] = (x, y)
@@ -79,9 +80,10 @@ def finding(steps: Sequence[Step]) -> str:
     best = max(steps, key=lambda step: step.added.difference if step.added else 0.0)
     assert best.added is not None
     better = sum(step.added.verdict == "better" for step in steps if step.added)
+    most = formatting.signed_percent(best.added.difference, 2)
     return (
         f"{better} of {formatting.count(len(steps), 'step')} are better than the rung below; the "
-        f"largest is {best.rung.label}: {formatting.signed_percent(best.added.difference, 2)} points."
+        f"largest is {best.rung.label}: {most} points."
     )
 
 
