@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ninetynine.errors import UserError
 from ninetynine.report.drawing.elements import Drawing, Element, Group, Text
-from ninetynine.report.drawing.layout import text_width, wrap
+from ninetynine.report.drawing.layout import fit, text_width, wrap
 from ninetynine.report.drawing.matrix import Matrix, matrix_drawing
 from ninetynine.report.figures import Key, Panel, View
 
@@ -60,11 +60,12 @@ def _legend(keys: Sequence[Key], width: float) -> Drawing:
     parts: list[Element] = []
     x = y = 0.0
     for key in keys:
-        takes = 26 + text_width(key.text, 11) + 14
+        text = fit(key.text, width - 40, 11)
+        takes = 26 + text_width(text, 11) + 14
         if x and x + takes > width:
             x, y = 0.0, y + _SMALL_LINE + 2
         parts.append(Group(key.sample, shift=(x, y)))
-        parts.append(Text(x + 26, y + 10, key.text, "small"))
+        parts.append(Text(x + 26, y + 10, text, "small"))
         x += takes
     return Drawing(parts, width, y + _SMALL_LINE if parts else 0.0, "")
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report.drawing import axes, lettering
@@ -80,7 +81,11 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
         parts.append(el.Line(x, frame.top, x, frame.bottom, "grid"))
         for y in (frame.bottom + 18, frame.top - 7) if twice else (frame.bottom + 18,):
             parts.append(el.Text(x, y, label, "tick", "middle"))
-    for share, short, name in axes.reference_lines(board, scale):
+    references = axes.reference_lines(board, scale)
+    names = sum(text_width(name) for *_, name in references)
+    apart = [abs(a[0] - b[0]) for a, b in pairwise(sorted(references))]
+    wide = wide and (frame.right - frame.left) * min(apart, default=1.0) > names
+    for share, short, name in references:
         x, text = frame.x(share), name if wide else short
         parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
         # It leans inwards at the ends of the axis.
