@@ -84,7 +84,7 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
     references = axes.reference_lines(board, scale)
     names = sum(text_width(name) for *_, name in references)
     apart = [abs(a[0] - b[0]) for a, b in pairwise(sorted(references))]
-    wide = wide and (frame.right - frame.left) * min(apart, default=1.0) > names
+    wide = wide and (frame.right - frame.left) * min(apart, default=1.0) > 0.75 * names
     for share, short, name in references:
         x, text = frame.x(share), name if wide else short
         parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
@@ -157,6 +157,8 @@ def _mean(board: Board, row: Row, line: _Line) -> list[el.Group]:
 def _claims(claims: Sequence[ClaimRow], row: Row, line: _Line) -> list[el.Group]:
     """Return the diamonds, with their names where they lie on no dot and no other name."""
     y, frame = line.middle, line.frame
+    # From the right: a leader to the right would else go through the next diamond.
+    claims = sorted(claims, key=lambda claim: -claim.published)
     xs = [line.x(accuracy) for _, accuracy in row.seed_accuracies]
     dots = [Box(x - 4, y - 12, x + 4, y + 12) for x in xs]
     places = [line.x(claim.published) for claim in claims]
