@@ -266,7 +266,7 @@ class TestFiles:
         path = tmp_path / "picture.svg"
         draw(kind, boards(three_models)[0], path)
         root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
-        title, style, *_ = root
+        title, style = root[0], next(e for e in root if e.tag.endswith("}style"))
         assert title.text.strip()
         used = {name for e in root.iter() for name in e.get("class", "").split()}
         styled = {name for name in used if style_of(name) != style_of("")}
