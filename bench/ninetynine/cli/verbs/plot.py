@@ -11,6 +11,7 @@ from ninetynine.board import Board, build_boards
 from ninetynine.cli import options
 from ninetynine.errors import UserError, nearest
 from ninetynine.report import figures
+from ninetynine.report.drawing import styles
 from ninetynine.suite import Suite
 
 _KINDS = figures.FIGURES.entries()
@@ -60,6 +61,24 @@ class _Command(click.Command):
     metavar="NAME",
     help="The suite whose common recipe holds [default: recipes as published].",
 )
+@click.option(
+    "--rows",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only these rows: names, globs or parts of names, with commas; may be given again.",
+)
+@click.option(
+    "--width",
+    type=options.POSITIVE,
+    metavar="PIXELS",
+    help="Of the whole picture [default: 788; on paper 336, a column].",
+)
+@click.option(
+    "--style",
+    type=click.Choice(styles.THEMES),
+    default="light",
+    help="Colors; paper has no background, and is as wide as a column.",
+)
 @options.of_suite("Only what this suite is made of.")
 @_figure_options
 @options.results
@@ -70,6 +89,9 @@ def command(
     output: Path,
     dataset: str | None,
     variant: str | None,
+    rows: tuple[str, ...],
+    width: float | None,
+    style: str,
     of_suite: Suite | None,
     results: Path,
     architecture_files: tuple[Path, ...],
@@ -84,7 +106,8 @@ def command(
         dataset = dataset or datasets.row_name_of(of_suite.dataset)
         variant = variant or of_suite.variant
     board = _choose(boards, dataset, variant)
-    figures.draw(kind, board.of_suite(of_suite) if of_suite else board, output, chosen)
+    board = board.of_suite(of_suite) if of_suite else board
+    figures.draw(kind, board, output, chosen, rows, width, style)
     click.echo(f"picture: {output}")
 
 

@@ -1,8 +1,12 @@
 """Where dots and names go so that they do not lie on each other."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,44 @@ def swarm(places: Sequence[float], diameter: float, most: float) -> list[float]:
     return [offset * min(1.0, most / farthest) if farthest else 0.0 for offset in offsets]
 
 
+def text_width(text: str, size: float = 12.0) -> float:
+    """Return about how wide ``text`` is at most, in the widest of the fonts that are used."""
+    return size * sum(map(_em, text))
+
+
+def _em(character: str) -> float:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.05
+    if character in "mwMW@%…—":
+        return 0.98
+    if character in "ijlft.,:;'|!()[] -":
+        return 0.42
+    return 0.72 if character.isupper() else 0.64
+
+
+def fit(text: str, room: float, size: float = 12.0) -> str:
+    """Return ``text``, its middle left out where it is wider than ``room``."""
+    if text_width(text, size) <= room:
+        return text
+    for kept in range(len(text) - 1, 1, -1):
+        shorter = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+        if text_width(shorter, size) <= room:
+            return shorter
+    return "…"
+
+
+def wrap(text: str, room: float, size: float = 12.0) -> list[str]:
+    """Return ``text`` in lines that fit ``room``; a word wider than that is shortened."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(fit(word, room, size))
+    return lines
+
+
 def place_labels(
     anchors: Sequence[tuple[float, float, float]],
     frame: Box,
@@ -60,25 +102,68 @@ def place_labels(
     lines: Sequence[Box],
     height: float,
     gap: float = 9.0,
+    rings: int = 1,
 ) -> list[Box | None]:
-    """Place a label for each ``(x, y, width)``: right, left, above or below, inside ``frame``.
+    """Place a label for each ``(x, y, width)`` inside ``frame``, ``gap`` away from the point.
 
-    Greedy, in the order given, ``gap`` away from the point.  A label keeps off ``lines`` where it
-    can; where it would lie on one of the ``marks`` or on another label it is None.
+    Greedy, in the order given: right, left, above or below, then on ``rings`` farther out, with a
+    leader to the point (see `leader`).  A label keeps off ``lines`` where it can; where it or its
+    leader would lie on another label, or it on one of the ``marks`` or on a leader, it is None.
     """
-    taken = list(marks)
+    taken = _edges(marks)
     labels: list[Box | None] = []
     for x, y, width in anchors:
-        boxes = [
-            box
-            for box in _around(x, y, width, height, gap)
-            if box.within(frame) and not any(box.overlaps(other) for other in taken)
-        ]
-        clear = [box for box in boxes if not any(box.overlaps(line) for line in lines)]
-        chosen = (clear or boxes)[:1]
-        taken += chosen
-        labels.append(chosen[0] if chosen else None)
+        best: tuple[float, Box] | None = None
+        placed = _edges([label for label in labels if label is not None])
+        for ring in range(rings):
+            boxes = _around(x, y, width, height, gap + 15.0 * ring)
+            free = _free(_edges(boxes), taken)
+            clear = _free(_edges(boxes), _edges(lines)) if lines else free
+            for place, box in enumerate(boxes):
+                joined = _edges(_on(leader(x, y, box))) if ring else _edges([])
+                if free[place] and box.within(frame) and _free(joined, placed).all():
+                    worth = 40.0 * ring + place + (0 if clear[place] else 25.0)
+                    best = min(best or (worth, box), (worth, box), key=lambda pair: pair[0])
+            if best is not None and best[0] <= 40.0 * (ring + 1):
+                break
+        labels.append(best[1] if best else None)
+        if best is not None:
+            new = [best[1], *_on(leader(x, y, best[1]))]
+            taken = np.concatenate([taken, _edges(new)])
     return labels
+
+
+def leader(x: float, y: float, box: Box) -> tuple[float, float, float, float] | None:
+    """Return the line from a point to its label; None where the label is beside the point."""
+    to_x, to_y = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
+    distance = math.hypot(to_x - x, to_y - y)
+    if distance < 14.0:
+        return None
+    return x + 7 * (to_x - x) / distance, y + 7 * (to_y - y) / distance, to_x, to_y
+
+
+def _on(line: tuple[float, float, float, float] | None) -> list[Box]:
+    """Return small boxes along a line; that at its end, on the label, is not among them."""
+    if line is None:
+        return []
+    x1, y1, x2, y2 = line
+    steps = max(int(math.hypot(x2 - x1, y2 - y1) / 4), 1)
+    shares = [n / steps for n in range(steps)]
+    points = [(x1 + s * (x2 - x1), y1 + s * (y2 - y1)) for s in shares]
+    return [Box(x - 1, y - 1, x + 1, y + 1) for x, y in points]
+
+
+def _edges(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    """Return float64 (n, 4): left, top, right, bottom."""
+    return np.array([(b.left, b.top, b.right, b.bottom) for b in boxes]).reshape(-1, 4)
+
+
+def _free(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of ``boxes`` overlap none of ``others``."""
+    one, other = boxes[:, None, :], others[None, :, :]
+    apart = (one[..., 0] >= other[..., 2]) | (other[..., 0] >= one[..., 2])
+    apart |= (one[..., 1] >= other[..., 3]) | (other[..., 1] >= one[..., 3])
+    return np.asarray(apart.all(axis=1))
 
 
 def _around(x: float, y: float, width: float, height: float, gap: float) -> list[Box]:

@@ -1,5 +1,8 @@
 """What marks and tips say about a row, and the class of its color."""
 
+import zlib
+from collections.abc import Sequence
+
 from ninetynine import datasets
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report import formatting
@@ -11,6 +14,33 @@ _COLORS = 6  # of groups, in the styles
 def group_class(row: Row) -> str:
     """Return the style class of a row: the color of its first significance group."""
     return f"group-{letter_color(row.groups[0])}" if row.groups else "group-none"
+
+
+def family(row: Row) -> str:
+    """Return the suite that first asked for the row's runs, "" where none is recorded."""
+    return row.records[0].context.suite if row.records else ""
+
+
+def family_class(row: Row) -> str:
+    """Return the style class of the row's family, the same in every picture of any of its rows."""
+    name = family(row)
+    return f"family-{(zlib.crc32(name.encode()) >> 3) % _COLORS}" if name else "group-none"
+
+
+def best_finding(board: Board, rows: Sequence[Row]) -> str:
+    """Return which of ``rows``, the best first, is best, and with how many it shares a group."""
+    ranked = [(row, row.accuracy.mean) for row in rows if row.accuracy is not None]
+    if not ranked:
+        return "No run has finished."
+    best, mean = ranked[0]
+    alike = [row for row, _ in ranked[1:] if set(row.groups) & set(best.groups)]
+    of = f"The best mean of {len(ranked)} is that of {best.name}"
+    said = f"{of}: {percent(mean, board)}"
+    if len(ranked) == 1 or not best.groups:
+        return f"{said}."
+    if not alike:
+        return f"{said}, significantly different from every other."
+    return f"{said}, not significantly different from {formatting.count(len(alike), 'other')}."
 
 
 def letter_color(letter: str) -> int:

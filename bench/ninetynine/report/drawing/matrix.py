@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from ninetynine.report.drawing.axes import CHARACTER
 from ninetynine.report.drawing.elements import Anchor, Drawing, Element, Line, Rect, Text, mark
+from ninetynine.report.drawing.layout import fit, text_width
 
 _HEIGHT = 26.0
-_LEAST_WIDTH = 34.0
+_LEAST_WIDTH, _NAMES = 34.0, 220.0
 _HATCH = 6.0  # between two lines
 # The class of a number by that of its cell, "value" where it is not here.
 _TEXTS = {"better": "value-strong", "worse": "value-strong"} | dict.fromkeys(
@@ -53,19 +53,20 @@ def cell_box(x: float, y: float, width: float, height: float, class_: str) -> li
 
 def matrix_drawing(matrix: Matrix) -> Drawing:
     """Return the matrix as it stands in a file."""
-    longest = max(len(cell.text) for cells in matrix.cells for cell in cells if cell)
-    width = max(_LEAST_WIDTH, longest * CHARACTER + 12)
-    longest_name = max(map(len, matrix.columns)) * CHARACTER + 6
+    longest = max(text_width(cell.text) for cells in matrix.cells for cell in cells if cell)
+    width = max(_LEAST_WIDTH, longest + 10)
+    rows, columns = ([fit(name, _NAMES) for name in s] for s in (matrix.rows, matrix.columns))
+    longest_name = max(map(text_width, columns)) + 6
     turned = longest_name > width
-    left = max(map(len, matrix.rows)) * CHARACTER + 12
+    left = max(map(text_width, rows)) + 12
     top = (_SINE * (longest_name + 6) if turned else 18.0) + (22.0 if matrix.caption else 4.0)
     right = left + len(matrix.columns) * width
     parts: list[Element] = [Text(0.0, 12.0, matrix.caption, "small")] if matrix.caption else []
-    for place, name in enumerate(matrix.columns):
+    for place, name in enumerate(columns):
         x = left + (place + 0.5) * width
         anchor: Anchor = "start" if turned else "middle"
         parts.append(Text(x, top - 6, name, "row-name", anchor, _ANGLE if turned else 0.0))
-    for line, (name, cells) in enumerate(zip(matrix.rows, matrix.cells, strict=True)):
+    for line, (name, cells) in enumerate(zip(rows, matrix.cells, strict=True)):
         y = top + line * _HEIGHT
         parts.append(Text(left - 8, y + _HEIGHT / 2 + 4, name, "row-name", "end"))
         for place, cell in enumerate(cells):
@@ -73,10 +74,9 @@ def matrix_drawing(matrix: Matrix) -> Drawing:
                 parts.append(_drawn(cell, left + place * width, y, width))
     if turned:
         ends = [left + (n + 0.5) * width for n in range(len(matrix.columns))]
-        names = [
-            x + len(c) * CHARACTER * _COSINE for x, c in zip(ends, matrix.columns, strict=True)
-        ]
+        names = [x + text_width(c) * _COSINE for x, c in zip(ends, columns, strict=True)]
         right = max(right, *names)
+    right = max(right, text_width(matrix.caption, 11))
     bottom = top + len(matrix.rows) * _HEIGHT
     return Drawing(parts, right, bottom, matrix.label)
 

@@ -21,14 +21,22 @@ PALETTE = {
     "group-3": ("#7446a0", "#bfa3e6"),
     "group-4": ("#a3325c", "#f08fae"),
     "group-5": ("#59606a", "#a3a9b1"),
+    # of families; apart for the color-blind, after Okabe and Ito, "Color Universal Design", 2008
+    "family-0": ("#0072b2", "#56b4e9"),
+    "family-1": ("#b84a00", "#f08a4b"),
+    "family-2": ("#007a5a", "#3fc49a"),
+    "family-3": ("#a0457f", "#d99acb"),
+    "family-4": ("#7d6200", "#e0c04c"),
+    "family-5": ("#59606a", "#a3a9b1"),
 }
 # class -> the color that its elements, and those of a group of the class, call their own
-OWN_COLORS = {f"group-{number}": f"group-{number}" for number in range(6)} | {
+OWN_COLORS = {f"{kind}-{n}": f"{kind}-{n}" for kind in ("group", "family") for n in range(6)} | {
     "group-none": "muted",
     "first": "accent",
     "second": "claim",
 }
 FONT_SIZE = 12.0
+THEMES = ("light", "dark", "paper")  # of files; on paper there is no background
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -60,10 +68,12 @@ STYLES = {
     "value": Style(fill="ink"),
     "value-strong": Style(fill="ink", bold=True),
     # lines and areas of a frame
+    "behind": Style(fill="panel"),
     "grid": Style(stroke="grid"),
     "axis": Style(stroke="line"),
     "rule": Style(stroke="grid"),
     "track": Style(stroke="grid", stroke_width=2, round=True),
+    "leader": Style(stroke="muted", stroke_width=0.8, opacity=0.7),
     "reference": Style(stroke="muted", dash=(4, 4), opacity=0.8),
     # marks
     "front": Style(stroke="accent", stroke_width=1.6, opacity=0.45),
@@ -129,20 +139,25 @@ def page_css() -> str:
     return "\n".join(rules) + "\n"
 
 
-def file_css(used: Iterable[str]) -> str:
-    """Return the rules, in the light colors, of a file that has the classes ``used``."""
+def file_css(used: Iterable[str], theme: str = "light") -> str:
+    """Return the rules, in the colors of ``theme``, of a file that has the classes ``used``."""
     classes = set(used)
-    rules = [f"svg{{color:{light('accent')};font-family:{FONTS}}}"]
-    rules += [f".{n}{{color:{light(color)}}}" for n, color in OWN_COLORS.items() if n in classes]
-    rules += [f"text{{{_declarations(_TEXT, light)}}}"]
-    rules += [f".{n}{{{_declarations(s, light)}}}" for n, s in STYLES.items() if n in classes]
+
+    def write(color: str) -> str:
+        return "currentColor" if color == "own" else color_of(color, theme)
+
+    fonts = "Helvetica, Arial, sans-serif" if theme == "paper" else FONTS
+    rules = [f"svg{{color:{write('accent')};font-family:{fonts}}}"]
+    rules += [f".{n}{{color:{write(color)}}}" for n, color in OWN_COLORS.items() if n in classes]
+    rules += [f"text{{{_declarations(_TEXT, write)}}}"]
+    rules += [f".{n}{{{_declarations(s, write)}}}" for n, s in STYLES.items() if n in classes]
     rules += [".middle{text-anchor:middle}.end{text-anchor:end}"]
     return "".join(rules)
 
 
-def light(color: str) -> str:
-    """Return a color of the palette on a light page; "own" is what the group's is."""
-    return "currentColor" if color == "own" else PALETTE[color][0]
+def color_of(name: str, theme: str) -> str:
+    """Return a color of the palette in ``theme``."""
+    return PALETTE[name][theme == "dark"]
 
 
 def _variable(color: str) -> str:

@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from ninetynine.errors import printable
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.styles import file_css
+from ninetynine.report.drawing.styles import color_of, file_css
 
 _NAMESPACE = "http://www.w3.org/2000/svg"
 _Value = str | int | float | None
@@ -27,17 +27,25 @@ def page_svg(drawing: el.Drawing) -> Markup:
     return Markup(f"{head}{inner}</svg>")
 
 
-def file_svg(drawing: el.Drawing) -> str:
-    """Return a whole file; where it is opened, its marks say what they are when pointed at."""
+def file_svg(drawing: el.Drawing, theme: str = "light") -> str:
+    """Return a whole file; where it is opened, its marks say what they are when pointed at.
+
+    The first line of the drawing's label is its title, the others its description.
+    """
     width, height = _written(drawing.width), _written(drawing.height)
     inner = "".join(_element(child, in_page=False) for child in drawing.children)
-    style = file_css(name for child in drawing.children for name in _classes(child))
+    style = file_css((n for child in drawing.children for n in _classes(child)), theme)
+    title, _, finding = drawing.label.partition("\n")
+    said = f"<title>{escape(title)}</title>" + (
+        f"<desc>{escape(finding)}</desc>" if finding else ""
+    )
+    fill = color_of("panel", theme)
+    behind = f'<rect width="{width}" height="{height}" fill="{fill}"/>\n'
     view = f"0 0 {width} {height}"
     size = _tag("svg", xmlns=_NAMESPACE, viewBox=view, width=width, height=height, role="img")
     return printable(
-        f'<?xml version="1.0" encoding="UTF-8"?>\n{size}<title>{escape(drawing.label)}</title>'
-        f'<style>{style}</style>\n<rect width="{width}" height="{height}" fill="#fff"/>\n'
-        f"{inner}</svg>\n"
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{size}{said}'
+        f"<style>{style}</style>\n{'' if theme == 'paper' else behind}{inner}</svg>\n"
     )
 
 

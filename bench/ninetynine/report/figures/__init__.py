@@ -5,8 +5,10 @@ names.  Its name is the picture's, its docstring's first line what ``bench plot 
 its ``FIGURE`` what there is to see of a board, and where on the page it stands.
 """
 
+import fnmatch
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ninetynine.board import Board
@@ -53,6 +55,7 @@ class View:
     notes: Sequence[str] = ()
     legend: Sequence[Key] = ()
     key: str = ""  # what the option takes; the name unless it is given
+    finding: str = ""  # what several panels show, where they are not seen
 
 
 @dataclass(frozen=True)
@@ -122,17 +125,57 @@ def on_page() -> list[tuple[PagePlace, Figure]]:
     return sorted(placed, key=lambda pair: pair[0].order)
 
 
-def draw(name: str, board: Board, path: Path, chosen: Mapping[str, str | None] = {}) -> None:
+def draw(
+    name: str,
+    board: Board,
+    path: Path,
+    chosen: Mapping[str, str | None] = {},
+    rows: Sequence[str] = (),
+    width: float | None = None,
+    style: str = "light",
+) -> None:
     """Write the picture ``name`` of a board to ``path``, the same bytes for the same records.
 
-    ``chosen`` holds the values of options by name.  Raises UserError where there is nothing to
-    draw, for an unknown choice or suffix, and where the file cannot be written.
+    ``chosen`` holds the values of options by name, ``rows`` names or patterns of the rows that are
+    drawn, all of them where there are none; ``width`` is in CSS pixels, ``style`` one of
+    `styles.THEMES`.  Raises UserError where there is nothing to draw, for an unknown choice, row or
+    suffix, and where the file cannot be written.
     """
     from ninetynine.report.drawing.file_kinds import check_suffix, write
     from ninetynine.report.figures._sheet import sheet
 
     check_suffix(path)
-    write(sheet(_choose(load(name), board, chosen), f"{board.dataset}: {name}"), path)
+    view = _choose(load(name), select_rows(board, rows), chosen)
+    write(sheet(view, f"{board.dataset}: {name}", width, paper=style == "paper"), path, style)
+
+
+def select_rows(board: Board, patterns: Sequence[str]) -> Board:
+    """Return the board with the rows that ``patterns`` name, all of them without any.
+
+    A pattern is a row's name or its architecture's, a glob, or a part of names; several stand in
+    one text with commas between them.  Ranks and groups stay those among all rows.
+
+    Raises UserError for a pattern that names no row.
+    """
+    wanted: set[str] = set()
+    names = [row.name for row in board.rows]
+    for pattern in (p for text in patterns for p in _split(text, names)):
+        found = {row.name for row in board.rows if pattern in (row.name, row.identity.architecture)}
+        # Names have brackets, so that only * and ? are a glob's.
+        glob = pattern.replace("[", "[[]")
+        found = found or {n for n in names if fnmatch.fnmatchcase(n, glob) or pattern in n}
+        if not found:
+            raise UserError(f"--rows {pattern!r}: no such row{nearest(pattern, names)}")
+        wanted |= found
+    return replace(board, rows=tuple(r for r in board.rows if r.name in wanted or not patterns))
+
+
+def _split(text: str, names: Sequence[str]) -> list[str]:
+    """Return the patterns in ``text``; a comma within brackets, or in a row's name, is its own."""
+    if text in names:
+        return [text]
+    parts = re.split(r",(?![^\[]*\])", text)
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _choose(figure: Figure, board: Board, chosen: Mapping[str, str | None]) -> View:

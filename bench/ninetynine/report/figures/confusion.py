@@ -37,7 +37,8 @@ def _matrix(name: str, classes: tuple[str, ...], counts: NDArray[np.float64]) ->
         tuple(_cell(classes, i, j, float(counts[i, j]), largest) for j in places) for i in places
     )
     caption = "Images a run. Rows: label. Columns: prediction."
-    return Matrix(f"Confusion matrix of {name}", classes, classes, cells, caption)
+    label = f"Confusion matrix of {name}\n{_worst(classes, counts - np.diag(np.diag(counts)))}"
+    return Matrix(label, classes, classes, cells, caption)
 
 
 def _cell(classes: tuple[str, ...], i: int, j: int, count: float, largest: float) -> MatrixCell:

@@ -10,12 +10,13 @@ from ninetynine.board import Board, Row
 from ninetynine.report import formatting
 from ninetynine.report.drawing import axes
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.layout import Box, place_labels
-from ninetynine.report.drawing.lettering import group_class, row_label, short
+from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, text_width, wrap
+from ninetynine.report.drawing.lettering import best_finding, family_class, row_label
 from ninetynine.report.drawing.scale import Scale, size_scale
 from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, first_of
 
 _MOST_POINTS = 300
+_RINGS = 2  # of places for a name around its mark
 _NARROW = 500.0  # below this there is room for less
 
 
@@ -134,18 +135,22 @@ class _Plot:
 
 def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -> el.Drawing:
     wide = width > _NARROW
-    left, right, height = (56.0, 24.0, 460.0) if wide else (46.0, 12.0, 380.0)
+    left, right, height = (56.0, 24.0, 480.0) if wide else (46.0, 12.0, 380.0)
     frame = Box(left, 40.0, width - right, height - 52.0)
     ends = (board.reference.start, board.reference.goal) if board.reference else ()
     ys = axes.rows_scale(board, [point.row for point in points], [end.accuracy for end in ends])
     xs = size_scale([point.cost for point in points], most_ticks=8 if wide else 4)
     plot, shapes = _Plot(frame, xs, ys), _shapes(points)
     steps = _steps(plot, points)
-    marks = [Box(x - 7, y - 8, x + 7, y + 8) for x, y in map(plot.place, points)]
+    marks = [box for point in points for box in _boxes(plot, point)]
     references, taken = _references(board, plot, marks, wide)
     corners = (zip(a, b, strict=True) for a, b in pairwise(steps))
     lines = [Box(min(x) - 1, min(y) - 1, max(x) + 1, max(y) + 1) for x, y in corners]
     lines += [Box(frame.left, box.bottom - 1, frame.right, box.bottom + 1) for box in taken]
+    names, said = _names(plot, points, [*marks, *taken], lines)
+    said = [line for text in said for line in wrap(text, width - 4, 11)]
+    foot = [el.Text(0.0, height + 15.0 * n + 10, t, "small") for n, t in enumerate(said)]
+    front = ", ".join(p.row.name for p in reversed(pareto_front(points)))
     return el.Drawing(
         [
             axes.y_axis(frame, axes.ticks(ys), "Test accuracy, %"),
@@ -153,12 +158,26 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
             *references,
             *([el.Path(steps, "front")] if len(steps) > 1 else []),
             el.Group([_mark(board, cost, p, plot, shapes[p.hardware]) for p in points], "marks"),
-            _names(plot, points, [*marks, *taken], lines),
+            names,
+            *([el.Group(foot, hidden=True)] if foot else []),
         ],
         width,
-        height,
-        f"{board.dataset}: test accuracy against {cost.label.lower()}",
+        height + 15.0 * len(said),
+        f"{board.dataset}: test accuracy against {cost.label.lower()}\n"
+        f"{best_finding(board, [p.row for p in points])} No other is both better and cheaper than: "
+        f"{front}.",
     )
+
+
+def _boxes(plot: _Plot, point: CostPoint) -> list[Box]:
+    """Return what a mark covers: its dot and its bars."""
+    x, y = plot.place(point)
+    boxes = [Box(x - 7, y - 8, x + 7, y + 8)]
+    if plot.ys.holds(point.accuracy):
+        for interval, half in ((point.row.ci_population, 2), (point.row.ci_seeds, 4)):
+            if interval is not None:
+                boxes.append(Box(x - half, plot.y(interval.high), x + half, plot.y(interval.low)))
+    return boxes
 
 
 def _mark(board: Board, cost: Cost, point: CostPoint, plot: _Plot, kind: el.Shape) -> el.Group:
@@ -170,7 +189,7 @@ def _mark(board: Board, cost: Cost, point: CostPoint, plot: _Plot, kind: el.Shap
         parts = [el.Path([(x - 7, y - 4), (x + 7, y - 4), (x, y + 6)], "dot", closed=True)]
     value = formatting.three_digits(point.cost) if cost.only_here else f"{point.cost:,.0f}"
     label = f"{row_label(row, board)}\n{cost.label}: {value}"
-    return el.mark(*parts, label=label, class_=group_class(row), row=point.index)
+    return el.mark(*parts, label=label, class_=family_class(row), row=point.index)
 
 
 def _references(
@@ -181,7 +200,7 @@ def _references(
     boxes = []
     for share, short_name, name in axes.reference_lines(board, plot.ys):
         text, y, frame = name if wide else short_name, plot.frame.y(share), plot.frame
-        long = len(text) * axes.CHARACTER
+        long = text_width(text)
         ends = [Box(x, y - 18, x + long, y) for x in (frame.left + 6, frame.right - long)]
         box = min(ends, key=lambda end: sum(mark.overlaps(end) for mark in marks))
         boxes.append(box)
@@ -202,22 +221,41 @@ def _steps(plot: _Plot, points: Sequence[CostPoint]) -> list[el.Point]:
 
 def _names(
     plot: _Plot, points: Sequence[CostPoint], taken: Sequence[Box], lines: Sequence[Box]
-) -> el.Group:
-    """Return the names beside the marks, as far as there is room; the tips name every mark."""
-    texts = [short(point.row.name) for point in points]
-    anchors = [
-        (*plot.place(point), len(text) * axes.CHARACTER)
-        for point, text in zip(points, texts, strict=True)
-    ]
-    frame = plot.frame
+) -> tuple[el.Group, list[str]]:
+    """Return the names beside the marks, and what is to be said below.
+
+    Where there is no room for a name stands a number, whose name is below; the marks without
+    either are said there, too.
+    """
+    frame, places = plot.frame, [plot.place(point) for point in points]
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
-    boxes = place_labels(anchors, inside, taken, lines, axes.LINE)
-    names = [
-        el.Text(box.left, box.bottom - 3, text, "mark-name")
-        for text, box in zip(texts, boxes, strict=True)
-        if box is not None
-    ]
-    return el.Group(names, hidden=True)
+    texts = [fit(point.row.name, min(200.0, 0.4 * (frame.right - frame.left))) for point in points]
+
+    def place(of: Sequence[int], texts: Sequence[str], taken: Sequence[Box]) -> list[Box | None]:
+        anchors = [(*places[n], text_width(t)) for n, t in zip(of, texts, strict=True)]
+        rings = _RINGS if texts is not numbers else 5 * _RINGS
+        return place_labels(anchors, inside, taken, lines, axes.LINE, rings=rings)
+
+    numbers: list[str] = []
+    boxes = place(range(len(points)), texts, taken)
+    left = [n for n, box in enumerate(boxes) if box is None]
+    numbers += [str(k) for k in range(1, len(left) + 1)]
+    named = [box for box in boxes if box is not None]
+    for n, number, box in zip(left, numbers, place(left, numbers, [*taken, *named]), strict=True):
+        boxes[n], texts[n] = box, number
+    parts: list[el.Element] = []
+    for text, (x, y), box in zip(texts, places, boxes, strict=True):
+        if box is not None:
+            line = leader(x, y, box)
+            parts += [el.Line(*line, "leader")] if line is not None else []
+            ends = (box.right, el.END) if box.right < x else (box.left, el.START)
+            parts.append(el.Text(ends[0], box.bottom - 3, text, "mark-name", ends[1]))
+    keys = [f"{texts[n]}\N{NO-BREAK SPACE}{points[n].row.name}" for n in left if boxes[n]]
+    nameless = sum(box is None for box in boxes)
+    said = [", ".join(keys)] if keys else []
+    if nameless:
+        said.append(f"No room for {formatting.count(nameless, 'name')}; each mark says its own.")
+    return el.Group(parts, hidden=True), said
 
 
 FIGURE = Figure(

@@ -13,7 +13,7 @@ from ninetynine.report.drawing.scale import Scale, accuracy_scale
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View, first_of
 
 MOST_POINTS = 120
-_MOST_ROWS = 24
+_MOST_ROWS = 60
 _WIDTH, _HEIGHT = 270.0, 190.0
 _TRAIN, _OTHER = "first", "second"  # colors: of the training images, and of others
 
@@ -96,7 +96,19 @@ def views(board: Board) -> list[View]:
     without = [name for name, one in every.items() if one is None]
     if without:
         notes.append(f"No epochs recorded: {', '.join(without)}.")
-    return [View("Learning curves", panels, notes, _legend(any(one.watched for one in shown)))]
+    legend = _legend(any(one.watched for one in shown))
+    return [View("Learning curves", panels, notes, legend, finding=_finding(shown))]
+
+
+def _finding(shown: Sequence[Curves]) -> str:
+    """Return which model ends farthest above its test accuracy."""
+    gaps = [(one.row.train_test_gap, one.row.name) for one in shown]
+    known = [(gap, name) for gap, name in gaps if gap is not None]
+    if not known:
+        return f"Curves of {formatting.count(len(shown), 'model')}."
+    gap, name = max(known)
+    points = formatting.signed_percent(gap, 2)
+    return f"Training less test accuracy is largest for {name}: {points} points."
 
 
 def _legend(watched: bool) -> list[Key]:
@@ -149,7 +161,9 @@ def _draw(found: Curves, scale: Scale, width: float) -> el.Drawing:
         elif part == "test":
             away = f"{formatting.shortest_percent(round(value, 4))}%: below the axis"
             parts.append(el.Text(frame.left + 8, frame.bottom - 8, away, "mark-name"))
-    return el.Drawing(parts, width, _HEIGHT, f"{name}: accuracy by epoch", "marks")
+    return el.Drawing(
+        parts, width, _HEIGHT, f"{name}: accuracy by epoch\n{_caption(found.row)}", "marks"
+    )
 
 
 def _curve(

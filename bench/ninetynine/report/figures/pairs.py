@@ -7,7 +7,7 @@ from itertools import combinations
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
 from ninetynine.report.drawing.matrix import Matrix, MatrixCell, cell_box
-from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View
+from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View, first_of
 from ninetynine.report.formatting import equals_p
 from ninetynine.statistics import Comparison, compare, rank_intervals
 
@@ -55,9 +55,10 @@ def views(board: Board) -> list[View]:
     for (i, j), pair in pairs.items():
         cells[i][j], cells[j][i] = _cell(pair, 1, board), _cell(pair, -1, board)
     caption = "Row less column, percentage points"
-    matrix = Matrix("Pairs of models", names, names, tuple(map(tuple, cells)), caption)
-    note = f"Shown are the first {len(names)} of {len(rows)} models."
-    notes = [note] if len(rows) > len(names) else []
+    different = sum(pair.different for pair in pairs.values())
+    finding = f"{different} of {formatting.count(len(pairs), 'pair')} are significantly different."
+    matrix = Matrix(f"Pairs of models\n{finding}", names, names, tuple(map(tuple, cells)), caption)
+    notes = first_of(_MOST_ROWS, rows)
     return [View("Every pair", [Panel(lambda width: matrix)], notes, _LEGEND)]
 
 

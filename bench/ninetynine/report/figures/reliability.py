@@ -55,7 +55,13 @@ def _draw(name: str, bins: NDArray[np.float64]) -> el.Drawing:
         radius = 3 + 7 * math.sqrt(count / float(bins[0].max()))
         dot = el.Circle(frame.x(mean), frame.y(share), radius, "dot few" if count < _FEW else "dot")
         parts.append(el.mark(dot, label=label))
-    label = f"{name}: share of right predictions by confidence"
+    right, confidence = (float(bins[n].sum() / bins[0].sum()) for n in (1, 2))
+    sure = "less" if confidence < right else "more"
+    label = (
+        f"{name}: share of right predictions by confidence\n"
+        f"The mean confidence is {formatting.percent(confidence, 2)}%, and "
+        f"{formatting.percent(right, 2)}% are right: it is {sure} sure than it should be."
+    )
     return el.Drawing(parts, _WIDTH, _HEIGHT, label, "marks")
 
 

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
-from ninetynine.report.drawing.layout import Box, swarm
+from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, swarm, text_width
 from ninetynine.report.drawing.scale import Scale
 from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
 
-_MOST_ROWS = 40
+_MOST_ROWS = 60
 _MANY = 8  # rows; above them the labels of the axis stand twice
-_LINE = 52.0
-_DIAMETER = 8.0
+_LINE = 38.0
+_DIAMETER = 7.0
 _WIDEST_NAMES = 220.0
 _NAMES = 32.0  # y of the names of reference lines
-_CLAIM_ROOM = 22.0  # what the name of a claim takes
 _NARROW = 500.0  # below this the names stand above the lines
 
 
@@ -45,7 +45,7 @@ def views(board: Board) -> list[View]:
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     wide = width > _NARROW
     height = _LINE if wide else _LINE + 16
-    names = max(len(lettering.short(row.name)) for row in rows) * axes.CHARACTER + 16
+    names = max(text_width(lettering.short(row.name)) for row in rows) + 16
     top = 62.0 if len(rows) > _MANY else 44.0
     bottom = top + len(rows) * height
     frame = Box(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
@@ -53,13 +53,14 @@ def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     lines = []
     for number, row in enumerate(rows):
         y = top + number * height
-        place = _Line(frame, scale, y + (20.0 if wide else 36.0))
+        place = _Line(frame, scale, y + (15.0 if wide else 31.0))
         lines.append(_line(board, row, place, y, wide))
     return el.Drawing(
         [_axis(board, frame, scale, wide, len(rows) > _MANY), *lines],
         width,
         bottom + 30,
-        f"{board.dataset}: test accuracy of every seed, a line per model",
+        f"{board.dataset}: test accuracy of every seed, a line per model\n"
+        f"{lettering.best_finding(board, rows)}",
     )
 
 
@@ -80,11 +81,15 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
         parts.append(el.Line(x, frame.top, x, frame.bottom, "grid"))
         for y in (frame.bottom + 18, frame.top - 7) if twice else (frame.bottom + 18,):
             parts.append(el.Text(x, y, label, "tick", "middle"))
-    for share, short, name in axes.reference_lines(board, scale):
+    references = axes.reference_lines(board, scale)
+    names = sum(text_width(name) for *_, name in references)
+    apart = [abs(a[0] - b[0]) for a, b in pairwise(sorted(references))]
+    wide = wide and (frame.right - frame.left) * min(apart, default=1.0) > 0.75 * names
+    for share, short, name in references:
         x, text = frame.x(share), name if wide else short
         parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
         # It leans inwards at the ends of the axis.
-        half, place, anchor = len(text) * axes.CHARACTER / 2, x, el.MIDDLE
+        half, place, anchor = text_width(text) / 2, x, el.MIDDLE
         if x + half > frame.right + 8:
             place, anchor = frame.right + 14, el.END
         elif x - half < frame.left:
@@ -95,7 +100,7 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
 
 def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Group:
     left = 4.0 if wide else line.frame.left
-    name = lettering.short(row.name)
+    name = fit(row.name, (line.frame.left - 12) if wide else line.frame.right - left)
     claims = lettering.accuracy_claims(board, row)
     return el.Group(
         [
@@ -104,9 +109,9 @@ def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Gro
             *_expected(claims, line),
             *_dots(board, row, line),
             *_mean(board, row, line),
-            *_claims(claims, line),
+            *_claims(claims, row, line),
         ],
-        f"marks line {lettering.group_class(row)}",
+        f"marks line {lettering.family_class(row)}",
         row=board.rows.index(row),
     )
 
@@ -117,7 +122,7 @@ def _expected(claims: Sequence[ClaimRow], line: _Line) -> list[el.Element]:
     if prediction is None or not line.scale.holds(prediction.high):
         return []
     low, high = line.x(prediction.low), line.x(prediction.high)
-    return [el.Rect(low, line.middle - 16, high - low, 32.0, "expected")]
+    return [el.Rect(low, line.middle - 12, high - low, 24.0, "expected")]
 
 
 def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
@@ -129,7 +134,7 @@ def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
         label = f"{lettering.row_label(row, board)}\nbeyond the end of the axis"
         return [el.mark(arrow, el.Text(x + 16, y + 4, mean, "mark-name"), label=label)]
     xs = [line.x(accuracy) for _, accuracy in seeds]
-    offsets = swarm(xs, _DIAMETER, most=14.0)
+    offsets = swarm(xs, _DIAMETER, most=7.0)
     return [
         el.mark(
             el.Circle(x, line.middle + offset, _DIAMETER / 2, "dot seed"),
@@ -143,26 +148,33 @@ def _mean(board: Board, row: Row, line: _Line) -> list[el.Group]:
     """Return mean and intervals below the dots."""
     if row.accuracy is None or not line.scale.holds(row.accuracy.mean):
         return []
-    x, y = line.x(row.accuracy.mean), line.middle + 22
+    x, y = line.x(row.accuracy.mean), line.middle + 16
     bars = axes.interval_bars(row, line.x, y)
-    mean = el.Line(x, y - 6, x, y + 6, "mean")
+    mean = el.Line(x, y - 5, x, y + 5, "mean")
     return [el.mark(*bars, mean, label=lettering.row_label(row, board))]
 
 
-def _claims(claims: Sequence[ClaimRow], line: _Line) -> list[el.Group]:
-    """Return the diamonds; names of neighbors lean away from each other."""
-    marks = []
+def _claims(claims: Sequence[ClaimRow], row: Row, line: _Line) -> list[el.Group]:
+    """Return the diamonds, with their names where they lie on no dot and no other name."""
+    y, frame = line.middle, line.frame
+    # From the right: a leader to the right would else go through the next diamond.
+    claims = sorted(claims, key=lambda claim: -claim.published)
+    xs = [line.x(accuracy) for _, accuracy in row.seed_accuracies]
+    dots = [Box(x - 4, y - 12, x + 4, y + 12) for x in xs]
     places = [line.x(claim.published) for claim in claims]
-    for claim, x in zip(claims, places, strict=True):
-        shift, anchor = 0, el.MIDDLE
-        if any(0 < other - x < _CLAIM_ROOM for other in places):
-            shift, anchor = 4, el.END
-        elif any(0 < x - other < _CLAIM_ROOM for other in places):
-            shift, anchor = -4, el.START
-        name = el.Text(x + shift, line.middle - 10, claim.id, "claim-name", anchor)
-        diamond = el.shape(x, line.middle, 5.0, "diamond", "claim")
+    diamonds = [Box(x - 6, y - 7, x + 6, y + 7) for x in places]
+    band = Box(frame.left, y - 12, frame.right + 14, y + 12)
+    anchors = [(x, y, text_width(c.id) + 4) for c, x in zip(claims, places, strict=True)]
+    boxes = place_labels(anchors, band, [*dots, *diamonds], [], 14, rings=12)
+    marks = []
+    for claim, x, box in zip(claims, places, boxes, strict=True):
+        parts = [el.shape(x, y, 5.0, "diamond", "claim")]
+        if box is not None:
+            line_to = leader(x, y, box)
+            parts += [el.Line(*line_to, "leader")] if line_to is not None else []
+            parts.append(el.Text(box.left + 2, box.bottom - 3, claim.id, "claim-name"))
         label = "\n".join(lettering.claim_lines(claim))
-        marks.append(el.mark(diamond, name, label=label, class_="is-claim"))
+        marks.append(el.mark(*parts, label=label, class_="is-claim"))
     return marks
 
 

@@ -1,0 +1,63 @@
+"""Which classes each model gets wrong more or less often than the first one."""
+
+import numpy as np
+
+from ninetynine.board import Board
+from ninetynine.report import formatting
+from ninetynine.report.drawing.lettering import class_names
+from ninetynine.report.drawing.matrix import Matrix, MatrixCell
+from ninetynine.report.figures import NO_PREDICTIONS, Figure, Panel, View, first_of
+
+_MOST_ROWS, _MOST_CLASSES, _SHADES = 200, 30, 6
+
+
+def views(board: Board) -> list[View]:
+    """Return the matrix of errors by class: the first row's, and the others' less the first's."""
+    found = [(row.name, row.prediction_sums) for row in board.rows]
+    errors = {
+        name: sums.confusion.sum(axis=1) - sums.confusion.diagonal()
+        for name, sums in found
+        if sums is not None
+    }
+    if not errors:
+        return []
+    names = tuple(errors)[:_MOST_ROWS]
+    first = errors[names[0]]
+    hardest = np.argsort(-first, kind="stable")[:_MOST_CLASSES]
+    chosen = sorted(map(int, hardest))
+    classes = class_names(board, len(first))
+    shown = np.array([errors[name][chosen] for name in names])
+    shown[1:] -= first[chosen]
+    most = float(np.abs(shown[1:]).max(initial=0.0))
+    cells = tuple(
+        tuple(
+            _cell(name, classes[c], float(v), n == 0, most)
+            for c, v in zip(chosen, line, strict=True)
+        )
+        for n, (name, line) in enumerate(zip(names, shown, strict=True))
+    )
+    worst = int(hardest[0])
+    finding = (
+        f"{names[0]} errs most on {classes[worst]}: "
+        f"{formatting.number(float(first[worst]), 1)} images a run."
+    )
+    label = f"{board.dataset}: wrong images by class\n{finding}"
+    caption = "Wrong images a run: the first row's, then the others' less the first's."
+    matrix = Matrix(label, names, tuple(classes[c] for c in chosen), cells, caption)
+    notes = first_of(_MOST_ROWS, tuple(errors))
+    if len(first) > len(chosen):
+        notes.append(f"Of {len(first)} classes the {len(chosen)} on which the first errs most.")
+    return [View("Classes", [Panel(lambda width: matrix)], notes)]
+
+
+def _cell(name: str, class_name: str, value: float, first: bool, most: float) -> MatrixCell:
+    if first:
+        text = formatting.number(value, 1)
+        return MatrixCell(text, "plain", f"{name}, {class_name}: {text} wrong images a run")
+    text = f"{value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+    shade = max(1, round(_SHADES * value / most)) if most else 0
+    class_ = f"shade-{shade}" if value > 0 else "right" if value < 0 else "plain"
+    return MatrixCell(text, class_, f"{name}, {class_name}: {text} wrong images a run")
+
+
+FIGURE = Figure(views, empty=NO_PREDICTIONS, sums=True)

@@ -1,0 +1,79 @@
+"""Where two models disagree: the images of each class that one of them alone gets right."""
+
+from functools import partial
+
+import numpy as np
+
+from ninetynine.board import Board, PredictionSums
+from ninetynine.report import formatting
+from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing import row_lines
+from ninetynine.report.drawing.lettering import class_names
+from ninetynine.report.figures import MODEL, Figure, Key, Panel, View
+
+_MOST_CLASSES = 40
+
+
+def views(board: Board) -> list[View]:
+    """Return the first row with predictions against each other one."""
+    found = [(r.name, r.prediction_sums) for r in board.rows if r.prediction_sums is not None]
+    if len(found) < 2:
+        return []
+    return [_view(board, found[0], other) for other in found[1:]]
+
+
+def _view(
+    board: Board, first: tuple[str, PredictionSums], other: tuple[str, PredictionSums]
+) -> View:
+    panel = Panel(partial(_draw, board, first, other), f"{first[0]} against {other[0]}")
+    legend = (
+        Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-0")], f"only {first[0]} is right"),
+        Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-1")], f"only {other[0]} is right"),
+    )
+    note = "A model is right on an image where more than half of its runs are."
+    return View(other[0], [panel], [note], legend)
+
+
+def alone_right(one: PredictionSums, other: PredictionSums) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many images of each class only the one, only the other gets right, int (c,)."""
+    a, b = (2 * sums.right_per_image > sums.runs for sums in (one, other))
+    classes = one.votes.shape[1]
+    counts = [np.bincount(one.labels[k], minlength=classes) for k in (a & ~b, b & ~a)]
+    return counts[0], counts[1]
+
+
+def _draw(
+    board: Board,
+    first: tuple[str, PredictionSums],
+    other: tuple[str, PredictionSums],
+    width: float,
+) -> el.Drawing:
+    left, right = alone_right(first[1], other[1])
+    every = class_names(board, len(left))
+    chosen = sorted(map(int, np.argsort(-(left + right), kind="stable")[:_MOST_CLASSES]))
+    names = [every[c] for c in chosen]
+    frame = row_lines.frame_of(names, width, right=30.0)
+    most, middle = max(int(left.max()), int(right.max()), 1), frame.x(0.5)
+    unit = (frame.right - frame.left - 60) / 2 / most
+    parts: list[el.Element] = [row_lines.name_texts(names, frame)]
+    for number, c in enumerate(chosen):
+        y, a, b = row_lines.middle(frame, number), int(left[c]), int(right[c])
+        parts.append(
+            el.mark(
+                el.Rect(middle - a * unit, y - 6, a * unit, 12.0, "bar family-0"),
+                el.Rect(middle, y - 6, b * unit, 12.0, "bar family-1"),
+                el.Text(middle - a * unit - 5, y + 4, str(a), "tick", "end"),
+                el.Text(middle + b * unit + 5, y + 4, str(b), "tick"),
+                label=f"{every[c]}: only {first[0]} is right on {a}, only {other[0]} on {b}",
+            )
+        )
+    images = formatting.count(int(left.sum() + right.sum()), "image")
+    finding = (
+        f"They disagree on {images} of {len(first[1].labels)}: only {first[0]} is right on "
+        f"{left.sum()}, only {other[0]} on {right.sum()}."
+    )
+    label = f"{board.dataset}: {first[0]} against {other[0]}\n{finding}"
+    return row_lines.drawing(parts, frame, width, label, foot=6.0)
+
+
+FIGURE = Figure(views, empty="there are no two models with predictions", option=MODEL, sums=True)

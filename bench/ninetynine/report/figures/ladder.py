@@ -1,0 +1,90 @@
+"""What each rung of a ladder adds, as steps."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from ninetynine import datasets, suite
+from ninetynine.board import Board
+from ninetynine.board.ladder import Ladder, Step, make_ladders
+from ninetynine.errors import UserError
+from ninetynine.report import formatting
+from ninetynine.report.drawing import axes, lettering, row_lines
+from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing.layout import fit
+from ninetynine.report.figures import Figure, Panel, View
+
+_NARROW = 500.0  # below this there is no room for what a rung adds
+
+
+def views(board: Board) -> list[View]:
+    """Return each ladder of the suites that the rows were run for, the longest first."""
+    records = [record for row in board.rows for record in row.records]
+    found: list[Ladder] = []
+    for name in sorted({record.context.suite for record in records}):
+        try:
+            wanted = suite.load(name)
+        except UserError:
+            continue  # a suite of somebody else's, or of an older version
+        if datasets.row_name_of(wanted.dataset) == board.dataset:
+            found += make_ladders(wanted, board, records)
+    found = [ladder for ladder in found if _added(ladder)]
+    found.sort(key=lambda ladder: -len(_added(ladder)))
+    return [
+        View(f"{one.suite.name}, {one.device}", [Panel(partial(_draw, board, one))])
+        for one in found
+    ]
+
+
+def _added(ladder: Ladder) -> list[Step]:
+    return [step for step in ladder.steps if step.added is not None]
+
+
+def _draw(board: Board, ladder: Ladder, width: float) -> el.Drawing:
+    steps = [step for step in ladder.steps if step.row is not None and step.row.accuracy]
+    names = [step.rung.label for step in steps]
+    room = 0.3 * width if width > _NARROW else 0.0
+    frame = row_lines.frame_of(names, width, right=room + 62.0)
+    rows = [step.row for step in steps if step.row]
+    scale = axes.rows_scale(board, rows, [], ticks=5)
+    parts: list[el.Element] = [
+        axes.x_axis(frame, axes.ticks(scale), "Test accuracy, %"),
+        row_lines.name_texts(names, frame),
+    ]
+    places: dict[str, el.Point] = {}
+    for number, step in enumerate(steps):
+        assert step.row is not None
+        assert step.row.accuracy is not None
+        x, y = frame.x(scale.share(step.row.accuracy.mean)), row_lines.middle(frame, number)
+        below = places.get(step.rung.over or "")
+        places[step.rung.label] = (x, y)
+        drawn: list[el.Element] = []
+        if below is not None:
+            drawn.append(el.Path([below, (below[0], y), (x, y)], "mean"))
+        drawn += axes.interval_bars(step.row, lambda a: frame.x(scale.share(a)), y)
+        drawn.append(el.Circle(x, y, 4.5, "dot"))
+        said = formatting.signed_percent(step.added.difference, 2) if step.added else ""
+        drawn.append(el.Text(frame.right + 54, y + 4, said, "value", "end"))
+        if room:
+            adds = fit(step.rung.adds, room - 4, 11)
+            drawn.append(el.Text(frame.right + 64, y + 4, adds, "small"))
+        label = f"{lettering.row_label(step.row, board)}\nadds: {step.rung.adds} {said}".rstrip()
+        place = board.rows.index(step.row)
+        class_ = lettering.family_class(step.row)
+        parts.append(el.mark(*drawn, label=label, class_=class_, row=place))
+    label = f"{ladder.suite.name}: what each rung adds\n{finding(_added(ladder))}"
+    return row_lines.drawing(parts, frame, width, label)
+
+
+def finding(steps: Sequence[Step]) -> str:
+    """Return which step adds most, and how many are significant each on its own."""
+    best = max(steps, key=lambda step: step.added.difference if step.added else 0.0)
+    assert best.added is not None
+    better = sum(step.added.verdict == "better" for step in steps if step.added)
+    most = formatting.signed_percent(best.added.difference, 2)
+    return (
+        f"{better} of {formatting.count(len(steps), 'step')} are better than the rung below; the "
+        f"largest is {best.rung.label}: {most} points."
+    )
+
+
+FIGURE = Figure(views, empty="the rows are no ladder of a suite that is at hand")
