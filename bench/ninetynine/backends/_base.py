@@ -165,6 +165,13 @@ class Backend:
     def make_deterministic(self) -> None:
         """Have equal seeds give equal bits; called before each training, once keras is seeded."""
 
+    def set_precision(self, precision: str, device: str) -> None:
+        """Have products computed as ``precision`` says; called before each training.
+
+        Keras's dtype policy is set already.  "float32" is float32, and "tensorfloat32" is float32
+        whose products on a GPU are of TensorFloat-32, with ten bits of the fraction.
+        """
+
     def finds_gpu(self) -> bool:
         """Return whether this process can compute on a GPU."""
         return False

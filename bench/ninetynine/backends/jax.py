@@ -4,13 +4,16 @@ XLA's convolutions are several times slower inside a loop than outside on a CPU
 (https://github.com/jax-ml/jax/issues/12868), and there a call costs little.
 """
 
-from functools import partial
+import hashlib
+import os
+import platform
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import Backend, StepLoop
+from ninetynine.backends import EVALUATION_BATCH, Backend, StepLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
 Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
@@ -37,11 +40,19 @@ class JaxLoop(StepLoop):
         whole = self._step if self._stepwise else self._scan
         self._train = jax.jit(whole, donate_argnums=0)
         self._compiled: dict[tuple[int, ...], Any] = {}  # by the shape of what it is given
-        self._forward = jax.jit(partial(model.stateless_call, training=False))
+        # To walk the layers for these, and to copy them, costs as much as a small forward pass.
+        self._weights = tuple(model.trainable_variables), tuple(model.non_trainable_variables)
+
+        def forward(trainable: Any, non_trainable: Any, pixels: Any) -> Any:
+            return model.stateless_call(trainable, non_trainable, pixels, training=False)[0]
+
+        self._forward = jax.jit(forward)
 
     def compile(self) -> None:
-        """Compile for full batches and for the smaller last one."""
+        """Compile for full batches and for the smaller last one, and to predict in batches."""
         images = len(self._pixels)
+        jax_ready = self._jax.block_until_ready
+        jax_ready(self._outputs(np.zeros((EVALUATION_BATCH, *self._pixels.shape[1:]), np.float32)))
         order = np.arange(images, dtype=np.int32)
         changes = None if self._warp is None else self._warp.no_changes(images)
         for batches in self._batches(order, changes):
@@ -60,8 +71,8 @@ class JaxLoop(StepLoop):
         return self._metrics()
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
-        trainable, non_trainable, _, _ = self._state()
-        return self._forward(trainable, non_trainable, pixels)[0]
+        trainable, non_trainable = self._weights
+        return self._forward([v.value for v in trainable], [v.value for v in non_trainable], pixels)
 
     def _compile(self, state: State, batches: Batches) -> Any:
         compiled = self._train.lower(state, self._pixels, self._targets, batches).compile()
@@ -136,15 +147,41 @@ class Jax(Backend):
     loop = JaxLoop
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # jaxlib heeds TensorFlow's word for it
+        environment = {
+            "TF_CPP_MIN_LOG_LEVEL": "3",  # jaxlib heeds TensorFlow's word for it
+            # What one seed compiled, the next one loads: XLA is half of a small network's time.
+            "JAX_COMPILATION_CACHE_DIR": str(_compiled_folder()),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
         if device == "cpu":
             environment["JAX_PLATFORMS"] = "cpu"
+        else:  # sums in one order, and no kernel that is chosen by how fast it was
+            environment["XLA_FLAGS"] = "--xla_gpu_deterministic_ops=true"
         return environment
+
+    def set_precision(self, precision: str, device: str) -> None:
+        import jax
+
+        # On a GPU "float32" would else mean 19 bits: TensorFloat-32.
+        exact = {"float32": "highest", "tensorfloat32": "tensorfloat32"}.get(precision)
+        jax.config.update("jax_default_matmul_precision", exact if device == "gpu" else None)
 
     def finds_gpu(self) -> bool:
         import jax
 
         return bool(jax.default_backend() == "gpu")
+
+
+def _compiled_folder() -> Path:
+    """Return where compiled code is kept: of this kind of processor, for code fits one alone."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    told = "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
+    return cache / "ninetynine" / f"compiled-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 BACKEND = Jax()
