@@ -7,6 +7,7 @@ warped before its step by the changes drawn for its images.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -151,6 +152,7 @@ class Backend:
     keras_backend: str  # the word for KERAS_BACKEND
     packages: tuple[str, ...]  # that compute; their versions are part of a cell's key
     loop: type[StepLoop] = FitLoop  # the fastest one there is
+    seeds_loop: Any = None  # what trains many seeds at once, where it can (`_jax_seeds.SeedsLoop`)
     forks: bool = False  # a process that imported it, and computed nothing, can fork (on a CPU)
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
@@ -171,6 +173,13 @@ class Backend:
         Keras's dtype policy is set already.  "float32" is float32, and "tensorfloat32" is float32
         whose products on a GPU are of TensorFloat-32, with ten bits of the fraction.
         """
+
+    def peak_memory(self) -> Callable[[], int | None]:
+        """Return what tells the most bytes of the GPU's memory that were in use since now.
+
+        It tells None where that is not known: on a CPU, and where more was in use before.
+        """
+        return lambda: None
 
     def finds_gpu(self) -> bool:
         """Return whether this process can compute on a GPU."""

@@ -7,6 +7,7 @@ XLA's convolutions are several times slower inside a loop than outside on a CPU
 import hashlib
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.backends import EVALUATION_BATCH, Backend, StepLoop
+from ninetynine.backends._jax_seeds import SeedsLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
 Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
@@ -145,6 +147,7 @@ class Jax(Backend):
     keras_backend = "jax"
     packages = ("jax", "jaxlib", "keras", "numpy")
     loop = JaxLoop
+    seeds_loop = SeedsLoop
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
         environment = {
@@ -166,6 +169,16 @@ class Jax(Backend):
         # On a GPU "float32" would else mean 19 bits: TensorFloat-32.
         exact = {"float32": "highest", "tensorfloat32": "tensorfloat32"}.get(precision)
         jax.config.update("jax_default_matmul_precision", exact if device == "gpu" else None)
+
+    def peak_memory(self) -> Callable[[], int | None]:
+        import jax
+
+        def peak() -> int:
+            facts = jax.local_devices()[0].memory_stats() or {}  # a CPU has none
+            return int(facts.get("peak_bytes_in_use", 0))
+
+        before = peak()
+        return lambda: now if (now := peak()) > before else None
 
     def finds_gpu(self) -> bool:
         import jax
