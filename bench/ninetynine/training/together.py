@@ -39,7 +39,7 @@ from ninetynine.training.clocks import Clock, reset_peak_memory
 from ninetynine.training.model import compiled_model, finish_optimizer
 from ninetynine.training.predictions import ShiftAverage, score
 from ninetynine.training.preflight import EXAMINED_IMAGES, examine
-from ninetynine.training.setup import noting_inputs, prepare_backend
+from ninetynine.training.setup import noting_inputs, prepare_backend, set_configuration
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def train_together(
 
         if hashes:  # the first one is prepared, and nothing is to be collected
             keras.utils.clear_session(free_memory=False)
+            set_configuration(first.precision)  # cleared with the session
             keras.utils.set_random_seed(cell.identity.seed)
         model = compiled_model(
             architecture, recipe, shape, dataset.num_classes, steps, first.precision
