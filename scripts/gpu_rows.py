@@ -168,9 +168,9 @@ def facts(bench: Bench) -> None:
     """What this machine is, and its rate of products in each precision."""
     import jax
     from ninetynine import gpu
+    from ninetynine.backends import get_backend
     from ninetynine.training.clocks import matrix_product_peak
     from ninetynine.training.setup import set_configuration
-    from ninetynine.backends import get_backend
 
     card = gpu.card()
     bench.notes["card"] = card and {"name": card.name, "driver": card.driver, **card.facts()}
@@ -190,7 +190,11 @@ def convolutions(bench: Bench) -> None:
         seconds = {}
         for form in ("products", "grouped"):
             many = bench.train_many(
-                "tutorials", "t1_small_cnn", bench.seeds(32), precision, recipe=steps,
+                "tutorials",
+                "t1_small_cnn",
+                bench.seeds(32),
+                precision,
+                recipe=steps,
                 convolutions=form,
             )
             seconds[form] = round(_seconds(many) * len(many), 4)
@@ -231,7 +235,9 @@ def precisions(bench: Bench) -> None:
         bench.notes[f"{precision}_seconds"] = round(_seconds(many) * len(many), 4)
         bench.notes[f"{precision}_accuracy"] = _accuracy([one.record for one in many])
     for precision in ("tensorfloat32", "mixed_bfloat16"):
-        away = [np.abs(a - b).max() for a, b in zip(found["float32"], found[precision], strict=True)]
+        away = [
+            np.abs(a - b).max() for a, b in zip(found["float32"], found[precision], strict=True)
+        ]
         bench.notes[f"{precision}_largest_difference"] = round(float(max(away)), 5)
 
 
@@ -344,7 +350,7 @@ STAGES = [
 
 
 def serve(arguments: argparse.Namespace) -> None:
-    """Run the stages from ``arguments.first`` on; what is said goes to standard output, a line each."""
+    """Run the stages from ``arguments.first`` on; tell each on a line of standard output."""
     bench = Bench(arguments.out, arguments.rehearse, arguments.deadline, arguments.commit)
     with suppress(OSError):
         chosen = (arguments.out / "work" / "convolutions.json").read_text()
@@ -405,8 +411,16 @@ def drive(arguments: argparse.Namespace) -> int:
 def _stages_from(first: int, arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what a process says that begins with stage ``first``; how it ended, if badly."""
     process = subprocess.Popen(
-        [sys.executable, __file__, *sys.argv[1:], "--serve", "--first", str(first),
-         "--deadline", str(arguments.deadline)],
+        [
+            sys.executable,
+            __file__,
+            *sys.argv[1:],
+            "--serve",
+            "--first",
+            str(first),
+            "--deadline",
+            str(arguments.deadline),
+        ],
         env=_environment(arguments.rehearse),
         stdout=subprocess.PIPE,
         text=True,

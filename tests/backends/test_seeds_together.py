@@ -11,8 +11,8 @@ from ninetynine.catalog import discover
 pytest.importorskip("jax")
 pytestmark = pytest.mark.slow
 
-# Both loops in double precision: what is left is rounding, or a mistake.  A bias before a batch norm
-# has a gradient of nothing but rounding, which Adam makes a whole step of: there SGD trains.
+# Both loops in double precision: what is left is rounding, or a mistake.  A bias before a batch
+# norm has a gradient of nothing but rounding, which Adam makes a whole step of: there SGD trains.
 SCRIPT = """
 import json, sys
 import jax

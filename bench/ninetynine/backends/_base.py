@@ -6,8 +6,13 @@ that with one data order it computes what ``fit`` computes.  Where a recipe augm
 warped before its step by the changes drawn for its images.
 """
 
+import hashlib
+import os
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -188,3 +193,15 @@ class Backend:
     def warning(self, precision: str, device: str) -> str | None:
         """Return a sentence on what will be very slow, for standard error; None for nothing."""
         return None
+
+
+@lru_cache(maxsize=1)
+def compiled_folder() -> Path:
+    """Return where backends keep compiled code: for this kind of processor, it fits no other."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    told = "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
+    return cache / "ninetynine" / f"compiled-{hashlib.sha256(told.encode()).hexdigest()[:16]}"

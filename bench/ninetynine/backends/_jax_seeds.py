@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from ninetynine.backends import EVALUATION_BATCH, Images, Labels, Warping, to_float
 
 State = list[list[Any]]  # trainable, non-trainable, optimizer and metrics variables, (seeds, ...)
-_EVALUATED_AT_ONCE = 16384  # images times seeds in a forward pass on a GPU
+_EVALUATED_AT_ONCE = 20_000  # images times seeds in a forward pass on a GPU
+# Images in one: of most data sets no smaller last pass is left, which would be compiled, too.
+_EVALUATION_BATCHES = (2000, 1000, 500, 250, 200, EVALUATION_BATCH)
 
 
 class Drawing(Protocol):
-    """Turns random numbers into the changes of augmentation (`ninetynine.training.augmentation`)."""
+    """Turns random numbers into changes of images (`ninetynine.training.augmentation`)."""
 
     affine: int  # uniform numbers from -1 to 1 for each image
     bumps: int  # standard normal numbers for each image
@@ -79,7 +81,10 @@ class SeedsLoop:
             states.append([[np.asarray(v.value) for v in part] for part in parts])
         if products:
             _convolve_by_products(self.model)
-        stacked = [[np.stack(values) for values in zip(*part, strict=True)] for part in zip(*states)]
+        stacked = [
+            [np.stack(values) for values in zip(*part, strict=True)]
+            for part in zip(*states, strict=True)
+        ]
         self.state: State = jax.device_put(stacked)
         self._no_metrics = [np.stack([zero] * len(self.seeds)) for zero in zeros]
         self.state.append(jax.device_put(self._no_metrics))
@@ -88,8 +93,9 @@ class SeedsLoop:
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._forward = jax.jit(jax.vmap(self._forward_of_one, in_axes=(0, 0, None)))
         self._result = jax.jit(jax.vmap(self._result_of_one))
-        one = max(EVALUATION_BATCH, _EVALUATED_AT_ONCE // len(self.seeds))
-        self.evaluation_batch = EVALUATION_BATCH if self._stepwise else one
+        most = EVALUATION_BATCH if self._stepwise else _EVALUATED_AT_ONCE // len(self.seeds)
+        fitting = (size for size in _EVALUATION_BATCHES if size <= most)
+        self.evaluation_batch = next(fitting, EVALUATION_BATCH)
 
     # One seed's step, and the same of all of them --------------------------------------------
 
@@ -193,8 +199,9 @@ class SeedsLoop:
                 continue
             steps = (end - start) // length
             numbers = np.arange(start // size, start // size + steps, dtype=np.int32)
-            cut = [None if a is None else _cut(a[:, start:end], steps) for a in (orders, changes)]
-            parts.append((cut[0], cut[1], keys, numbers))
+            places = _cut(orders[:, start:end], steps)
+            given = None if changes is None else _cut(changes[:, start:end], steps)
+            parts.append((places, given, keys, numbers))
         if not self._stepwise:
             return parts
         return [
@@ -222,7 +229,9 @@ class SeedsLoop:
     def weights_of(self, place: int, values: State) -> list[NDArray[Any]]:
         """Return the weights of the seed at ``place``, in the order of ``model.get_weights``."""
         parts = zip(_variables(self.model)[:2], values[:2], strict=True)
-        known = {id(v): a[place] for part, arrays in parts for v, a in zip(part, arrays, strict=True)}
+        known = {
+            id(v): a[place] for part, arrays in parts for v, a in zip(part, arrays, strict=True)
+        }
         return [known[id(variable)] for variable in self.model.weights]
 
     def replace_weights(self, change: Callable[[int, NDArray[Any]], NDArray[Any]]) -> None:

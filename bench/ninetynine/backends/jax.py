@@ -4,20 +4,18 @@ XLA's convolutions are several times slower inside a loop than outside on a CPU
 (https://github.com/jax-ml/jax/issues/12868), and there a call costs little.
 """
 
-import hashlib
-import os
-import platform
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import EVALUATION_BATCH, Backend, StepLoop
+from ninetynine.backends import EVALUATION_BATCH, Backend, Images, StepLoop, compiled_folder
 from ninetynine.backends._jax_seeds import SeedsLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
+_GPU_EVALUATION_BATCH = 2000
+
 Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
 
 
@@ -53,8 +51,8 @@ class JaxLoop(StepLoop):
     def compile(self) -> None:
         """Compile for full batches and for the smaller last one, and to predict in batches."""
         images = len(self._pixels)
-        jax_ready = self._jax.block_until_ready
-        jax_ready(self._outputs(np.zeros((EVALUATION_BATCH, *self._pixels.shape[1:]), np.float32)))
+        size = EVALUATION_BATCH if self._stepwise else _GPU_EVALUATION_BATCH
+        self._outputs(np.zeros((size, *self._pixels.shape[1:]), np.float32)).block_until_ready()
         order = np.arange(images, dtype=np.int32)
         changes = None if self._warp is None else self._warp.no_changes(images)
         for batches in self._batches(order, changes):
@@ -71,6 +69,11 @@ class JaxLoop(StepLoop):
             state = train(state, self._pixels, self._targets, batches)
         self._write_back(state)
         return self._metrics()
+
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        # A GPU waits for the host between small batches.
+        many = batch_size == EVALUATION_BATCH and not self._stepwise
+        return super().predict(images, _GPU_EVALUATION_BATCH if many else batch_size)
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
         trainable, non_trainable = self._weights
@@ -153,7 +156,7 @@ class Jax(Backend):
         environment = {
             "TF_CPP_MIN_LOG_LEVEL": "3",  # jaxlib heeds TensorFlow's word for it
             # What one seed compiled, the next one loads: XLA is half of a small network's time.
-            "JAX_COMPILATION_CACHE_DIR": str(_compiled_folder()),
+            "JAX_COMPILATION_CACHE_DIR": str(compiled_folder()),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         }
@@ -184,17 +187,6 @@ class Jax(Backend):
         import jax
 
         return bool(jax.default_backend() == "gpu")
-
-
-def _compiled_folder() -> Path:
-    """Return where compiled code is kept: of this kind of processor, for code fits one alone."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    try:
-        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
-    except OSError:
-        lines = [platform.processor()]
-    told = "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
-    return cache / "ninetynine" / f"compiled-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 BACKEND = Jax()

@@ -103,7 +103,9 @@ def read_rows(file: Any, group: int, names: Sequence[str]) -> list[dict[str, Any
     """
     try:
         there = set(file.schema_arrow.names)  # an older pack lacks what records had not yet
-        table = file.read_row_group(group, columns=[name for name in names if name in there], use_threads=False)
+        table = file.read_row_group(
+            group, columns=[name for name in names if name in there], use_threads=False
+        )
         lacking = [None] * table.num_rows
         found = {
             name: _cells(table.column(name), name in ARRAYS) if name in there else lacking

@@ -143,7 +143,7 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def prediction_speed(average: ShiftAverage, images: NDArray[Any]) -> dict[str, float]:
+def prediction_speed(average: ShiftAverage, images: NDArray[Any]) -> dict[str, Any]:
     """Return the timing fields on predicting: latency of one image, images per second in batches.
 
     A test set smaller than a batch leaves that batch's field out.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -100,9 +101,11 @@ def train_together(
     card = gpu.card() if first.device == "gpu" else None
     build_clock, compile_clock = Clock(cores), Clock(cores)
     train_clock, evaluate_clock = Clock(cores, card), Clock(cores)
-    with build_clock.running(), noting_inputs(architecture) as inputs:
+    with build_clock.running():
+        with noting_inputs(architecture) as inputs:
+            model = build(cells[0])
         loop = backend.seeds_loop(
-            (build(cell) for cell in cells),
+            chain([model], map(build, cells[1:])),
             [cell.identity.seed for cell in cells],
             parts.train_images,
             parts.train_labels,
@@ -117,7 +120,9 @@ def train_together(
     for line in warnings:
         on_warning(line)
     with compile_clock.running():
-        for size in sorted({len(o) for o in data_orders(len(parts.train_images), recipe.epochs, 0)}):
+        for size in sorted(
+            {len(o) for o in data_orders(len(parts.train_images), recipe.epochs, 0)}
+        ):
             loop.compile(size)
     trained = _Training(loop, recipe, parts, train_clock, evaluate_clock)
     histories = trained.run(on_epoch)
@@ -139,7 +144,9 @@ def train_together(
         reading = cell.reading(inputs)
         diverged = trained.diverged.get(place)
         if diverged is None and not np.isfinite(probabilities[place]).all():
-            diverged = f"the outputs are not finite after the last of {len(histories[place])} epochs"
+            diverged = (
+                f"the outputs are not finite after the last of {len(histories[place])} epochs"
+            )
         if diverged is not None:
             return OneOfMany(reading, None, None, diverged)
         model = Model(
