@@ -170,6 +170,8 @@ def check_computing(identities: Sequence[CellIdentity], say: Callable[[str], Non
     """Say in one line what will be very slow; raise UserError for a GPU that is not there."""
     for device in {identity.device for identity in identities}:
         check_device(device)
+    if any((i.precision, i.device) == ("tensorfloat32", "cpu") for i in identities):
+        raise UserError("--precision tensorfloat32: a CPU has none; take float32, or --device gpu")
     warnings = (get_backend(i.backend).warning(i.precision, i.device) for i in identities)
     for warning in dict.fromkeys(filter(None, warnings)):
         say(warning)

@@ -116,3 +116,46 @@ def test_dense_networks_have_the_same_bits(distances, name):
 
 def test_grouped_convolutions_are_the_same_too(distances):
     assert distances["t1_small_cnn", "grouped"]["weights"] < 1e-9
+
+
+RECORDS = """
+import json, sys
+from pathlib import Path
+from ninetynine.backends import get_backend
+import os
+os.environ.update(get_backend("jax").environment(1, "cpu"))
+import numpy as np
+from ninetynine import datasets
+from ninetynine.catalog import discover
+from ninetynine.cells import Together
+from ninetynine.suite import Setting, Suite, make_cells
+from ninetynine.training.cell import train_cell
+from ninetynine.training.together import train_together
+
+found, data = discover(), datasets.load("digits")
+suite = Suite("test", Path("test.toml"), "", "digits", ("t2_dense",), (3, 7), {"epochs": 1.5})
+cells = make_cells(suite, found, ["t2_dense"], Setting(backend="jax"))
+from ninetynine.suite import architecture_of
+architecture = architecture_of(suite.entries_of("t2_dense")[0], suite, found)
+group = {"together": Together(seeds=[3, 7])}
+many = [c.model_copy(update={"identity": c.identity.model_copy(update=group)}) for c in cells]
+for cell, one in zip(cells, train_together(many, architecture, data, [0]), strict=True):
+    alone = train_cell(cell, architecture, data, [0]).record
+    print(json.dumps({
+        "same": alone.model == one.record.model and alone.history == one.record.history,
+        "keys": [alone.key, one.record.key], "asked": cell.key,
+        "inputs": {**alone.cell.inputs, **one.record.cell.inputs},
+        "together": one.record.timing.together,
+    }))
+"""
+
+
+def test_each_seed_has_a_record_of_its_own_that_never_stands_in_for_one_alone():
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", RECORDS]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(one["same"] and one["together"] == 2 for one in told)
+    assert all(one["keys"][0] == one["asked"] != one["keys"][1] for one in told)
+    assert not any(one["inputs"] for one in told)  # compiled code that was loaded is none
