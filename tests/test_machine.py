@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from ninetynine import machine
@@ -53,7 +54,8 @@ def test_another_processor_is_another_machine(monkeypatch):
 
 def test_a_gpu_counts_only_where_the_cell_uses_it(monkeypatch):
     without = describe(make_identity(), [0])
-    monkeypatch.setattr(machine, "_gpu", lambda: ("A GPU", "555.1"))
+    card = SimpleNamespace(name="A GPU", driver="555.1", facts=lambda: {"mig": "off"})
+    monkeypatch.setattr(machine.gpu, "card", lambda: card)
     assert describe(make_identity(), [0]) == without
     used = describe(make_identity(device="gpu"), [0])
     assert (used.gpu, used.gpu_driver) == ("A GPU", "555.1")

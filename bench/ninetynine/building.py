@@ -11,7 +11,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import ModuleType
@@ -86,8 +86,13 @@ def count_multiply_adds(model: Any) -> int | None:
 
 def weights_hash(model: Any) -> str:
     """Return the SHA-256 (64 hex digits) over dtype, shape and bytes of every weight in order."""
+    return hash_of_weights(model.get_weights())
+
+
+def hash_of_weights(weights: Iterable[Any]) -> str:
+    """Return the `weights_hash` of a model with these ``weights``, NumPy arrays in its order."""
     digest = hashlib.sha256()
-    for weight in model.get_weights():
+    for weight in weights:
         digest.update(f"{weight.dtype.name} {weight.shape};".encode())
         digest.update(weight.tobytes())
     return digest.hexdigest()

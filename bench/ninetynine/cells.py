@@ -25,9 +25,22 @@ PROTOCOL_VERSION = 1
 DEFAULT_BACKEND = "tensorflow"
 
 # "unknown" is what predictions made elsewhere have; no cell that trains has it.
-Precision = Literal["float32", "mixed_bfloat16", "mixed_float16", "unknown"]
+Precision = Literal["float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16", "unknown"]
 Device = Literal["cpu", "gpu", "unknown"]
 _Whole = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Together(BaseModel):
+    """The seeds that one cell is trained beside, in one computation: they round its sums.
+
+    ``seeds`` are all of them, in order.  ``convolutions`` says what becomes of those of so many
+    seeds: one of as many groups, or one product for each seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seeds: list[_Whole]
+    convolutions: Literal["grouped", "products"] = "grouped"
 
 
 class CellIdentity(BaseModel):
@@ -50,12 +63,14 @@ class CellIdentity(BaseModel):
     threads: _Whole
     device: Device
     deterministic: bool
+    together: Together | None = None  # with the seeds that were trained at once; None for alone
 
     @model_serializer(mode="wrap")
     def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what older cells lack, so that their keys stay."""
         content: dict[str, Any] = serialize(self)
-        return {k: v for k, v in content.items() if v or k not in ("arguments", "inputs")}
+        later = ("arguments", "inputs", "together")
+        return {k: v for k, v in content.items() if v or k not in later}
 
     def reading(self, inputs: Mapping[str, str]) -> Self:
         """Return this identity for code that reads ``inputs``."""

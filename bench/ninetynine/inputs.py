@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ninetynine.backends import computing_packages
+from ninetynine.backends import compiled_folder, computing_packages
 
 # Kind and name ("file width.json", "environment WIDTH") -> SHA-256 of the content, "" for nothing.
 # A path is relative to the architecture's file where it lies below that one's folder.
@@ -98,6 +98,7 @@ class _Notes:
         self.is_listening = True
         self._sources = sources
         self._settled = settled
+        self._not_inputs = (*_LIBRARIES, *_SYSTEM, os.path.realpath(compiled_folder()))
         self._paths: set[str] = set()
         self._written: set[str] = set()
         self._variables: set[str] = set()
@@ -137,7 +138,7 @@ class _Notes:
         whole = os.path.realpath(os.fsdecode(path))
         if whole.endswith(".pyc"):
             whole = _source_of(whole)
-        if whole.endswith("keras.json") or whole.startswith((*_LIBRARIES, *_SYSTEM)):
+        if whole.endswith("keras.json") or whole.startswith(self._not_inputs):
             return
         (self._written if is_written else self._paths).add(whole)
 

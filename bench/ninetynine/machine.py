@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from ninetynine import gpu
 from ninetynine.backends import get_backend
 from ninetynine.cells import Cell, CellIdentity, canonical_hash
 from ninetynine.errors import UserError
@@ -57,13 +58,17 @@ def describe(identity: CellIdentity, cores_used: list[int]) -> Machine:
     """Return this machine as ``identity`` uses it; equal fingerprints make timings comparable."""
     cores_available = os.cpu_count() or 1  # of the machine, whatever this process is pinned to
     cpu_model, flags = _cpu()
-    gpu, driver = _gpu() if identity.device == "gpu" else (None, None)
-    hardware = [cpu_model, flags, cores_available, len(cores_used), identity.threads, gpu, driver]
+    card = gpu.card() if identity.device == "gpu" else None
+    name, driver = (card.name, card.driver) if card else (None, None)
+    facts = card.facts() if card else None
+    hardware = [cpu_model, flags, cores_available, len(cores_used), identity.threads, name, driver]
     software = [identity.backend, identity.packages, identity.precision]
     comparable = [*hardware, *software, platform.system(), platform.machine()]
     quota = cpu_quota()
     if quota is not None and quota < cores_available:  # as many cores, but not all of their time
         comparable.append(quota)
+    if facts:
+        comparable.append(facts)
     return Machine(
         fingerprint=canonical_hash(comparable)[:16],
         cpu_model=cpu_model,
@@ -71,12 +76,13 @@ def describe(identity: CellIdentity, cores_used: list[int]) -> Machine:
         cores_available=cores_available,
         cores_used=cores_used,
         memory_bytes=memory_bytes(),
-        gpu=gpu,
+        gpu=name,
         gpu_driver=driver,
         operating_system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
         cpu_quota=quota,
         thread_limit=thread_limit(),
+        gpu_facts=facts,
     )
 
 
@@ -109,15 +115,6 @@ def _cpu() -> tuple[str, str]:
     numbers = "/".join(fields.get(key, "?") for key in ("cpu family", "model", "stepping"))
     flags = sorted(fields.get("flags", fields.get("Features", "")).split())
     return f"{name} ({numbers})", canonical_hash(flags)[:16]
-
-
-def _gpu() -> tuple[str | None, str | None]:
-    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    try:
-        name, driver = _output(query).splitlines()[0].split(", ")
-    except (OSError, subprocess.SubprocessError, IndexError, ValueError):
-        return None, None
-    return name, driver
 
 
 def _output(command: list[str]) -> str:
@@ -173,6 +170,8 @@ def check_computing(identities: Sequence[CellIdentity], say: Callable[[str], Non
     """Say in one line what will be very slow; raise UserError for a GPU that is not there."""
     for device in {identity.device for identity in identities}:
         check_device(device)
+    if any((i.precision, i.device) == ("tensorfloat32", "cpu") for i in identities):
+        raise UserError("--precision tensorfloat32: a CPU has none; take float32, or --device gpu")
     warnings = (get_backend(i.backend).warning(i.precision, i.device) for i in identities)
     for warning in dict.fromkeys(filter(None, warnings)):
         say(warning)

@@ -18,6 +18,7 @@ from ninetynine.backends._base import (
     Labels,
     StepLoop,
     Warping,
+    compiled_folder,
     to_float,
 )
 from ninetynine.errors import UserError

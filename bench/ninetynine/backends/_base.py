@@ -6,7 +6,13 @@ that with one data order it computes what ``fit`` computes.  Where a recipe augm
 warped before its step by the changes drawn for its images.
 """
 
+import hashlib
+import os
+import platform
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -151,6 +157,7 @@ class Backend:
     keras_backend: str  # the word for KERAS_BACKEND
     packages: tuple[str, ...]  # that compute; their versions are part of a cell's key
     loop: type[StepLoop] = FitLoop  # the fastest one there is
+    seeds_loop: Any = None  # what trains many seeds at once, where it can (`_jax_seeds.SeedsLoop`)
     forks: bool = False  # a process that imported it, and computed nothing, can fork (on a CPU)
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
@@ -165,6 +172,20 @@ class Backend:
     def make_deterministic(self) -> None:
         """Have equal seeds give equal bits; called before each training, once keras is seeded."""
 
+    def set_precision(self, precision: str, device: str) -> None:
+        """Have products computed as ``precision`` says; called before each training.
+
+        Keras's dtype policy is set already.  "float32" is float32, and "tensorfloat32" is float32
+        whose products on a GPU are of TensorFloat-32, with ten bits of the fraction.
+        """
+
+    def peak_memory(self) -> Callable[[], int | None]:
+        """Return what tells the most bytes of the GPU's memory that were in use since now.
+
+        It tells None where that is not known: on a CPU, and where more was in use before.
+        """
+        return lambda: None
+
     def finds_gpu(self) -> bool:
         """Return whether this process can compute on a GPU."""
         return False
@@ -172,3 +193,15 @@ class Backend:
     def warning(self, precision: str, device: str) -> str | None:
         """Return a sentence on what will be very slow, for standard error; None for nothing."""
         return None
+
+
+@lru_cache(maxsize=1)
+def compiled_folder() -> Path:
+    """Return where backends keep compiled code: for this kind of processor, it fits no other."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    told = "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
+    return cache / "ninetynine" / f"compiled-{hashlib.sha256(told.encode()).hexdigest()[:16]}"

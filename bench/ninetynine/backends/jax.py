@@ -4,15 +4,18 @@ XLA's convolutions are several times slower inside a loop than outside on a CPU
 (https://github.com/jax-ml/jax/issues/12868), and there a call costs little.
 """
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import Backend, StepLoop
+from ninetynine.backends import EVALUATION_BATCH, Backend, Images, StepLoop, compiled_folder
+from ninetynine.backends._jax_seeds import SeedsLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
+_GPU_EVALUATION_BATCH = 2000
+
 Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
 
 
@@ -37,11 +40,19 @@ class JaxLoop(StepLoop):
         whole = self._step if self._stepwise else self._scan
         self._train = jax.jit(whole, donate_argnums=0)
         self._compiled: dict[tuple[int, ...], Any] = {}  # by the shape of what it is given
-        self._forward = jax.jit(partial(model.stateless_call, training=False))
+        # To walk the layers for these, and to copy them, costs as much as a small forward pass.
+        self._weights = tuple(model.trainable_variables), tuple(model.non_trainable_variables)
+
+        def forward(trainable: Any, non_trainable: Any, pixels: Any) -> Any:
+            return model.stateless_call(trainable, non_trainable, pixels, training=False)[0]
+
+        self._forward = jax.jit(forward)
 
     def compile(self) -> None:
-        """Compile for full batches and for the smaller last one."""
+        """Compile for full batches and for the smaller last one, and to predict in batches."""
         images = len(self._pixels)
+        size = EVALUATION_BATCH if self._stepwise else _GPU_EVALUATION_BATCH
+        self._outputs(np.zeros((size, *self._pixels.shape[1:]), np.float32)).block_until_ready()
         order = np.arange(images, dtype=np.int32)
         changes = None if self._warp is None else self._warp.no_changes(images)
         for batches in self._batches(order, changes):
@@ -59,9 +70,14 @@ class JaxLoop(StepLoop):
         self._write_back(state)
         return self._metrics()
 
+    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+        # A GPU waits for the host between small batches.
+        many = batch_size == EVALUATION_BATCH and not self._stepwise
+        return super().predict(images, _GPU_EVALUATION_BATCH if many else batch_size)
+
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
-        trainable, non_trainable, _, _ = self._state()
-        return self._forward(trainable, non_trainable, pixels)[0]
+        trainable, non_trainable = self._weights
+        return self._forward([v.value for v in trainable], [v.value for v in non_trainable], pixels)
 
     def _compile(self, state: State, batches: Batches) -> Any:
         compiled = self._train.lower(state, self._pixels, self._targets, batches).compile()
@@ -134,12 +150,38 @@ class Jax(Backend):
     keras_backend = "jax"
     packages = ("jax", "jaxlib", "keras", "numpy")
     loop = JaxLoop
+    seeds_loop = SeedsLoop
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # jaxlib heeds TensorFlow's word for it
+        environment = {
+            "TF_CPP_MIN_LOG_LEVEL": "3",  # jaxlib heeds TensorFlow's word for it
+            # What one seed compiled, the next one loads: XLA is half of a small network's time.
+            "JAX_COMPILATION_CACHE_DIR": str(compiled_folder()),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
         if device == "cpu":
             environment["JAX_PLATFORMS"] = "cpu"
+        else:  # sums in one order, and no kernel that is chosen by how fast it was
+            environment["XLA_FLAGS"] = "--xla_gpu_deterministic_ops=true"
         return environment
+
+    def set_precision(self, precision: str, device: str) -> None:
+        import jax
+
+        # On a GPU "float32" would else mean 19 bits: TensorFloat-32.
+        exact = {"float32": "highest", "tensorfloat32": "tensorfloat32"}.get(precision)
+        jax.config.update("jax_default_matmul_precision", exact if device == "gpu" else None)
+
+    def peak_memory(self) -> Callable[[], int | None]:
+        import jax
+
+        def peak() -> int:
+            facts = jax.local_devices()[0].memory_stats() or {}  # a CPU has none
+            return int(facts.get("peak_bytes_in_use", 0))
+
+        before = peak()
+        return lambda: now if (now := peak()) > before else None
 
     def finds_gpu(self) -> bool:
         import jax

@@ -84,6 +84,13 @@ class TensorFlow(Backend):
 
         tensorflow.config.experimental.enable_op_determinism()
 
+    def set_precision(self, precision: str, device: str) -> None:
+        import tensorflow
+
+        if device == "gpu":
+            switch = tensorflow.config.experimental.enable_tensor_float_32_execution
+            switch(precision == "tensorfloat32")
+
     def finds_gpu(self) -> bool:
         import tensorflow
 

@@ -35,6 +35,7 @@ def _differences(row: RowIdentity, rows: Sequence[RowIdentity]) -> list[str]:
     flag = "deterministic" if row.deterministic else "not deterministic"
     return [
         *plain,
+        *([f"{row.at_once} seeds at once"] if varies("at_once") and row.at_once > 1 else []),
         *([flag] if varies("deterministic") else []),
         *(f"{name} {version}" for name, version in row.packages if len(versions[name]) > 1),
         *(_recipe_differences(row, rows) if varies("recipe_json") else []),

@@ -49,6 +49,7 @@ class RowIdentity:
     source_hash: str
     arguments_json: str = "{}"  # of the architecture's build
     inputs_json: str = "{}"  # what its code reads beside its source
+    at_once: int = 1  # seeds that were trained in one computation
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -382,6 +383,7 @@ def identity_of(record: Record) -> RowIdentity:
         source_hash=cell.source_hash,
         arguments_json=json.dumps(cell.arguments, sort_keys=True),
         inputs_json=json.dumps(cell.inputs, sort_keys=True),
+        at_once=len(cell.together.seeds) if cell.together else 1,
     )
 
 

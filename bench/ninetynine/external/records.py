@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -107,8 +108,9 @@ def _timing(facts: Facts) -> Timing | None:
     if facts.train_seconds is None:
         return None
     phases = ("import", "data", "build", "compile", "train_cpu", "evaluate")
+    untold: dict[str, Any] = dict.fromkeys([f"{phase}_seconds" for phase in phases], 0.0)
     return Timing(
-        **dict.fromkeys([f"{phase}_seconds" for phase in phases], 0.0),
+        **untold,
         train_seconds=facts.train_seconds,
         other_cpu_share=None,
         exclusive=False,

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from ninetynine.records.schema import Record
 
 Kind = Literal["string", "int64", "double", "bool", "json"]
-_PREFIXES = {"machine": "machine_", "failure": "failure_", "history": "history_"}
+_PREFIXES = {name: f"{name}_" for name in ("machine", "failure", "history", "together")}
 _KINDS: dict[Any, Kind] = {str: "string", int: "int64", float: "double", bool: "bool"}
 
 
@@ -32,6 +32,7 @@ class Column:
     is_list: bool
     each: bool
     may_lack: bool  # has a value of its own where none is given
+    later: bool  # older tables of records lack it
 
 
 @cache
@@ -54,7 +55,8 @@ def _columns(
         else:
             found = "json" if get_origin(part) is dict else _KINDS.get(part, "string")
             may_lack = not field.is_required() and field.default is not None
-            yield Column(prefix + name, here, found, inner is not None, each, may_lack)
+            later = name in getattr(table, "LATER", ()) or here[:2] == ("cell", "together")
+            yield Column(prefix + name, here, found, inner is not None, each, may_lack, later)
 
 
 def _plain(annotation: Any) -> Any:

@@ -102,8 +102,15 @@ def read_rows(file: Any, group: int, names: Sequence[str]) -> list[dict[str, Any
     Raises Unreadable where they are damaged.
     """
     try:
-        table = file.read_row_group(group, columns=list(names), use_threads=False)
-        found = {name: _cells(table.column(name), name in ARRAYS) for name in names}
+        there = set(file.schema_arrow.names)  # an older pack lacks what records had not yet
+        table = file.read_row_group(
+            group, columns=[name for name in names if name in there], use_threads=False
+        )
+        lacking = [None] * table.num_rows
+        found = {
+            name: _cells(table.column(name), name in ARRAYS) if name in there else lacking
+            for name in names
+        }
     except Exception as error:
         raise Unreadable(f"cannot be read ({type(error).__name__}: {error})") from error
     return [dict(zip(names, row, strict=True)) for row in zip(*found.values(), strict=True)]
@@ -117,8 +124,11 @@ def _cells(column: Any, is_array: bool) -> list[Any]:
 
 
 def _check_columns(schema: Any) -> None:
+    later = {column.name for column in columns() if column.later}
     for field in arrow_schema():
         if field.name not in schema.names:
+            if field.name in later:
+                continue
             raise Unreadable(f"no pack of records: it has no column {field.name}")
         found = schema.field(field.name).type
         if found != field.type:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -39,9 +39,19 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
 
 
 class Part(BaseModel):
-    """A table of a file of ours: nothing unknown, never changed."""
+    """A table of a file of ours: nothing unknown, never changed.
 
+    ``LATER`` are fields that older records lack: left out where they have no value, so that these
+    are written as they were read.
+    """
+
+    LATER: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        return {k: v for k, v in content.items() if v is not None or k not in self.LATER}
 
 
 class Score(Part):
@@ -70,7 +80,13 @@ class Epoch(Part):
 
 
 class Timing(Part):
-    """Seconds by phase; only ``train_seconds`` is training (no evaluation, no compiling)."""
+    """Seconds by phase; only ``train_seconds`` is training (no evaluation, no compiling).
+
+    Of a run that was trained ``together`` with others, all are its share: what all took, divided
+    by how many they were.  So are the joules, of the GPU alone.
+    """
+
+    LATER = ("together", "train_joules")
 
     import_seconds: Seconds  # of the worker, paid once for all its cells
     data_seconds: Seconds
@@ -86,11 +102,14 @@ class Timing(Part):
     latency_p99_seconds: Seconds | None = None
     throughput_128: Rate | None = None  # images per second, answered in batches of 128 and 1,000
     throughput_1000: Rate | None = None
+    together: Annotated[int, Field(ge=1, lt=2**31)] | None = None  # seeds trained at once, with it
+    train_joules: Annotated[float, Field(ge=0, le=1e12)] | None = None
 
 
 class Machine(Part):
     """Hardware and software that bits and seconds depend on."""
 
+    LATER = ("cpu_quota", "thread_limit", "gpu_facts")
     fingerprint: str
     cpu_model: str
     cpu_flags_hash: str
@@ -105,13 +124,7 @@ class Machine(Part):
         None  # cores' worth; None for no limit
     )
     thread_limit: Count | None = None  # of processes and threads together
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what older records lack, so that they are written as they were read."""
-        content: dict[str, Any] = serialize(self)
-        limits = ("cpu_quota", "thread_limit")
-        return {k: v for k, v in content.items() if v is not None or k not in limits}
+    gpu_facts: dict[str, str] | None = None  # its slice, clocks and limits, and CUDA's packages
 
 
 class Model(Part):
@@ -120,16 +133,11 @@ class Model(Part):
     ``built_hash`` is over the layers' configuration and the weights before training.
     """
 
+    LATER = ("built_hash",)
     parameters: Count
     multiply_adds: Count | None  # per image; None where a layer is not one we can count
     weights_hash: str | None
     built_hash: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what older records lack, so that they are written as they were read."""
-        content: dict[str, Any] = serialize(self)
-        return {k: v for k, v in content.items() if v is not None or k != "built_hash"}
 
 
 class Failure(Part):
@@ -170,6 +178,8 @@ class Record(Part):
     records: ``members`` are their keys, and its cell's seed counts its replicates.
     """
 
+    LATER: ClassVar[tuple[str, ...]] = ("gpu_peak_memory_bytes",)
+
     schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
     kind: Literal["trained", "external", "ensemble"] = "trained"
     key: Digest
@@ -184,6 +194,7 @@ class Record(Part):
     history: list[Epoch] = []
     timing: Timing | None = None
     peak_memory_bytes: Count | None = None
+    gpu_peak_memory_bytes: Count | None = None  # of all that were trained together
     failure: Failure | None = None
     predictions_sha256: Digest | None = None  # of the .npz file beside the record
     test_fingerprint: Digest | None = None  # of the dataset's test part
@@ -209,7 +220,7 @@ class Record(Part):
         content: dict[str, Any] = serialize(self)
         if not self.context.warnings:
             content.get("context", {}).pop("warnings", None)
-        later = ("members", "test_fingerprint", "record_sha256")
+        later = ("members", "test_fingerprint", "record_sha256", *self.LATER)
         lacking = {name for name in later if not getattr(self, name)}
         return {name: value for name, value in content.items() if name not in lacking}
 

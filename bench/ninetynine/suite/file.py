@@ -21,7 +21,7 @@ _KEYS = (
     *("architectures", "dataset", "description", "ensembles", "precision", "recipe", "reference"),
     *("seeds", "targets", "timing_reference"),
 )
-_Trained = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+_Trained = Literal["float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16"]
 _PRECISIONS: tuple[Precision, ...] = get_args(_Trained)
 _NAME = re.compile(r"\w[\w.+-]*")
 

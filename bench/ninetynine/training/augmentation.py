@@ -27,29 +27,54 @@ def draw(
     ``side`` is the images' longer side in pixels.  All is drawn whether it is asked for or not,
     so that one word of a recipe changes nothing but itself.
     """
-    rng = np.random.default_rng([seed, epoch, _STREAM])
-    turn, stretch_x, stretch_y, shear, move_x, move_y = rng.uniform(-1, 1, (_AFFINE, images))
-    angle = np.deg2rad(augmentation.rotation_degrees) * turn
-    # A stretch and its inverse are equally likely.
-    width = (1 + augmentation.scale_fraction) ** stretch_x
-    height = (1 + augmentation.scale_fraction) ** stretch_y
-    slant = augmentation.shear_fraction * shear
-    shift = augmentation.shift_pixels
-    # Whole pixels, so that a shift alone blurs nothing: -shift..shift, each equally likely.
-    right, down = (np.floor((move + 1) / 2 * (2 * shift + 1)) - shift for move in (move_x, move_y))
-    rows = [
-        width * np.cos(angle),
-        width * (slant * np.cos(angle) - np.sin(angle)),
-        right,
-        height * np.sin(angle),
-        height * (slant * np.sin(angle) + np.cos(angle)),
-        down,
-    ]
-    affine = np.stack(rows, axis=1)
-    if not augmentation.elastic_pixels:
-        return affine.astype(np.float32)
-    bumps = rng.standard_normal((images, 2 * len(_knots(augmentation, side)) ** 2))
-    return np.hstack([affine, augmentation.elastic_pixels * bumps]).astype(np.float32)
+    rng, drawing = np.random.default_rng([seed, epoch, _STREAM]), Drawing(augmentation, side)
+    uniform = rng.uniform(-1, 1, (drawing.affine, images))
+    bumps = rng.standard_normal((images, drawing.bumps)) if drawing.bumps else None
+    return np.asarray(drawing.changes(uniform, bumps, np), np.float32)
+
+
+class Drawing:
+    """Turns random numbers into changes: what is drawn, whoever draws it."""
+
+    affine = _AFFINE  # uniform numbers from -1 to 1 for each image
+    bumps: int  # standard normal numbers for each image
+
+    def __init__(self, augmentation: Augmentation, side: int) -> None:
+        self._words = augmentation
+        elastic = bool(augmentation.elastic_pixels)
+        self.bumps = 2 * len(_knots(augmentation, side)) ** 2 if elastic else 0
+
+    def changes(self, uniform: Any, bumps: Any, arrays: Any) -> Any:
+        """Return the changes (images, k) of ``uniform`` (6, images), ``bumps`` (images, bumps).
+
+        ``arrays`` is the module that computes: numpy, or one like it.
+        """
+        words = self._words
+        turn, stretch_x, stretch_y, shear, move_x, move_y = uniform
+        angle = float(np.deg2rad(words.rotation_degrees)) * turn
+        # A stretch and its inverse are equally likely.
+        width = (1 + words.scale_fraction) ** stretch_x
+        height = (1 + words.scale_fraction) ** stretch_y
+        slant = words.shear_fraction * shear
+        shift = words.shift_pixels
+        # Whole pixels, so that a shift alone blurs nothing: -shift..shift, each equally likely.
+        # (In single precision a number below 1 may round up to it.)
+        right, down = (
+            arrays.minimum(arrays.floor((move + 1) / 2 * (2 * shift + 1)) - shift, shift)
+            for move in (move_x, move_y)
+        )
+        rows = [
+            width * arrays.cos(angle),
+            width * (slant * arrays.cos(angle) - arrays.sin(angle)),
+            right,
+            height * arrays.sin(angle),
+            height * (slant * arrays.sin(angle) + arrays.cos(angle)),
+            down,
+        ]
+        affine = arrays.stack(rows, axis=1)
+        if not self.bumps:
+            return affine
+        return arrays.hstack([affine, words.elastic_pixels * bumps])
 
 
 class Warp:

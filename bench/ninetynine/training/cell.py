@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine import __version__, datasets
+from ninetynine import __version__, datasets, gpu
 from ninetynine.backends import StepLoop, get_backend, to_float
 from ninetynine.building import built_hash, count_multiply_adds, weights_hash
 from ninetynine.catalog import Architecture
@@ -89,11 +89,13 @@ def data_orders(images: int, epochs: float, seed: int) -> list[NDArray[np.int32]
     The stream depends on ``seed`` and the epoch alone, so every backend sees the same order.  A
     last epoch of, say, 0.25 takes the first quarter of its permutation.
     """
-    orders = []
-    for epoch in range(math.ceil(epochs)):
-        order = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
-        orders.append(order[: round(images * min(1.0, epochs - epoch))])
-    return orders
+    return [data_order(images, epochs, seed, epoch) for epoch in range(math.ceil(epochs))]
+
+
+def data_order(images: int, epochs: float, seed: int, epoch: int) -> NDArray[np.int32]:
+    """Return the order of one epoch, counted from 0, of `data_orders`."""
+    order = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
+    return order[: round(images * min(1.0, epochs - epoch))]
 
 
 def make_warp(recipe: Recipe, shape: tuple[int, int, int]) -> Warp | None:
@@ -132,7 +134,8 @@ def train_cell(
     identity = cell.identity
     recipe = Recipe.from_canonical(identity.recipe)
     prepare_backend(identity)
-    step_loop = get_backend(identity.backend).loop
+    backend = get_backend(identity.backend)
+    device_peak = backend.peak_memory()
     parts = make_parts(dataset, recipe)
     orders = data_orders(len(parts.train_images), recipe.epochs, identity.seed)
 
@@ -145,7 +148,7 @@ def train_cell(
         )
     identity, untrained_hash = identity.reading(inputs), built_hash(model)
     with compile_clock.running():
-        loop = step_loop(
+        loop = backend.loop(
             model,
             parts.train_images,
             parts.train_labels,
@@ -160,7 +163,8 @@ def train_cell(
     for line in warnings:
         on_warning(line)
 
-    train_clock, evaluate_clock = Clock(cores), Clock(cores)
+    train_clock = Clock(cores, gpu.card() if identity.device == "gpu" else None)
+    evaluate_clock = Clock(cores)
     average = ShiftAverage(loop.predict, recipe.test_time_shifts)
     history = _train(
         loop,
@@ -177,12 +181,11 @@ def train_cell(
     if not np.isfinite(probabilities).all():
         raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
 
-    record = Record(
-        key=identity.key,
-        status="finished",
-        cell=identity,
+    record = finished_record(
+        cell.model_copy(update={"identity": identity}),
+        dataset,
+        cores,
         context=make_context(cell, started_at, warnings),
-        machine=describe(identity, cores),
         model=Model(
             parameters=int(model.count_params()),
             multiply_adds=count_multiply_adds(model),
@@ -196,18 +199,36 @@ def train_cell(
             data_seconds=data_seconds,
             build_seconds=build_clock.wall_seconds,
             compile_seconds=compile_clock.wall_seconds,
-            train_seconds=train_clock.wall_seconds,
-            train_cpu_seconds=train_clock.cpu_seconds,
             evaluate_seconds=evaluate_clock.wall_seconds,
-            other_cpu_share=train_clock.other_cpu_share,
-            exclusive=train_clock.exclusive,
+            **train_clock.fields(),
             **predicting,
         ),
+        gpu_peak_memory_bytes=device_peak(),
+    )
+    return Trained(record, as_predictions(probabilities, parts), model)
+
+
+def finished_record(
+    cell: Cell, dataset: datasets.Dataset, cores: list[int], **facts: Any
+) -> Record:
+    """Return the record of ``cell`` with ``facts``, and what there is to say of machine and data.
+
+    ``cell`` has the identity that its record is to have.
+    """
+    return Record(
+        key=cell.key,
+        status="finished",
+        cell=cell.identity,
+        machine=describe(cell.identity, cores),
         peak_memory_bytes=peak_memory_bytes(),
         test_fingerprint=datasets.fingerprint_of_test_part(dataset),
+        **facts,
     )
-    predictions = Predictions(to_float16(probabilities), parts.test_labels.astype(np.uint16))
-    return Trained(record, predictions, model)
+
+
+def as_predictions(probabilities: NDArray[np.float32], parts: Parts) -> Predictions:
+    """Return what is stored of ``probabilities`` (n, classes) for the test images."""
+    return Predictions(to_float16(probabilities), parts.test_labels.astype(np.uint16))
 
 
 def build_cell(cell: Cell, architecture: Architecture, dataset: datasets.Dataset) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ninetynine.backends import StepLoop, get_backend
 from ninetynine.building import count_multiply_adds
 from ninetynine.catalog import Architecture
+from ninetynine.gpu import Card
 from ninetynine.records import Samples, Speed
 from ninetynine.training.model import compiled_model
 from ninetynine.training.predictions import ShiftAverage
@@ -35,10 +36,15 @@ _PRODUCT_SIZE = 2048
 
 
 class Clock:
-    """Adds up wall and CPU seconds over the intervals it runs; other processes' CPU time too."""
+    """Adds up wall and CPU seconds over the intervals it runs; other processes' CPU time too.
 
-    def __init__(self, cores: list[int]) -> None:
-        self._cores = cores
+    With a ``card`` also the energy that this GPU takes, and whether others compute on it.
+    """
+
+    def __init__(self, cores: list[int], card: Card | None = None) -> None:
+        self._cores, self._card = cores, card
+        self._joules: float | None = 0.0
+        self._card_shared = False
         self.wall_seconds = 0.0
         self.cpu_seconds = 0.0
         self._busy_seconds: float | None = 0.0
@@ -46,6 +52,7 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Count the time spent inside the ``with`` block."""
+        joules = self._card.joules() if self._card else None
         busy, cpu, wall = busy_seconds(self._cores), time.process_time(), time.perf_counter()
         yield
         self.wall_seconds += time.perf_counter() - wall
@@ -55,6 +62,21 @@ class Clock:
             self._busy_seconds = None
         else:
             self._busy_seconds += after - busy
+        if self._card is not None:
+            self._card_shared |= self._card.others() != 0
+            after = self._card.joules()
+            known = None not in (self._joules, joules, after)
+            self._joules = (self._joules or 0) + (after or 0) - (joules or 0) if known else None
+
+    def fields(self, together: int = 1) -> dict[str, Any]:
+        """Return the timing fields on training, each the share of one of ``together`` seeds."""
+        return {
+            "train_seconds": self.wall_seconds / together,
+            "train_cpu_seconds": self.cpu_seconds / together,
+            "train_joules": self._joules / together if self._card and self._joules else None,
+            "other_cpu_share": self.other_cpu_share,
+            "exclusive": self.exclusive,
+        }
 
     @property
     def other_cpu_share(self) -> float | None:
@@ -66,12 +88,13 @@ class Clock:
 
     @property
     def exclusive(self) -> bool:
-        """Return whether the cores were ours alone, as far as the system can tell."""
+        """Return whether the cores, and the card, were ours alone, as far as can be told."""
         share = self.other_cpu_share
         if share is None:
             return False
         seconds = share * self.wall_seconds * max(1, len(self._cores))
-        return share <= _TOLERATED_SHARE or seconds <= _TOLERATED_SECONDS
+        alone = share <= _TOLERATED_SHARE or seconds <= _TOLERATED_SECONDS
+        return alone and not self._card_shared
 
 
 def repeated_seconds(call: Callable[[], object], rounds: int, warm_up: int) -> NDArray[np.float64]:
@@ -120,7 +143,7 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def prediction_speed(average: ShiftAverage, images: NDArray[Any]) -> dict[str, float]:
+def prediction_speed(average: ShiftAverage, images: NDArray[Any]) -> dict[str, Any]:
     """Return the timing fields on predicting: latency of one image, images per second in batches.
 
     A test set smaller than a batch leaves that batch's field out.

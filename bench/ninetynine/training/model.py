@@ -14,6 +14,7 @@ from ninetynine.recipe import Recipe
 
 _COMPUTE_DTYPES = {
     "float32": "float32",
+    "tensorfloat32": "float32",
     "mixed_bfloat16": "bfloat16",
     "mixed_float16": "float16",
 }

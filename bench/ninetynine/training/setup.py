@@ -167,7 +167,7 @@ def set_configuration(precision: str) -> None:
     config.set_floatx("float32")
     config.set_epsilon(1e-7)
     config.set_image_data_format("channels_last")
-    config.set_dtype_policy(precision)
+    config.set_dtype_policy("float32" if precision == "tensorfloat32" else precision)
     for limit in ("set_max_epochs", "set_max_steps_per_epoch"):  # since Keras 3.11
         getattr(config, limit, lambda none: None)(None)
 
@@ -189,6 +189,7 @@ def prepare_backend(identity: CellIdentity) -> None:
     keras.utils.clear_session()
     gc.collect()  # an earlier cell's model and data are held in cycles only
     set_configuration(identity.precision)
+    backend.set_precision(identity.precision, identity.device)
     keras.utils.set_random_seed(identity.seed)
     if identity.deterministic:
         backend.make_deterministic()
