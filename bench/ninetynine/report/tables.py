@@ -34,7 +34,12 @@ def section(board: Board, columns: Sequence[str] = ()) -> Section:
 
 def title(board: Board) -> str:
     """Return the board's heading: its dataset and whose recipes its rows follow."""
-    recipes = "recipes as published" if board.variant == "published" else f"suite {board.variant}"
+    recipes = f"suite {board.variant}"
+    if board.variant == "published":
+        held = {claim.row for claim in board.claims}
+        trained = {row.name for row in board.rows if row.identity.kind == "trained" and row.seeds}
+        published = bool(trained) and trained <= held
+        recipes = "recipes as published" if published else "each model by its own recipe"
     labels = f", test labels {board.labels_hash[:8]}" if board.labels_hash else ""
     return f"{board.dataset}: {recipes}{labels}"
 

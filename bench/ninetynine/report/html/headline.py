@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from ninetynine.board import Board, Row, Undecided
 from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
+from ninetynine.board.views import View
 from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
-from ninetynine.report.tables import title as plain_title
 
-_MOST_NAMES = 6
+_MOST_NAMES = 4
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,27 @@ class Fact:
     share: float | None = None
 
 
-def unique_titles(boards: Sequence[Board]) -> list[str]:
-    """Return a title for each board; where two would be the same, with the data they are about."""
-    plain = [plain_title(board) for board in boards]
+def unique_titles(views: Sequence[View]) -> list[str]:
+    """Return a title for each view; where two would be the same, with the data they are about."""
+    plain = [_title(view) for view in views]
     return [
-        f"{title}, dataset {board.key.fingerprint[:8]}" if plain.count(title) > 1 else title
-        for title, board in zip(plain, boards, strict=True)
+        f"{title}, dataset {view.board.key.fingerprint[:8]}" if plain.count(title) > 1 else title
+        for title, view in zip(plain, views, strict=True)
     ]
+
+
+def _title(view: View) -> str:
+    board = view.board
+    labels = f", test labels {board.labels_hash[:8]}" if board.labels_hash else ""
+    return f"{board.dataset}: {view.name or 'all suites'}{labels}"
+
+
+def short_titles(views: Sequence[View], titles: Sequence[str]) -> list[str]:
+    """Return what links call each view: its suite alone where there is one dataset."""
+    names = [view.name or "all" for view in views]
+    if len({view.board.dataset for view in views}) > 1 or len(set(names)) < len(names):
+        return list(titles)
+    return names
 
 
 def facts(board: Board) -> list[Fact]:
@@ -39,8 +53,12 @@ def facts(board: Board) -> list[Fact]:
     return [fact for fact in found if fact is not None]
 
 
-def lead(board: Board) -> str:
+def lead(view: View) -> str:
     """Return what was compared on what."""
+    return " ".join([*([view.suite.description] if view.suite else []), _measured(view.board)])
+
+
+def _measured(board: Board) -> str:
     seeds = sorted({seed for row in board.rows for seed in row.seeds})
     models = formatting.count(len(board.rows), "model")
     if not seeds:
