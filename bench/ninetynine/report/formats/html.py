@@ -45,7 +45,7 @@ def render(report: Report) -> str:
     suites = known_suites(report.suite)
     boards = [_BoardContent.of(number, board, report) for number, board in enumerate(report.boards)]
     found = [(content, view) for content in boards for view in views(content.board, suites)]
-    found.sort(key=lambda one: (one[0].images_at, one[1].name is None))  # "all" after each suite
+    found.sort(key=lambda one: (one[0].first, one[1].name is None))  # "all" after each suite
     titles = headline.unique_titles([view for _, view in found])
     names = headline.short_titles([view for _, view in found], titles)
     ids = _ids(names)
@@ -79,14 +79,19 @@ class _BoardContent:
     board: Board
     models: Models
     images: Hardest | None
-    images_at: str  # the id of the board that shows the images of this test set
+    first: int  # the place of the first board of the same test set, which has the images
+
+    @property
+    def images_at(self) -> str:
+        """The id of the board that shows the images of this test set."""
+        return f"board-{self.first + 1}"
 
     @classmethod
     def of(cls, number: int, board: Board, report: Report) -> "_BoardContent":
         first = next(n for n, other in enumerate(report.boards) if _data(other) == _data(board))
         shown = images(board, report.data_dir) if first == number else None
         panels = models(board, report.catalog)
-        return cls(f"board-{number + 1}", board, panels, shown, f"board-{first + 1}")
+        return cls(f"board-{number + 1}", board, panels, shown, first)
 
 
 def _data(board: Board) -> tuple[str, str, str | None]:
