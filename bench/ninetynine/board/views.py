@@ -50,7 +50,7 @@ def views(board: Board, suites: Mapping[str, Suite]) -> list[View]:
 def of_suite(board: Board, name: str, suites: Mapping[str, Suite]) -> Board | None:
     """Return ``board`` with the rows of suite ``name`` alone, ranked anew; None without any."""
     rows = _members(board, suites).get(name)
-    return None if rows is None else _ranked(board, rows)
+    return None if rows is None else replace(_ranked(board, rows), suite=name)
 
 
 def _members(board: Board, suites: Mapping[str, Suite]) -> dict[str, list[Row]]:

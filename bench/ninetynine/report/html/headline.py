@@ -10,18 +10,22 @@ from ninetynine.board.views import View
 from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
+from ninetynine.report.drawing import lettering
 
 _MOST_NAMES = 4
+_LONGEST_NAME = 32
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A number worth a large font; ``share`` draws a bar below it."""
+    """A number worth a large font, or names; ``share`` draws a bar below it."""
 
     value: str
     name: str
     detail: str = ""
     share: float | None = None
+    models: tuple[str, ...] = ()  # in place of a value; ``more`` of them are not named
+    more: int = 0
 
 
 def unique_titles(views: Sequence[View]) -> list[str]:
@@ -77,13 +81,12 @@ def _best_group(board: Board) -> Fact | None:
     best = [row.name for row in ranked if ranked[0].groups[0] in row.groups]
     if not best:
         return None
-    names = best[:_MOST_NAMES]
-    names += [f"{len(best) - len(names)} more"] if len(best) > len(names) else []
+    named = tuple(best[:_MOST_NAMES])
     if len(best) > 1:
-        written = f"{', '.join(names[:-1])} and {names[-1]}"
-        return Fact(written, "best group", f"{len(best)} models, not significantly different")
+        detail = f"{len(best)} models, not significantly different"
+        return Fact("", "best group", detail, models=named, more=len(best) - len(named))
     alone = "the only model" if len(ranked) == 1 else "significantly different from all others"
-    return Fact(best[0], "best group", alone)
+    return Fact("", "best group", alone, models=named)
 
 
 def _best_mean(board: Board) -> Fact | None:
@@ -127,7 +130,8 @@ def undecided(board: Board) -> str:
 def _pair(groups: ImageGroups | None, pair: Undecided) -> str:
     found = pair.comparison
     difference = formatting.percent(abs(found.difference), 2)
-    line = f"{pair.upper} and {pair.lower} ({difference} points apart"
+    upper, lower = (lettering.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
+    line = f"{upper} and {lower} ({difference} points apart"
     if found.seeds_to_decide is not None:
         line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
     elif found.to_decide is not None and found.to_decide.images is not None:

@@ -200,4 +200,5 @@ def _bar(board: Board, row: Row, scale: Scale) -> Markup:
     parts += [el.shape(x(c.published), middle, 3.8, "diamond", "claim") for c in claims]
     said = [lettering.row_label(row, board), *(lettering.claim_lines(claim)[0] for claim in claims)]
     marked = el.mark(*parts, label="\n".join(said))
-    return page_svg(el.Drawing([marked], _WIDTH, _HEIGHT, f"{row.name}: intervals", "bars"))
+    drawing = page_svg(el.Drawing([marked], _WIDTH, _HEIGHT, f"{row.name}: intervals", "bars"))
+    return drawing.replace("<svg ", Markup('<svg preserveAspectRatio="none" '), 1)

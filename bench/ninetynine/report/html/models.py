@@ -17,7 +17,10 @@ from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.svg import page_svg
 from ninetynine.report.provenance import commit_of, command_of
 
-_ELSEWHERE = {"board", "name", "group", "rank", "recipe", "seed_list", "failures", "packages"}
+_ELSEWHERE = {
+    *("architecture", "board", "failures", "group", "name", "packages", "rank", "recipe"),
+    "seed_list",
+}
 _WIDTH, _STRIP, _CURVE = 320.0, 44.0, 96.0
 _MOST_POINTS = 60
 

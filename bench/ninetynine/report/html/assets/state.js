@@ -83,5 +83,6 @@ function follow() {
   }
   showBoards();
   if (named?.matches(".model-panel")) openModel(named.id);
+  else if (named === current) scrollTo(0, 0);
   else if (named && !location.hash.includes("?")) named.scrollIntoView();
 }
