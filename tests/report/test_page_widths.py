@@ -1,4 +1,4 @@
-"""The page at four widths and in two themes: nothing scrolls sideways, lies on other text or is lost.
+"""The page at four widths and in two themes: nothing scrolls sideways, overlaps or is lost.
 
 One browser looks at every page; pages are made once, of few images, since only their looks count.
 """

@@ -172,7 +172,10 @@ def _undecided_table(board: Board) -> Table | None:
             (name("Model"), lambda pair: pair.upper),
             (name("and the next"), lambda pair: pair.lower),
             (Heading("Difference, points"), lambda pair: percent(pair.comparison.difference, 2)),
-            (center("95% interval", weight=0), lambda pair: percent_interval(pair.comparison.interval, 2)),
+            (
+                center("95% interval", weight=0),
+                lambda pair: percent_interval(pair.comparison.interval, 2),
+            ),
             (
                 Heading("Could have shown", weight=0),
                 lambda pair: percent(pair.comparison.minimum_detectable_difference, 2),
@@ -230,7 +233,10 @@ def _claims_table(board: Board) -> Table | None:
             (name("Model"), lambda claim: claim.row),
             (Heading("Published"), published),
             (Heading("Our mean ± SD"), ours),
-            (center("Our range", weight=0), lambda claim: span(claim, min(claim.values), max(claim.values))),
+            (
+                center("Our range", weight=0),
+                lambda claim: span(claim, min(claim.values), max(claim.values)),
+            ),
             (Heading("Seeds", weight=0), lambda claim: str(claim.ours.n)),
             (center("One more run, 95%", weight=0), one_more),
             (Heading("Quantile", weight=0), quantile),

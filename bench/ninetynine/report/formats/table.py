@@ -113,8 +113,9 @@ def _table(table: Table, room: int) -> RichTable:
     result = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column, width in zip(table.columns, widths, strict=True):
         heading = Text("\n".join(textwrap.wrap(one_line(column.heading), width)))
-        options = {"width": width, "no_wrap": True, "overflow": "ellipsis"}
-        result.add_column(heading, justify=column.align, **options)
+        result.add_column(
+            heading, justify=column.align, width=width, no_wrap=True, overflow="ellipsis"
+        )
     for index, row in enumerate(table.rows):
         cells = [_cell(*found) for found in zip(row, table.columns, widths, strict=True)]
         result.add_row(*cells, style=_style(table, index), end_section=index in table.rules)

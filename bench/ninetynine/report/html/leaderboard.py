@@ -169,7 +169,9 @@ def _lanes(rows: Sequence[Row]) -> tuple[list[str], float]:
         lane_of[group] = free
     step = min(_LANE, _LANES_WIDTH / max(len(ends), 1))
     paths = [
-        "".join(f"M{round(step * (lane_of[g] + 0.5), 1):g} 0V10" for g in row.groups if g in lane_of)
+        "".join(
+            f"M{round(step * (lane_of[g] + 0.5), 1):g} 0V10" for g in row.groups if g in lane_of
+        )
         for row in rows
     ]
     return paths, round(step * len(ends), 1)

@@ -15,7 +15,7 @@ from ninetynine.report.columns import Column, columns
 from ninetynine.report.columns.identity import votes
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.svg import page_svg
-from ninetynine.report.provenance import commit_of, command_of
+from ninetynine.report.provenance import command_of, commit_of
 
 _ELSEWHERE = {
     *("architecture", "board", "failures", "group", "name", "packages", "rank", "recipe"),
@@ -133,7 +133,10 @@ def _curve(row: Row) -> Markup:
     low, high = np.log(min(errors)), np.log(max(errors))
     room = (high - low) or 1.0
     points = [
-        (10 + (_WIDTH - 20) * (e - first) / (last - first), 8 + 60 * (1 - (high - np.log(w)) / room))
+        (
+            10 + (_WIDTH - 20) * (e - first) / (last - first),
+            8 + 60 * (1 - (high - np.log(w)) / room),
+        )
         for (e, _), w in zip(kept, errors, strict=True)
     ]
     begins = f"epoch {first:g}: {formatting.percent(means[0][1], 2)}%"
