@@ -197,6 +197,14 @@ def test_the_address_brings_back_what_was_seen(browser, pages):
     assert seen(browser, ".leaders [aria-sort]")[0].text.startswith("Seconds")
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_row_that_is_filtered_away_takes_its_panel_with_it(browser, pages, width):
+    show(browser, pages["few"], width, "light", "#tutorials?open=1")
+    assert len(seen(browser, ".more")) == 1
+    seen(browser, ".filter")[0].send_keys("called_0")
+    assert not seen(browser, ".more")
+
+
 def test_a_focused_row_shows_who_is_not_different_from_it(browser, pages):
     show(browser, pages["forty"], 1280, "light")
     first = seen(browser, ".leaders tbody tr")[0]

@@ -53,7 +53,9 @@ def models(board: Board, catalog: Mapping[str, Architecture]) -> Models:
     shown = [
         column
         for column in columns().values()
-        if column.key not in _ELSEWHERE and any(column.write(board, row) for row in board.rows)
+        if column.key not in _ELSEWHERE
+        and not column.on_request
+        and any(column.write(board, row) for row in board.rows)
     ]
     return Models(shown, [_model(board, row, catalog) for row in board.rows])
 
