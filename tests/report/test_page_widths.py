@@ -200,9 +200,9 @@ def test_the_address_brings_back_what_was_seen(browser, pages):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_row_that_is_filtered_away_takes_its_panel_with_it(browser, pages, width):
     show(browser, pages["few"], width, "light", "#tutorials?open=1")
-    assert len(seen(browser, ".more")) == 1
+    assert len(seen(browser, ".leaders .more")) == 1
     seen(browser, ".filter")[0].send_keys("called_0")
-    assert not seen(browser, ".more")
+    assert not seen(browser, ".leaders .more")
 
 
 def test_a_focused_row_shows_who_is_not_different_from_it(browser, pages):
