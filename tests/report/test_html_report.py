@@ -264,8 +264,8 @@ def test_a_thousand_records_stay_small(store):
     record = make_record("long", 0, **{k: v for k, v in DIGITS.items() if k != "images"})
     write_bare(store, record.model_copy(update={"history": epochs}))
     page = page_of(store)
-    assert len(page.encode()) < 20e6
-    assert "Drawn are the first 40 of 101 models." in page
+    assert len(page.encode()) < 6e6
+    assert "Drawn are the first 60 of 101 models" in page
     assert "Shown are the first 40 of 100 models." in page
     assert "here are the 100 that most models get wrong" in page
 
