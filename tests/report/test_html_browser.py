@@ -1,11 +1,7 @@
-"""The HTML report in a real headless Chromium; skipped where there is none.
-
-Debian's packages are chromium and chromium-driver; a driver must be of its browser's version, so
-both are taken from the system and nothing is downloaded.
-"""
+"""The HTML report in a real headless Chromium; skipped where there is none."""
 
 import json
-import shutil
+import re
 
 import pytest
 from ninetynine import datasets
@@ -14,19 +10,12 @@ from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, make_claim, make_failed, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
-from selenium import webdriver
+from page_browser import NEEDS_BROWSER, seen, show, start_browser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (BROWSER and DRIVER), reason="no chromium and chromedriver on this machine"
-    ),
-]
+pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
 SCRIPT_NAME = "<script>alert(1)</script>"
 MODELS = (("good", 0.01, 30.0), ("fair", 0.04, 10.0), ("poor", 0.12, 3.0), (SCRIPT_NAME, 0.3, 9.0))
@@ -36,27 +25,11 @@ DIGITS = {
     "dataset_fingerprint": datasets.known()["digits"].fingerprint,
     "images": 360,
 }
-OPTIONS = (
-    "--headless=new",
-    "--no-sandbox",  # tests run as root in a container
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = start_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 
@@ -94,14 +67,6 @@ def choose_board(browser, dataset):
     WebDriverWait(browser, 20).until(lambda b: dataset in seen(b, "h1")[0].text)
 
 
-def show(browser, path, width, theme):
-    scheme = {"name": "prefers-color-scheme", "value": theme}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.get(path.as_uri())
-
-
 def requests_of(browser, path):
     """Return the addresses that the page itself asked for."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -109,13 +74,8 @@ def requests_of(browser, path):
     return [s["request"]["url"] for s in sent if s.get("documentURL", "").startswith(path.as_uri())]
 
 
-def seen(browser, selector):
-    """Return the elements that can be seen."""
-    return [e for e in browser.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()]
-
-
 def models(browser):
-    return [element.text for element in seen(browser, ".leaders .model")]
+    return [item.get_attribute("aria-label") for item in seen(browser, ".leaders .model")]
 
 
 def heading(browser, text):
@@ -165,15 +125,15 @@ def test_no_text_of_a_picture_is_cut_off(browser, page, width):
 def test_a_click_on_a_heading_sorts_the_sensible_way_and_then_the_other(report):
     by_accuracy = ["good", "fair", "poor", SCRIPT_NAME]
     assert models(report) == by_accuracy
-    heading(report, "Train seconds").click()
+    heading(report, "Seconds").click()
     assert models(report) == ["poor", SCRIPT_NAME, "fair", "good"]
-    heading(report, "Train seconds").click()
+    heading(report, "Seconds").click()
     assert models(report) == ["good", "fair", SCRIPT_NAME, "poor"]
-    header = heading(report, "Train seconds").find_element(By.XPATH, "..")
+    header = heading(report, "Seconds").find_element(By.XPATH, "..")
     assert header.get_attribute("aria-sort") == "descending"
-    heading(report, "Test accuracy").click()
+    heading(report, "Accuracy").click()
     assert models(report) == by_accuracy
-    heading(report, "Test accuracy").send_keys(Keys.ENTER)
+    heading(report, "Accuracy").send_keys(Keys.ENTER)
     assert models(report) == by_accuracy[::-1]
 
 
@@ -205,7 +165,7 @@ def test_every_plot_has_its_marks(report):
     assert len(seen(report, "[id$=pairs] td[data-tip]")) == len(MODELS) * (len(MODELS) - 1)
     assert len(seen(report, "[id$=errors] svg .mark")) == 1
     assert len(seen(report, "[id$=errors] .matrix tbody tr")) == 10
-    assert len(seen(report, "[id$=images] img")) == 40
+    assert len(seen(report, "[id$=images] .picture > img")) == 40
 
 
 def test_a_select_chooses_what_is_shown(report):
@@ -220,11 +180,11 @@ def test_a_select_chooses_what_is_shown(report):
 def test_the_hardest_images_of_one_label(report):
     more = seen(report, "[id$=images] .more")[0]
     more.click()
-    tiles = seen(report, "[id$=images] li")
+    tiles = seen(report, "[id$=images] .tiles > li")
     assert 40 < len(tiles) <= 100
     labels = [tile.get_attribute("data-label") for tile in tiles]
     seen(report, ".class-filter")[0].send_keys(labels[0])
-    shown = seen(report, "[id$=images] li")
+    shown = seen(report, "[id$=images] .tiles > li")
     assert len(shown) == labels.count(labels[0])
     assert {tile.get_attribute("data-label") for tile in shown} == {labels[0]}
 
@@ -249,16 +209,38 @@ def test_arrow_keys_go_through_the_marks_of_a_picture(report):
     assert report.find_element(By.ID, "tip").text.startswith("fair")
 
 
-def test_tables_and_commands_are_copied_as_text(report):
+@pytest.mark.parametrize(
+    ("kind", "head", "row"),
+    [
+        ("Markdown", "| Group | Model | Accuracy, % |", "| c | fair | "),
+        ("CSV", 'Group,Model,"Accuracy, %",Rank', "c,fair,"),
+        ("LaTeX", r"Group & Model & Accuracy, \% &", "c & fair & "),
+    ],
+)
+def test_the_rows_that_are_seen_are_copied(report, kind, head, row):
     report.execute_script("navigator.clipboard.writeText = async (t) => { window.copied = t; }")
     seen(report, ".filter")[0].send_keys("fair")
-    seen(report, ".copy-table")[0].click()
-    header, row = report.execute_script("return window.copied").rstrip("\n").split("\n")
-    assert header.split("\t")[:4] == ["Group", "Model", "Intervals", "Test accuracy, %"]
-    assert row.split("\t")[1] == "fair"
-    assert len(header.split("\t")) == len(row.split("\t"))
-    report.execute_script("document.querySelector('.copy').click()")
-    assert report.execute_script("return window.copied").startswith("bench run tutorials --only")
+    menu = next(item for item in seen(report, ".menu summary") if item.text == "Copy")
+    menu.click()
+    seen(report, f".copy-table[data-as={kind}]")[0].click()
+    lines = report.execute_script("return window.copied").rstrip("\n").split("\n")
+    assert any(line.startswith(head) for line in lines)
+    (found,) = [line for line in lines if "fair" in line]
+    assert re.sub("^[| ]*[a-z]", "c" if kind != "Markdown" else "| c", found).startswith(row)
+
+
+def test_a_row_opens_to_what_made_it(report):
+    report.execute_script("navigator.clipboard.writeText = async (t) => { window.copied = t; }")
+    seen(report, ".leaders .model")[1].click()
+    (panel,) = seen(report, ".leaders .more")
+    for words in ("Numbers", "Recipe", "optimizer", "Every seed", "keras 3.15.1"):
+        assert words in panel.text
+    assert "The recipe of good, the row above." in panel.text
+    panel.find_element(By.CSS_SELECTOR, ".copy").click()
+    copied = report.execute_script("return window.copied")
+    assert copied.startswith("bench run tutorials --only fair")
+    seen(report, ".leaders .model")[1].send_keys(Keys.ENTER)
+    assert not seen(report, ".leaders .more")
 
 
 def test_a_name_with_markup_stays_text(report):

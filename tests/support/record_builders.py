@@ -66,18 +66,20 @@ def make_machine(cpu_model: str = "Test CPU", fingerprint: str = "f" * 16) -> Ma
     )
 
 
-def make_labels(images: int, shift: int = 0) -> np.ndarray:
+def make_labels(images: int, shift: int = 0, classes: int = 10) -> np.ndarray:
     """uint16 (images,): 0, 1, ... 9, 0, 1, ... starting at ``shift``."""
-    return ((np.arange(images) + shift) % 10).astype(np.uint16)
+    return ((np.arange(images) + shift) % classes).astype(np.uint16)
 
 
-def make_predictions(wrong: Any, images: int = 1000, shift: int = 0) -> Predictions:
+def make_predictions(
+    wrong: Any, images: int = 1000, shift: int = 0, classes: int = 10
+) -> Predictions:
     """Predictions that are right except on the image indices ``wrong``."""
-    labels = make_labels(images, shift)
+    labels = make_labels(images, shift, classes)
     answers = labels.astype(int)
     answers[np.asarray(wrong, dtype=int)] += 1
-    probabilities = np.full((images, 10), 0.01, dtype=np.float16)
-    probabilities[np.arange(images), answers % 10] = 0.91
+    probabilities = np.full((images, classes), 0.1 / classes, dtype=np.float16)
+    probabilities[np.arange(images), answers % classes] = 0.9 + 0.1 / classes
     return Predictions(probabilities, labels)
 
 
@@ -148,10 +150,11 @@ def write_run(
     wrong: Any = (0, 1),
     images: int = 1000,
     shift: int = 0,
+    classes: int = 10,
     **fields: Any,
 ) -> Record:
     """Write a finished record whose predictions miss the images ``wrong``; return it."""
-    predictions = make_predictions(wrong, images, shift)
+    predictions = make_predictions(wrong, images, shift, classes)
     accuracy = float(predictions.correct.mean())
     record = make_record(architecture, seed, **{"accuracy": accuracy, **fields})
     return store.write(record, predictions)

@@ -44,6 +44,7 @@ class Board:
     reference: Reference | None = None
     labels_hash: str | None = None
     own_notes: tuple[str, ...] = field(default=())
+    suite: str | None = None  # whose rows alone these are
 
     @property
     def dataset(self) -> str:

@@ -41,6 +41,8 @@ class Report:
     data_dir: Path | None = None
     columns: tuple[str, ...] = ()
     color: bool = False
+    width: int | None = None  # of the terminal, in columns
+    only_suite: bool = False  # whether boards show the rows of the suite alone
     sums: bool = False  # whether the format shows what runs predicted, class by class
 
     @cached_property
@@ -61,10 +63,15 @@ class Report:
         """The boards in their order; those of the dataset that is usually meant come first."""
         from ninetynine import datasets
         from ninetynine.board import build_boards
+        from ninetynine.board.views import known_suites, of_suite
 
         found = build_boards(
             self.store, self.catalog, self.records, variant=self.variant, sums=self.sums
         )
+        if self.only_suite:
+            suites = known_suites(self.suite)
+            chosen = (of_suite(board, self.suite.name, suites) for board in found)
+            found = [board for board in chosen if board is not None]
         usual = datasets.preferred([board.dataset for board in found])
         return sorted(found, key=lambda board: board.dataset != usual)
 

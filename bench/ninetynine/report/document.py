@@ -9,11 +9,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Heading:
-    """A column's heading; ``is_name`` columns hold names of the user's, others our own text."""
+    """A column's heading; ``is_name`` columns hold names of the user's, others our own text.
+
+    Where a terminal is too narrow, columns of small ``weight`` are left out first.
+    """
 
     heading: str
     align: Literal["left", "right", "center"] = "right"
     is_name: bool = False
+    weight: int = 1
 
 
 def name(heading: str) -> Heading:
@@ -26,9 +30,9 @@ def left(heading: str) -> Heading:
     return Heading(heading, "left")
 
 
-def center(heading: str) -> Heading:
+def center(heading: str, weight: int = 1) -> Heading:
     """Return the heading of a column of intervals."""
-    return Heading(heading, "center")
+    return Heading(heading, "center", weight=weight)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where the numbers come from, and the commands that make each row again."""
+"""Where the numbers come from, and the command that makes a row again."""
 
 import shlex
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ninetynine import suite
-from ninetynine.board import Board, Row
+from ninetynine.board import Row
 from ninetynine.board.notes import seed_list
 from ninetynine.board.row import FailedSeed
 from ninetynine.board.training_time import hardware
@@ -47,23 +47,14 @@ def cores(machine: Machine) -> str:
     return f"{len(machine.cores_used)} of {machine.cores_available}"
 
 
-def provenance(
-    records: Sequence[Record],
-    boards: Sequence[tuple[str, Board]],
-    catalog: Mapping[str, Architecture],
-) -> dict[str, Any]:
-    """Return what the page says of ``records``; ``boards`` are titles with the rows below them."""
+def provenance(records: Sequence[Record]) -> dict[str, Any]:
+    """Return what the page says of ``records``."""
     failed = [r for r in records if r.status == "failed"]
     return {
         "facts": _facts(records),
         "machines": _machines(records),
         "failed": [_failed_run(record) for record in failed[:_MOST_FAILED]],
         "failed_left_out": max(0, len(failed) - _MOST_FAILED),
-        "recipes": [
-            (title, row.name, *_recipe(row, catalog))
-            for title, board in boards
-            for row in board.rows
-        ],
     }
 
 
@@ -114,7 +105,7 @@ def _failed_run(record: Record) -> tuple[str, str, str]:
     return name, failed.kind, failed.reason
 
 
-def _recipe(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]:
+def command_of(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]:
     """Return the command that makes a row again, or "", and what is to be known."""
     identity = row.identity
     if identity.kind == "external":

@@ -34,7 +34,12 @@ def section(board: Board, columns: Sequence[str] = ()) -> Section:
 
 def title(board: Board) -> str:
     """Return the board's heading: its dataset and whose recipes its rows follow."""
-    recipes = "recipes as published" if board.variant == "published" else f"suite {board.variant}"
+    recipes = f"suite {board.suite or board.variant}"
+    if board.suite is None and board.variant == "published":
+        held = {claim.row for claim in board.claims}
+        trained = {row.name for row in board.rows if row.identity.kind == "trained" and row.seeds}
+        published = bool(trained) and trained <= held
+        recipes = "recipes as published" if published else "each model by its own recipe"
     labels = f", test labels {board.labels_hash[:8]}" if board.labels_hash else ""
     return f"{board.dataset}: {recipes}{labels}"
 
@@ -72,7 +77,8 @@ def _recipe_value(value: object) -> str:
 def _written(board: Board, found: Iterable[Column]) -> list[tuple[Heading, Callable[[Row], str]]]:
     """Return the columns of a board as those of a table of its rows."""
     return [
-        (Heading(c.heading_of(board), c.align, c.is_name), partial(c.write, board)) for c in found
+        (Heading(c.heading_of(board), c.align, c.is_name, c.weight), partial(c.write, board))
+        for c in found
     ]
 
 
@@ -166,9 +172,12 @@ def _undecided_table(board: Board) -> Table | None:
             (name("Model"), lambda pair: pair.upper),
             (name("and the next"), lambda pair: pair.lower),
             (Heading("Difference, points"), lambda pair: percent(pair.comparison.difference, 2)),
-            (center("95% interval"), lambda pair: percent_interval(pair.comparison.interval, 2)),
             (
-                Heading("Could have shown"),
+                center("95% interval", weight=0),
+                lambda pair: percent_interval(pair.comparison.interval, 2),
+            ),
+            (
+                Heading("Could have shown", weight=0),
                 lambda pair: percent(pair.comparison.minimum_detectable_difference, 2),
             ),
             (left("Would decide"), partial(_would_decide, groups=board.image_groups)),
@@ -224,10 +233,13 @@ def _claims_table(board: Board) -> Table | None:
             (name("Model"), lambda claim: claim.row),
             (Heading("Published"), published),
             (Heading("Our mean ± SD"), ours),
-            (center("Our range"), lambda claim: span(claim, min(claim.values), max(claim.values))),
-            (Heading("Seeds"), lambda claim: str(claim.ours.n)),
-            (center("One more run, 95%"), one_more),
-            (Heading("Quantile"), quantile),
+            (
+                center("Our range", weight=0),
+                lambda claim: span(claim, min(claim.values), max(claim.values)),
+            ),
+            (Heading("Seeds", weight=0), lambda claim: str(claim.ours.n)),
+            (center("One more run, 95%", weight=0), one_more),
+            (Heading("Quantile", weight=0), quantile),
             (left("Verdict"), lambda claim: claim.placement.verdict),
         ],
         "Quantile: the chance that one more run of the recipe ends at or below the published "

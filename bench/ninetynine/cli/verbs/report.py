@@ -1,5 +1,6 @@
 """Print the comparison table from records alone."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -30,9 +31,9 @@ from ninetynine.report import Report, format_names, render
 @click.option(
     "--suite",
     "suite_name",
-    default="ladder",
     metavar="NAME",
-    help="Whose rungs ladder and html show.",
+    help="The suite whose rows alone are shown, ranked among themselves; of ladder, whose rungs "
+    "[default: all rows; of ladder, the suite ladder].",
 )
 @click.option(
     "--columns",
@@ -46,7 +47,7 @@ from ninetynine.report import Report, format_names, render
 def command(
     format_: str,
     output: Path | None,
-    suite_name: str,
+    suite_name: str | None,
     columns: str | None,
     results: Path,
     data_dir: Path | None,
@@ -56,13 +57,16 @@ def command(
     options.check_results(results)
     if format_ == "html" and output is None and sys.stdout.isatty():
         raise UserError("--format html is a page for a browser: name a file, --output report.html")
+    shown = suite_name or "ladder"
     report = Report(
         store=RecordStore(results),
-        catalog=suite.discover(architecture_files, suite.load(suite_name)),
-        suite_name=suite_name,
+        catalog=suite.discover(architecture_files, suite.load(shown)),
+        suite_name=shown,
+        only_suite=suite_name is not None and format_ not in ("html", "ladder", "readme"),
         data_dir=data_dir,
         columns=tuple(key.strip() for key in columns.split(",")) if columns else (),
         color=output is None and sys.stdout.isatty(),
+        width=shutil.get_terminal_size((120, 24)).columns if output is None else None,
     )
     text = render(report, format_)
     if format_ == "csv":  # rows only: what could not be read is told beside it

@@ -45,6 +45,7 @@ class Column:
     order: Literal["up", "down", "text"] = "up"  # "down" where large is good
     align: Literal["left", "right", "center"] = "right"
     is_name: bool = False
+    weight: int = 1  # a narrow terminal leaves out the columns of small weight first
     shown: Callable[[Board], bool] = lambda board: True  # in its table
     on_request: bool = False  # reads all probabilities: only where --columns names it
 

@@ -41,6 +41,7 @@ COLUMNS = (
     ),
     _shown(
         key="accuracy",
+        weight=2,
         heading="Test accuracy, %",
         help="Test accuracy: mean ± standard deviation over the seeds.",
         fields=("test_accuracy_mean", "test_accuracy_sd"),
@@ -50,6 +51,7 @@ COLUMNS = (
     ),
     _shown(
         key="seeds",
+        weight=0,
         heading="Seeds",
         help="Finished runs, each with a seed of its own; every one counts.",
         fields=("seeds_finished", "seeds_failed"),
@@ -59,6 +61,7 @@ COLUMNS = (
     ),
     _interval(
         key="ci_seeds",
+        weight=0,
         heading=lambda board: f"On {formatting.these_images(board.images)}, %",
         help="95% interval of the mean on these very images. Chance: seeds.",
         fields=("ci_seeds_low", "ci_seeds_high"),
@@ -101,6 +104,7 @@ COLUMNS = (
     ),
     _shown(
         key="loss",
+        weight=0,
         heading="Test loss",
         help="Cross-entropy on the test images, nats: mean ± standard deviation.",
         fields=("test_loss_mean_nats", "test_loss_sd_nats"),
@@ -109,6 +113,7 @@ COLUMNS = (
     ),
     _shown(
         key="train_test_gap",
+        weight=0,
         heading="Train − test, points",
         help="Accuracy on the training images less that on the test images, percentage points.",
         fields=("train_test_gap",),

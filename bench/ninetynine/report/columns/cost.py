@@ -85,6 +85,7 @@ COLUMNS = (
     ),
     _shown(
         key="train_seconds",
+        weight=2,
         heading="Train seconds",
         help=f"{_OWN_CORES}, without evaluation and compiling.",
         fields=("train_seconds_median",),
@@ -93,6 +94,7 @@ COLUMNS = (
     ),
     Column(
         key="runs_timed",
+        weight=0,
         heading="Runs timed",
         help="Runs that had their cores to themselves, on one machine.",
         fields=("train_seconds_runs", "machine_fingerprint", "hardware"),

@@ -101,6 +101,7 @@ COLUMNS = (
     ),
     _words(
         key="trained_on",
+        weight=0,
         heading="Trained on",
         help="Device, threads, precision and backend.",
         fields=("device", "threads", "precision", "backend", "deterministic"),

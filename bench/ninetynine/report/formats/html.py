@@ -2,32 +2,37 @@
 
 import base64
 import hashlib
+import re
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from ninetynine import __version__, datasets
+from ninetynine import __version__
 from ninetynine.board import Board
 from ninetynine.board.ladder import Ladder, make_ladders
+from ninetynine.board.views import View, known_suites, views
 from ninetynine.report import Report, formatting
 from ninetynine.report.columns import columns
 from ninetynine.report.drawing.elements import Drawing
-from ninetynine.report.drawing.lettering import group_class, letter_color
+from ninetynine.report.drawing.lettering import group_class
 from ninetynine.report.drawing.matrix import Matrix
 from ninetynine.report.drawing.styles import page_css
 from ninetynine.report.drawing.svg import page_svg
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, on_page
 from ninetynine.report.formats import ladder as ladder_words
 from ninetynine.report.html import headline
-from ninetynine.report.html.images import images
-from ninetynine.report.html.leaderboard import leaderboard
+from ninetynine.report.html.images import SHOWN_AT_FIRST, Hardest, images
+from ninetynine.report.html.leaderboard import leaderboard, name_parts
+from ninetynine.report.html.models import Models, models
 from ninetynine.report.provenance import provenance
 from ninetynine.report.tables import introduction
-from ninetynine.suite import Suite
 
 _WIDE, _NARROW = 1000.0, 330.0  # a screen, a phone
+_SCRIPTS = ("page", "state", "leaders", "copying", "images", "tips")
 
 
 def render(report: Report) -> str:
@@ -37,24 +42,79 @@ def render(report: Report) -> str:
     Keras's cache); it is never downloaded.
     """
     report = replace(report, sums=True)
-    titled = list(zip(headline.unique_titles(report.boards), report.boards, strict=True))
+    suites = known_suites(report.suite)
+    boards = [_BoardContent.of(number, board, report) for number, board in enumerate(report.boards)]
+    found = [(content, view) for content in boards for view in views(content.board, suites)]
+    found.sort(key=lambda one: (one[0].first, one[1].name is None))  # "all" after each suite
+    titles = headline.unique_titles([view for _, view in found])
+    names = headline.short_titles([view for _, view in found], titles)
+    ids = _ids(names)
     contents = [
         {
-            "id": f"board-{number}",
+            "id": id_,
             "title": title,
-            "board": board,
-            "leaderboard": leaderboard(board),
-            "pictures": picture_sections(board),
-            "images": images(board, report.data_dir),
-            "ladders": ladders(board, report.suite),
+            "name": name,
+            "of": content,
+            "view": view,
+            "board": view.board,
+            "leaderboard": leaderboard(view, content.board),
+            "pictures": _pictures(view, found),
+            "ladders": ladders(view),
         }
-        for number, (title, board) in enumerate(titled, start=1)
+        for (content, view), title, name, id_ in zip(found, titles, names, ids, strict=True)
     ]
     return _template().render(
         contents=contents,
-        provenance=provenance(report.records, titled, report.catalog),
+        boards=boards,
+        provenance=provenance(report.records),
         left_out=[str(problem) for problem in report.problems],
     )
+
+
+@dataclass(frozen=True)
+class _BoardContent:
+    """What all views of a board share: the panels of its rows, and its images."""
+
+    id: str
+    board: Board
+    models: Models
+    images: Hardest | None
+    first: int  # the place of the first board of the same test set, which has the images
+
+    @property
+    def images_at(self) -> str:
+        """The id of the board that shows the images of this test set."""
+        return f"board-{self.first + 1}"
+
+    @classmethod
+    def of(cls, number: int, board: Board, report: Report) -> "_BoardContent":
+        first = next(n for n, other in enumerate(report.boards) if _data(other) == _data(board))
+        shown = images(board, report.data_dir) if first == number else None
+        panels = models(board, report.catalog)
+        return cls(f"board-{number + 1}", board, panels, shown, first)
+
+
+def _data(board: Board) -> tuple[str, str, str | None]:
+    return board.dataset, board.key.fingerprint, board.labels_hash
+
+
+def _ids(names: Sequence[str]) -> list[str]:
+    """Return what each view is called in an address: letters, digits and dashes, none twice."""
+    found: list[str] = []
+    for name in names:
+        own = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "view"
+        twins = sum(re.sub(r"_\d+$", "", other) == own for other in found)
+        found.append(f"{own}_{twins + 1}" if twins else own)
+    return found
+
+
+def _pictures(view: View, found: Sequence[tuple[_BoardContent, View]]) -> "list[PictureSection]":
+    """Return the pictures of a view; of all rows, which the suites' views show, the first alone."""
+    every = picture_sections(view.board)
+    is_sum = view.name is None and any(
+        other.name is not None and content.board is view.board for content, other in found
+    )
+    return every[:1] if is_sum else every
 
 
 def _template() -> Template:
@@ -66,19 +126,21 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = _asset("page.js")
+    parts = "".join(_asset(f"{part}.js") for part in _SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{parts}}})();\n'
     digest = hashlib.sha256(script.encode()).digest()
     # Style and script are ours and hold no data: they alone are not escaped.
     environment.globals |= {
-        "style": Markup(page_css() + _asset("page.css")),
+        "style": Markup(page_css() + _style()),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
         "version": __version__,
         "columns": columns(),
+        "shown_at_first": SHOWN_AT_FIRST,
         "introduction": introduction,
         "words": headline,
         "ladder_words": ladder_words,
-        **{f.__name__: f for f in (drawn, group_class, letter_color, sample)},
+        **{f.__name__: f for f in (drawn, group_class, name_parts, packed, sample)},
         **{
             f.__name__: f
             for f in (formatting.percent, formatting.shortest_percent, formatting.three_digits)
@@ -87,21 +149,27 @@ def _template() -> Template:
     return environment.get_template("page.html")
 
 
+def _style() -> str:
+    """Return the style sheet; ``stacked.css`` holds where a table is narrow, however it got so."""
+    stacked = _asset("stacked.css")
+    return (
+        f"{_asset('page.css')}{_asset('leaders.css')}"
+        f".leaders.is-stacked{{{stacked}}}\n"
+        f"@container leaders (max-width: 640px){{.leaders{{{stacked}}}}}\n"
+        f"{_asset('print.css')}"
+    )
+
+
 def _asset(name: str) -> str:
     return (resources.files("ninetynine.report.html") / "assets" / name).read_text(encoding="utf-8")
 
 
-def ladders(board: Board, suite: Suite) -> list[Ladder]:
-    """Return the suite's ladders; none on another board, or before the suite itself was run.
-
-    A record belongs to the suite that asked for it.
-    """
-    records = [record for row in board.rows for record in row.records]
-    if not any(record.context.suite == suite.name for record in records):
+def ladders(view: View) -> list[Ladder]:
+    """Return the ladders of a view's suite; none where its file says of no rung what it adds."""
+    if view.suite is None or not any(rung.adds for rung in view.suite.rungs):
         return []
-    if (board.dataset, board.variant) != (datasets.row_name_of(suite.dataset), suite.variant):
-        return []
-    return make_ladders(suite, board, records)
+    records = [record for row in view.board.rows for record in row.records]
+    return make_ladders(view.suite, view.board, records)
 
 
 @dataclass
@@ -157,6 +225,15 @@ def drawn(panel: Panel) -> Matrix | list[Markup]:
     if isinstance(found[0], Matrix):
         return found[0]
     return [page_svg(one) for one in found if isinstance(one, Drawing)]
+
+
+def packed(html: Markup) -> str:
+    """Return a part of the page for an attribute: deflated, in base 64; a script unpacks it.
+
+    Pictures of a board that is not seen at first are a tenth as large so, and no work for the
+    browser until they are asked for.
+    """
+    return base64.b64encode(zlib.compress(html.encode(), 9)).decode()
 
 
 def sample(key: Key) -> Markup:

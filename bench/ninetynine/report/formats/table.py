@@ -1,40 +1,51 @@
-"""A table for a terminal: one group, one color, and a rule where no group goes on."""
+"""A table for a terminal: one group, one color, and a rule where no group goes on.
+
+No cell is broken into lines.  Where a terminal is too narrow, names lose their middle, then the
+columns that matter least are left out, and the table says which.
+"""
 
 import io
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from ninetynine.errors import one_line
 from ninetynine.report import Report
-from ninetynine.report.document import Section, Table
+from ninetynine.report.document import Heading, Section, Table
+from ninetynine.report.drawing.lettering import short
 from ninetynine.report.tables import section
 
 WIDTH = 120
+NARROWEST, WIDEST = 60, 200
 _HEADING_LINES = 3
-_SHORTEST_NAME = 12  # a name is folded down to this
+_SHORT_NAME = 20  # a name is cut to this before a column is left out
+_SHORTEST_NAME = 10  # and to this where none can be
 _GAP = 2  # columns that rich puts between two cells
 _COLORS = ("green", "cyan", "yellow", "magenta", "blue", "red")
 
 
 def render(report: Report) -> str:
-    """Return the boards as text of at most 120 columns."""
+    """Return the boards as text of at most the report's ``width`` in columns."""
     sections = [section(board, report.columns) for board in report.boards]
-    return render_sections(sections, [str(problem) for problem in report.problems], report.color)
+    problems = [str(problem) for problem in report.problems]
+    return render_sections(sections, problems, report.color, report.width or WIDTH)
 
 
 def render_sections(
-    sections: Sequence[Section], notes: Sequence[str] = (), color: bool = False
+    sections: Sequence[Section], notes: Sequence[str] = (), color: bool = False, width: int = WIDTH
 ) -> str:
-    """Return ``sections`` as text of at most 120 columns, with ANSI colors if ``color``."""
+    """Return ``sections`` as text of ``width`` columns at most, with ANSI colors if ``color``."""
+    width = min(max(width, NARROWEST), WIDEST)
     out = io.StringIO()
     console = Console(
         file=out,
-        width=WIDTH,
+        width=width,
         color_system="standard" if color else None,
         force_terminal=color,
         force_jupyter=False,
@@ -50,12 +61,17 @@ def render_sections(
 
 
 def _print_section(console: Console, found: Section) -> None:
-    console.print(_text(found.title, "bold"))
+    _print_paragraph(console, found.title, style="bold")
     _print_paragraph(console, found.introduction)
     for table in found.tables:
         console.print()
-        console.print(_text(table.title, "bold"))
-        console.print(_table(table))
+        _print_paragraph(console, table.title, style="bold")
+        fitting, left_out = _fitting(table, console.width)
+        console.print(_table(fitting, console.width))
+        if left_out:
+            names = ", ".join(left_out)
+            said = f"Left out, since {console.width} columns have no room for it: {names}."
+            _print_paragraph(console, said, style="dim")
         for note in table.footnotes:
             _print_paragraph(console, note, style="dim")
     _print_notes(console, "Notes", found.notes)
@@ -71,39 +87,68 @@ def _print_notes(console: Console, title: str, notes: Sequence[str]) -> None:
 
 
 def _print_paragraph(console: Console, line: str, first: str = "", style: str = "") -> None:
-    wrapper = textwrap.TextWrapper(WIDTH - 2, first, " " * len(first), break_on_hyphens=False)
+    room = console.width - 2
+    wrapper = textwrap.TextWrapper(room, first, " " * len(first), break_on_hyphens=False)
     console.print(Text(wrapper.fill(one_line(line)), style=style))
 
 
-def _text(text: str, style: str = "") -> Text:
-    return Text(one_line(text), style=style)
+def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
+    """Return ``table`` with the columns that there is room for, and the headings of the others."""
+    kept, left_out = list(range(len(table.columns))), []
+    while _room(_widths(table, kept, _SHORT_NAME, width)) > width:
+        can_go = [i for i in kept if not table.columns[i].is_name and table.columns[i].weight < 2]
+        if not can_go:
+            break
+        gone = min(can_go, key=lambda i: (table.columns[i].weight, -i))
+        kept.remove(gone)
+        left_out.append(table.columns[gone].heading)
+    columns = tuple(table.columns[i] for i in kept)
+    rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
+    return replace(table, columns=columns, rows=rows), left_out[::-1]
 
 
-def _table(table: Table) -> RichTable:
+def _table(table: Table, room: int) -> RichTable:
+    every = range(len(table.columns))
+    widths = _widths(table, every, _SHORTEST_NAME, room)
     result = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for column, width in zip(table.columns, _widths(table), strict=True):
-        heading = _text(column.heading)
-        result.add_column(heading, justify=column.align, width=width, overflow="fold")
+    for column, width in zip(table.columns, widths, strict=True):
+        heading = Text("\n".join(textwrap.wrap(one_line(column.heading), width)))
+        result.add_column(
+            heading, justify=column.align, width=width, no_wrap=True, overflow="ellipsis"
+        )
     for index, row in enumerate(table.rows):
-        cells = map(_text, row)
+        cells = [_cell(*found) for found in zip(row, table.columns, widths, strict=True)]
         result.add_row(*cells, style=_style(table, index), end_section=index in table.rules)
     return result
 
 
-def _widths(table: Table) -> list[int]:
-    """Return each column's width: its longest cell, and a heading of at most three lines.
+def _cell(text: str, column: Heading, width: int) -> Text:
+    """Return a cell; a name that is too long loses its middle, its marks stay."""
+    line = one_line(text)
+    if column.is_name and cell_len(line) > width:
+        line = short(line, width)
+    return Text(line)
 
-    Where that is too much for the terminal, the longest names are folded.
+
+def _room(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * len(widths)
+
+
+def _widths(table: Table, kept: Sequence[int], shortest: int, room: int) -> list[int]:
+    """Return the width of each column in ``kept``: its longest cell, a heading of three lines.
+
+    Where that is more than ``room``, the longest names are cut, none below ``shortest``.
     """
-    cells = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    columns = [table.columns[i] for i in kept]
+    cells = [[one_line(row[i]) for row in table.rows] for i in kept]
     widths = [
-        max(_heading_width(column.heading), *map(len, column_cells), 1)
-        for column, column_cells in zip(table.columns, cells, strict=True)
+        max(_heading_width(column.heading), *map(cell_len, found), 1)
+        for column, found in zip(columns, cells, strict=True)
     ]
-    names = [index for index, column in enumerate(table.columns) if column.is_name]
-    while names and sum(widths) + _GAP * len(widths) > WIDTH:
+    names = [index for index, column in enumerate(columns) if column.is_name]
+    while names and _room(widths) > room:
         longest = max(names, key=lambda index: widths[index])
-        if widths[longest] <= _SHORTEST_NAME:
+        if widths[longest] <= shortest:
             break
         widths[longest] -= 1
     return widths

@@ -1,6 +1,6 @@
 """The report people look at: one page that needs nothing but itself.
 
-Its pictures are the SVG of :mod:`ninetynine.report.drawing`, and some 200 lines of plain JavaScript
+Its pictures are the SVG of :mod:`ninetynine.report.drawing`, and plain JavaScript without a library
 sort, filter, choose and explain.  Plotly was the alternative: its script alone is 4.5 MB of every
 page, it draws nothing before it has run, its text does not follow the page's fonts and colors, and
 marks in its canvas are neither focusable nor read aloud.  Vega-Altair needs a megabyte of scripts

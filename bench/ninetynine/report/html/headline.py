@@ -6,31 +6,49 @@ from dataclasses import dataclass
 from ninetynine.board import Board, Row, Undecided
 from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
+from ninetynine.board.views import View
 from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
-from ninetynine.report.tables import title as plain_title
+from ninetynine.report.drawing import lettering
 
-_MOST_NAMES = 6
+_MOST_NAMES = 4
+_LONGEST_NAME = 32
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A number worth a large font; ``share`` draws a bar below it."""
+    """A number worth a large font, or names; ``share`` draws a bar below it."""
 
     value: str
     name: str
     detail: str = ""
     share: float | None = None
+    models: tuple[str, ...] = ()  # in place of a value; ``more`` of them are not named
+    more: int = 0
 
 
-def unique_titles(boards: Sequence[Board]) -> list[str]:
-    """Return a title for each board; where two would be the same, with the data they are about."""
-    plain = [plain_title(board) for board in boards]
+def unique_titles(views: Sequence[View]) -> list[str]:
+    """Return a title for each view; where two would be the same, with the data they are about."""
+    plain = [_title(view) for view in views]
     return [
-        f"{title}, dataset {board.key.fingerprint[:8]}" if plain.count(title) > 1 else title
-        for title, board in zip(plain, boards, strict=True)
+        f"{title}, dataset {view.board.key.fingerprint[:8]}" if plain.count(title) > 1 else title
+        for title, view in zip(plain, views, strict=True)
     ]
+
+
+def _title(view: View) -> str:
+    board = view.board
+    labels = f", test labels {board.labels_hash[:8]}" if board.labels_hash else ""
+    return f"{board.dataset}: {view.name or 'all suites'}{labels}"
+
+
+def short_titles(views: Sequence[View], titles: Sequence[str]) -> list[str]:
+    """Return what links call each view: its suite alone where there is one dataset."""
+    names = [view.name or "all" for view in views]
+    if len({view.board.dataset for view in views}) > 1 or len(set(names)) < len(names):
+        return list(titles)
+    return names
 
 
 def facts(board: Board) -> list[Fact]:
@@ -39,8 +57,12 @@ def facts(board: Board) -> list[Fact]:
     return [fact for fact in found if fact is not None]
 
 
-def lead(board: Board) -> str:
+def lead(view: View) -> str:
     """Return what was compared on what."""
+    return " ".join([*([view.suite.description] if view.suite else []), _measured(view.board)])
+
+
+def _measured(board: Board) -> str:
     seeds = sorted({seed for row in board.rows for seed in row.seeds})
     models = formatting.count(len(board.rows), "model")
     if not seeds:
@@ -59,13 +81,12 @@ def _best_group(board: Board) -> Fact | None:
     best = [row.name for row in ranked if ranked[0].groups[0] in row.groups]
     if not best:
         return None
-    names = best[:_MOST_NAMES]
-    names += [f"{len(best) - len(names)} more"] if len(best) > len(names) else []
+    named = tuple(best[:_MOST_NAMES])
     if len(best) > 1:
-        written = f"{', '.join(names[:-1])} and {names[-1]}"
-        return Fact(written, "best group", f"{len(best)} models, not significantly different")
+        detail = f"{len(best)} models, not significantly different"
+        return Fact("", "best group", detail, models=named, more=len(best) - len(named))
     alone = "the only model" if len(ranked) == 1 else "significantly different from all others"
-    return Fact(best[0], "best group", alone)
+    return Fact("", "best group", alone, models=named)
 
 
 def _best_mean(board: Board) -> Fact | None:
@@ -109,7 +130,8 @@ def undecided(board: Board) -> str:
 def _pair(groups: ImageGroups | None, pair: Undecided) -> str:
     found = pair.comparison
     difference = formatting.percent(abs(found.difference), 2)
-    line = f"{pair.upper} and {pair.lower} ({difference} points apart"
+    upper, lower = (lettering.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
+    line = f"{upper} and {lower} ({difference} points apart"
     if found.seeds_to_decide is not None:
         line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
     elif found.to_decide is not None and found.to_decide.images is not None:

@@ -1,10 +1,12 @@
-"""The test images that most models get wrong, with their pixels and doubts about the label."""
+"""The test images that most models get wrong: pixels, groups, neighbors, doubts about labels."""
 
 import base64
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,13 @@ from ninetynine.datasets.picture import to_pillow
 from ninetynine.errors import UserError
 from ninetynine.report import formatting
 from ninetynine.report.drawing.lettering import class_names
+from ninetynine.report.html.neighbors import nearest
 
-_MOST_ROWS_IN_TIP = 12
 MOST_IMAGES = 100
+SHOWN_AT_FIRST = 40  # images; these have neighbors
+_NEIGHBORS = 3
+_THUMBNAIL = 84  # the longest side of an image on the page, pixels
+_NEIGHBOR = 40  # and of a neighbor
 _FAR = 10.0  # a model with this many times the best one's errors has no vote
 
 
@@ -48,8 +54,14 @@ class Hardest:
     runs: int
     without: tuple[str, ...]  # models that err so often that they say little about the images
     names: tuple[str, ...]
-    pixels: datasets.Images | None = None
+    data: datasets.Dataset | None = None
     reason: str = ""  # why there are no pixels
+    neighbors: dict[int, tuple[int, ...]] = field(default_factory=dict)  # of training images
+
+    @property
+    def models(self) -> list[tuple[str, int]]:
+        """The models that are asked, with how many runs each has, in the board's order."""
+        return [(name, runs) for name, _, runs in self.images[0].right_by_row]
 
     @property
     def labels(self) -> list[str]:
@@ -72,24 +84,61 @@ class Hardest:
     @property
     def notes(self) -> list[str]:
         notes = [f"The pixels are not drawn: {self.reason}."] if self.reason else []
+        if self.data is not None and (longest := max(self.data.test_images.shape[1:3])):
+            if longest > _THUMBNAIL:
+                notes.append(f"Images of {longest} pixels are drawn {_THUMBNAIL} pixels wide.")
+            if self.neighbors:
+                notes.append(
+                    f"Below an image are the {_NEIGHBORS} training images that are nearest to it, "
+                    "pixel by pixel, with their labels."
+                )
         if self.without:
             names = ", ".join(self.without)
             notes.append(f"Left aside, because they err far more often: {names}.")
         return notes
 
+    @property
+    def side(self) -> int:
+        """How wide an image is drawn, in pixels."""
+        return _THUMBNAIL
+
     def uri(self, image: HardImage) -> str:
-        """Return the image as a PNG in a ``data:`` address."""
-        assert self.pixels is not None
-        out = io.BytesIO()
-        to_pillow(self.pixels[image.index]).save(out, format="PNG", optimize=True)
-        return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+        """Return the image in a ``data:`` address."""
+        assert self.data is not None
+        return _uri(self.data.test_images[image.index], _THUMBNAIL)
+
+    def near(self, image: HardImage) -> list[tuple[str, str, int]]:
+        """Return the nearest training images: address, label, index."""
+        if self.data is None:
+            return []
+        labels = self.data.train_labels
+        return [
+            (_uri(self.data.train_images[i], _NEIGHBOR), self.names[int(labels[i])], i)
+            for i in self.neighbors.get(image.index, ())
+        ]
+
+    @cached_property
+    def _of_group(self) -> Counter[int]:
+        groups = self.board.image_groups
+        return Counter(int(groups.codes[i.index]) for i in self.images) if groups else Counter()
+
+    def group(self, image: HardImage) -> str:
+        """Return which group an image is of, such as its writer's; "" where nobody knows."""
+        groups = self.board.image_groups
+        if groups is None:
+            return ""
+        code = int(groups.codes[image.index])
+        own, these = self._of_group[code], len(self.images)
+        alike = f", who has {own} of these {these}" if own > 1 else ""
+        return f"no. {code + 1} of {groups}{alike}"
 
     def tip(self, image: HardImage) -> str:
-        """Return which models get the image right."""
-        rows = [f"{name}: right {right} of {runs}" for name, right, runs in image.right_by_row]
-        if len(rows) > _MOST_ROWS_IN_TIP:
-            rows[_MOST_ROWS_IN_TIP:] = [f"and {len(rows) - _MOST_ROWS_IN_TIP} more models"]
-        return "\n".join([f"test image {image.index}, label {self.names[image.label]}", *rows])
+        """Return what the image is, and how many models get it wrong in most runs."""
+        wrong = sum(2 * right < runs for _, right, runs in image.right_by_row)
+        return (
+            f"test image {image.index}, label {self.names[image.label]}\n"
+            f"{wrong} of {formatting.count(len(image.right_by_row), 'model')} wrong in most runs"
+        )
 
     def doubt(self, image: HardImage) -> str:
         """Return what people said of a doubtful label; "" of another."""
@@ -104,13 +153,29 @@ class Hardest:
         )
 
 
+def _uri(pixels: NDArray[np.generic], longest: int) -> str:
+    """Return an image, at most ``longest`` pixels wide and high, in a ``data:`` address."""
+    picture = to_pillow(pixels)
+    is_large = max(picture.size) > longest
+    picture.thumbnail((longest, longest))
+    out = io.BytesIO()
+    kind = "JPEG" if is_large and picture.mode == "RGB" else "PNG"
+    picture.save(out, format=kind, optimize=True, **({"quality": 80} if kind == "JPEG" else {}))
+    return f"data:image/{kind.lower()};base64," + base64.b64encode(out.getvalue()).decode()
+
+
 def images(board: Board, data_dir: Path | None) -> Hardest | None:
     """Return the hardest images with their pixels; None where no run has predictions."""
     found = hardest(board)
     if found is None or not found.images:
         return found
-    pixels, reason = _test_images(board, data_dir)
-    return replace(found, pixels=pixels, reason=reason)
+    data, reason = _dataset(board, data_dir)
+    if data is None:
+        return replace(found, reason=reason)
+    first = [image.index for image in found.images[:SHOWN_AT_FIRST]]
+    places = nearest(data.train_images, data.test_images[first], _NEIGHBORS)
+    near = {index: tuple(map(int, row)) for index, row in zip(first, places, strict=True)}
+    return replace(found, data=data, neighbors=near)
 
 
 def hardest(board: Board, most: int = MOST_IMAGES) -> Hardest | None:
@@ -157,8 +222,8 @@ def _image(
     )
 
 
-def _test_images(board: Board, data_dir: Path | None) -> tuple[datasets.Images | None, str]:
-    """Return the test images that ``board`` was measured on, or None and why they are not here.
+def _dataset(board: Board, data_dir: Path | None) -> tuple[datasets.Dataset | None, str]:
+    """Return the dataset that ``board`` was measured on, or None and why it is not here.
 
     Looked at are ``data_dir``, BENCH_DATA_DIR and Keras's cache; nothing is ever downloaded.  What
     is embedded is always there.
@@ -170,9 +235,8 @@ def _test_images(board: Board, data_dir: Path | None) -> tuple[datasets.Images |
         except UserError as error:
             reason = str(error) if folder is not None and folder == data_dir else reason
             continue
-        images = found.test_images
-        if found.fingerprint == board.key.fingerprint and len(images) == board.images:
-            return images, ""
+        if found.fingerprint == board.key.fingerprint and len(found.test_images) == board.images:
+            return found, ""
         reason = f"the {board.dataset} at hand is not the one these models were tested on"
     return None, reason
 
