@@ -4,7 +4,8 @@ from ninetynine.board.boards import Board, Undecided, build_boards, is_on
 from ninetynine.board.claims import ClaimRow, GapRow
 from ninetynine.board.finding import Rows, check_comparable
 from ninetynine.board.predictions import PredictionSums
-from ninetynine.board.row import Row, Run, Spread
+from ninetynine.board.row import Row, Spread, Standing
+from ninetynine.board.run import Run
 from ninetynine.board.training_time import RelativeTime, TrainingTime
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Rows",
     "Run",
     "Spread",
+    "Standing",
     "TrainingTime",
     "Undecided",
     "build_boards",

@@ -11,11 +11,12 @@ from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_p
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note, neighbors_note
 from ninetynine.board.predictions import PredictionSums
-from ninetynine.board.row import PUBLISHED, BoardKey, Row, RowIdentity, Run, identity_of
+from ninetynine.board.row import Row, Standing
+from ninetynine.board.run import PUBLISHED, BoardKey, RowIdentity, Run, identity_of
 from ninetynine.catalog import Architecture
 from ninetynine.datasets import ImageGroups
 from ninetynine.records import Record, RecordStore
-from ninetynine.statistics import Comparison, compare, rank_intervals
+from ninetynine.statistics import Comparison, compare, rank_intervals, seed_rank_intervals
 from ninetynine.suite import Reference, Rung, Suite, reference_for
 
 _Sums = dict[tuple[str, ...], PredictionSums | None]  # by the keys of a row's records
@@ -107,6 +108,11 @@ class Board:
         """The finished records of all rows: an ensemble's members are among them, or unknown."""
         return {record.key: record for row in self.rows for record in row.records}
 
+    @property
+    def among_best(self) -> tuple[Row, ...]:
+        """The rows in the set that contains the best one, at 95%."""
+        return tuple(row for row in self.rows if row.standing and row.standing.among_best)
+
     @cached_property
     def undecided(self) -> tuple[Undecided, ...]:
         """The rows that follow each other and share a group, with what would decide them."""
@@ -178,10 +184,18 @@ def rank(rows: Sequence[Row]) -> list[Row]:
     ordered = sorted(rows, key=order)
     summaries = [row.summary for row in ordered if row.summary is not None]
     if summaries:
-        ranking = rank_intervals(summaries)
+        found = rank_intervals(summaries)
+        standings = zip(
+            found.ranks,
+            found.marginal_ranks,
+            seed_rank_intervals(summaries),
+            found.among_best,
+            found.bands,
+            strict=True,
+        )
         ranked = (row for row in ordered if row.summary is not None)
-        for row, ranks, letters in zip(ranked, ranking.ranks, ranking.bands, strict=True):
-            row.rank, row.groups = ranks, letters
+        for row, standing in zip(ranked, standings, strict=True):
+            row.standing = Standing(*standing)
     return ordered
 
 

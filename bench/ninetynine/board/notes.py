@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from ninetynine.board.intervals import collapse_in_words, failures_of
-from ninetynine.board.row import Row, Run
+from ninetynine.board.row import Row
+from ninetynine.board.run import Run
 from ninetynine.statistics import neighbors_alike
 
 # Coverage as simulated (shared protocol, "Accuracy"): the nominal 95% holds from five seeds on.

@@ -1,6 +1,7 @@
 """Numbers as people read them.  Shares of 1 become percent here and nowhere else."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -137,6 +138,12 @@ def p_value(value: float) -> str:
 def count(things: int, singular: str, plural: str | None = None) -> str:
     """Return ``1 run`` or ``1,234 runs``."""
     return f"{things:,} {singular if things == 1 else plural or singular + 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return ``names``, the first ``most`` of them, and how many more there are."""
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
 
 
 def duration(seconds: float) -> str:

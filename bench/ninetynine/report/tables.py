@@ -14,6 +14,7 @@ from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent, percent_interval
 
+_MOST_NAMES = 12
 _METRICS = [
     f"{part} {measure}"
     for part in ("test", "train", "validation")
@@ -128,8 +129,13 @@ def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
         "mean lies for these very images (chance: seeds), the second for new ones of their kind "
         f"(chance: seeds and {formatting.image_chance(board.image_groups)}). Models that share a "
         "letter of their groups are not "
-        "significantly different; the rank is an interval (95%, all pairs, Holm)."
+        "significantly different; the rank is an interval (95%, all pairs together)."
     ]
+    if board.among_best and len(board.finished) > 1:
+        notes.append(
+            f"Set that contains the best on {board.noun} like these (95%): "
+            f"{formatting.listed([row.name for row in board.among_best], _MOST_NAMES)}."
+        )
     if any(row.identity.watches_test_set for row in board.rows):
         notes.append(
             f"{WATCHES} watches the test set while training, as published; nothing is selected on "

@@ -81,7 +81,11 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
 
 def pair_clumping(a: Summary, b: Summary) -> float:
     """How many images of a group tell the two models apart as one; 1 without groups."""
-    return 1.0 if a.groups is None else a.image_clumping(a.image_accuracy - b.image_accuracy)
+    if a.groups is None:
+        return 1.0
+    effect, sums = a.image_accuracy - b.image_accuracy, a.group_sums - b.group_sums
+    squares = float(effect @ effect) - a.n_images * (a.mean - b.mean) ** 2
+    return max(float(sums @ sums) / squares, 1.0) if squares > 0 else 1.0
 
 
 def image_part(a: Summary, b: Summary, clumping: float) -> float:
@@ -169,13 +173,26 @@ def difference_bound(
 
 def seed_difference_interval(a: Summary, b: Summary, confidence: float = 0.95) -> Interval | None:
     """Welch's (1947) t interval over seeds, for these test images; None with a single run."""
-    if a.seed_sd is None or b.seed_sd is None:
+    if a.n_seeds == 1 or b.n_seeds == 1:
         return None
-    variances = [
-        (seed_sd_at_least(sd, s.n_seeds, s.n_images) ** 2 / s.n_seeds, s.n_seeds - 1)
-        for s, sd in ((a, a.seed_sd), (b, b.seed_sd))
-    ]
-    variance = sum(v for v, _ in variances)
-    degrees_of_freedom = variance**2 / sum(v**2 / df for v, df in variances)
+    variance, degrees_of_freedom = seed_difference_error(a, b)
     half_width = t_quantile((1 + confidence) / 2, degrees_of_freedom) * math.sqrt(variance)
     return Interval.around(a.mean - b.mean, half_width, lowest=-1.0)
+
+
+def seed_difference_error(a: Summary, b: Summary) -> tuple[float, float]:
+    """Return Welch's variance of the difference on these images, and its degrees of freedom.
+
+    Both models have several runs.
+    """
+    variances = [(seed_mean_variance(s), s.n_seeds - 1) for s in (a, b)]
+    variance = sum(v for v, _ in variances)
+    return variance, variance**2 / sum(v**2 / df for v, df in variances)
+
+
+def seed_mean_variance(summary: Summary) -> float:
+    """Return the variance of a model's mean over seeds, for these test images; several runs."""
+    sd = summary.seed_sd
+    if sd is None:
+        raise ValueError("one run says nothing about the spread over seeds")
+    return seed_sd_at_least(sd, summary.n_seeds, summary.n_images) ** 2 / summary.n_seeds

@@ -7,6 +7,7 @@ then costs one pass over the images.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,15 @@ class Summary:
     def image_design_effect(self, clumping: float) -> float:
         """What multiplies a variance over images whose effects clump; 1 without groups."""
         return 1.0 if self.groups is None else clumping * self.groups.correction()
+
+    @cached_property
+    def group_sums(self) -> FloatArray:
+        """Sums over the images of each group of how far `image_accuracy` is off the mean, (G,).
+
+        Without groups each image is one of its own.
+        """
+        effects = self.image_accuracy - self.mean
+        return effects if self.groups is None else self.groups.sums(effects)
 
     @property
     def seed_sd(self) -> float | None:

@@ -5,7 +5,8 @@ from functools import partial
 from ninetynine.board import Board, Row, Spread
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, Value
-from ninetynine.statistics import Interval
+from ninetynine.report.formatting import BLANK
+from ninetynine.statistics import Interval, RankInterval
 
 
 def _spread(found: Spread | None) -> tuple[Value, ...]:
@@ -14,6 +15,10 @@ def _spread(found: Spread | None) -> tuple[Value, ...]:
 
 def _ends(found: Interval | None) -> tuple[Value, ...]:
     return (found.low, found.high) if found else (None, None)
+
+
+def _ranks(found: RankInterval | None) -> tuple[Value, ...]:
+    return (found.best, found.worst) if found else (None, None)
 
 
 def _decimals(board: Board) -> int:
@@ -32,7 +37,7 @@ COLUMNS = (
         key="group",
         heading="Group",
         help="Significance groups: models that share a letter are not significantly different "
-        "(95%, all pairs, Holm's correction).",
+        "(95%, all pairs together).",
         fields=("group",),
         values=lambda board, row: (row.group,),
         write=lambda board, row: row.group,
@@ -85,10 +90,42 @@ COLUMNS = (
     _shown(
         key="rank",
         heading="Rank",
-        help="The ranks that the model may have: 95%, all pairs of models, Holm's correction.",
+        help="The ranks that the model may have on new images of this kind: 95% for all models "
+        "together.",
         fields=("rank_best", "rank_worst"),
-        values=lambda board, row: (row.rank.best, row.rank.worst) if row.rank else (None, None),
+        values=lambda board, row: _ranks(row.rank),
         write=lambda board, row: formatting.ranks(row.rank),
+        align="center",
+    ),
+    Column(
+        key="rank_marginal",
+        heading="Rank by itself",
+        help="The ranks that the model may have on new images of this kind: 95% for this model "
+        "alone.",
+        fields=("rank_marginal_best", "rank_marginal_worst"),
+        values=lambda board, row: _ranks(row.standing and row.standing.marginal_rank),
+        write=lambda board, row: formatting.ranks(row.standing and row.standing.marginal_rank),
+        align="center",
+    ),
+    Column(
+        key="rank_seeds",
+        heading=lambda board: f"Rank on {formatting.these_images(board.images)}",
+        help="The ranks that the model may have on these very images: 95% for all models together. "
+        "Chance: seeds; empty for a single run.",
+        fields=("rank_seeds_best", "rank_seeds_worst"),
+        values=lambda board, row: _ranks(row.standing and row.standing.seed_rank),
+        write=lambda board, row: formatting.ranks(row.standing and row.standing.seed_rank),
+        align="center",
+    ),
+    Column(
+        key="best_set",
+        heading="May be best",
+        help="Whether the model is in the set that contains the best one on new images of this "
+        "kind, at 95%.",
+        fields=("best_set",),
+        values=lambda board, row: (row.standing.among_best if row.standing else None,),
+        write=lambda board, row: "yes" if row.standing and row.standing.among_best else BLANK,
+        order="down",
         align="center",
     ),
     _shown(
