@@ -31,6 +31,20 @@ class Undecided:
     comparison: Comparison
 
 
+@dataclass(frozen=True)
+class ScoreRange:
+    """The scores that shares of 0 and 1 stand for, where answers are not right or wrong."""
+
+    low: float
+    high: float
+
+    def score(self, share: float) -> float:
+        return self.low + share * (self.high - self.low)
+
+    def difference(self, share: float) -> float:
+        return share * (self.high - self.low)
+
+
 @dataclass(eq=False)
 class Board:
     """Rows that may be compared: one test set, one protocol version, one variant of recipes.
@@ -45,6 +59,8 @@ class Board:
     reference: Reference | None = None
     labels_hash: str | None = None
     own_notes: tuple[str, ...] = field(default=())
+    thing: str = "image"  # what is right or wrong
+    scores: ScoreRange | None = None  # None where accuracies are shares of 1, as they are shown
 
     @property
     def dataset(self) -> str:
@@ -57,7 +73,7 @@ class Board:
     @property
     def noun(self) -> str:
         """What the images show, in the plural, such as "digits"."""
-        return datasets.noun_of(self.dataset)
+        return datasets.noun_of(self.dataset) if self.thing == "image" else f"{self.thing}s"
 
     @cached_property
     def finished(self) -> tuple[Row, ...]:
@@ -125,7 +141,7 @@ class Board:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return (*self.own_notes, *board_notes(self.rows), *neighbors_note(self.rows))
+        return (*self.own_notes, *board_notes(self.rows), *neighbors_note(self.rows, self.thing))
 
     def of_suite(self, suite: Suite) -> "Board":
         """Return the board with those rows alone that are rungs of ``suite``."""

@@ -7,6 +7,7 @@ Nothing is dropped silently: what does not count is among its failures or left a
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from ninetynine.statistics import (
     Summary,
     accuracy_estimate,
     summarize,
+    summarize_scores,
 )
 
 
@@ -177,9 +179,10 @@ class Row:
         return tuple(outcome for run in self.runs if (outcome := run.outcome) is not None)
 
     @cached_property
-    def correct(self) -> NDArray[np.bool_]:
-        """Which predictions are right, bool (n, m), of the runs that have predictions."""
-        return np.stack([outcome.correct for outcome in self.outcomes])
+    def correct(self) -> NDArray[np.bool_] | NDArray[np.float64]:
+        """Which predictions are right, bool (n, m), or scores, of runs that have predictions."""
+        correct: NDArray[Any] = np.stack([outcome.correct for outcome in self.outcomes])
+        return correct
 
     @property
     def labels(self) -> NDArray[np.uint16]:
@@ -191,8 +194,11 @@ class Row:
         """What the statistics need of the runs with predictions; None where there are none."""
         if not self.outcomes:
             return None
-        groups = self.test_groups
-        return summarize(self.correct, None if groups is None else Groups.of(groups.codes))
+        known = self.test_groups
+        groups = None if known is None else Groups.of(known.codes)
+        if self.correct.dtype != np.bool_:
+            return summarize_scores(self.correct.astype(np.float64), groups)
+        return summarize(self.correct.astype(np.bool_, copy=False), groups)
 
     @property
     def test_groups(self) -> ImageGroups | None:

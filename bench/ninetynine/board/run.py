@@ -78,9 +78,12 @@ class FailedSeed:
 
 @dataclass(frozen=True, eq=False)
 class GradedRun:
-    """Which of a run's predictions are right, bool (m,), and what they were held against."""
+    """Which of a run's predictions are right, bool (m,), and what they were held against.
 
-    correct: NDArray[np.bool_]
+    Where answers have scores from 0 to 1 instead, ``correct`` holds these, float64 (m,).
+    """
+
+    correct: NDArray[np.bool_] | NDArray[np.float64]
     labels: NDArray[np.uint16]
     labels_hash: str  # of the m test labels
 
@@ -104,6 +107,7 @@ class Run:
     statements: Sequence[Statement] = ()  # on the record
     read_groups: Callable[[], ImageGroups | None] = lambda: None
     packed: bool = False  # whether it was read from a pack
+    graded: "GradedRun | None" = None  # what is known to be right, where no predictions are kept
 
     @classmethod
     def of(cls, store: RecordStore, record: Record) -> "Run":
@@ -133,6 +137,8 @@ class Run:
     @cached_property
     def outcome(self) -> GradedRun | None:
         """Which predictions are right; None without predictions."""
+        if self.graded is not None:
+            return self.graded
         predictions = self._read()
         return None if predictions is None else GradedRun.of(predictions)
 
@@ -150,7 +156,7 @@ class Run:
     def read_and_note(self) -> Predictions | None:
         """Return the predictions without keeping them, but for what is right among them."""
         predictions = self._read()
-        if "outcome" not in vars(self):
+        if "outcome" not in vars(self) and self.graded is None:
             vars(self)["outcome"] = None if predictions is None else GradedRun.of(predictions)
         return predictions
 

@@ -41,6 +41,7 @@ class Report:
     data_dir: Path | None = None
     columns: tuple[str, ...] = ()
     color: bool = False
+    given: "Sequence[Board] | None" = None  # boards that are there already, in place of records
     sums: bool = False  # whether the format shows what runs predicted, class by class
 
     @cached_property
@@ -62,6 +63,8 @@ class Report:
         from ninetynine import datasets
         from ninetynine.board import build_boards
 
+        if self.given is not None:
+            return list(self.given)
         found = build_boards(
             self.store, self.catalog, self.records, variant=self.variant, sums=self.sums
         )

@@ -6,13 +6,14 @@ from functools import partial
 from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row, Undecided
-from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, chosen_columns, columns, table_columns
+from ninetynine.report.columns.accuracy import decimals_of
 from ninetynine.report.columns.gap import goal
 from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent, percent_interval
+from ninetynine.statistics import Interval
 
 _MOST_NAMES = 12
 _METRICS = [
@@ -35,6 +36,8 @@ def section(board: Board, columns: Sequence[str] = ()) -> Section:
 
 def title(board: Board) -> str:
     """Return the board's heading: its dataset and whose recipes its rows follow."""
+    if board.thing != "image":
+        return board.dataset
     recipes = "recipes as published" if board.variant == "published" else f"suite {board.variant}"
     labels = f", test labels {board.labels_hash[:8]}" if board.labels_hash else ""
     return f"{board.dataset}: {recipes}{labels}"
@@ -45,11 +48,13 @@ def introduction(board: Board) -> str:
     tried = sum(row.tried for row in board.rows)
     parts = [formatting.count(tried, "run")]
     if board.images is not None:
-        parts.append(formatting.test_images(board.images, board.image_groups))
-    recipe = _common_recipe(board)
+        parts.append(formatting.test_images(board.images, board.image_groups, board.thing))
+    recipe = _common_recipe(board) if board.thing == "image" else ""
     if recipe:
         parts.append(f"one recipe for all ({recipe})")
-    parts += [f"dataset {board.key.fingerprint[:8]}", f"protocol {board.key.protocol_version}"]
+    parts.append(f"dataset {board.key.fingerprint[:8]}")
+    if board.thing == "image":
+        parts.append(f"protocol {board.key.protocol_version}")
     return "; ".join(parts) + "."
 
 
@@ -80,6 +85,10 @@ def _written(board: Board, found: Iterable[Column]) -> list[tuple[Heading, Calla
 def _accuracy_table(board: Board) -> Table:
     """Return the ranking: mean, both intervals, rank and significance group."""
     found = [columns()["group"], columns()["name"], *table_columns("accuracy", board)]
+    if board.thing != "image":  # what is known of answers alone
+        known = ("rank_marginal", "best_set")
+        found = [c for c in found if c.key not in ("loss", "train_test_gap")]
+        found += [columns()[key] for key in known]
     ends = (
         index
         for index, (a, b) in enumerate(pairwise(board.rows))
@@ -92,8 +101,10 @@ def _accuracy_table(board: Board) -> Table:
     )
 
 
-def _cost_table(board: Board) -> Table:
+def _cost_table(board: Board) -> Table | None:
     """Return what each model costs: parameters, multiply-adds, training time."""
+    if board.thing != "image":
+        return None
     found = [columns()["name"], *table_columns("cost", board), columns()["trained_on"]]
     return table_of("Cost", board.rows, _written(board, found), _cost_footnote(board.rows))
 
@@ -123,12 +134,18 @@ def _gap_table(board: Board) -> Table | None:
     )
 
 
+def _measure(board: Board) -> str:
+    if board.thing == "image":
+        return "Test accuracy and loss are"
+    return "Accuracy is" if board.scores is None else "The score is"
+
+
 def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
+    chance = formatting.image_chance(board.image_groups, board.thing)
     notes = [
-        "Test accuracy and loss are mean ± SD over seeds. The first 95% interval says where the "
-        "mean lies for these very images (chance: seeds), the second for new ones of their kind "
-        f"(chance: seeds and {formatting.image_chance(board.image_groups)}). Models that share a "
-        "letter of their groups are not "
+        f"{_measure(board)} mean ± SD over seeds. The first 95% interval says where the mean lies "
+        f"for these very {board.thing}s (chance: seeds), the second for new ones of their kind "
+        f"(chance: seeds and {chance}). Models that share a letter of their groups are not "
         "significantly different; the rank is an interval (95%, all pairs together)."
     ]
     if board.among_best and len(board.finished) > 1:
@@ -171,29 +188,48 @@ def _undecided_table(board: Board) -> Table | None:
         [
             (name("Model"), lambda pair: pair.upper),
             (name("and the next"), lambda pair: pair.lower),
-            (Heading("Difference, points"), lambda pair: percent(pair.comparison.difference, 2)),
-            (center("95% interval"), lambda pair: percent_interval(pair.comparison.interval, 2)),
+            (
+                Heading("Difference" if board.scores else "Difference, points"),
+                lambda pair: _apart(board, pair.comparison.difference),
+            ),
+            (center("95% interval"), lambda pair: _span_apart(board, pair.comparison.interval)),
             (
                 Heading("Could have shown"),
-                lambda pair: percent(pair.comparison.minimum_detectable_difference, 2),
+                lambda pair: _apart(board, pair.comparison.minimum_detectable_difference),
             ),
-            (left("Would decide"), partial(_would_decide, groups=board.image_groups)),
+            (left("Would decide"), partial(_would_decide, board=board)),
         ],
-        "Could have shown: the smallest true difference, in points, that these seeds and images "
+        "Could have shown: the smallest true difference"
+        f"{'' if board.scores else ', in points,'} that these seeds and {board.thing}s "
         "had an 80% chance to show.",
     )
 
 
-def _would_decide(pair: Undecided, groups: ImageGroups | None = None) -> str:
+def _apart(board: Board | None, difference: float, decimals: int = 2) -> str:
+    """Return a difference in points, or in the unit of the scores."""
+    if board is None or board.scores is None:
+        return percent(difference, decimals)
+    return formatting.number(board.scores.difference(difference), decimals_of(board))
+
+
+def _span_apart(board: Board, found: Interval) -> str:
+    if board.scores is None:
+        return percent_interval(found, 2)
+    return formatting.span(_apart(board, found.low), _apart(board, found.high))
+
+
+def _would_decide(pair: Undecided, board: Board | None = None) -> str:
     found = pair.comparison
     if found.verdict in ("better", "worse"):
         return "different as a pair, not with all pairs in mind"
     if found.to_decide is None:
-        return f"settled: {percent(found.margin, 1)} points would have shown"
+        points = "" if board is not None and board.scores else " points"
+        return f"settled: {_apart(board, found.margin, 1)}{points} would have shown"
     if found.to_decide.seeds is not None:
         return formatting.count(found.to_decide.seeds, "seed") + " each"
     if found.to_decide.images is not None:
-        return f"not seeds: {formatting.more_images(found.to_decide, groups)}"
+        groups, thing = (board.image_groups, board.thing) if board else (None, "image")
+        return f"not seeds: {formatting.more_images(found.to_decide, groups, thing)}"
     return "more than one seed" if found.to_decide.limited_by == "single runs" else "more of both"
 
 

@@ -47,4 +47,10 @@ from ninetynine.statistics.ranks import (
     rank_intervals,
     seed_rank_intervals,
 )
-from ninetynine.statistics.summary import Interval, Summary, summarize, summarize_counts
+from ninetynine.statistics.summary import (
+    Interval,
+    Summary,
+    summarize,
+    summarize_counts,
+    summarize_scores,
+)

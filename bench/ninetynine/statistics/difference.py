@@ -68,13 +68,12 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
     if not same_groups(a.groups, b.groups):
         raise ValueError("models over images in different groups cannot be paired")
     clumping = pair_clumping(a, b)
-    one_more = (1 / a.n_seeds**2 + 1 / b.n_seeds**2) / a.n_images**2
-    image = image_part(a, b, clumping) + one_more * clumping**2
+    image = image_part(a, b, clumping) + (a.one_more + b.one_more) * clumping**2
     seed, seed_spread, basis = _seed_part(a, b)
     variance = image + max(seed, 0.0)
     spread = seed_spread + image**2 / a.image_degrees_of_freedom
     degrees_of_freedom = max(variance**2 / spread, 1.0)
-    if basis == "single runs" and a.groups is None:
+    if basis == "single runs" and a.groups is None and a.binary:
         degrees_of_freedom = math.inf
     return DifferenceError(a.mean - b.mean, math.sqrt(variance), degrees_of_freedom, basis)
 
@@ -93,7 +92,9 @@ def image_part(a: Summary, b: Summary, clumping: float) -> float:
     m = a.n_images
     effect = a.image_accuracy - b.image_accuracy
     squares = float(effect @ effect)
-    factor = unseen_image_factor(float(np.abs(effect).sum()), squares, clumping)
+    factor = 1.0
+    if a.binary and b.binary:
+        factor = unseen_image_factor(float(np.abs(effect).sum()), squares, clumping)
     if m == 1:  # one image says nothing about others: its whole effect counts as chance
         return factor * squares
     single = factor * max(squares - m * (a.mean - b.mean) ** 2, 0.0) / (m - 1) / m
@@ -132,7 +133,7 @@ def pair_p_value(a: Summary, b: Summary) -> float:
     groups, and McNemar on as many images as err separately (Rao and Scott 1992).
     """
     error = difference_error(a, b)
-    single = error.basis == "single runs"
+    single = error.basis == "single runs" and a.binary and b.binary
     exact = mcnemar_exact(*discordant_apart(a, b)) if single else 0.0
     if single and a.groups is None:
         return exact

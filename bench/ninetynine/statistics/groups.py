@@ -62,7 +62,8 @@ class Groups:
 
     def sums(self, effects: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the sum of ``effects`` (m,) over each group's images, (G,)."""
-        return np.bincount(self.codes, weights=effects, minlength=self.count)
+        found = np.bincount(self.codes, weights=effects, minlength=self.count)
+        return found.astype(np.float64, copy=False)
 
     def correction(self) -> float:
         """Return what the estimated group means cost beside those of images.

@@ -78,7 +78,9 @@ def rank_intervals(models: Sequence[Summary | BoolArray], confidence: float = 0.
     return Ranking(
         ranks=_ranks(better),
         marginal_ranks=tuple(_marginal_rank(draws, signed, model, alpha) for model in range(n)),
-        among_best=tuple(draws.one_sided(signed[:, model], model) >= alpha for model in range(n)),
+        among_best=tuple(
+            bool(draws.one_sided(signed[:, model], model) >= alpha) for model in range(n)
+        ),
         bands=bands(means, better | better.T),
         adjusted_p=adjusted_p,
         better=better,

@@ -31,7 +31,8 @@ Places = NDArray[np.intp]
 
 def deviates(p_values: FloatArray) -> FloatArray:
     """Return |z| for which a normal test has these two-sided p-values."""
-    return -special.ndtri(np.asarray(p_values, dtype=np.float64) / 2)
+    z: FloatArray = -special.ndtri(np.asarray(p_values, dtype=np.float64) / 2)
+    return z
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class JointDraws:
 
     @property
     def count(self) -> int:
-        return self.means.shape[1]
+        return int(self.means.shape[1])
 
     def _standardized(self, first: Places, second: Places) -> Iterator[NDArray[np.float32]]:
         """Yield for each pair its drawn differences, in standard errors, (draws,)."""
@@ -92,7 +93,8 @@ class JointDraws:
         share = (np.array(above, dtype=np.float64) + 1) / (self.count + 1)
         adjusted[order] = np.maximum.accumulate(share[::-1])[::-1]
         # Never below the comparison's own p-value, which the draws know to 1 in ``count`` only.
-        return np.clip(adjusted, 2 * special.ndtr(-z), 1.0)
+        clipped: FloatArray = np.clip(adjusted, 2 * special.ndtr(-z), 1.0)
+        return clipped
 
     def largest(self, first: Places, second: Places) -> FloatArray:
         """Return the largest |difference| of any of the pairs, in standard errors, (draws,)."""
@@ -114,7 +116,7 @@ class JointDraws:
         for drawn in self._standardized(others, np.full_like(others, model)):
             np.maximum(largest, drawn, out=largest)
         share = (np.count_nonzero(largest >= seen) + 1) / (self.count + 1)
-        return max(share, float(special.ndtr(-seen)))
+        return max(float(share), float(special.ndtr(-seen)))
 
 
 def covariance_of_means(summaries: Sequence[Summary]) -> FloatArray:
@@ -131,5 +133,5 @@ def covariance_of_means(summaries: Sequence[Summary]) -> FloatArray:
     usual = max(float(np.mean(parts)), 0.0) if parts else 0.0
     for i, s in enumerate(summaries):
         part = s.seed_mean_square - s.rest_over_groups if s.n_seeds > 1 else usual
-        covariance[i, i] += max(part, 0.0) / (m * s.n_seeds) + 1 / (s.n_seeds * m) ** 2
+        covariance[i, i] += max(part, 0.0) / (m * s.n_seeds) + s.one_more
     return covariance

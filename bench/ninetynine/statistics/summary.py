@@ -20,6 +20,7 @@ IntArray = NDArray[np.int64]
 
 # Half an image that nobody saw: see `unseen_image_factor`.
 UNSEEN_IMAGES = 0.5
+_LEAST_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Summary:
     rest_mean_square: float
     groups: Groups | None = None  # None where every image is one of its own
     rest_clumping: float = 1.0
+    binary: bool = True  # whether answers are right or wrong, and not scores from 0 to 1
 
     @property
     def rest_over_groups(self) -> float:
@@ -85,6 +87,15 @@ class Summary:
     def image_design_effect(self, clumping: float) -> float:
         """What multiplies a variance over images whose effects clump; 1 without groups."""
         return 1.0 if self.groups is None else clumping * self.groups.correction()
+
+    @property
+    def one_more(self) -> float:
+        """What one more error, on an image of its own, adds to the variance of the mean.
+
+        Of scores it is one more image as far off as an image usually is.
+        """
+        size = 1.0 if self.binary else max(float(np.var(self.image_accuracy)), _LEAST_SPREAD)
+        return size / (self.n_seeds * self.n_images) ** 2
 
     @cached_property
     def group_sums(self) -> FloatArray:
@@ -115,6 +126,23 @@ def summarize(correct: BoolArray, groups: Groups | None = None) -> Summary:
             f"expected a non-empty bool array (seeds, images), got {correct.dtype} {correct.shape}"
         )
     summary = summarize_counts(correct.sum(axis=1), correct.sum(axis=0))
+    return _grouped(summary, correct, groups)
+
+
+def summarize_scores(scores: FloatArray, groups: Groups | None = None) -> Summary:
+    """As `summarize`, of scores from 0 to 1: float64 (n_seeds, n_images).
+
+    Raises:
+        ValueError: there are none, some are outside, or ``groups`` are of another number of images.
+    """
+    if scores.ndim != 2 or scores.size == 0 or not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError(f"expected scores from 0 to 1, (seeds, images), got {scores.shape}")
+    means = scores.mean(axis=1), scores.mean(axis=0), float(scores.mean())
+    found = _mean_squares(*means, float(np.sum(scores**2)))
+    return _grouped(replace(found, binary=False), scores, groups)
+
+
+def _grouped(summary: Summary, correct: BoolArray | FloatArray, groups: Groups | None) -> Summary:
     if groups is None or groups.count == len(groups.codes) == summary.n_images:
         return summary
     if len(groups.codes) != summary.n_images:
@@ -126,12 +154,18 @@ def summarize(correct: BoolArray, groups: Groups | None = None) -> Summary:
 def summarize_counts(right_per_seed: IntArray, right_per_image: IntArray) -> Summary:
     """As `summarize`, from the counts of right answers: int, (n_seeds,) and (n_images,)."""
     n, m = len(right_per_seed), len(right_per_image)
-    seed_accuracy, image_accuracy = right_per_seed / m, right_per_image / n
-    mean = int(right_per_seed.sum()) / (n * m)
+    # x * x == x for right/wrong, so the total needs no second look at the matrix.
+    right = int(right_per_seed.sum())
+    return _mean_squares(right_per_seed / m, right_per_image / n, right / (n * m), right)
+
+
+def _mean_squares(
+    seed_accuracy: FloatArray, image_accuracy: FloatArray, mean: float, sum_of_squares: float
+) -> Summary:
+    n, m = len(seed_accuracy), len(image_accuracy)
     seed_squares = m * float(np.sum((seed_accuracy - mean) ** 2))
     image_squares = n * float(np.sum((image_accuracy - mean) ** 2))
-    # x * x == x for right/wrong, so the total needs no second look at the matrix.
-    rest_squares = max(n * m * mean * (1 - mean) - seed_squares - image_squares, 0.0)
+    rest_squares = max(sum_of_squares - n * m * mean**2 - seed_squares - image_squares, 0.0)
     return Summary(
         n_seeds=n,
         n_images=m,
