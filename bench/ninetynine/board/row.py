@@ -179,8 +179,11 @@ class Row:
         return tuple(outcome for run in self.runs if (outcome := run.outcome) is not None)
 
     @cached_property
-    def correct(self) -> NDArray[np.bool_] | NDArray[np.float64]:
-        """Which predictions are right, bool (n, m), or scores, of runs that have predictions."""
+    def correct(self) -> NDArray[Any]:
+        """Which predictions are right, of the runs that have predictions: bool (n, m).
+
+        Where answers have scores from 0 to 1, these: float64 (n, m).
+        """
         correct: NDArray[Any] = np.stack([outcome.correct for outcome in self.outcomes])
         return correct
 
@@ -197,8 +200,8 @@ class Row:
         known = self.test_groups
         groups = None if known is None else Groups.of(known.codes)
         if self.correct.dtype != np.bool_:
-            return summarize_scores(self.correct.astype(np.float64), groups)
-        return summarize(self.correct.astype(np.bool_, copy=False), groups)
+            return summarize_scores(self.correct, groups)
+        return summarize(self.correct, groups)
 
     @property
     def test_groups(self) -> ImageGroups | None:

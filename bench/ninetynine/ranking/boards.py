@@ -32,8 +32,8 @@ def board_of(answers: Answers) -> Board:
     notes = list(answers.notes)
     if scores is not None:
         notes.append(
-            f"scores lie between {low:g} and {high:g}; pictures, and differences in JSON, are "
-            "shares of this range"
+            f"scores lie between {low:g} and {high:g}; pictures, differences in JSON, and columns "
+            "beside the score and its intervals are shares of this range"
         )
     return Board(
         key=key,

@@ -23,6 +23,7 @@ from ninetynine.statistics.classical import (
     winning_chance,
 )
 from ninetynine.statistics.comparison import Comparison, Decision, Verdict, compare
+from ninetynine.statistics.crossed import summarize_scores
 from ninetynine.statistics.difference import (
     DifferenceBound,
     DifferenceError,
@@ -52,5 +53,4 @@ from ninetynine.statistics.summary import (
     Summary,
     summarize,
     summarize_counts,
-    summarize_scores,
 )

@@ -126,23 +126,6 @@ def summarize(correct: BoolArray, groups: Groups | None = None) -> Summary:
             f"expected a non-empty bool array (seeds, images), got {correct.dtype} {correct.shape}"
         )
     summary = summarize_counts(correct.sum(axis=1), correct.sum(axis=0))
-    return _grouped(summary, correct, groups)
-
-
-def summarize_scores(scores: FloatArray, groups: Groups | None = None) -> Summary:
-    """As `summarize`, of scores from 0 to 1: float64 (n_seeds, n_images).
-
-    Raises:
-        ValueError: there are none, some are outside, or ``groups`` are of another number of images.
-    """
-    if scores.ndim != 2 or scores.size == 0 or not ((scores >= 0) & (scores <= 1)).all():
-        raise ValueError(f"expected scores from 0 to 1, (seeds, images), got {scores.shape}")
-    means = scores.mean(axis=1), scores.mean(axis=0), float(scores.mean())
-    found = _mean_squares(*means, float(np.sum(scores**2)))
-    return _grouped(replace(found, binary=False), scores, groups)
-
-
-def _grouped(summary: Summary, correct: BoolArray | FloatArray, groups: Groups | None) -> Summary:
     if groups is None or groups.count == len(groups.codes) == summary.n_images:
         return summary
     if len(groups.codes) != summary.n_images:
@@ -154,18 +137,12 @@ def _grouped(summary: Summary, correct: BoolArray | FloatArray, groups: Groups |
 def summarize_counts(right_per_seed: IntArray, right_per_image: IntArray) -> Summary:
     """As `summarize`, from the counts of right answers: int, (n_seeds,) and (n_images,)."""
     n, m = len(right_per_seed), len(right_per_image)
-    # x * x == x for right/wrong, so the total needs no second look at the matrix.
-    right = int(right_per_seed.sum())
-    return _mean_squares(right_per_seed / m, right_per_image / n, right / (n * m), right)
-
-
-def _mean_squares(
-    seed_accuracy: FloatArray, image_accuracy: FloatArray, mean: float, sum_of_squares: float
-) -> Summary:
-    n, m = len(seed_accuracy), len(image_accuracy)
+    seed_accuracy, image_accuracy = right_per_seed / m, right_per_image / n
+    mean = int(right_per_seed.sum()) / (n * m)
     seed_squares = m * float(np.sum((seed_accuracy - mean) ** 2))
     image_squares = n * float(np.sum((image_accuracy - mean) ** 2))
-    rest_squares = max(sum_of_squares - n * m * mean**2 - seed_squares - image_squares, 0.0)
+    # x * x == x for right/wrong, so the total needs no second look at the matrix.
+    rest_squares = max(n * m * mean * (1 - mean) - seed_squares - image_squares, 0.0)
     return Summary(
         n_seeds=n,
         n_images=m,
