@@ -14,6 +14,7 @@ from ninetynine.records import RecordStore
 from ninetynine.report import Report, formatting
 from ninetynine.report import render as _render
 from ninetynine.report.formats.csv import frame as _frame
+from ninetynine.report.tables import more_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,8 @@ def _sentences(board: Board) -> list[str]:
         elif found.images is not None:
             needed = formatting.more_images(found, board.image_groups, board.thing)
         elif found.limited_by == "single runs":
-            needed = "more than one run of each"
+            items = more_items(board, first.comparison)
+            needed = f"about {formatting.count(items, board.thing)}"
         else:
             needed = "neither items nor runs"
         lines.append(f"{board.dataset}: {needed} would decide {first.upper} and {first.lower}.")

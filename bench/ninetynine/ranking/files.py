@@ -12,19 +12,31 @@ from ninetynine.errors import UserError
 from ninetynine.ranking import logs
 from ninetynine.ranking.answers import Columns
 
+_LOGS = ("samples_*.jsonl", "*.eval", "results.json")  # what is looked for in a folder
 _EXPECTED = "a table of answers (.csv, .tsv, .jsonl, .parquet), or a log (.eval, .json, .jsonl)"
 
 
 def read_columns(paths: Sequence[str | Path], metric: str | None = None) -> Columns:
     """Return the columns of a table, or of several files together.
 
-    ``NAME=FILE`` names the model of a log.  Several logs of a model and dataset are its runs, each
-    with a seed of its own.  Raises UserError where a file is neither a table nor a log.
+    ``NAME=FILE`` names the model of a log; a folder stands for the logs below it.  Several logs of
+    a model and dataset are its runs, each with a seed of its own.  Raises UserError where a file is
+    neither a table nor a log.
     """
-    parts = [_read(str(path), metric) for path in paths]
+    parts = [_read(file, metric) for path in paths for file in _files_in(str(path))]
     if len(parts) == 1 and not isinstance(parts[0], list):
         return parts[0]
     return _joined(", ".join(Path(str(path)).name for path in paths[:3]), parts)
+
+
+def _files_in(given: str) -> list[str]:
+    folder = Path(given)
+    if not folder.is_dir():
+        return [given]
+    found = sorted(str(file) for pattern in _LOGS for file in folder.rglob(pattern))
+    if not found:
+        raise UserError(f"{given}: no log below this folder ({', '.join(_LOGS)}); name the files")
+    return found
 
 
 def _read(given: str, metric: str | None) -> "Columns | list[logs.Row]":

@@ -1,5 +1,6 @@
 """A board -> its section of a document: accuracy, what is undecided, claims, the gap, cost."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from ninetynine.report.columns.gap import goal
 from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent, percent_interval
-from ninetynine.statistics import Interval
+from ninetynine.statistics import Comparison, Interval
 
 _MOST_NAMES = 12
 _METRICS = [
@@ -230,7 +231,20 @@ def _would_decide(pair: Undecided, board: Board | None = None) -> str:
     if found.to_decide.images is not None:
         groups, thing = (board.image_groups, board.thing) if board else (None, "image")
         return f"not seeds: {formatting.more_images(found.to_decide, groups, thing)}"
+    if board is not None and board.thing != "image" and found.to_decide.limited_by == "single runs":
+        return f"about {formatting.count(more_items(board, found), board.thing)}"
     return "more than one seed" if found.to_decide.limited_by == "single runs" else "more of both"
+
+
+def more_items(board: Board, found: Comparison) -> int:
+    """Return how many items would show the difference between two single runs, 4 times in 5.
+
+    These very runs are compared, on more items like these, whose standard error falls with the
+    square root of their number.  The difference is the observed one, or the margin if larger.
+    """
+    target = max(abs(found.difference), found.margin)
+    times = (found.minimum_detectable_difference / target) ** 2
+    return math.ceil((board.images or 0) * max(times, 1.0))
 
 
 def _claims_table(board: Board) -> Table | None:
