@@ -32,6 +32,7 @@ LAYERS = [
     {"running"},
     {"gate"},
     {"report"},
+    {"ranking"},
     {"pytest_plugin", "cli"},
     {"__main__"},
 ]

@@ -31,7 +31,7 @@ class Digits:
         middles = (np.arange(4_000) + 0.5) / 4_000
         log_odds = special.logit(special.betaincinv(*self.beta, middles))
         spread = math.hypot(self.seed_effect, self.model_effect)
-        return float(_mean_over_normal(log_odds + shift, spread).mean())
+        return float(mean_over_normal(log_odds + shift, spread).mean())
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Draw:
         return summarize_counts(self.images - errors.sum(axis=1), right_per_image)
 
 
-def _mean_over_normal(log_odds: FloatArray, spread: float) -> FloatArray:
+def mean_over_normal(log_odds: FloatArray, spread: float) -> FloatArray:
     """E[expit(log_odds + spread Z)] by Gauss-Hermite quadrature, elementwise."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(15)
     chances = special.expit(log_odds[..., None] + spread * nodes)
@@ -90,5 +90,5 @@ def _draw_model(
     log_odds = base + digits.model_effect * rng.standard_normal(len(base))
     seed_shifts = digits.seed_effect * rng.standard_normal((seeds, 1))
     errors = rng.random((seeds, len(base))) < special.expit(log_odds + seed_shifts)
-    truth = 1 - float(_mean_over_normal(log_odds, digits.seed_effect).sum()) / images
+    truth = 1 - float(mean_over_normal(log_odds, digits.seed_effect).sum()) / images
     return Draw(errors, images, truth)

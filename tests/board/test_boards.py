@@ -7,7 +7,7 @@ import pytest
 from ninetynine.board import build_boards
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import row_notes, seed_list
-from ninetynine.board.row import identity_of
+from ninetynine.board.run import identity_of
 from ninetynine.report import Report, render
 from ninetynine.report.formats.csv import frame
 from ninetynine.statistics import RankInterval

@@ -8,7 +8,7 @@ from ninetynine import suite as suites
 from ninetynine.board import build_boards
 from ninetynine.board.boards import board_key, make_rows
 from ninetynine.board.ladder import PersistentErrors, load_ladders, persistent_errors
-from ninetynine.board.row import Run
+from ninetynine.board.run import Run
 from ninetynine.board.targets import Candidate, judge_targets
 from ninetynine.board.training_time import relative_time, training_flops
 from ninetynine.cells import Cell

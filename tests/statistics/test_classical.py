@@ -1,4 +1,4 @@
-"""McNemar, Holm, Wilson and two counts against published examples and scipy/statsmodels."""
+"""The textbook methods against published examples and scipy/statsmodels."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from ninetynine.statistics import (
     mcnemar_exact,
     mcnemar_interval,
     wilson_interval,
+    winning_chance,
 )
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
@@ -93,3 +94,30 @@ def test_unpaired_comparison_is_defined_when_both_are_perfect():
     result = binomial_against_published(0, 10_000, 0)
     assert (result.difference, result.p_value) == (0.0, 1.0)
     assert result.interval.low < 0 < result.interval.high
+
+
+def test_the_chance_of_one_run_is_the_share_of_pairs_it_wins_and_half_of_ties():
+    found = winning_chance(np.array([0.9, 0.8, 0.7]), np.array([0.8, 0.6]))
+    assert found.chance == pytest.approx((2 + 1.5 + 1) / 6)
+    back = winning_chance(np.array([0.8, 0.6]), np.array([0.9, 0.8, 0.7]))
+    assert found.interval.low == pytest.approx(1 - back.interval.high)
+    assert found.interval.low < found.chance < found.interval.high
+
+
+def test_runs_that_always_win_leave_a_chance_to_lose():
+    few, many = (winning_chance(np.ones(n), np.zeros(n)) for n in (3, 20))
+    assert few.chance == many.chance == 1
+    assert few.interval.low < 0.6 < 0.8 < many.interval.low < 1 == many.interval.high
+
+
+def test_a_single_run_has_no_chance_of_winning():
+    assert winning_chance(np.array([0.9]), np.array([0.8, 0.7])) is None
+
+
+@pytest.mark.parametrize("runs", [3, 10])
+def test_the_interval_of_the_chance_of_one_run_covers(runs):
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(400):
+        a, b = rng.normal(1.0, 1, runs), rng.normal(0.0, 1, runs)
+        covered += winning_chance(a, b).interval.contains(0.7602)
+    assert covered / 400 > 0.93

@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from ninetynine.statistics import bands, rank_intervals
+from ninetynine.statistics import (
+    Groups,
+    bands,
+    holm,
+    pair_p_value,
+    rank_intervals,
+    seed_rank_intervals,
+    summarize,
+)
 from synthetic import Digits, draw_models
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -37,7 +45,7 @@ def test_ranks_follow_from_the_pairs_told_apart():
         assert 1 <= rank.best <= rank.worst <= n
 
 
-def test_holm_makes_pairs_harder_to_tell_apart_on_a_longer_board():
+def test_pairs_are_harder_to_tell_apart_on_a_longer_board():
     shifts = [0.0, -0.55]
     alone = rank_intervals(drawn_board(shifts)).adjusted_p[0, 1]
     among = rank_intervals(drawn_board(shifts + [-0.5] * 6)).adjusted_p[0, 1]
@@ -84,3 +92,106 @@ def test_a_hundred_models_are_ranked_together():
     ranking = rank_intervals(drawn_board(shifts))
     assert ranking.adjusted_p.shape == (100, 100)
     assert ranking.ranks[99].worst < ranking.ranks[0].best
+
+
+def p_values_of(board):
+    return [pair_p_value(a, b) for k, a in enumerate(board) for b in board[k + 1 :]]
+
+
+def test_stepping_down_asks_less_than_holm_and_no_less_than_the_pair_itself():
+    board = drawn_board([-0.15 * k for k in range(12)], seeds=8)
+    adjusted = rank_intervals(board).adjusted_p[np.triu_indices(12, 1)]
+    by_holm = holm(p_values_of(board))
+    assert adjusted.sum() < 0.95 * by_holm.sum()
+    assert (adjusted >= np.array(p_values_of(board))).all()
+    assert (adjusted[by_holm < 0.04] < 0.05).all()
+
+
+def test_two_models_alone_keep_their_own_p_value():
+    board = drawn_board([0.0, -0.45])
+    assert rank_intervals(board).adjusted_p[0, 1] == pytest.approx(p_values_of(board)[0], abs=0.01)
+
+
+def test_a_board_is_ranked_the_same_each_time_and_in_any_order():
+    board = drawn_board([-0.4 * k for k in range(8)])
+    first, again = rank_intervals(board), rank_intervals(board)
+    assert np.array_equal(first.adjusted_p, again.adjusted_p)
+    backwards = rank_intervals(board[::-1]).adjusted_p[::-1, ::-1]
+    assert np.allclose(first.adjusted_p, backwards, atol=0.02)
+
+
+def test_a_rank_by_itself_is_within_the_rank_together_with_all_others():
+    ranking = rank_intervals(drawn_board([-0.3 * k for k in range(12)]))
+    widths = [
+        (alone.worst - alone.best, rank.worst - rank.best)
+        for alone, rank in zip(ranking.marginal_ranks, ranking.ranks, strict=True)
+    ]
+    assert all(alone <= together for alone, together in widths)
+    assert sum(alone for alone, _ in widths) < sum(together for _, together in widths)
+
+
+def test_the_set_of_the_best_has_the_best_mean_and_is_within_the_ranks_that_begin_with_one():
+    board = drawn_board([-0.5 * k for k in range(10)])
+    ranking = rank_intervals(board)
+    assert ranking.among_best[-1]
+    assert not ranking.among_best[0]
+    for among, rank in zip(ranking.among_best, ranking.ranks, strict=True):
+        assert not among or rank.best == 1
+
+
+def test_rows_without_variance_and_copies_are_ranked():
+    right, wrong = np.ones((3, 40), dtype=bool), np.zeros((3, 40), dtype=bool)
+    ranking = rank_intervals([right, right, wrong])
+    assert [(r.best, r.worst) for r in ranking.ranks] == [(1, 2), (1, 2), (3, 3)]
+    assert ranking.among_best == (True, True, False)
+    assert ranking.adjusted_p[0, 1] == 1
+    assert [(r.best, r.worst) for r in seed_rank_intervals([right, right, wrong])] == [
+        (1, 2),
+        (1, 2),
+        (3, 3),
+    ]
+
+
+def test_one_image_ranks_nothing():
+    ranking = rank_intervals([np.array([[True]] * 3), np.array([[False]] * 3)])
+    assert [(r.best, r.worst) for r in ranking.ranks] == [(1, 2), (1, 2)]
+    assert ranking.among_best == (True, True)
+
+
+def test_a_single_run_has_no_rank_on_these_images_and_may_stand_anywhere():
+    rng = np.random.default_rng(3)
+    good, bad = rng.random((6, 2_000)) < 0.99, rng.random((6, 2_000)) < 0.7
+    found = seed_rank_intervals([good, bad, good[:1]])
+    assert found[2] is None
+    assert [(r.best, r.worst) for r in found[:2]] == [(1, 2), (2, 3)]
+
+
+def test_these_images_tell_more_apart_than_images_like_these():
+    rng = np.random.default_rng(4)
+    hard = rng.random(3_000) < 0.1
+    board = [(rng.random((10, 3_000)) > np.where(hard, 0.5 + 0.01 * k, 0.0)) for k in range(6)]
+    board = [correct & ~(rng.random(3_000) < 0.02) for correct in board]  # each its own images
+    seeds, population = seed_rank_intervals(board), rank_intervals(board).ranks
+    width = sum(r.worst - r.best for r in seeds)
+    assert width < sum(r.worst - r.best for r in population)
+
+
+def test_groups_that_err_as_one_make_a_board_less_certain():
+    rng = np.random.default_rng(5)
+    codes = np.repeat(np.arange(30), 40)
+    board = [(rng.random((5, 30)) > 0.02 + 0.05 * k)[:, codes] for k in range(5)]
+    alone = rank_intervals(board)
+    grouped = rank_intervals([summarize(correct, Groups.of(codes)) for correct in board])
+    assert grouped.better.sum() < alone.better.sum()
+    assert sum(grouped.among_best) > sum(alone.among_best)
+
+
+def test_models_over_other_images_are_not_ranked_together():
+    with pytest.raises(ValueError, match="cannot be paired"):
+        rank_intervals([np.ones((2, 10), dtype=bool), np.ones((2, 11), dtype=bool)])
+
+
+def test_the_level_of_one_pair_is_below_that_of_the_board_and_falls_with_its_length():
+    few, many = (rank_intervals(drawn_board([0.0] * n)).pair_alpha for n in (3, 12))
+    assert 0.05 / 66 < many < few < 0.05
+    assert rank_intervals([np.ones((2, 10), dtype=bool)]).pair_alpha == pytest.approx(0.05)

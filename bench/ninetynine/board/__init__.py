@@ -1,25 +1,30 @@
 """The board: records -> rows and what they come to; :mod:`ninetynine.report` makes text of them."""
 
-from ninetynine.board.boards import Board, Undecided, build_boards, is_on
+from ninetynine.board.boards import Board, ScoreRange, Undecided, build_boards, is_on, rank
 from ninetynine.board.claims import ClaimRow, GapRow
 from ninetynine.board.finding import Rows, check_comparable
 from ninetynine.board.predictions import PredictionSums
-from ninetynine.board.row import Row, Run, Spread
+from ninetynine.board.row import Row, Spread, Standing
+from ninetynine.board.run import GradedRun, Run
 from ninetynine.board.training_time import RelativeTime, TrainingTime
 
 __all__ = [
     "Board",
     "ClaimRow",
     "GapRow",
+    "GradedRun",
     "PredictionSums",
     "RelativeTime",
     "Row",
     "Rows",
     "Run",
+    "ScoreRange",
     "Spread",
+    "Standing",
     "TrainingTime",
     "Undecided",
     "build_boards",
     "check_comparable",
     "is_on",
+    "rank",
 ]

@@ -11,11 +11,12 @@ from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_p
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note, neighbors_note
 from ninetynine.board.predictions import PredictionSums
-from ninetynine.board.row import PUBLISHED, BoardKey, Row, RowIdentity, Run, identity_of
+from ninetynine.board.row import Row, Standing
+from ninetynine.board.run import PUBLISHED, BoardKey, RowIdentity, Run, identity_of
 from ninetynine.catalog import Architecture
 from ninetynine.datasets import ImageGroups
 from ninetynine.records import Record, RecordStore
-from ninetynine.statistics import Comparison, compare, rank_intervals
+from ninetynine.statistics import Comparison, compare, rank_intervals, seed_rank_intervals
 from ninetynine.suite import Reference, Rung, Suite, reference_for
 
 _Sums = dict[tuple[str, ...], PredictionSums | None]  # by the keys of a row's records
@@ -28,6 +29,20 @@ class Undecided:
     upper: str
     lower: str
     comparison: Comparison
+
+
+@dataclass(frozen=True)
+class ScoreRange:
+    """The scores that shares of 0 and 1 stand for, where answers are not right or wrong."""
+
+    low: float
+    high: float
+
+    def score(self, share: float) -> float:
+        return self.low + share * (self.high - self.low)
+
+    def difference(self, share: float) -> float:
+        return share * (self.high - self.low)
 
 
 @dataclass(eq=False)
@@ -45,6 +60,8 @@ class Board:
     labels_hash: str | None = None
     own_notes: tuple[str, ...] = field(default=())
     suite: str | None = None  # whose rows alone these are
+    thing: str = "image"  # what is right or wrong
+    scores: ScoreRange | None = None  # None where accuracies are shares of 1, as they are shown
 
     @property
     def dataset(self) -> str:
@@ -57,7 +74,7 @@ class Board:
     @property
     def noun(self) -> str:
         """What the images show, in the plural, such as "digits"."""
-        return datasets.noun_of(self.dataset)
+        return datasets.noun_of(self.dataset) if self.thing == "image" else f"{self.thing}s"
 
     @cached_property
     def finished(self) -> tuple[Row, ...]:
@@ -108,6 +125,11 @@ class Board:
         """The finished records of all rows: an ensemble's members are among them, or unknown."""
         return {record.key: record for row in self.rows for record in row.records}
 
+    @property
+    def among_best(self) -> tuple[Row, ...]:
+        """The rows in the set that contains the best one, at 95%."""
+        return tuple(row for row in self.rows if row.standing and row.standing.among_best)
+
     @cached_property
     def undecided(self) -> tuple[Undecided, ...]:
         """The rows that follow each other and share a group, with what would decide them."""
@@ -120,7 +142,7 @@ class Board:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return (*self.own_notes, *board_notes(self.rows), *neighbors_note(self.rows))
+        return (*self.own_notes, *board_notes(self.rows), *neighbors_note(self.rows, self.thing))
 
     def of_suite(self, suite: Suite) -> "Board":
         """Return the board with those rows alone that are rungs of ``suite``."""
@@ -179,10 +201,18 @@ def rank(rows: Sequence[Row]) -> list[Row]:
     ordered = sorted(rows, key=order)
     summaries = [row.summary for row in ordered if row.summary is not None]
     if summaries:
-        ranking = rank_intervals(summaries)
+        found = rank_intervals(summaries)
+        standings = zip(
+            found.ranks,
+            found.marginal_ranks,
+            seed_rank_intervals(summaries),
+            found.among_best,
+            found.bands,
+            strict=True,
+        )
         ranked = (row for row in ordered if row.summary is not None)
-        for row, ranks, letters in zip(ranked, ranking.ranks, ranking.bands, strict=True):
-            row.rank, row.groups = ranks, letters
+        for row, standing in zip(ranked, standings, strict=True):
+            row.standing = Standing(*standing)
     return ordered
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ninetynine import datasets
-from ninetynine.board.row import Row, RowIdentity, Spread, spread
+from ninetynine.board.row import Row, Spread, spread
+from ninetynine.board.run import RowIdentity
 from ninetynine.catalog import Architecture, Claim
 from ninetynine.records import Record
 from ninetynine.statistics import ClaimPlacement, Interval, binomial_against_published, place_claim

@@ -108,8 +108,11 @@ def gap_difference(a: Row, b: Row) -> Difference | None:
 
 
 def class_accuracies(row: Row, confidence: float = 0.95) -> list[ClassAccuracy]:
-    """Return the accuracy on each class's images; where these come in groups, groups are drawn."""
-    if row.summary is None:
+    """Return the accuracy on each class's images; where these come in groups, groups are drawn.
+
+    Where there are no classes, or scores in place of right and wrong, there is nothing to return.
+    """
+    if row.summary is None or not row.summary.binary or len(np.unique(row.labels)) < 2:
         return []
     correct, labels, groups = row.correct, row.labels, row.summary.groups
     found = []

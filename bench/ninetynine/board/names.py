@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from ninetynine.board.row import RowIdentity
+from ninetynine.board.run import RowIdentity
 
 _LONGEST_DIFFERENCE = 48  # characters of recipe in a name before a hash takes its place
 

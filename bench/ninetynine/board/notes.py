@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from ninetynine.board.intervals import collapse_in_words, failures_of
-from ninetynine.board.row import Row, Run
+from ninetynine.board.row import Row
+from ninetynine.board.run import Run
 from ninetynine.statistics import neighbors_alike
 
 # Coverage as simulated (shared protocol, "Accuracy"): the nominal 95% holds from five seeds on.
@@ -128,7 +129,7 @@ def board_notes(rows: Sequence[Row]) -> Iterator[str]:
     yield from _apart("Train seconds compare only on one machine, and these are of several", timed)
 
 
-def neighbors_note(rows: Sequence[Row]) -> Iterator[str]:
+def neighbors_note(rows: Sequence[Row], thing: str = "image") -> Iterator[str]:
     """Yield a note where nobody knows the images' groups and neighbors are wrong together."""
     known = [row for row in rows if row.summary is not None]
     if not known or known[0].test_groups is not None:
@@ -136,11 +137,12 @@ def neighbors_note(rows: Sequence[Row]) -> Iterator[str]:
     wrong = np.mean([1 - row.summary.image_accuracy for row in known if row.summary], axis=0)
     alike = neighbors_alike(wrong, known[0].labels)
     if alike is not None:
+        where = "groups_test (docs/data.md)" if thing == "image" else "a column group"
         yield (
-            f"Neighboring images are alike (a mean over blocks of {alike.block} varies "
-            f"{math.sqrt(alike.clumping):.1f} times as much as over single images): the intervals "
-            "for images like these may be too short. If the images come in groups, say which in "
-            "groups_test (docs/data.md)"
+            f"Neighboring {thing}s are alike (a mean over blocks of {alike.block} varies "
+            f"{math.sqrt(alike.clumping):.1f} times as much as over single {thing}s): the "
+            f"intervals for {thing}s like these may be too short. If the {thing}s come in groups, "
+            f"say which in {where}"
         )
 
 

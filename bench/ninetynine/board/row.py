@@ -1,13 +1,10 @@
 """A row: one model under one recipe, its records, and what its runs predicted.
 
 A row holds the records that differ in nothing but the seed, the thread count and the machine.
-Nothing is dropped silently: what does not count is among its failures or left aside.  A prediction
-file is read when a number asks for it, and once.
+Nothing is dropped silently: what does not count is among its failures or left aside.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.board.predictions import PredictionSums, sum_predictions
+from ninetynine.board.run import PUBLISHED, BoardKey, FailedSeed, GradedRun, RowIdentity, Run
 from ninetynine.board.training_time import TrainingTime, training_time
 from ninetynine.cells import CellIdentity
 from ninetynine.datasets import ImageGroups
 from ninetynine.errors import UserError
-from ninetynine.records import Predictions, Record, RecordStore
-from ninetynine.records.trust import Statement
+from ninetynine.records import Record
 from ninetynine.statistics import (
     Groups,
     Interval,
@@ -29,48 +26,8 @@ from ninetynine.statistics import (
     Summary,
     accuracy_estimate,
     summarize,
+    summarize_scores,
 )
-
-PUBLISHED = "published"
-
-
-@dataclass(frozen=True)
-class RowIdentity:
-    """What the records of one row share; two records that differ here are never pooled."""
-
-    architecture: str
-    kind: str  # "trained", "ensemble", or "external" for predictions made elsewhere
-    precision: str
-    backend: str
-    device: str
-    deterministic: bool
-    packages: tuple[tuple[str, str], ...]
-    recipe_json: str  # canonical JSON: only what differs from the vocabulary's defaults
-    source_hash: str
-    arguments_json: str = "{}"  # of the architecture's build
-    inputs_json: str = "{}"  # what its code reads beside its source
-    at_once: int = 1  # seeds that were trained in one computation
-
-    @property
-    def recipe(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads(self.recipe_json)
-        return loaded
-
-    @property
-    def watches_test_set(self) -> bool:
-        """Return whether the recipe shows the test set to the user while it trains."""
-        return bool(self.recipe.get("validation_data") == "test")
-
-
-@dataclass(frozen=True, order=True)
-class BoardKey:
-    """What the records of one board share, in the order in which boards are shown."""
-
-    dataset: str
-    not_published: bool  # so that the published recipes come first
-    variant: str
-    protocol_version: int
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -83,107 +40,14 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class FailedSeed:
-    """A seed of a row that has no numbers, and why."""
+class Standing:
+    """Where a board's ranking puts a row; see `statistics.Ranking`."""
 
-    seed: int
-    kind: str
-    reason: str
-
-    @classmethod
-    def of(cls, record: Record) -> "FailedSeed":
-        """Return what the ``record`` of a failed run says."""
-        if record.failure is None:
-            return cls(record.cell.seed, "error", "no reason was recorded")
-        reason = " ".join(record.failure.reason.split())
-        return cls(record.cell.seed, record.failure.kind, reason)
-
-
-@dataclass(frozen=True, eq=False)
-class GradedRun:
-    """Which of a run's predictions are right, bool (m,), and what they were held against."""
-
-    correct: NDArray[np.bool_]
-    labels: NDArray[np.uint16]
-    labels_hash: str  # of the m test labels
-
-    @classmethod
-    def of(cls, predictions: Predictions) -> "GradedRun":
-        """Return the outcome of ``predictions``."""
-        labels = np.ascontiguousarray(predictions.labels, dtype="<u2")
-        digest = hashlib.sha256(labels.tobytes()).hexdigest()[:16]
-        return cls(predictions.correct, predictions.labels, digest)
-
-
-@dataclass(eq=False)
-class Run:
-    """A record with its predictions; ``read`` reads them from where they are kept.
-
-    ``read_groups`` returns which test images belong together, or None where nobody knows.
-    """
-
-    record: Record
-    read: Callable[[], Predictions | None]
-    statements: Sequence[Statement] = ()  # on the record
-    read_groups: Callable[[], ImageGroups | None] = lambda: None
-    packed: bool = False  # whether it was read from a pack
-
-    @classmethod
-    def of(cls, store: RecordStore, record: Record) -> "Run":
-        """Return the run that ``record`` of ``store`` tells of."""
-        finished = record.status == "finished"
-        return cls(
-            record,
-            lambda: store.predictions(record) if finished else None,
-            store.statements.get(record.key, ()),
-            lambda: store.groups.of(record.cell.dataset, record.cell.dataset_fingerprint),
-            store.packs.of(record) is not None,
-        )
-
-    @property
-    def seed(self) -> int:
-        return self.record.cell.seed
-
-    @property
-    def name(self) -> str:
-        return f"{self.record.cell.architecture} seed {self.seed} ({self.record.key[:8]})"
-
-    @cached_property
-    def predictions(self) -> Predictions | None:
-        """The run's predictions, kept from now on; None where it has none that can be read."""
-        return self.read()
-
-    @cached_property
-    def outcome(self) -> GradedRun | None:
-        """Which predictions are right; None without predictions."""
-        predictions = self._read()
-        return None if predictions is None else GradedRun.of(predictions)
-
-    @cached_property
-    def test_groups(self) -> ImageGroups | None:
-        """Which of the images that it was tested on belong together; None where nobody knows."""
-        groups = self.read_groups()
-        if groups is None or self.outcome is None:
-            return None
-        return groups if len(groups.codes) == len(self.outcome.correct) else None
-
-    def _read(self) -> Predictions | None:
-        return vars(self)["predictions"] if "predictions" in vars(self) else self.read()
-
-    def read_and_note(self) -> Predictions | None:
-        """Return the predictions without keeping them, but for what is right among them."""
-        predictions = self._read()
-        if "outcome" not in vars(self):
-            vars(self)["outcome"] = None if predictions is None else GradedRun.of(predictions)
-        return predictions
-
-    @property
-    def accuracy(self) -> float:
-        """The share of test images that are right; only finished runs have one."""
-        if self.predictions is not None:
-            return float(self.predictions.correct.mean())
-        assert self.record.scores is not None
-        return self.record.scores.test.accuracy
+    rank: RankInterval  # together with all others, as on images like these
+    marginal_rank: RankInterval  # of this row alone
+    seed_rank: RankInterval | None  # together with all others, on these very images
+    among_best: bool
+    groups: tuple[str, ...]  # two rows share a letter exactly when they are not different
 
 
 @dataclass(eq=False)
@@ -201,8 +65,7 @@ class Row:
     runs: tuple[Run, ...]  # the finished ones that count, in the order of their seeds
     failed: tuple[FailedSeed, ...] = ()
     left_aside: tuple[Run, ...] = ()  # further runs of seeds that count once
-    rank: RankInterval | None = None  # set by the board that ranks the row, as are the groups
-    groups: tuple[str, ...] = ()  # two rows share a letter exactly when they are not different
+    standing: Standing | None = None  # set by the board that ranks the row
 
     @classmethod
     def of(cls, name: str, identity: RowIdentity, key: BoardKey, runs: Iterable[Run]) -> "Row":
@@ -281,6 +144,16 @@ class Row:
         return None if gaps is None else gaps.mean
 
     @property
+    def rank(self) -> RankInterval | None:
+        """Its ranks, as on images like these; None where no board ranks it."""
+        return self.standing.rank if self.standing else None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The letters of its significance groups."""
+        return self.standing.groups if self.standing else ()
+
+    @property
     def group(self) -> str:
         """The letters of its significance groups, as one text."""
         return "".join(self.groups)
@@ -306,9 +179,13 @@ class Row:
         return tuple(outcome for run in self.runs if (outcome := run.outcome) is not None)
 
     @cached_property
-    def correct(self) -> NDArray[np.bool_]:
-        """Which predictions are right, bool (n, m), of the runs that have predictions."""
-        return np.stack([outcome.correct for outcome in self.outcomes])
+    def correct(self) -> NDArray[Any]:
+        """Which predictions are right, of the runs that have predictions: bool (n, m).
+
+        Where answers have scores from 0 to 1, these: float64 (n, m).
+        """
+        correct: NDArray[Any] = np.stack([outcome.correct for outcome in self.outcomes])
+        return correct
 
     @property
     def labels(self) -> NDArray[np.uint16]:
@@ -320,8 +197,11 @@ class Row:
         """What the statistics need of the runs with predictions; None where there are none."""
         if not self.outcomes:
             return None
-        groups = self.test_groups
-        return summarize(self.correct, None if groups is None else Groups.of(groups.codes))
+        known = self.test_groups
+        groups = None if known is None else Groups.of(known.codes)
+        if self.correct.dtype != np.bool_:
+            return summarize_scores(self.correct, groups)
+        return summarize(self.correct, groups)
 
     @property
     def test_groups(self) -> ImageGroups | None:
@@ -366,25 +246,6 @@ class Row:
             seeds = ", ".join(map(str, self.seeds)) or "none"
             raise UserError(f"{self.name} has no finished run with seed {seed}; it has: {seeds}")
         return Row(self.name, self.identity, self.key, runs[0].record.cell, runs)
-
-
-def identity_of(record: Record) -> RowIdentity:
-    """Return the row that ``record`` belongs to."""
-    cell = record.cell
-    return RowIdentity(
-        architecture=cell.architecture,
-        kind=record.kind,
-        precision=cell.precision,
-        backend=cell.backend,
-        device=cell.device,
-        deterministic=cell.deterministic,
-        packages=tuple(sorted(cell.packages.items())),
-        recipe_json=json.dumps(cell.recipe, sort_keys=True),
-        source_hash=cell.source_hash,
-        arguments_json=json.dumps(cell.arguments, sort_keys=True),
-        inputs_json=json.dumps(cell.inputs, sort_keys=True),
-        at_once=len(cell.together.seeds) if cell.together else 1,
-    )
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:

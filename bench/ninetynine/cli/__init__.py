@@ -21,7 +21,7 @@ from ninetynine.registry import Plugin, Registry
 _VERBS = Registry("verb", "ninetynine.cli.verbs", "ninetynine.verbs")
 # How the help orders them; verbs that are not named here follow by name.
 _ORDER = (
-    *("run", "report", "plot", "compare", "plan", "import", "merge", "pack", "unpack"),
+    *("run", "report", "plot", "compare", "plan", "rank", "import", "merge", "pack", "unpack"),
     *("check", "baseline", "time", "list", "show", "data", "predict", "verify", "explain"),
     *("doctor", "clean"),
 )

@@ -15,7 +15,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, mode
 
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key
-from ninetynine.board.row import identity_of
+from ninetynine.board.run import identity_of
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.gate.comparable import obstacles, same_data

@@ -43,6 +43,7 @@ class Report:
     color: bool = False
     width: int | None = None  # of the terminal, in columns
     only_suite: bool = False  # whether boards show the rows of the suite alone
+    given: "Sequence[Board] | None" = None  # boards that are there already, in place of records
     sums: bool = False  # whether the format shows what runs predicted, class by class
 
     @cached_property
@@ -65,6 +66,8 @@ class Report:
         from ninetynine.board import build_boards
         from ninetynine.board.views import known_suites, of_suite
 
+        if self.given is not None:
+            return list(self.given)
         found = build_boards(
             self.store, self.catalog, self.records, variant=self.variant, sums=self.sums
         )

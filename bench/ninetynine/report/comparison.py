@@ -14,11 +14,19 @@ from ninetynine.report.formatting import (
     equals_p,
     number,
     percent,
+    percent_interval,
     signed_percent,
     three_digits,
 )
 from ninetynine.report.tables import plain_table
-from ninetynine.statistics import Comparison, Decision, Interval, Plan
+from ninetynine.statistics import (
+    Comparison,
+    Decision,
+    Interval,
+    Plan,
+    WinningChance,
+    winning_chance,
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,12 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
             f"On these {len(a.labels):,} test images alone (chance: seeds), the difference is "
             f"within {_points(result.seed_interval)}."
         )
+    if (won := chance_of_one_run(a, b)) is not None:
+        lines.append(
+            f"One run of each: {a.full_name} does better than {b.full_name} in "
+            f"{percent(won.chance, 0)}% of cases on these images "
+            f"(95% interval {percent_interval(won.interval, 0)}%, a tie is half a win)."
+        )
     if result.discordant is not None:
         only_a, only_b = result.discordant
         test = "Exact McNemar test on single runs"
@@ -124,6 +138,13 @@ def other_sentences(found: OtherDifferences) -> list[str]:
         value, low, high = (three_digits(part) for part in (one.difference, one.low, one.high))
         lines.append(f"Training time: A takes {value} times B's, 95% interval {low} to {high}.")
     return lines
+
+
+def chance_of_one_run(a: Row, b: Row) -> WinningChance | None:
+    """Return how often one run of ``a`` does better than one of ``b`` on these images."""
+    if a.summary is None or b.summary is None:
+        return None
+    return winning_chance(a.summary.seed_accuracy, b.summary.seed_accuracy)
 
 
 def plan_sentences(

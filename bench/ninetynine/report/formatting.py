@@ -1,6 +1,7 @@
 """Numbers as people read them.  Shares of 1 become percent here and nowhere else."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -73,24 +74,25 @@ def ranks(rank: "RankInterval | None") -> str:
     return str(rank.best) if rank.best == rank.worst else f"{rank.best}–{rank.worst}"
 
 
-def these_images(images: int | None) -> str:
+def these_images(images: int | None, thing: str = "image") -> str:
     """Return what the narrower interval speaks of: ``these 10,000 images``."""
-    return f"these {images:,} images" if images else "these images"
+    return f"these {images:,} {thing}s" if images else f"these {thing}s"
 
 
-def test_images(images: int, groups: "ImageGroups | None") -> str:
+def test_images(images: int, groups: "ImageGroups | None", thing: str) -> str:
     """Return ``10,000 test images``, and whose they are: ``10,000 test images of 297 writers``."""
-    return count(images, "test image") + (f" of {groups}" if groups is not None else "")
+    called = "test image" if thing == "image" else thing
+    return count(images, called) + (f" of {groups}" if groups is not None else "")
 
 
-def image_chance(groups: "ImageGroups | None") -> str:
+def image_chance(groups: "ImageGroups | None", thing: str = "image") -> str:
     """Return what is drawn anew for images like these, beside seeds: images, or their groups."""
-    return "images" if groups is None else f"{groups.noun} with their images"
+    return f"{thing}s" if groups is None else f"{groups.noun} with their {thing}s"
 
 
-def more_images(found: "Decision", groups: "ImageGroups | None") -> str:
+def more_images(found: "Decision", groups: "ImageGroups | None", thing: str = "image") -> str:
     """Return how many test images would decide, and of how many groups."""
-    images = count(found.images or 0, "test image")
+    images = test_images(found.images or 0, None, thing)
     if groups is None or found.groups is None:
         return images
     return f"{found.groups:,} {groups.noun} ({images})"
@@ -137,6 +139,12 @@ def p_value(value: float) -> str:
 def count(things: int, singular: str, plural: str | None = None) -> str:
     """Return ``1 run`` or ``1,234 runs``."""
     return f"{things:,} {singular if things == 1 else plural or singular + 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return ``names``, the first ``most`` of them, and how many more there are."""
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ninetynine import suite
 from ninetynine.board import Row
 from ninetynine.board.notes import seed_list
-from ninetynine.board.row import FailedSeed
+from ninetynine.board.run import FailedSeed
 from ninetynine.board.training_time import hardware
 from ninetynine.catalog import Architecture
 from ninetynine.cells import DEFAULT_BACKEND

@@ -1,19 +1,22 @@
 """A board -> its section of a document: accuracy, what is undecided, claims, the gap, cost."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row, Undecided
-from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, chosen_columns, columns, table_columns
+from ninetynine.report.columns.accuracy import decimals_of
 from ninetynine.report.columns.gap import goal
 from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent, percent_interval
+from ninetynine.statistics import Comparison, Interval
 
+_MOST_NAMES = 12
 _METRICS = [
     f"{part} {measure}"
     for part in ("test", "train", "validation")
@@ -34,6 +37,8 @@ def section(board: Board, columns: Sequence[str] = ()) -> Section:
 
 def title(board: Board) -> str:
     """Return the board's heading: its dataset and whose recipes its rows follow."""
+    if board.thing != "image":
+        return board.dataset
     recipes = f"suite {board.suite or board.variant}"
     if board.suite is None and board.variant == "published":
         held = {claim.row for claim in board.claims}
@@ -49,11 +54,13 @@ def introduction(board: Board) -> str:
     tried = sum(row.tried for row in board.rows)
     parts = [formatting.count(tried, "run")]
     if board.images is not None:
-        parts.append(formatting.test_images(board.images, board.image_groups))
-    recipe = _common_recipe(board)
+        parts.append(formatting.test_images(board.images, board.image_groups, board.thing))
+    recipe = _common_recipe(board) if board.thing == "image" else ""
     if recipe:
         parts.append(f"one recipe for all ({recipe})")
-    parts += [f"dataset {board.key.fingerprint[:8]}", f"protocol {board.key.protocol_version}"]
+    parts.append(f"dataset {board.key.fingerprint[:8]}")
+    if board.thing == "image":
+        parts.append(f"protocol {board.key.protocol_version}")
     return "; ".join(parts) + "."
 
 
@@ -85,6 +92,10 @@ def _written(board: Board, found: Iterable[Column]) -> list[tuple[Heading, Calla
 def _accuracy_table(board: Board) -> Table:
     """Return the ranking: mean, both intervals, rank and significance group."""
     found = [columns()["group"], columns()["name"], *table_columns("accuracy", board)]
+    if board.thing != "image":  # what is known of answers alone
+        known = ("rank_marginal", "best_set")
+        found = [c for c in found if c.key not in ("loss", "train_test_gap")]
+        found += [columns()[key] for key in known]
     ends = (
         index
         for index, (a, b) in enumerate(pairwise(board.rows))
@@ -97,8 +108,10 @@ def _accuracy_table(board: Board) -> Table:
     )
 
 
-def _cost_table(board: Board) -> Table:
+def _cost_table(board: Board) -> Table | None:
     """Return what each model costs: parameters, multiply-adds, training time."""
+    if board.thing != "image":
+        return None
     found = [columns()["name"], *table_columns("cost", board), columns()["trained_on"]]
     return table_of("Cost", board.rows, _written(board, found), _cost_footnote(board.rows))
 
@@ -128,14 +141,25 @@ def _gap_table(board: Board) -> Table | None:
     )
 
 
+def _measure(board: Board) -> str:
+    if board.thing == "image":
+        return "Test accuracy and loss are"
+    return "Accuracy is" if board.scores is None else "The score is"
+
+
 def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
+    chance = formatting.image_chance(board.image_groups, board.thing)
     notes = [
-        "Test accuracy and loss are mean ± SD over seeds. The first 95% interval says where the "
-        "mean lies for these very images (chance: seeds), the second for new ones of their kind "
-        f"(chance: seeds and {formatting.image_chance(board.image_groups)}). Models that share a "
-        "letter of their groups are not "
-        "significantly different; the rank is an interval (95%, all pairs, Holm)."
+        f"{_measure(board)} mean ± SD over seeds. The first 95% interval says where the mean lies "
+        f"for these very {board.thing}s (chance: seeds), the second for new ones of their kind "
+        f"(chance: seeds and {chance}). Models that share a letter of their groups are not "
+        "significantly different; the rank is an interval (95%, all pairs together)."
     ]
+    if board.among_best and len(board.finished) > 1:
+        notes.append(
+            f"Set that contains the best on {board.noun} like these (95%): "
+            f"{formatting.listed([row.name for row in board.among_best], _MOST_NAMES)}."
+        )
     if any(row.identity.watches_test_set for row in board.rows):
         notes.append(
             f"{WATCHES} watches the test set while training, as published; nothing is selected on "
@@ -171,33 +195,65 @@ def _undecided_table(board: Board) -> Table | None:
         [
             (name("Model"), lambda pair: pair.upper),
             (name("and the next"), lambda pair: pair.lower),
-            (Heading("Difference, points"), lambda pair: percent(pair.comparison.difference, 2)),
+            (
+                Heading("Difference" if board.scores else "Difference, points"),
+                lambda pair: _apart(board, pair.comparison.difference),
+            ),
             (
                 center("95% interval", weight=0),
-                lambda pair: percent_interval(pair.comparison.interval, 2),
+                lambda pair: _span_apart(board, pair.comparison.interval),
             ),
             (
                 Heading("Could have shown", weight=0),
-                lambda pair: percent(pair.comparison.minimum_detectable_difference, 2),
+                lambda pair: _apart(board, pair.comparison.minimum_detectable_difference),
             ),
-            (left("Would decide"), partial(_would_decide, groups=board.image_groups)),
+            (left("Would decide"), partial(_would_decide, board=board)),
         ],
-        "Could have shown: the smallest true difference, in points, that these seeds and images "
+        "Could have shown: the smallest true difference"
+        f"{'' if board.scores else ', in points,'} that these seeds and {board.thing}s "
         "had an 80% chance to show.",
     )
 
 
-def _would_decide(pair: Undecided, groups: ImageGroups | None = None) -> str:
+def _apart(board: Board | None, difference: float, decimals: int = 2) -> str:
+    """Return a difference in points, or in the unit of the scores."""
+    if board is None or board.scores is None:
+        return percent(difference, decimals)
+    return formatting.number(board.scores.difference(difference), decimals_of(board))
+
+
+def _span_apart(board: Board, found: Interval) -> str:
+    if board.scores is None:
+        return percent_interval(found, 2)
+    return formatting.span(_apart(board, found.low), _apart(board, found.high))
+
+
+def _would_decide(pair: Undecided, board: Board | None = None) -> str:
     found = pair.comparison
     if found.verdict in ("better", "worse"):
         return "different as a pair, not with all pairs in mind"
     if found.to_decide is None:
-        return f"settled: {percent(found.margin, 1)} points would have shown"
+        points = "" if board is not None and board.scores else " points"
+        return f"settled: {_apart(board, found.margin, 1)}{points} would have shown"
     if found.to_decide.seeds is not None:
         return formatting.count(found.to_decide.seeds, "seed") + " each"
     if found.to_decide.images is not None:
-        return f"not seeds: {formatting.more_images(found.to_decide, groups)}"
+        groups, thing = (board.image_groups, board.thing) if board else (None, "image")
+        return f"not seeds: {formatting.more_images(found.to_decide, groups, thing)}"
+    if board is not None and board.thing != "image" and found.to_decide.limited_by == "single runs":
+        return f"about {formatting.count(more_items(board, found), board.thing)}"
     return "more than one seed" if found.to_decide.limited_by == "single runs" else "more of both"
+
+
+def more_items(board: Board, found: Comparison) -> int:
+    """Return how many items would show the difference between two single runs, 4 times in 5.
+
+    These very runs are compared, on more items like these, whose standard error falls with the
+    square root of their number.  The difference is the observed one, or the margin if larger.
+    """
+    target = max(abs(found.difference), found.margin)
+    times = (found.minimum_detectable_difference / target) ** 2
+    return math.ceil((board.images or 0) * max(times, 1.0))
 
 
 def _claims_table(board: Board) -> Table | None:

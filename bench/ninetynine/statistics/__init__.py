@@ -14,13 +14,16 @@ from ninetynine.statistics.claims import (
 )
 from ninetynine.statistics.classical import (
     UnpairedComparison,
+    WinningChance,
     binomial_against_published,
     holm,
     mcnemar_exact,
     mcnemar_interval,
     wilson_interval,
+    winning_chance,
 )
 from ninetynine.statistics.comparison import Comparison, Decision, Verdict, compare
+from ninetynine.statistics.crossed import summarize_scores
 from ninetynine.statistics.difference import (
     DifferenceBound,
     DifferenceError,
@@ -38,5 +41,16 @@ from ninetynine.statistics.power import (
     pair_components,
     plan,
 )
-from ninetynine.statistics.ranks import Ranking, RankInterval, bands, rank_intervals
-from ninetynine.statistics.summary import Interval, Summary, summarize, summarize_counts
+from ninetynine.statistics.ranks import (
+    Ranking,
+    RankInterval,
+    bands,
+    rank_intervals,
+    seed_rank_intervals,
+)
+from ninetynine.statistics.summary import (
+    Interval,
+    Summary,
+    summarize,
+    summarize_counts,
+)

@@ -90,7 +90,7 @@ def compare(
     """
     a, b = as_summary(model_a), as_summary(model_b)
     error, p_value = difference_error(a, b), pair_p_value(a, b)
-    single = error.basis == "single runs"
+    single = error.basis == "single runs" and a.binary and b.binary
     interval = _interval(a, b, error, confidence)
     detectable = minimum_detectable_difference(
         error.standard_error,
@@ -126,7 +126,7 @@ def _verdict(difference: float, significant: bool, had_its_chance: bool) -> Verd
 def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float) -> Interval:
     half_width = t_quantile((1 + confidence) / 2, error.degrees_of_freedom) * error.standard_error
     low, high = error.difference - half_width, error.difference + half_width
-    if error.basis == "single runs":
+    if error.basis == "single runs" and a.binary and b.binary:
         # The wider of both ends, so that the interval leaves out 0 when McNemar says so
         # and not otherwise (Clopper and Pearson hold the number of discordant images).
         apart, images = discordant_apart(a, b), a.n_images / pair_clumping(a, b)

@@ -60,6 +60,17 @@ def summarize_values(values: FloatArray, groups: Groups | None = None) -> Summar
     return replace(summary, groups=groups, rest_clumping=groups.clumping(rest))
 
 
+def summarize_scores(scores: FloatArray, groups: Groups | None = None) -> Summary:
+    """Sum up ``scores`` from 0 to 1 (n_seeds, n_images), as `summarize` does right and wrong.
+
+    Raises:
+        ValueError: there are none, or some are outside.
+    """
+    if scores.ndim != 2 or scores.size == 0 or not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError(f"expected scores from 0 to 1, (seeds, images), got {scores.shape}")
+    return replace(summarize_values(scores, groups), binary=False)
+
+
 def mean_error(summary: Summary) -> MeanError:
     """Return the mean's error; of one seed that of the images alone."""
     clumping = summary.image_clumping(summary.image_accuracy)

@@ -68,20 +68,23 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
     if not same_groups(a.groups, b.groups):
         raise ValueError("models over images in different groups cannot be paired")
     clumping = pair_clumping(a, b)
-    one_more = (1 / a.n_seeds**2 + 1 / b.n_seeds**2) / a.n_images**2
-    image = image_part(a, b, clumping) + one_more * clumping**2
+    image = image_part(a, b, clumping) + (a.one_more + b.one_more) * clumping**2
     seed, seed_spread, basis = _seed_part(a, b)
     variance = image + max(seed, 0.0)
     spread = seed_spread + image**2 / a.image_degrees_of_freedom
     degrees_of_freedom = max(variance**2 / spread, 1.0)
-    if basis == "single runs" and a.groups is None:
+    if basis == "single runs" and a.groups is None and a.binary:
         degrees_of_freedom = math.inf
     return DifferenceError(a.mean - b.mean, math.sqrt(variance), degrees_of_freedom, basis)
 
 
 def pair_clumping(a: Summary, b: Summary) -> float:
     """How many images of a group tell the two models apart as one; 1 without groups."""
-    return 1.0 if a.groups is None else a.image_clumping(a.image_accuracy - b.image_accuracy)
+    if a.groups is None:
+        return 1.0
+    effect, sums = a.image_accuracy - b.image_accuracy, a.group_sums - b.group_sums
+    squares = float(effect @ effect) - a.n_images * (a.mean - b.mean) ** 2
+    return max(float(sums @ sums) / squares, 1.0) if squares > 0 else 1.0
 
 
 def image_part(a: Summary, b: Summary, clumping: float) -> float:
@@ -89,7 +92,9 @@ def image_part(a: Summary, b: Summary, clumping: float) -> float:
     m = a.n_images
     effect = a.image_accuracy - b.image_accuracy
     squares = float(effect @ effect)
-    factor = unseen_image_factor(float(np.abs(effect).sum()), squares, clumping)
+    factor = 1.0
+    if a.binary and b.binary:
+        factor = unseen_image_factor(float(np.abs(effect).sum()), squares, clumping)
     if m == 1:  # one image says nothing about others: its whole effect counts as chance
         return factor * squares
     single = factor * max(squares - m * (a.mean - b.mean) ** 2, 0.0) / (m - 1) / m
@@ -128,7 +133,7 @@ def pair_p_value(a: Summary, b: Summary) -> float:
     groups, and McNemar on as many images as err separately (Rao and Scott 1992).
     """
     error = difference_error(a, b)
-    single = error.basis == "single runs"
+    single = error.basis == "single runs" and a.binary and b.binary
     exact = mcnemar_exact(*discordant_apart(a, b)) if single else 0.0
     if single and a.groups is None:
         return exact
@@ -169,13 +174,26 @@ def difference_bound(
 
 def seed_difference_interval(a: Summary, b: Summary, confidence: float = 0.95) -> Interval | None:
     """Welch's (1947) t interval over seeds, for these test images; None with a single run."""
-    if a.seed_sd is None or b.seed_sd is None:
+    if a.n_seeds == 1 or b.n_seeds == 1:
         return None
-    variances = [
-        (seed_sd_at_least(sd, s.n_seeds, s.n_images) ** 2 / s.n_seeds, s.n_seeds - 1)
-        for s, sd in ((a, a.seed_sd), (b, b.seed_sd))
-    ]
-    variance = sum(v for v, _ in variances)
-    degrees_of_freedom = variance**2 / sum(v**2 / df for v, df in variances)
+    variance, degrees_of_freedom = seed_difference_error(a, b)
     half_width = t_quantile((1 + confidence) / 2, degrees_of_freedom) * math.sqrt(variance)
     return Interval.around(a.mean - b.mean, half_width, lowest=-1.0)
+
+
+def seed_difference_error(a: Summary, b: Summary) -> tuple[float, float]:
+    """Return Welch's variance of the difference on these images, and its degrees of freedom.
+
+    Both models have several runs.
+    """
+    variances = [(seed_mean_variance(s), s.n_seeds - 1) for s in (a, b)]
+    variance = sum(v for v, _ in variances)
+    return variance, variance**2 / sum(v**2 / df for v, df in variances)
+
+
+def seed_mean_variance(summary: Summary) -> float:
+    """Return the variance of a model's mean over seeds, for these test images; several runs."""
+    sd = summary.seed_sd
+    if sd is None:
+        raise ValueError("one run says nothing about the spread over seeds")
+    return seed_sd_at_least(sd, summary.n_seeds, summary.n_images) ** 2 / summary.n_seeds

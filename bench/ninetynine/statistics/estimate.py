@@ -140,9 +140,10 @@ def image_mean_square(summary: Summary) -> float:
     """MS_image with what groups of images and `unseen_image_factor` make of it."""
     image_effect = 1 - summary.image_accuracy if summary.mean > 0.5 else summary.image_accuracy
     clumping = summary.image_clumping(image_effect)
-    factor = unseen_image_factor(
-        float(image_effect.sum()), float(image_effect @ image_effect), clumping
-    )
+    factor = 1.0
+    if summary.binary:
+        sizes, squares = float(image_effect.sum()), float(image_effect @ image_effect)
+        factor = unseen_image_factor(sizes, squares, clumping)
     return factor * summary.image_mean_square * summary.image_design_effect(clumping)
 
 
@@ -155,6 +156,12 @@ def _effective_images(summary: Summary) -> tuple[float, float]:
     """
     n, m = summary.n_seeds, summary.n_images
     bernoulli = summary.mean * (1 - summary.mean)
+    if not summary.binary and bernoulli > 0 and m > 1:
+        if n == 1:
+            variance = image_mean_square(summary) / m + summary.one_more
+            return bernoulli / variance, summary.image_degrees_of_freedom
+        variance, degrees_of_freedom = mean_variance(summary)
+        return bernoulli / (variance + summary.one_more), degrees_of_freedom
     if n == 1 and summary.groups is not None and bernoulli > 0:
         clumping = summary.image_clumping(summary.image_accuracy)
         return m / summary.image_design_effect(clumping), summary.image_degrees_of_freedom

@@ -57,9 +57,13 @@ class Groups:
         squares = float(np.sum(effects * effects))
         if squares <= 0:
             return 1.0
-        rows = np.atleast_2d(effects)
-        sums = [np.bincount(self.codes, weights=row, minlength=self.count) for row in rows]
+        sums = [self.sums(row) for row in np.atleast_2d(effects)]
         return float(np.sum(np.square(sums))) / squares
+
+    def sums(self, effects: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of ``effects`` (m,) over each group's images, (G,)."""
+        found = np.bincount(self.codes, weights=effects, minlength=self.count)
+        return found.astype(np.float64, copy=False)
 
     def correction(self) -> float:
         """Return what the estimated group means cost beside those of images.

@@ -1,15 +1,20 @@
-"""Where models stand among each other: rank intervals and bands."""
+"""Where models stand among each other: rank sets, the set of the best, bands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from string import ascii_lowercase
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from ninetynine.statistics.classical import holm
-from ninetynine.statistics.difference import pair_p_value
+from ninetynine.statistics.difference import (
+    pair_p_value,
+    seed_difference_error,
+    seed_mean_variance,
+)
+from ninetynine.statistics.special import t_probability
+from ninetynine.statistics.step_down import JointDraws, covariance_of_means, deviates
 from ninetynine.statistics.summary import BoolArray, FloatArray, Summary, as_summary
 
 
@@ -25,45 +30,132 @@ class RankInterval:
 class Ranking:
     """Rank intervals and bands, in the order in which the models were given.
 
+    ``ranks`` hold for all models together, each of ``marginal_ranks`` for its model alone.
+    ``among_best[i]`` says whether model i is in the set that contains the best one.
     ``bands[i]`` holds the band letters of model i: two models share a letter exactly when
-    they cannot be told apart.  ``adjusted_p`` (N, N) holds Holm's p-values over all pairs,
+    they cannot be told apart.  ``adjusted_p`` (N, N) holds the step-down p-values over all pairs,
     1 on the diagonal; ``better`` (N, N) is True where the row is significantly better than
-    the column.
+    the column.  ``pair_alpha`` is the level at which one more pair would have been told apart: what
+    a plan for this board has to reach.
     """
 
     ranks: tuple[RankInterval, ...]
+    marginal_ranks: tuple[RankInterval, ...]
+    among_best: tuple[bool, ...]
     bands: tuple[tuple[str, ...], ...]
     adjusted_p: FloatArray
     better: NDArray[np.bool_]
+    pair_alpha: float
 
 
 def rank_intervals(models: Sequence[Summary | BoolArray], confidence: float = 0.95) -> Ranking:
-    """Rank N models over the same images; the ranks hold together with ``confidence``.
+    """Rank N models over the same images, for new images of the same kind.
 
-    All pairs are tested with Holm's correction; a model's rank runs from 1 + (number
-    significantly better) to N - (number significantly worse) (Mogstad, Romano, Shaikh and
-    Wilhelm 2020).  Cost: one pass over the images per pair.
+    All pairs are tested, stepping down over the largest difference that chance makes
+    (`step_down`); a model's rank runs from 1 + (number significantly better) to N - (number
+    significantly worse) (Mogstad, Romano, Shaikh and Wilhelm 2024).  A marginal rank set tests the
+    pairs of its model only.  The set that contains the best leaves out the models to which some
+    other is shown to be superior, one-sided, by a test for each model; whichever is the best, it
+    is left out at most once in 20 times.  Cost: one pass over the images per pair.
+
+    Raises:
+        ValueError: the models were measured on other numbers of images, or images in other groups.
     """
     summaries = [as_summary(model) for model in models]
+    n, alpha = len(summaries), 1 - confidence
     means = np.array([summary.mean for summary in summaries])
-    adjusted_p = _adjusted_p_values(summaries)
-    better = (adjusted_p < 1 - confidence) & (means[:, None] > means[None, :])
+    first, second = _pairs(n)
+    p_values = [
+        pair_p_value(summaries[i], summaries[j]) for i, j in zip(first, second, strict=True)
+    ]
+    z = deviates(np.array(p_values))
+    draws = JointDraws.of(covariance_of_means(summaries))
+    adjusted = draws.adjusted(z, first, second)
+    adjusted_p = _square(n, adjusted, 1.0)
+    better = (adjusted_p < alpha) & (means[:, None] > means[None, :])
+    # Row less column: positive where the row looks better than the column.
+    signed = _square(n, z, 0.0) * np.sign(means[:, None] - means[None, :])
+    return Ranking(
+        ranks=_ranks(better),
+        marginal_ranks=tuple(_marginal_rank(draws, signed, model, alpha) for model in range(n)),
+        among_best=tuple(
+            bool(draws.one_sided(signed[:, model], model) >= alpha) for model in range(n)
+        ),
+        bands=bands(means, better | better.T),
+        adjusted_p=adjusted_p,
+        better=better,
+        pair_alpha=_pair_alpha(draws, adjusted, alpha),
+    )
+
+
+def seed_rank_intervals(
+    models: Sequence[Summary | BoolArray], confidence: float = 0.95
+) -> tuple[RankInterval | None, ...]:
+    """Rank N models on these very images, where seeds are the only chance; all ranks together.
+
+    Welch's t over seeds, stepping down as `rank_intervals` does.  A model with a single run has no
+    rank (None), and may stand anywhere as far as the others are concerned.
+    """
+    summaries = [as_summary(model) for model in models]
+    n = len(summaries)
+    means = np.array([summary.mean for summary in summaries])
+    several = [summary for summary in summaries if summary.n_seeds > 1]
+    place = np.flatnonzero([summary.n_seeds > 1 for summary in summaries])
+    first, second = _pairs(len(several))
+    p_values = []
+    for i, j in zip(first, second, strict=True):
+        variance, degrees_of_freedom = seed_difference_error(several[i], several[j])
+        t = -abs(several[i].mean - several[j].mean) / np.sqrt(variance)
+        p_values.append(min(1.0, 2 * t_probability(t, degrees_of_freedom)))
+    better = np.zeros((n, n), dtype=np.bool_)
+    if several:
+        draws = JointDraws.of(np.diag([seed_mean_variance(summary) for summary in several]))
+        adjusted = draws.adjusted(deviates(np.array(p_values)), first, second)
+        better[np.ix_(place, place)] = _square(len(several), adjusted, 1.0) < 1 - confidence
+    ranks = _ranks(better & (means[:, None] > means[None, :]))
+    return tuple(r if s.n_seeds > 1 else None for r, s in zip(ranks, summaries, strict=True))
+
+
+def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    first, second = np.triu_indices(n, 1)
+    return first, second
+
+
+def _square(n: int, values: FloatArray, diagonal: float) -> FloatArray:
+    """Return the values of all pairs as a symmetric matrix (n, n)."""
+    square = np.full((n, n), diagonal)
+    first, second = _pairs(n)
+    square[first, second] = square[second, first] = values
+    return square
+
+
+def _pair_alpha(draws: JointDraws, adjusted: FloatArray, alpha: float) -> float:
+    """Return the level of one pair that the last step of the step-down test amounts to.
+
+    Where all pairs were told apart, it is the last one's.
+    """
+    if not len(adjusted):
+        return alpha
+    left = adjusted >= min(alpha, adjusted.max())
+    largest = draws.largest(*(places[left] for places in _pairs(len(draws.means))))
+    return 2 * float(special.ndtr(-np.quantile(largest, 1 - alpha)))
+
+
+def _ranks(better: NDArray[np.bool_]) -> tuple[RankInterval, ...]:
     n_better, n_worse = better.sum(axis=0), better.sum(axis=1)
-    ranks = tuple(
-        RankInterval(1 + int(above), len(summaries) - int(below))
+    return tuple(
+        RankInterval(1 + int(above), len(better) - int(below))
         for above, below in zip(n_better, n_worse, strict=True)
     )
-    letters = bands(means, better | better.T)
-    return Ranking(ranks=ranks, bands=letters, adjusted_p=adjusted_p, better=better)
 
 
-def _adjusted_p_values(summaries: Sequence[Summary]) -> FloatArray:
-    pairs = list(combinations(range(len(summaries)), 2))
-    adjusted = np.ones((len(summaries), len(summaries)))
-    values = holm([pair_p_value(summaries[i], summaries[j]) for i, j in pairs])
-    for (i, j), value in zip(pairs, values, strict=True):
-        adjusted[i, j] = adjusted[j, i] = value
-    return adjusted
+def _marginal_rank(draws: JointDraws, signed: FloatArray, model: int, alpha: float) -> RankInterval:
+    """Return the ranks of one model, from its own pairs alone."""
+    others = np.flatnonzero(np.arange(len(signed)) != model)
+    own = signed[others, model]  # positive where the other one looks better
+    adjusted = draws.adjusted(np.abs(own), others, np.full_like(others, model))
+    above, below = ((adjusted < alpha) & (own * sign > 0) for sign in (1, -1))
+    return RankInterval(1 + int(above.sum()), len(signed) - int(below.sum()))
 
 
 def bands(means: FloatArray, different: NDArray[np.bool_]) -> tuple[tuple[str, ...], ...]:

@@ -7,6 +7,7 @@ then costs one pass over the images.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ IntArray = NDArray[np.int64]
 
 # Half an image that nobody saw: see `unseen_image_factor`.
 UNSEEN_IMAGES = 0.5
+_LEAST_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Summary:
     rest_mean_square: float
     groups: Groups | None = None  # None where every image is one of its own
     rest_clumping: float = 1.0
+    binary: bool = True  # whether answers are right or wrong, and not scores from 0 to 1
 
     @property
     def rest_over_groups(self) -> float:
@@ -84,6 +87,24 @@ class Summary:
     def image_design_effect(self, clumping: float) -> float:
         """What multiplies a variance over images whose effects clump; 1 without groups."""
         return 1.0 if self.groups is None else clumping * self.groups.correction()
+
+    @property
+    def one_more(self) -> float:
+        """What one more error, on an image of its own, adds to the variance of the mean.
+
+        Of scores it is one more image as far off as an image usually is.
+        """
+        size = 1.0 if self.binary else max(float(np.var(self.image_accuracy)), _LEAST_SPREAD)
+        return size / (self.n_seeds * self.n_images) ** 2
+
+    @cached_property
+    def group_sums(self) -> FloatArray:
+        """Sums over the images of each group of how far `image_accuracy` is off the mean, (G,).
+
+        Without groups each image is one of its own.
+        """
+        effects = self.image_accuracy - self.mean
+        return effects if self.groups is None else self.groups.sums(effects)
 
     @property
     def seed_sd(self) -> float | None:

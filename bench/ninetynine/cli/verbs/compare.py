@@ -13,6 +13,7 @@ from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.report.comparison import (
     DifferingImage,
+    chance_of_one_run,
     differing_images,
     image_caption,
     images_table,
@@ -106,6 +107,7 @@ def _draw(
 
 
 def _facts(sides: tuple[Row, Row], result: Any, differing: list[DifferingImage]) -> dict[str, Any]:
+    won = chance_of_one_run(*sides)
     return {
         "a": sides[0].full_name,
         "b": sides[1].full_name,
@@ -115,6 +117,7 @@ def _facts(sides: tuple[Row, Row], result: Any, differing: list[DifferingImage])
         "accuracy_b": float(sides[1].correct.mean()),
         "sentences": sentences(*sides, result),
         **dataclasses.asdict(result),
+        "one_run_of_a_wins": None if won is None else dataclasses.asdict(won),
         "population_groups": sides[0].test_groups.count if sides[0].test_groups else None,
         "images": [dataclasses.asdict(image) for image in differing],
     }

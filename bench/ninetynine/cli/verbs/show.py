@@ -9,7 +9,7 @@ import click
 
 from ninetynine import catalog, suite
 from ninetynine.board.boards import by_board, make_rows
-from ninetynine.board.row import Run
+from ninetynine.board.run import Run
 from ninetynine.catalog import Architecture
 from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.cli import options

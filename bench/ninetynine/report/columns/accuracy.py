@@ -1,19 +1,77 @@
 """Columns on how well a row does: accuracy with its intervals, rank, loss, fit."""
 
+import math
 from functools import partial
 
 from ninetynine.board import Board, Row, Spread
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, Value
-from ninetynine.statistics import Interval
+from ninetynine.report.formatting import BLANK
+from ninetynine.statistics import Interval, RankInterval
 
 
 def _spread(found: Spread | None) -> tuple[Value, ...]:
     return (found.mean, found.sd) if found else (None, None)
 
 
+def _marginal(row: Row) -> RankInterval | None:
+    return row.standing.marginal_rank if row.standing else None
+
+
+def _on_these(row: Row) -> RankInterval | None:
+    return row.standing.seed_rank if row.standing else None
+
+
+def _in_unit(board: Board, found: Spread | None) -> Spread | None:
+    """Return a row's mean and SD in the unit of the scores, where they are no shares."""
+    if board.scores is None or found is None:
+        return found
+    sd = None if found.sd is None else board.scores.difference(found.sd)
+    return Spread(board.scores.score(found.mean), sd, found.n)
+
+
+def _in_scores(board: Board, found: Interval | None) -> Interval | None:
+    if board.scores is None or found is None:
+        return found
+    return Interval(board.scores.score(found.low), board.scores.score(found.high))
+
+
+def _write_spread(board: Board, found: Spread | None) -> str:
+    if board.scores is None:
+        return formatting.percent_spread(found, _decimals(board))
+    return formatting.number_spread(_in_unit(board, found), decimals_of(board))
+
+
+def _write_interval(board: Board, found: Interval | None) -> str:
+    if board.scores is None:
+        return formatting.percent_interval(found, _decimals(board))
+    scored = _in_scores(board, found)
+    if scored is None:
+        return BLANK
+    return formatting.span(
+        *(formatting.number(end, decimals_of(board)) for end in (scored.low, scored.high))
+    )
+
+
+def decimals_of(board: Board) -> int:
+    """Return the decimals of a score: three digits of how far the rows' means are apart."""
+    means = [row.accuracy.mean for row in board.finished if row.accuracy]
+    if board.scores is None or not means:
+        return 0
+    apart = board.scores.difference(max(means) - min(means)) or board.scores.difference(1.0)
+    return min(max(2 - math.floor(math.log10(apart)), 0), 9)
+
+
+def _unit(board: Board) -> str:
+    return ", %" if board.scores is None else ""
+
+
 def _ends(found: Interval | None) -> tuple[Value, ...]:
     return (found.low, found.high) if found else (None, None)
+
+
+def _ranks(found: RankInterval | None) -> tuple[Value, ...]:
+    return (found.best, found.worst) if found else (None, None)
 
 
 def _decimals(board: Board) -> int:
@@ -32,7 +90,7 @@ COLUMNS = (
         key="group",
         heading="Group",
         help="Significance groups: models that share a letter are not significantly different "
-        "(95%, all pairs, Holm's correction).",
+        "(95%, all pairs together).",
         fields=("group",),
         values=lambda board, row: (row.group,),
         write=lambda board, row: row.group,
@@ -42,11 +100,15 @@ COLUMNS = (
     _shown(
         key="accuracy",
         weight=2,
-        heading="Test accuracy, %",
+        heading=lambda board: (
+            f"{'Test accuracy' if board.thing == 'image' else 'Accuracy'}, %"
+            if board.scores is None
+            else "Score"
+        ),
         help="Test accuracy: mean ± standard deviation over the seeds.",
         fields=("test_accuracy_mean", "test_accuracy_sd"),
-        values=lambda board, row: _spread(row.accuracy),
-        write=lambda board, row: formatting.percent_spread(row.accuracy, _decimals(board)),
+        values=lambda board, row: _spread(_in_unit(board, row.accuracy)),
+        write=lambda board, row: _write_spread(board, row.accuracy),
         order="down",
     ),
     _shown(
@@ -62,19 +124,21 @@ COLUMNS = (
     _interval(
         key="ci_seeds",
         weight=0,
-        heading=lambda board: f"On {formatting.these_images(board.images)}, %",
+        heading=lambda board: (
+            f"On {formatting.these_images(board.images, board.thing)}{_unit(board)}"
+        ),
         help="95% interval of the mean on these very images. Chance: seeds.",
         fields=("ci_seeds_low", "ci_seeds_high"),
-        values=lambda board, row: _ends(row.ci_seeds),
-        write=lambda board, row: formatting.percent_interval(row.ci_seeds, _decimals(board)),
+        values=lambda board, row: _ends(_in_scores(board, row.ci_seeds)),
+        write=lambda board, row: _write_interval(board, row.ci_seeds),
     ),
     _interval(
         key="ci_population",
-        heading=lambda board: f"On {board.noun} like these, %",
+        heading=lambda board: f"On {board.noun} like these{_unit(board)}",
         help="95% interval of the mean on new images of this kind. Chance: seeds and images.",
         fields=("ci_population_low", "ci_population_high"),
-        values=lambda board, row: _ends(row.ci_population),
-        write=lambda board, row: formatting.percent_interval(row.ci_population, _decimals(board)),
+        values=lambda board, row: _ends(_in_scores(board, row.ci_population)),
+        write=lambda board, row: _write_interval(board, row.ci_population),
     ),
     Column(
         key="population_groups",
@@ -88,10 +152,42 @@ COLUMNS = (
     _shown(
         key="rank",
         heading="Rank",
-        help="The ranks that the model may have: 95%, all pairs of models, Holm's correction.",
+        help="The ranks that the model may have on new images of this kind: 95% for all models "
+        "together.",
         fields=("rank_best", "rank_worst"),
-        values=lambda board, row: (row.rank.best, row.rank.worst) if row.rank else (None, None),
+        values=lambda board, row: _ranks(row.rank),
         write=lambda board, row: formatting.ranks(row.rank),
+        align="center",
+    ),
+    Column(
+        key="rank_marginal",
+        heading="Rank by itself",
+        help="The ranks that the model may have on new images of this kind: 95% for this model "
+        "alone.",
+        fields=("rank_marginal_best", "rank_marginal_worst"),
+        values=lambda board, row: _ranks(_marginal(row)),
+        write=lambda board, row: formatting.ranks(_marginal(row)),
+        align="center",
+    ),
+    Column(
+        key="rank_seeds",
+        heading=lambda board: f"Rank on {formatting.these_images(board.images, board.thing)}",
+        help="The ranks that the model may have on these very images: 95% for all models together. "
+        "Chance: seeds; empty for a single run.",
+        fields=("rank_seeds_best", "rank_seeds_worst"),
+        values=lambda board, row: _ranks(_on_these(row)),
+        write=lambda board, row: formatting.ranks(_on_these(row)),
+        align="center",
+    ),
+    Column(
+        key="best_set",
+        heading="May be best",
+        help="Whether the model is in the set that contains the best one on new images of this "
+        "kind, at 95%.",
+        fields=("best_set",),
+        values=lambda board, row: (row.standing.among_best if row.standing else None,),
+        write=lambda board, row: "yes" if row.standing and row.standing.among_best else BLANK,
+        order="down",
         align="center",
     ),
     _shown(
@@ -99,8 +195,11 @@ COLUMNS = (
         heading="Errors per 10,000",
         help="Mean number of wrong predictions among 10,000 images.",
         fields=("errors_per_10000",),
-        values=lambda board, row: (row.errors_per_10000,),
-        write=lambda board, row: formatting.number(row.errors_per_10000, 1),
+        values=lambda board, row: (None if board.scores else row.errors_per_10000,),
+        write=lambda board, row: (
+            BLANK if board.scores else formatting.number(row.errors_per_10000, 1)
+        ),
+        shown=lambda board: board.scores is None,
     ),
     _shown(
         key="loss",

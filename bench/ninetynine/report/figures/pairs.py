@@ -16,7 +16,7 @@ _MOST_ROWS = 40
 
 @dataclass(frozen=True)
 class Pair:
-    """Two rows of the board, the upper one first; ``adjusted_p`` is Holm's over all pairs."""
+    """Two rows of the board, the upper one first; ``adjusted_p`` is that of all pairs together."""
 
     upper: Row
     lower: Row
@@ -63,7 +63,7 @@ def views(board: Board) -> list[View]:
 
 
 _LEGEND = (
-    Key(cell_box(0, 0, 20, 12, "better"), "significantly better (95%, all pairs, Holm)"),
+    Key(cell_box(0, 0, 20, 12, "better"), "significantly better (95%, all pairs together)"),
     Key(cell_box(0, 0, 20, 12, "worse"), "significantly worse"),
     Key(cell_box(0, 0, 20, 12, "open"), "underpowered: a difference that matters may be hidden"),
     Key(cell_box(0, 0, 20, 12, "plain"), "a difference that matters would have shown"),
@@ -82,7 +82,7 @@ def _cell(pair: Pair, sign: int, board: Board) -> MatrixCell:
     lines = [
         f"{first.name} less {second.name}",
         f"{difference} points on {board.noun} like these, 95% interval {low} to {high}",
-        f"p {equals_p(found.p_value)}, over all pairs (Holm) {equals_p(pair.adjusted_p)}",
+        f"p {equals_p(found.p_value)}, with all pairs in mind {equals_p(pair.adjusted_p)}",
         f"the first is significantly {class_}" if pair.different else _undecided(found, board),
     ]
     return MatrixCell(difference, class_, "\n".join(lines))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from ninetynine.board import Board, Row
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
@@ -12,7 +14,7 @@ from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.lettering import family_class
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
 from ninetynine.report.figures import Figure, Panel, View, first_of
-from ninetynine.statistics import summarize
+from ninetynine.statistics import summarize, summarize_scores
 from ninetynine.statistics.estimate import seed_interval
 from ninetynine.statistics.summary import Interval
 
@@ -33,7 +35,8 @@ def so_far(row: Row) -> list[SoFar]:
     """Return the means from the second seed on; none without predictions."""
     if len(row.outcomes) < 2:
         return []
-    found = (summarize(row.correct[:n]) for n in range(2, len(row.correct) + 1))
+    sum_up = summarize if row.correct.dtype == np.bool_ else summarize_scores
+    found = (sum_up(row.correct[:n]) for n in range(2, len(row.correct) + 1))
     intervals = ((summary, seed_interval(summary)) for summary in found)
     return [SoFar(s.n_seeds, s.mean, i) for s, i in intervals if i is not None]
 

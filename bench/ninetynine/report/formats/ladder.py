@@ -51,7 +51,7 @@ def section(ladder: Ladder) -> Section:
         tables.append(_targets_table(ladder))
     images = "no predictions"
     if ladder.board.images:
-        images = formatting.test_images(ladder.board.images, ladder.board.image_groups)
+        images = formatting.test_images(ladder.board.images, ladder.board.image_groups, "image")
     introduction = f"{len(ladder.steps)} rungs, in the suite's order; {images}."
     title = f"{ladder.suite.dataset}: {ladder.device}, {ladder.backend}"
     return Section(title, introduction, tuple(tables), ladder.notes)

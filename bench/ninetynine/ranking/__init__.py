@@ -1,0 +1,110 @@
+"""Any table of answers, ranked: no dataset, no images, no framework."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ninetynine.board import Board
+from ninetynine.ranking.answers import Columns, answers_of
+from ninetynine.ranking.boards import board_of
+from ninetynine.ranking.files import read_columns
+from ninetynine.records import RecordStore
+from ninetynine.report import Report, formatting
+from ninetynine.report import render as _render
+from ninetynine.report.formats.csv import frame as _frame
+from ninetynine.report.tables import more_items
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("table", "markdown", "csv", "latex", "json", "html")
+_MOST_NAMES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The boards of a table of answers, one for each of its datasets.
+
+    ``str()`` is the table that a terminal shows; a notebook shows ``frame()``.
+    """
+
+    boards: tuple[Board, ...]
+    report: Report = field(repr=False)
+
+    def render(
+        self, format: str = "table", columns: Sequence[str] = (), color: bool = False
+    ) -> str:
+        """Return the boards in one of the formats of `bench rank`."""
+        report = replace(self.report, columns=tuple(columns), color=color)
+        return _render(report, format)
+
+    def frame(self) -> "pd.DataFrame":
+        """Return a row for each model with the fields of CSV (docs/columns.md)."""
+        return _frame(self.boards)
+
+    @property
+    def best(self) -> tuple[tuple[str, ...], ...]:
+        """The models any of which may be the best, of each board."""
+        return tuple(tuple(row.name for row in board.among_best) for board in self.boards)
+
+    def sentences(self) -> list[str]:
+        """Return who may be the best, how much is undecided, and what would decide it."""
+        return [line for board in self.boards for line in _sentences(board)]
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def _repr_html_(self) -> str:
+        return str(self.frame().to_html())
+
+
+def rank(table: Any, where: str = "the table") -> Ranking:
+    """Rank the models in a table of answers.
+
+    ``table`` is a pandas frame, another frame with ``columns``, or a mapping of names to values:
+    ``model``, ``item``, and ``correct`` (right or wrong) or ``score`` (any number); optionally
+    ``seed``, ``group`` (items that belong together) and ``dataset``.  Raises UserError where a
+    column or a value is not as it should be.
+    """
+    columns = table if isinstance(table, Columns) else Columns.of(table, where)
+    boards = tuple(board_of(answers) for answers in answers_of(columns))
+    records = [record for board in boards for row in board.rows for record in row.records]
+    report = Report(store=RecordStore(Path()), catalog={}, chosen=records, given=boards)
+    return Ranking(boards, report)
+
+
+def rank_files(paths: Sequence[str | Path], metric: str | None = None) -> Ranking:
+    """Rank the models in files: a table of answers, or the logs of other tools."""
+    return rank(read_columns(paths, metric))
+
+
+def _sentences(board: Board) -> list[str]:
+    names = [row.name for row in board.among_best]
+    ranked = [row for row in board.rows if row.groups]
+    pairs = list(combinations(ranked, 2))
+    alike = sum(bool(set(a.groups) & set(b.groups)) for a, b in pairs)
+    listed = formatting.listed(names, _MOST_NAMES)
+    verdict = (
+        f"{names[0]} is the best"
+        if len(names) == 1
+        else f"{len(names)} of {len(ranked)} models may be the best ({listed})"
+    )
+    lines = [
+        f"{board.dataset}: {verdict} on items like these, at 95%; {len(pairs) - alike} of "
+        f"{formatting.count(len(pairs), 'pair')} are significantly different, {alike} undecided."
+    ]
+    first = next((pair for pair in board.undecided if pair.comparison.to_decide), None)
+    if first is not None and (found := first.comparison.to_decide) is not None:
+        if found.seeds is not None:
+            needed = f"{formatting.count(found.seeds, 'run')} of each"
+        elif found.images is not None:
+            needed = formatting.more_images(found, board.image_groups, board.thing)
+        elif found.limited_by == "single runs":
+            items = more_items(board, first.comparison)
+            needed = f"about {formatting.count(items, board.thing)}"
+        else:
+            needed = "neither items nor runs"
+        lines.append(f"{board.dataset}: {needed} would decide {first.upper} and {first.lower}.")
+    return lines

@@ -1,0 +1,137 @@
+"""All comparisons of a board at once: how large the largest of them gets by chance.
+
+The means of a board's models are compared over the same images, and a model takes part in many
+comparisons, so that they err together.  Holm's correction allows for any dependence; here it is
+drawn.  The vector of the models' means varies by the draw of images (or of their groups) and of
+each model's seeds; draws from the normal distribution with that covariance, which is what Gaussian
+multipliers of the groups' and the seeds' effects would give (Chernozhukov, Chetverikov and Kato
+2013), say how far the most extreme of any set of comparisons goes where no models differ.  Stepping
+down over it controls the chance of any false "different" (Romano and Wolf 2005).
+
+Each comparison enters with its own p-value as a normal deviate, so that what makes it valid for
+few seeds or few errors holds here, too.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from ninetynine.statistics.summary import FloatArray, Summary
+
+_DRAWS, _FEWEST_DRAWS = 10_000, 1_000
+_MOST_NUMBERS = 100_000_000  # draws times pairs; more pairs get fewer draws
+_FAR = 8.0  # a deviate that no draw reaches: one in 10^15
+_SEED = 2005  # the same draws for the same board
+
+Places = NDArray[np.intp]
+
+
+def deviates(p_values: FloatArray) -> FloatArray:
+    """Return |z| for which a normal test has these two-sided p-values."""
+    z: FloatArray = -special.ndtri(np.asarray(p_values, dtype=np.float64) / 2)
+    return z
+
+
+@dataclass(frozen=True, eq=False)
+class JointDraws:
+    """Draws of N models' means around their true ones, float32 (N, draws), and their covariance.
+
+    A pair is two models' places, first less second.
+    """
+
+    means: NDArray[np.float32]
+    covariance: FloatArray
+
+    @classmethod
+    def of(cls, covariance: FloatArray) -> "JointDraws":
+        """Return draws from N(0, ``covariance``), (N, N) and positive definite; never others."""
+        n = len(covariance)
+        pairs = max(n * (n - 1) // 2, 1)
+        draws = min(max(_MOST_NUMBERS // pairs, _FEWEST_DRAWS), _DRAWS)
+        scale = np.sqrt(np.diag(covariance).max())  # so that no number is too small for float32
+        root = np.linalg.cholesky(covariance / scale**2)
+        normal = np.random.default_rng(_SEED).standard_normal((n, draws))
+        return cls((root @ normal).astype(np.float32), covariance / scale**2)
+
+    @property
+    def count(self) -> int:
+        return int(self.means.shape[1])
+
+    def _standardized(self, first: Places, second: Places) -> Iterator[NDArray[np.float32]]:
+        """Yield for each pair its drawn differences, in standard errors, (draws,)."""
+        c = self.covariance
+        scale = 1 / np.sqrt(c[first, first] + c[second, second] - 2 * c[first, second])
+        for i, j, factor in zip(first, second, scale.astype(np.float32), strict=True):
+            drawn = self.means[i] - self.means[j]
+            drawn *= factor
+            yield drawn
+
+    def _largest(self, first: Places, second: Places) -> Iterator[NDArray[np.float32]]:
+        """Yield for each pair the largest |difference| of it and all before it, (draws,)."""
+        largest = np.zeros(self.count, dtype=np.float32)
+        for drawn in self._standardized(first, second):
+            np.maximum(largest, np.abs(drawn, out=drawn), out=largest)
+            yield largest
+
+    def adjusted(self, z: FloatArray, first: Places, second: Places) -> FloatArray:
+        """Return the step-down p-values of P pairs whose observed deviates are ``z``, |z| (P,).
+
+        The k-th largest is held against the largest drawn of those that are not above it.
+        """
+        order = np.argsort(z, kind="stable")  # the smallest first
+        adjusted = len(z) * 2 * special.ndtr(-z)  # Bonferroni's, for those far out
+        order = order[z[order] < _FAR]
+        above = [
+            np.count_nonzero(largest >= seen)
+            for seen, largest in zip(
+                z[order], self._largest(first[order], second[order]), strict=True
+            )
+        ]
+        share = (np.array(above, dtype=np.float64) + 1) / (self.count + 1)
+        adjusted[order] = np.maximum.accumulate(share[::-1])[::-1]
+        # Never below the comparison's own p-value, which the draws know to 1 in ``count`` only.
+        clipped: FloatArray = np.clip(adjusted, 2 * special.ndtr(-z), 1.0)
+        return clipped
+
+    def largest(self, first: Places, second: Places) -> FloatArray:
+        """Return the largest |difference| of any of the pairs, in standard errors, (draws,)."""
+        found = np.zeros(self.count, dtype=np.float32)
+        for found in self._largest(first, second):  # noqa: B007  (the last one has seen all)
+            pass
+        return found.astype(np.float64)
+
+    def one_sided(self, z: FloatArray, model: int) -> float:
+        """Return the p-value of "no model is better than ``model``".
+
+        ``z`` (N,) are signed deviates, positive where the other model looks better.
+        """
+        others = np.flatnonzero(np.arange(len(z)) != model)
+        seen = z[others].max(initial=0.0)
+        if not 0 < seen < _FAR:  # nothing to draw: no model looks better, or one surely is
+            return float(special.ndtr(-seen))
+        largest = np.full(self.count, -np.inf, dtype=np.float32)
+        for drawn in self._standardized(others, np.full_like(others, model)):
+            np.maximum(largest, drawn, out=largest)
+        share = (np.count_nonzero(largest >= seen) + 1) / (self.count + 1)
+        return max(float(share), float(special.ndtr(-seen)))
+
+
+def covariance_of_means(summaries: Sequence[Summary]) -> FloatArray:
+    """Covariance of the models' means for new images of the same kind, (N, N).
+
+    Images, or groups of them, are shared by all models; seeds are each model's own.  Models with a
+    single run are taken to vary over seeds as the others do on average.  As in `difference_error`,
+    one more error of each model, on an image of its own, gives identical models a distance.
+    """
+    m = summaries[0].n_images
+    effects = np.stack([s.group_sums for s in summaries])
+    covariance: FloatArray = effects @ effects.T / m**2
+    parts = [s.seed_mean_square - s.rest_over_groups for s in summaries if s.n_seeds > 1]
+    usual = max(float(np.mean(parts)), 0.0) if parts else 0.0
+    for i, s in enumerate(summaries):
+        part = s.seed_mean_square - s.rest_over_groups if s.n_seeds > 1 else usual
+        covariance[i, i] += max(part, 0.0) / (m * s.n_seeds) + s.one_more
+    return covariance

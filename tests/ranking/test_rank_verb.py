@@ -1,0 +1,225 @@
+"""``bench rank``: tables and other tools' logs, in the layouts that these tools write."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from ninetynine.ranking import rank_files
+
+RIGHT = {"big": 0.9, "small": 0.5}
+
+
+def answers(model, items=60, seed=0):
+    rng = np.random.default_rng([seed, len(model)])
+    return [bool(rng.random() < RIGHT[model]) for _ in range(items)]
+
+
+def lm_eval_sample(number, right, filter="none", metric="acc"):
+    return {
+        "doc_id": number,
+        "doc": {"question": "?"},
+        "target": "A",
+        "arguments": {"gen_args_0": {"arg_0": "?"}},
+        "resps": [["A"]],
+        "filtered_resps": ["A"],
+        "filter": filter,
+        "metrics": [metric, "acc_norm"],
+        "doc_hash": "d",
+        "prompt_hash": "p",
+        "target_hash": "t",
+        metric: float(right),
+        "acc_norm": float(not right),
+    }
+
+
+def lm_eval(folder, model, time="2026-01-01T10-00-00.123456", seed=0):
+    path = folder / f"org__{model}" / f"samples_some_task_{time}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    samples = [lm_eval_sample(i, right) for i, right in enumerate(answers(model, seed=seed))]
+    path.write_text("".join(json.dumps(sample) + "\n" for sample in samples))
+    return path
+
+
+def inspect_log(model):
+    return {
+        "version": 2,
+        "status": "success",
+        "eval": {"task": "some_task", "model": f"org/{model}", "dataset": {"name": "d"}},
+        "samples": [
+            {
+                "id": f"q{i}",
+                "epoch": epoch,
+                "input": "?",
+                "target": "A",
+                "scores": {"match": {"value": "C" if right else "I", "answer": "A"}},
+            }
+            for epoch in (1, 2)
+            for i, right in enumerate(answers(model, seed=epoch))
+        ],
+    }
+
+
+def inspect_zip(path, model, summaries):
+    log = inspect_log(model)
+    samples = log.pop("samples")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", json.dumps(log))
+        if summaries:
+            archive.writestr("summaries.json", json.dumps(samples))
+        for sample in samples:
+            name = f"samples/{sample['id']}_epoch_{sample['epoch']}.json"
+            archive.writestr(name, json.dumps(sample))
+    return path
+
+
+def swe_bench(folder, model):
+    ids = [f"org__{'one' if i % 3 else 'two'}-{i}" for i in range(60)]
+    right = answers(model)
+    report = {
+        "total_instances": 60,
+        "submitted_ids": ids,
+        "completed_ids": ids,
+        "resolved_ids": [i for i, ok in zip(ids, right, strict=True) if ok],
+        "unresolved_ids": [i for i, ok in zip(ids, right, strict=True) if not ok],
+        "schema_version": 2,
+    }
+    path = folder / f"{model}.run_1.json"
+    path.write_text(json.dumps(report))
+    return path
+
+
+def rows_of(ranking):
+    (board,) = ranking.boards
+    return board, {row.name: row for row in board.rows}
+
+
+def test_samples_of_lm_evaluation_harness(tmp_path):
+    paths = [lm_eval(tmp_path, model) for model in RIGHT]
+    board, rows = rows_of(rank_files(paths))
+    assert board.dataset == "some_task"
+    assert list(rows) == ["org/big", "org/small"]
+    assert rows["org/big"].accuracy.mean == pytest.approx(np.mean(answers("big")))
+    _, other = rows_of(rank_files(paths, "acc_norm"))
+    assert list(other) == ["org/small", "org/big"]
+
+
+def test_several_runs_of_a_model_are_its_seeds(tmp_path):
+    paths = [lm_eval(tmp_path, model) for model in RIGHT]
+    paths.append(lm_eval(tmp_path, "big", time="2026-01-02T10-00-00.5", seed=1))
+    _, rows = rows_of(rank_files(paths))
+    assert rows["org/big"].seeds == (0, 1)
+    assert rows["org/small"].seeds == (0,)
+
+
+def test_one_filter_of_several_counts(tmp_path):
+    for model in RIGHT:
+        path = tmp_path / model / "samples_math.jsonl"
+        path.parent.mkdir()
+        lines = [
+            lm_eval_sample(i, right if name == "strict" else True, name, "exact_match")
+            for i, right in enumerate(answers(model))
+            for name in ("strict", "flexible")
+        ]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    paths = [tmp_path / model / "samples_math.jsonl" for model in RIGHT]
+    assert rows_of(rank_files(paths))[1]["small"].accuracy.mean < 1
+    flexible = rank_files(paths, "exact_match,flexible")
+    assert rows_of(flexible)[1]["small"].accuracy.mean == 1
+
+
+@pytest.mark.parametrize("kind", ["summaries", "samples", "json"])
+def test_logs_of_inspect(tmp_path, kind):
+    paths = []
+    for model in RIGHT:
+        if kind == "json":
+            paths.append(tmp_path / f"{model}.json")
+            paths[-1].write_text(json.dumps(inspect_log(model)))
+        else:
+            paths.append(inspect_zip(tmp_path / f"{model}.eval", model, kind == "summaries"))
+    board, rows = rows_of(rank_files(paths))
+    assert (board.dataset, list(rows)) == ("some_task", ["org/big", "org/small"])
+    assert len(rows["org/big"].seeds) == 2
+    expected = np.mean([answers("small", seed=epoch) for epoch in (1, 2)])
+    assert rows["org/small"].accuracy.mean == pytest.approx(expected)
+
+
+def test_reports_of_swe_bench_have_repositories_as_groups(tmp_path):
+    board, rows = rows_of(rank_files([swe_bench(tmp_path, model) for model in RIGHT]))
+    assert list(rows) == ["big", "small"]
+    assert board.image_groups.count == 2
+
+
+def test_results_of_swe_bench_lack_what_was_not_resolved(tmp_path):
+    for model in RIGHT:
+        path = tmp_path / model / "results" / "results.json"
+        path.parent.mkdir(parents=True)
+        ids = [f"org__{'one' if i % 3 else 'two'}-{i}" for i in range(60)]
+        resolved = [i for i, ok in zip(ids, answers(model), strict=True) if ok]
+        path.write_text(json.dumps({"no_generation": ids[:1], "no_logs": [], "resolved": resolved}))
+    paths = [tmp_path / model / "results" / "results.json" for model in RIGHT]
+    board, rows = rows_of(rank_files(paths))
+    assert list(rows) == ["big", "small"]
+    assert any("count as not resolved" in note for note in board.notes)
+    assert rows["small"].accuracy.mean * board.images == pytest.approx(sum(answers("small")))
+
+
+def csv_of(path, separator=","):
+    rows = [("model", "item", "correct")]
+    rows += [(m, i, ok) for m in RIGHT for i, ok in enumerate(answers(m))]
+    path.write_text("\n".join(separator.join(map(str, row)) for row in rows))
+    return path
+
+
+def test_tables_of_every_kind_are_one(tmp_path, bench):
+    table = csv_of(tmp_path / "a.csv")
+    expected = bench("rank", table, "--format", "csv")[1]
+    rows = [line.split(",") for line in table.read_text().splitlines()]
+    objects = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, objects)))
+    (tmp_path / "a.json").write_text(json.dumps(objects))
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(objects), tmp_path / "a.parquet")
+    csv_of(tmp_path / "b.csv", ";")
+    for name in ("a.jsonl", "a.json", "a.parquet", "b.csv"):
+        assert bench("rank", tmp_path / name, "--format", "csv")[1] == expected, name
+
+
+def test_the_output_says_who_may_be_best_and_what_would_decide(tmp_path, bench):
+    code, text, _ = bench("rank", csv_of(tmp_path / "a.csv"))
+    assert code == 0
+    assert "big is the best on items like these, at 95%" in text
+    page = tmp_path / "page.html"
+    code, text, _ = bench("rank", tmp_path / "a.csv", "--format", "html", "--output", page)
+    assert (code, "is the best" in text) == (0, True)
+    assert "<html" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.csv", "", "is empty"),
+        ("a.csv", "model,item\nx,1\n", "no column 'correct'"),
+        ("a.csv", "model,item,correct\nx,1\n", "line 2 has 2 columns"),
+        ("a.jsonl", "{\n", "cannot be read"),
+        ("a.jsonl", "[1]\n", "no object"),
+        ("a.json", "{}", "no column 'model'"),
+        ("a.json", '{"a": 1}', "neither answers nor a log"),
+        ("a.eval", "no zip", "not a log that can be read"),
+        ("a.parquet", "no parquet", "not a Parquet file"),
+        ("a.xlsx", "x", "expected a table of answers"),
+    ],
+)
+def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path, bench, name, content, told):
+    (tmp_path / name).write_text(content)
+    code, _, errors = bench("rank", tmp_path / name)
+    assert code == 2
+    assert told in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_metric_that_is_not_there_is_told_with_the_nearest(tmp_path, bench):
+    code, _, errors = bench("rank", lm_eval(tmp_path, "big"), "--metric", "ac_norm")
+    assert (code, "did you mean 'acc_norm'" in errors) == (2, True)
