@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from ninetynine.cells import untrained
 from ninetynine.datasets import Dataset, fingerprint_of_test_part
 from ninetynine.errors import UserError
 from ninetynine.external.runs import Run
-from ninetynine.records import Context, Model, Predictions, Record, Score, Scores, Timing
+from ninetynine.records import Context, Model, Predictions, Record, Score, Scores
 from ninetynine.records.quantization import to_float16
 
 
@@ -85,10 +84,10 @@ def make_records(
                 suite_version=__version__,
                 started_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 note=facts.note,
+                stated_train_seconds=facts.train_seconds,
             ),
             model=_model(facts),
             scores=Scores(test=Score(loss=None, accuracy=accuracy)),
-            timing=_timing(facts),
             test_fingerprint=part,
         )
         yield record, predictions
@@ -98,20 +97,3 @@ def _model(facts: Facts) -> Model | None:
     if facts.parameters is None:
         return None
     return Model(parameters=facts.parameters, multiply_adds=None, weights_hash=None)
-
-
-def _timing(facts: Facts) -> Timing | None:
-    """Return the seconds that were told; 0 is what a record has for those that were not.
-
-    They are not ``exclusive``, so that no table compares them with seconds measured here.
-    """
-    if facts.train_seconds is None:
-        return None
-    phases = ("import", "data", "build", "compile", "train_cpu", "evaluate")
-    untold: dict[str, Any] = dict.fromkeys([f"{phase}_seconds" for phase in phases], 0.0)
-    return Timing(
-        **untold,
-        train_seconds=facts.train_seconds,
-        other_cpu_share=None,
-        exclusive=False,
-    )

@@ -161,6 +161,8 @@ def _with_zone(text: str) -> str:
 class Context(Part):
     """What is worth knowing and cannot change a number; not part of the key."""
 
+    LATER: ClassVar[tuple[str, ...]] = ("stated_train_seconds",)
+
     suite: str
     variant: str
     suite_version: str
@@ -169,6 +171,7 @@ class Context(Part):
     started_at: Annotated[str, AfterValidator(_with_zone)]  # ISO 8601, UTC
     note: str = ""
     warnings: list[str] = []  # that were told before training, one line each
+    stated_train_seconds: Seconds | None = None  # of an import, on hardware that we do not know
 
 
 class Record(Part):

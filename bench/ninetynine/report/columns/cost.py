@@ -60,6 +60,12 @@ def _mebibytes(size: float | None) -> str:
     return formatting.number(None if size is None else size / 2**20, 0)
 
 
+def _stated_seconds(row: Row) -> float | None:
+    told = [record.context.stated_train_seconds for record in row.records]
+    known = [seconds for seconds in told if seconds is not None]
+    return float(np.median(known)) if known else None
+
+
 def _rate(images_per_second: float | None) -> str:
     return formatting.number(images_per_second, 0)
 
@@ -91,6 +97,14 @@ COLUMNS = (
         fields=("train_seconds_median",),
         values=lambda board, row: (_train_seconds(row),),
         write=lambda board, row: formatting.three_digits(_train_seconds(row)),
+    ),
+    Column(
+        key="stated_train_seconds",
+        heading="Stated seconds",
+        help="Training seconds of one run as they were told with an import; compared with nothing.",
+        fields=("stated_train_seconds",),
+        values=lambda board, row: (_stated_seconds(row),),
+        write=lambda board, row: formatting.three_digits(_stated_seconds(row)),
     ),
     Column(
         key="runs_timed",
