@@ -113,6 +113,56 @@ def simulate(setting: Setting, replicates: int, seed: int, alpha: float = 0.05) 
     )
 
 
+def collapse_rates(
+    share: float, baseline_seeds: int, replicates: int, seed: int, alpha: float = 0.05
+) -> tuple[float, float, float]:
+    """Return the chances of: collapse said, regressed without one, no worse; at seed SD 0.001.
+
+    A ``share`` of the new runs collapses (11.35%), by chance and at any seed; the others have not
+    changed.  The rule is that of the gate: at each look from the second run on the sequential
+    test's "regressed" comes first, then a collapse, then its other answers.
+    """
+    setting = Setting(0.0010, 0.0, baseline_seeds)
+    rng = np.random.default_rng([seed, baseline_seeds, round(1000 * share)])
+    baseline = _accuracies(rng, setting, (replicates, baseline_seeds), 1.0, 0.0)
+    new = _accuracies(rng, setting, (replicates, setting.max_seeds), 1.0, 0.0)
+    new[rng.random(new.shape) < share] = 0.1135
+    design = Design(baseline_seeds, setting.max_seeds, alpha)
+    drop, error, freedom = _looks(baseline, new)
+    no_worse, regressed = answers(
+        drop, special.stdtrit(freedom, 1 - np.array(design.levels)) * error, MARGIN
+    )
+    mean, sd = baseline.mean(axis=1), baseline.std(axis=1, ddof=1)
+    sd = np.maximum(sd, 1 / (IMAGES * math.sqrt(baseline_seeds)))
+    reach = special.stdtrit(baseline_seeds - 1, 0.9995) * sd * math.sqrt(1 + 1 / baseline_seeds)
+    least = mean - np.maximum(reach, MARGIN)
+    collapsed = np.logical_or.accumulate(new < least[:, None], axis=1)[:, 1:]
+    decided = no_worse | regressed | collapsed
+    stop = np.where(decided.any(axis=1), decided.argmax(axis=1), decided.shape[1] - 1)
+    rows = np.arange(replicates)
+    worse, fallen = regressed[rows, stop], collapsed[rows, stop]
+    passed = no_worse[rows, stop] & ~fallen
+    return float((fallen & ~worse).mean()), float(worse.mean()), float(passed.mean())
+
+
+def collapse_table(study: Study) -> str:
+    """Return how often collapsing seeds are caught, and said without any, as Markdown."""
+    lines = [
+        "| collapsing seeds, % | baseline seeds | collapse, % | regressed otherwise, % | exit 1, % "
+        "| no worse, % |",
+        "|" + "--:|" * 6,
+    ]
+    for size in (5, 10, 20):
+        for share in (0.0, 0.05, 0.1):
+            found = collapse_rates(share, size, study.replicates, study.seed, study.alpha)
+            fallen, worse, passed = (100 * rate for rate in found)
+            lines.append(
+                f"| {100 * share:g} | {size} | {fallen:.1f} | {worse:.1f} | {fallen + worse:.1f} "
+                f"| {passed:.1f} |"
+            )
+    return "\n".join(lines)
+
+
 def _accuracies(
     rng: np.random.Generator,
     setting: Setting,
@@ -179,6 +229,7 @@ def markdown(study: Study) -> str:
         "## What if seeds are not normal, or the change also changes their spread",
         _table(others, study),
     ]
+    parts += ["## Seeds that collapse (SD 0.10, at most 30 new ones)", collapse_table(study)]
     return "\n\n".join(parts) + "\n"
 
 

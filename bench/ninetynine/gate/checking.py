@@ -104,11 +104,12 @@ def _missing(
     """Return the verdict on an architecture of which one side has nothing to compare."""
     excused = name in allowed if isinstance(allowed, tuple) else allowed
     outcome = Outcome.NOT_COMPARABLE
-    return Verdict(name, outcome, terms.margin, reason=reason, excused=excused)
+    return Verdict(name, outcome, terms.of(name).margin, reason=reason, excused=excused)
 
 
 def prospect_of(contest: Contest, terms: Terms) -> CheckProspect:
     """Return what a check of ``contest`` could show, before anything is trained."""
+    terms = terms.of(contest.name)
     baseline = accuracies(contest.baseline.runs)
     if len(baseline) < 2:
         return CheckProspect(contest.name, len(baseline))

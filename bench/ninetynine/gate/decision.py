@@ -33,6 +33,7 @@ def not_comparable(
 
     ``test_part`` returns the fingerprint of today's test part; asked only where data differ.
     """
+    terms = terms.of(new.architecture)
     same_test = same_test_part(baseline, new, test_part)
     allowed = terms.allow_recipe_change, terms.allow_data_change
     found = obstacles(baseline.cell, new, *allowed, same_test)
@@ -53,6 +54,8 @@ def decide(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
     It is the first verdict that any number of them gives, so it does not depend on how many were
     trained at a time.  None asks for one more run.
     """
+    if new:
+        terms = terms.of(new[0].record.cell.architecture)
     for number in range(1, len(new) + 1):
         runs = new[:number]
         verdict = _failure(baseline, runs, terms) or _identical(baseline, runs, terms)

@@ -1,7 +1,7 @@
 """What a caller asks of the gate, typed, and doing it: a check, or a new baseline."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,13 +101,19 @@ def prepare_check(request: CheckRequest) -> Check:
     baseline = load_baseline(request.baseline)
     run, missing = _resolve(request, baseline.manifest.updates, baseline)
     share = max(1, len(run.cells)) if request.familywise else 1
-    terms = dataclasses.replace(request.terms, alpha=request.terms.alpha / share)
-    _check_excused(terms, baseline, run)
+    stated = {name: points / 100 for name, points in baseline.manifest.margins.items()}
+    terms = dataclasses.replace(
+        request.terms,
+        alpha=request.terms.alpha / share,
+        margins={**stated, **request.terms.margins},
+    )
+    _check_excused(terms, request.terms.margins, baseline, run)
     contests, decided = make_contests(
         run.cells, baseline, terms, lambda: fingerprint_of_test_part(run.load_dataset())
     )
     decided += [gone(name, terms, _files_not_given(name, run, baseline)) for name in missing]
     notes = _notes(run, missing, baseline) if _is_whole(request.run) else ()
+    notes += tuple(filter(None, (_ratchet(contest, baseline) for contest in contests)))
     return Check(request, run, baseline, terms, contests, decided, notes)
 
 
@@ -209,12 +215,15 @@ def _resolve(
     return asked.resolve_selection(dataclasses.replace(selection, names=present)), missing
 
 
-def _check_excused(terms: Terms, baseline: Baseline, run: ResolvedRun) -> None:
+def _check_excused(
+    terms: Terms, asked_margins: Iterable[str], baseline: Baseline, run: ResolvedRun
+) -> None:
     """Raise UserError for a name that could excuse nothing, such as one that is misspelled."""
     checked = {cell.identity.architecture for cell in run.cells}
     for option, allowed, known, where in (
         ("--allow-gone", terms.allow_gone, baseline.records.keys(), "the baseline has"),
         ("--allow-new", terms.allow_new, checked, "this check has"),
+        ("--margin", tuple(asked_margins), checked | baseline.records.keys(), "this check has"),
     ):
         for name in allowed if isinstance(allowed, tuple) else ():
             if name not in known:
@@ -287,3 +296,16 @@ def _notes(run: ResolvedRun, missing: Sequence[str], baseline: Baseline) -> tupl
     if not others:
         return ()
     return (f"In the baseline and not in suite {run.suite.name}: {', '.join(others)}.",)
+
+
+def _ratchet(contest: Contest, baseline: Baseline) -> str:
+    """Say how far the baseline itself has come down since its first version; else nothing."""
+    found = baseline.below_first(contest.baseline)
+    if found is None or found[1] <= 0:
+        return ""
+    first, drop, updates = found
+    return (
+        f"{contest.name}: its baseline is {100 * drop:.3f} points below the first baseline of "
+        f"{first.at[:10]} ({100 * first.accuracy:.3f}%) over {updates} "
+        f"update{'s' if updates > 1 else ''}, each of them accepted by itself."
+    )

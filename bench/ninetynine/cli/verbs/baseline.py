@@ -6,7 +6,8 @@ import click
 
 from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
-from ninetynine.gate.baseline import load_baseline
+from ninetynine.errors import UserError
+from ninetynine.gate.baseline import load_baseline, remove_architecture
 from ninetynine.gate.request import UPDATE_SEEDS, UpdateRequest
 from ninetynine.gate.request import update as update_baseline
 from ninetynine.records import Record
@@ -42,6 +43,22 @@ def update(
     counts = {"written": done.written, "removed": done.removed}
     line = f"{baseline}: {done.written} runs written, {done.removed} replaced; commit the folder"
     options.answer(as_json, {**counts, **done.entry.model_dump()}, [line])
+    return 0
+
+
+@command.command("remove")
+@click.argument("name")
+@options.baseline
+@options.as_json
+@options.verbose
+def remove(name: str, baseline: Path, as_json: bool) -> int:
+    """Take the architecture NAME and its runs out of a baseline."""
+    if not baseline.exists():
+        raise UserError(f"{baseline}: no such folder")
+    removed = remove_architecture(baseline, name)
+    runs = formatting.count(removed, "run")
+    line = f"{baseline}: {name} taken out, {runs} removed; commit the folder"
+    options.answer(as_json, {"architecture": name, "removed": removed}, [line])
     return 0
 
 
