@@ -22,3 +22,10 @@ def test_the_command_writes_what_it_prints_and_the_same_bytes_again(tmp_path, ca
     for row in rows:
         assert abs(row["regressed"] + row["no_worse"] + row["open"] - 1) < 1e-9
         assert 2 <= row["mean_seeds"] <= row["max_seeds"]
+
+
+def test_collapses_are_seldom_said_without_one_and_often_with_one_in_twenty():
+    unchanged = gate_power.collapse_rates(0.0, 20, 2000, 1)
+    collapsing = gate_power.collapse_rates(0.05, 20, 2000, 1)
+    assert unchanged[0] + unchanged[1] < 0.05
+    assert collapsing[0] > 0.4
