@@ -46,7 +46,7 @@ def test_an_architecture_can_be_taken_out_and_the_others_stay(tmp_path):
     assert remove_architecture(tmp_path, "net") == 2
     assert list(load_baseline(tmp_path).records) == ["other"]
     assert list(read_manifest(tmp_path).first) == ["other"]
-    with pytest.raises(UserError, match=r"has no 'net'.*other"):
+    with pytest.raises(UserError, match="has other, and no 'net'"):
         remove_architecture(tmp_path, "net")
 
 

@@ -285,8 +285,8 @@ def remove_architecture(directory: Path, name: str) -> int:
         if not gone:
             known = sorted({record.cell.architecture for record in records})
             raise UserError(
-                f"{directory}: the baseline has no {name!r}{nearest(name, known)}; "
-                f"it has: {', '.join(known) or 'nothing'}"
+                f"{directory}: the baseline has {', '.join(known) or 'nothing'}, and no {name!r}"
+                f"{nearest(name, known)}"
             )
         store.check_not_packed(gone)
         updates = [_without(entry, name) for entry in manifest.updates]
