@@ -658,5 +658,5 @@ def test_a_baseline_keeps_the_groups_of_its_images(tmp_path):
     runs = [dataclasses.replace(run, read_groups=lambda: groups) for run in make_runs(BASELINE[:3])]
     update_baseline(tmp_path, runs, make_update())
     cell = runs[0].record.cell
-    found = RecordStore(tmp_path).test_groups(cell.dataset, cell.dataset_fingerprint)
+    found = RecordStore(tmp_path).groups.of(cell.dataset, cell.dataset_fingerprint)
     assert str(found) == "40 patients"
