@@ -7,6 +7,7 @@ normal around its model's, in whole images; the statistics see nothing else of a
 """
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from ninetynine.statistics.sequential import FIRST_LOOK, Design, answers, drop_error
-from ninetynine.statistics.summary import FloatArray
+from ninetynine.statistics.summary import BoolArray, FloatArray
 from scipy import special
 
 IMAGES = 10_000
@@ -26,6 +27,7 @@ SEED_SDS = (0.0003, 0.0006, 0.0010, 0.0015, 0.0020)
 DROPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # in margins
 DESIGNS = ((20, 30), (10, 30), (10, 20))  # baseline seeds, most new seeds; the defaults first
 BASELINE_SEEDS = (3, 5, 10, 20, 40)
+COLLAPSE_SDS = (0.0010, 0.0015, 0.0020, 0.0030)
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,9 @@ def simulate(setting: Setting, replicates: int, seed: int, alpha: float = 0.05) 
     )
     design = Design(setting.baseline_seeds, setting.max_seeds, alpha)
     drop, error, freedom = _looks(baseline, new)
-    half_widths = special.stdtrit(freedom, 1 - np.array(design.levels)) * error
-    no_worse, regressed = answers(drop, half_widths, MARGIN)
+    no_worse, regressed = _answers(design, drop, error, freedom)
     last = special.stdtrit(freedom[-1], 1 - alpha) * error[:, -1]
-    fixed_no_worse, fixed_regressed = answers(drop[:, -1], last, MARGIN)
+    fixed_no_worse, fixed_regressed = answers(drop[:, -1], last, last, MARGIN)
     decided = no_worse | regressed
     stop = np.where(decided.any(axis=1), decided.argmax(axis=1), decided.shape[1] - 1)
     rows = np.arange(replicates)
@@ -113,53 +114,91 @@ def simulate(setting: Setting, replicates: int, seed: int, alpha: float = 0.05) 
     )
 
 
-def collapse_rates(
-    share: float, baseline_seeds: int, replicates: int, seed: int, alpha: float = 0.05
-) -> tuple[float, float, float]:
-    """Return the chances of: collapse said, regressed without one, no worse; at seed SD 0.001.
+@dataclass(frozen=True)
+class Ends:
+    """How simulated checks end whose single runs count too: shares of the checks.
 
-    A ``share`` of the new runs collapses (11.35%), by chance and at any seed; the others have not
-    changed.  The rule is that of the gate: at each look from the second run on the sequential
-    test's "regressed" comes first, then a collapse, then its other answers.
+    ``collapsed`` and ``regressed`` are both exit code 1.
     """
-    setting = Setting(0.0010, 0.0, baseline_seeds)
+
+    collapsed: float
+    regressed: float
+    no_worse: float
+
+    @property
+    def exit_1(self) -> float:
+        return self.collapsed + self.regressed
+
+
+def collapse_rates(
+    share: float,
+    baseline_seeds: int,
+    replicates: int,
+    seed: int,
+    alpha: float = 0.05,
+    seed_sd: float = 0.0010,
+) -> Ends:
+    """Return how checks end where a ``share`` of the new runs collapses (11.35%), at any seed.
+
+    The other runs have not changed.
+    """
+    setting = Setting(seed_sd, 0.0, baseline_seeds)
     rng = np.random.default_rng([seed, baseline_seeds, round(1000 * share)])
     baseline = _accuracies(rng, setting, (replicates, baseline_seeds), 1.0, 0.0)
     new = _accuracies(rng, setting, (replicates, setting.max_seeds), 1.0, 0.0)
     new[rng.random(new.shape) < share] = 0.1135
-    design = Design(baseline_seeds, setting.max_seeds, alpha)
-    drop, error, freedom = _looks(baseline, new)
-    no_worse, regressed = answers(
-        drop, special.stdtrit(freedom, 1 - np.array(design.levels)) * error, MARGIN
-    )
+    passed, worse, fallen = _ends(baseline, new, Design(baseline_seeds, setting.max_seeds, alpha))
+    return Ends(float(fallen.mean()), float(worse.mean()), float(passed.mean()))
+
+
+def _ends(
+    baseline: FloatArray, new: FloatArray, design: Design
+) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Whether each check says no worse, regressed by the sequential test, or a collapse.
+
+    The rule is that of the gate: at each look from the second run on the sequential test's
+    "regressed" comes first, then a collapse, then its other answers.
+    """
+    no_worse, regressed = _answers(design, *_looks(baseline, new))
+    n = design.baseline_seeds
     mean, sd = baseline.mean(axis=1), baseline.std(axis=1, ddof=1)
-    sd = np.maximum(sd, 1 / (IMAGES * math.sqrt(baseline_seeds)))
-    reach = special.stdtrit(baseline_seeds - 1, 0.9995) * sd * math.sqrt(1 + 1 / baseline_seeds)
+    sd = np.maximum(sd, 1 / (IMAGES * math.sqrt(n)))
+    reach = special.stdtrit(n - 1, 1 - design.collapse_tail) * sd * math.sqrt(1 + 1 / n)
     least = mean - np.maximum(reach, MARGIN)
     collapsed = np.logical_or.accumulate(new < least[:, None], axis=1)[:, 1:]
     decided = no_worse | regressed | collapsed
     stop = np.where(decided.any(axis=1), decided.argmax(axis=1), decided.shape[1] - 1)
-    rows = np.arange(replicates)
+    rows = np.arange(len(new))
     worse, fallen = regressed[rows, stop], collapsed[rows, stop]
-    passed = no_worse[rows, stop] & ~fallen
-    return float((fallen & ~worse).mean()), float(worse.mean()), float(passed.mean())
+    return no_worse[rows, stop] & ~fallen, worse, fallen & ~worse
+
+
+def _answers(
+    design: Design, drop: FloatArray, error: FloatArray, freedom: FloatArray
+) -> tuple[BoolArray, BoolArray]:
+    below, above = (
+        error * special.stdtrit(freedom, 1 - np.array(levels))
+        for levels in (design.regressed_levels, design.levels)
+    )
+    return answers(drop, below, above, MARGIN)
 
 
 def collapse_table(study: Study) -> str:
     """Return how often collapsing seeds are caught, and said without any, as Markdown."""
     lines = [
-        "| collapsing seeds, % | baseline seeds | collapse, % | regressed otherwise, % | exit 1, % "
-        "| no worse, % |",
-        "|" + "--:|" * 6,
+        "| SD | collapsing seeds, % | baseline seeds | collapse, % | regressed otherwise, % "
+        "| exit 1, % | no worse, % |",
+        "|" + "--:|" * 7,
     ]
-    for size in (5, 10, 20):
-        for share in (0.0, 0.05, 0.1):
-            found = collapse_rates(share, size, study.replicates, study.seed, study.alpha)
-            fallen, worse, passed = (100 * rate for rate in found)
-            lines.append(
-                f"| {100 * share:g} | {size} | {fallen:.1f} | {worse:.1f} | {fallen + worse:.1f} "
-                f"| {passed:.1f} |"
-            )
+    bound = study.alpha + 3 * math.sqrt(study.alpha * (1 - study.alpha) / study.replicates)
+    for sd, size, share in itertools.product(COLLAPSE_SDS, (5, 10, 20), (0.0, 0.05, 0.1)):
+        found = collapse_rates(share, size, study.replicates, study.seed, study.alpha, sd)
+        alarm = " **!**" if share == 0 and found.exit_1 > bound else ""
+        lines.append(
+            f"| {100 * sd:.2f} | {100 * share:g} | {size} | {100 * found.collapsed:.1f} "
+            f"| {100 * found.regressed:.1f} | {100 * found.exit_1:.1f}{alarm} "
+            f"| {100 * found.no_worse:.1f} |"
+        )
     return "\n".join(lines)
 
 
@@ -229,7 +268,7 @@ def markdown(study: Study) -> str:
         "## What if seeds are not normal, or the change also changes their spread",
         _table(others, study),
     ]
-    parts += ["## Seeds that collapse (SD 0.10, at most 30 new ones)", collapse_table(study)]
+    parts += ["## Seeds that collapse (at most 30 new ones)", collapse_table(study)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -24,8 +24,12 @@ def test_the_command_writes_what_it_prints_and_the_same_bytes_again(tmp_path, ca
         assert 2 <= row["mean_seeds"] <= row["max_seeds"]
 
 
-def test_collapses_are_seldom_said_without_one_and_often_with_one_in_twenty():
-    unchanged = gate_power.collapse_rates(0.0, 20, 2000, 1)
-    collapsing = gate_power.collapse_rates(0.05, 20, 2000, 1)
-    assert unchanged[0] + unchanged[1] < 0.05
-    assert collapsing[0] > 0.4
+@pytest.mark.parametrize(("baseline_seeds", "seed_sd"), [(5, 0.0015), (20, 0.002), (20, 0.003)])
+def test_exit_1_without_a_change_stays_below_alpha_with_both_of_its_ways(baseline_seeds, seed_sd):
+    unchanged = gate_power.collapse_rates(0.0, baseline_seeds, 10_000, 1, seed_sd=seed_sd)
+    assert unchanged.collapsed > 0
+    assert unchanged.exit_1 < 0.05  # 4.3%, and its own error is 0.2%
+
+
+def test_one_seed_in_twenty_that_collapses_is_caught_about_half_of_the_time():
+    assert gate_power.collapse_rates(0.05, 20, 2000, 1).collapsed > 0.4

@@ -17,8 +17,6 @@ from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, s
 
 _FEWEST_BASELINE_SEEDS = 2
 _SHOWN_FLIPS = 20
-_FEWEST_FOR_COLLAPSE = 3  # with two, the interval holds nearly every run there could be
-_COLLAPSE_CONFIDENCE = 0.999
 _OUTCOMES: dict[Answer, Outcome] = {
     "no worse": Outcome.NO_WORSE,
     "regressed": Outcome.REGRESSED,
@@ -128,9 +126,11 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     with the others it would only make the spread so wide that nothing can be told.
     """
     known = accuracies(baseline.runs)
-    expected = prediction_interval(known, _images([*baseline.runs, *new]), _COLLAPSE_CONFIDENCE)
-    if expected is None or len(known) < _FEWEST_FOR_COLLAPSE or len(new) < FIRST_LOOK:
+    confidence = 1 - 2 * Design(len(known), terms.max_seeds, terms.alpha).collapse_tail
+    if confidence == 1 or len(new) < FIRST_LOOK:
         return None
+    expected = prediction_interval(known, _images([*baseline.runs, *new]), confidence)
+    assert expected is not None  # of two runs or more there is one
     least = min(expected.low, float(known.mean()) - terms.margin)
     fallen = [run for run in new if run.accuracy < least]
     if not fallen:
@@ -138,7 +138,7 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     reason = (
         f"{', '.join(f'seed {run.seed} collapsed: {100 * run.accuracy:.2f}%' for run in fallen)}; "
         f"one more run like the baseline's {len(known)} has at least {100 * expected.low:.2f}% "
-        "(99.9% prediction interval)"
+        f"({100 * confidence:.4g}% prediction interval)"
     )
     found = _verdict(baseline, new, terms, Outcome.REGRESSED, reason)
     return dataclasses.replace(found, flipped=flipped_images(baseline.runs, fallen))
