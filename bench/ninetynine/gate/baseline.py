@@ -19,6 +19,7 @@ from ninetynine.board.run import identity_of
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError, nearest
 from ninetynine.gate.comparable import obstacles, same_data
+from ninetynine.gate.reference import NAME, superfluous
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.files import record_path, write_atomically
 from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
@@ -82,12 +83,12 @@ class Baseline:
     store: RecordStore
     records: dict[str, list[Record]]
     manifest: Manifest
+    references: tuple[Record, ...] = ()  # of the time gate; no architecture that is checked
 
     def below_first(self, row: Row) -> tuple[First, float, int] | None:
         """Return an architecture's first baseline, how far ``row`` is below it, and the updates.
 
-        The drop is a fraction of 1; None where the first is not known, is of other data, or where
-        there was no update since.
+        The drop is a fraction of 1; None without a first of these data, or an update since.
         """
         name = row.cell.architecture
         first = self.manifest.first.get(name)
@@ -175,7 +176,8 @@ def load_baseline(directory: Path) -> Baseline:
     by_name: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: (r.cell.architecture, r.cell.seed, r.key)):
         by_name.setdefault(record.cell.architecture, []).append(record)
-    return Baseline(store, by_name, manifest)
+    references = by_name.pop(NAME, [])
+    return Baseline(store, by_name, manifest, tuple(references))
 
 
 def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manifest) -> None:
@@ -237,7 +239,7 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
     """Replace the baseline of the runs' architectures on their datasets; return what was removed.
 
     Other architectures stay.  Where it is killed, the baseline is the old one until the manifest
-    names the update, and the new one from then on; the next update removes what does not count.
+    names the update, and the new one from then on; the next update removes the rest.
     """
     store = RecordStore(directory)
     with store.lock():
@@ -246,12 +248,15 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
         for record in there:
             if record.key in manifest.ignored:  # of an update that was killed
                 store.remove(record)
-        places = {(run.record.cell.architecture, run.record.cell.dataset) for run in runs}
+        tried = [run.record for run in runs if run.record.cell.architecture != NAME]
+        places = {(record.cell.architecture, record.cell.dataset) for record in tried}
         old = [r for r in there if (r.cell.architecture, r.cell.dataset) in places]
         old = [record for record in old if record.key not in manifest.ignored]
+        gone = {record.key for record in old} | set(manifest.ignored)
+        old += superfluous(there, gone, [run.record for run in runs])
         new, known = {run.record.key for run in runs}, {record.key for record in old}
         store.check_not_packed(record for record in old if record.key not in new)
-        before = _first_of(old, update.at, manifest)
+        before = _first_of([r for r in old if r.cell.architecture != NAME], update.at, manifest)
         if new - known:
             _write_manifest(directory, manifest, manifest.updates, new - known)
         for run in runs:
@@ -259,8 +264,7 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
             store.groups.keep(cell.dataset, cell.dataset_fingerprint, run.test_groups)
             store.write(run.record, run.predictions)
         updates = [*manifest.updates, update]
-        first = before | manifest.first
-        first = _first_of([run.record for run in runs], update.at) | first
+        first = _first_of(tried, update.at) | before | manifest.first
         manifest = manifest.model_copy(update={"first": first})
         _write_manifest(directory, manifest, updates, known - new)
         removed = [record for record in old if record.key not in new]

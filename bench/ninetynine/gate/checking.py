@@ -11,7 +11,9 @@ import numpy as np
 from ninetynine.board import Row, Run
 from ninetynine.cells import Cell
 from ninetynine.gate.baseline import Baseline
+from ninetynine.gate.costs import References
 from ninetynine.gate.decision import accuracies, decide, not_comparable
+from ninetynine.gate.reference import Interleaving
 from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
@@ -125,20 +127,25 @@ def check(
     train: Train,
     terms: Terms,
     jobs: int = 1,
+    old_references: Sequence[Record] = (),
+    interleaving: Interleaving | None = None,
 ) -> list[Verdict]:
     """Train and look until every contest is decided; verdicts in the order of the contests.
 
     The first round is one run of each, to see whether anything changed at all.  Runs that
     ``store`` holds are not trained again, so an interrupted check goes on where it stopped.
-    ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Raises UserError
-    where an architecture cannot be built.
+    ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Where times are
+    judged, ``interleaving`` trains reference runs beside the new ones, as ``old_references`` were
+    beside the baseline's.  Raises UserError where an architecture cannot be built.
     """
     verdicts: dict[str, Verdict] = {}
     undecided, ahead = list(contests), 1
     while undecided:
-        _advance(undecided, store, train, ahead)
+        _advance(undecided, store, train, ahead, interleaving)
+        beside = interleaving.recorded() if interleaving is not None else []
+        references = References(old_references, beside)
         for contest in undecided:
-            verdict = decide(contest.baseline, contest.runs, terms)
+            verdict = decide(contest.baseline, contest.runs, terms, references)
             if verdict is not None:
                 verdicts[contest.name] = verdict
         undecided = [contest for contest in undecided if contest.name not in verdicts]
@@ -155,12 +162,21 @@ def seeds_ahead(contests: int, jobs: int) -> int:
     return -(-2 * jobs // contests)
 
 
-def _advance(contests: Sequence[Contest], store: RecordStore, train: Train, ahead: int) -> None:
+def _advance(
+    contests: Sequence[Contest],
+    store: RecordStore,
+    train: Train,
+    ahead: int,
+    interleaving: Interleaving | None,
+) -> None:
     """Give each contest its next ``ahead`` runs, from the store or by training."""
     rounds = [(contest, contest.next_cells(ahead)) for contest in contests]
     wanted = [cell for _, cells in rounds for cell in cells]
     known = _recorded(wanted, store)
     missing = [cell for cell in wanted if cell.key not in known]
+    if missing and interleaving is not None:
+        steps = [[cells[i] for _, cells in rounds if i < len(cells)] for i in range(ahead)]
+        missing = list(interleaving([c for c in step if c.key not in known] for step in steps))
     if missing:
         outcome = train(missing)
         outcome.raise_refused()

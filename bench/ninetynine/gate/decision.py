@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ninetynine.board import Row, Run
 from ninetynine.cells import CellIdentity
 from ninetynine.gate.comparable import changes, obstacles, same_test_part
-from ninetynine.gate.costs import judge_cost
+from ninetynine.gate.costs import NO_REFERENCES, References, judge_cost
 from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
 from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
 from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
@@ -46,7 +46,12 @@ def not_comparable(
     )
 
 
-def decide(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
+def decide(
+    baseline: Row,
+    new: Sequence[Run],
+    terms: Terms,
+    references: References = NO_REFERENCES,
+) -> Verdict | None:
     """Return the verdict on ``new``, the runs so far in the order of the check's seeds.
 
     It is the first verdict that any number of them gives, so it does not depend on how many were
@@ -63,7 +68,7 @@ def decide(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
             if verdict is None or verdict.outcome is not Outcome.REGRESSED:
                 verdict = _by_collapse(baseline, runs, terms) or verdict
         if verdict is not None:
-            return _with_costs(verdict, baseline, runs, terms)
+            return _with_costs(verdict, baseline, runs, terms, references)
     return None
 
 
@@ -183,9 +188,11 @@ def _images(runs: Sequence[Run]) -> int:
     return known[0] if known else 10_000  # only bounds how small a spread can be
 
 
-def _with_costs(verdict: Verdict, baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict:
+def _with_costs(
+    verdict: Verdict, baseline: Row, new: Sequence[Run], terms: Terms, references: References
+) -> Verdict:
     costs = tuple(
-        judge_cost(measure, baseline.runs, new, margin, terms.alpha)
+        judge_cost(measure, baseline.runs, new, margin, terms.alpha, references)
         for measure, margin in terms.cost_margins.items()
     )
     return dataclasses.replace(verdict, costs=costs)

@@ -13,6 +13,7 @@ from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.errors import UserError, nearest
 from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
+from ninetynine.gate.reference import TIMED, Interleaving, knowing_it, needed, references_in
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.gate.workspace import at_work, forget_other_models, open_workspace
 from ninetynine.machine import commit_of
@@ -54,6 +55,7 @@ class UpdateRequest(GateRequest):
     """A baseline's new records, on the seeds of ``run``, and why there are new ones."""
 
     reason: str = ""
+    time_reference: bool = False  # train reference runs too, as where the baseline has some
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,19 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
         return prepared.result([])
     run, request = prepared.run, prepared.request
     dataset, store = run.load_dataset(), open_workspace(request.work_dir, request.fresh)
+    old, interleaving = prepared.baseline.references, None
+    if old and set(prepared.terms.cost_margins) & set(TIMED):
+        run, interleaving = knowing_it(run), Interleaving.beside(run.cells[0], store, old)
     recorded = [record for records in prepared.baseline.records.values() for record in records]
     records = [*store.read_all()[0], *recorded]
-    with at_work(store), open_trainer(run, run.cells, store, records, watcher) as train:
+    cells = [*run.cells, *([interleaving.cell] if interleaving else [])]
+    with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
         keep_groups(dataset, store)
         asked = [at_seed(c.template, seed) for c in prepared.contests for seed in c.seeds]
         forget_other_models(asked, store, train)
-        verdicts = check(prepared.contests, store, train, prepared.terms, train.workers)
+        verdicts = check(
+            prepared.contests, store, train, prepared.terms, train.workers, old, interleaving
+        )
     return prepared.result(verdicts)
 
 
@@ -173,11 +181,19 @@ def _trained(
 ) -> list[Run]:
     """Return a run of each cell.  A run that diverged is part of a baseline, a crash is not."""
     dataset, store = run.load_dataset(), open_workspace(request.work_dir, request.fresh)
-    records = [*store.read_all()[0], *RecordStore(request.baseline).read_all()[0]]
-    with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
+    recorded = RecordStore(request.baseline).read_all()[0]
+    records, interleaving = [*store.read_all()[0], *recorded], None
+    if request.time_reference or references_in(recorded):
+        run, interleaving = knowing_it(run), Interleaving.beside(cells[0], store, recorded)
+    every = [*cells, *([interleaving.cell] if interleaving else [])]
+    with at_work(store), open_trainer(run, every, store, records, watcher) as train:
         keep_groups(dataset, store)
         forget_other_models(cells, store, train)
         missing = plan(cells, store, retry_failed=True).missing
+        if interleaving is not None:
+            seeds = sorted({cell.identity.seed for cell in missing})
+            rounds = ([c for c in missing if c.identity.seed == seed] for seed in seeds)
+            missing = list(interleaving(rounds))
         if missing:
             train(missing).raise_refused()
         found = plan(cells, store).reused
@@ -187,7 +203,8 @@ def _trained(
                     f"{record.cell.architecture}, seed {record.cell.seed} failed: "
                     f"{record.failure.reason}; the baseline is unchanged: run the command again"
                 )
-        return [Run.of(store, record) for record in found]
+        beside = needed(interleaving.recorded(), found) if interleaving is not None else []
+        return [Run.of(store, record) for record in [*found, *beside]]
 
 
 # What is asked for ------------------------------------------------------------------------------

@@ -220,10 +220,10 @@ def answers(
 ) -> tuple[BoolArray, BoolArray]:
     """Whether each look says "no worse" and whether it says "regressed": two bool arrays.
 
-    The drop's interval reaches ``below`` and ``above`` it.  "No worse": the upper bound of the drop is below the margin, also where a drop smaller
-    than the margin is certain.  "Regressed": a drop is certain (its lower bound is above 0)
-    and the best estimate of it is the margin or more; significant and relevant, the dual
-    criterion of Roychoudhury, Scheuer and Neuenschwander (2018).
+    The drop's interval reaches ``below`` and ``above`` it.  "No worse": the upper bound of the
+    drop is below the margin, also where a drop smaller than the margin is certain.  "Regressed": a
+    drop is certain (its lower bound is above 0) and the best estimate of it is the margin or more;
+    significant and relevant, the dual criterion of Roychoudhury, Scheuer and Neuenschwander (2018).
     """
     no_worse = drop + above < margin
     return no_worse, (drop - below > 0) & (drop >= margin) & ~no_worse
