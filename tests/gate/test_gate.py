@@ -31,11 +31,11 @@ from ninetynine.gate import (
     update_baseline,
     worst,
 )
-from ninetynine.gate.checking import check_seeds, gone, seeds_ahead
+from ninetynine.gate.checking import at_seed, check_seeds, gone, seeds_ahead
 from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import References, judge_cost
 from ninetynine.gate.decision import _by_collapse
-from ninetynine.gate.reference import NAME, neighbors
+from ninetynine.gate.reference import NAME, Interleaving, neighbors
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
@@ -326,6 +326,30 @@ def test_a_run_stands_beside_the_reference_runs_just_before_and_after_it():
 
     assert [near(m) for m in (60, 71, 130)] == [[50, 70], [70, 100], [100]]
     assert near(300) == []  # the machine has moved on
+
+
+def test_a_reference_run_is_trained_first_in_every_round_that_trains_anything(tmp_path):
+    cells = [at_seed(template(), seed) for seed in range(3)]
+    store = RecordStore(tmp_path)
+    recorded = [make_record(NAME, 4), make_record("net", 9)]
+    interleaving = Interleaving.beside(cells[0], store, recorded)
+    order = [cell.identity for cell in interleaving([cells[:2], [], cells[2:]])]
+    assert [i.architecture for i in order] == [NAME, "net", "net", NAME, "net"]
+    assert [i.seed for i in order if i.architecture == NAME] == [5, 6]  # none is overwritten
+
+
+def test_an_update_keeps_the_reference_runs_of_the_others_and_drops_what_none_needs(tmp_path):
+    def with_reference(name, hour, seed):
+        clock = {"started_at": f"2026-01-01T{hour:02}:00:00+00:00"}
+        runs = [make_run(0.98, s, name, context=clock) for s in range(2)]
+        return [*runs, make_run(0.9, seed, NAME, context=clock)]
+
+    for number, (name, hour) in enumerate([("net", 0), ("other", 6), ("net", 12)]):
+        update_baseline(tmp_path, with_reference(name, hour, number), make_update())
+    found = load_baseline(tmp_path)
+    assert sorted(found.records) == ["net", "other"]
+    assert NAME not in found.manifest.first
+    assert {r.cell.seed for r in found.references} == {1, 2}  # that of the first update is gone
 
 
 def test_another_machine_is_not_comparable_and_never_a_pass():

@@ -108,8 +108,8 @@ def superfluous(
 def neighbors(run: Record, references: Sequence[Record], exclusive: bool = True) -> list[Record]:
     """Return the reference runs that began last before ``run`` and first after it.
 
-    Of its machine, with their cores to themselves if ``exclusive``, of the same dataset, code and packages; at most
-    an hour away besides the run's own length.  None, one or two.
+    Of its machine, with their cores to themselves if ``exclusive``, of the same dataset and
+    packages; at most an hour away besides the run's own length.  None, one or two.
     """
     alike = sorted((r for r in references if _beside(run, r, exclusive)), key=_started)
     place = bisect_right([_started(r) for r in alike], _started(run))
