@@ -183,6 +183,37 @@ def _answers(
     return answers(drop, below, above, MARGIN)
 
 
+def rotate_rates(
+    drop: float, baseline_seeds: int, replicates: int, seed: int, seed_sd: float = 0.0010
+) -> tuple[float, float]:
+    """Return the chances of "regressed" by one look, and by both of ``--rotate``.
+
+    The second look has other new runs and the same baseline, and has to say regressed too.
+    """
+    setting = Setting(seed_sd, drop, baseline_seeds)
+    rng = np.random.default_rng([seed, baseline_seeds, round(1e6 * drop), round(1e6 * seed_sd)])
+    baseline = _accuracies(rng, setting, (replicates, baseline_seeds), 1.0, 0.0)
+    design = Design(baseline_seeds, setting.max_seeds)
+    said = []
+    for _ in range(2):
+        new = _accuracies(rng, setting, (replicates, setting.max_seeds), 1.0, drop)
+        _, worse, fallen = _ends(baseline, new, design)
+        said.append(worse | fallen)
+    return float(said[0].mean()), float((said[0] & said[1]).mean())
+
+
+def rotate_table(study: Study) -> str:
+    """Return what the second look of ``--rotate`` saves and costs, as Markdown."""
+    lines = [
+        "| SD | baseline seeds | drop | regressed by one look, % | by both, % |",
+        "|" + "--:|" * 5,
+    ]
+    for sd, size, drop in itertools.product(COLLAPSE_SDS, (5, 10, 20), (0.0, 1.5, 2.0, 3.0)):
+        one, both = rotate_rates(drop * MARGIN, size, study.replicates, study.seed, sd)
+        lines.append(f"| {100 * sd:.2f} | {size} | {drop:g} | {100 * one:.1f} | {100 * both:.1f} |")
+    return "\n".join(lines)
+
+
 def collapse_table(study: Study) -> str:
     """Return how often collapsing seeds are caught, and said without any, as Markdown."""
     lines = [
@@ -269,6 +300,7 @@ def markdown(study: Study) -> str:
         _table(others, study),
     ]
     parts += ["## Seeds that collapse (at most 30 new ones)", collapse_table(study)]
+    parts += ["## A second look with other seeds (`--rotate`)", rotate_table(study)]
     return "\n\n".join(parts) + "\n"
 
 

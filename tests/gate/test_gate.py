@@ -501,6 +501,31 @@ def test_a_decided_architecture_is_not_trained_further(baseline, tmp_path):
     assert len([seed for name, seed in trained if name == "other"]) > 2
 
 
+def test_a_second_look_with_other_seeds_has_to_confirm_a_regression(baseline, tmp_path):
+    terms = dataclasses.replace(TERMS, rotate=True)
+    draw = noisy(0.9801)
+    (real,), trained = run_check(baseline, tmp_path / "a", lambda name, seed: 0.97, terms)
+    assert real.outcome is Outcome.REGRESSED
+    assert [seed for _, seed in trained] == [0, 1, 2, 20, 21]
+
+    def unlucky(name, seed):
+        return 0.97 if seed < 2 else draw(name, seed % 30)
+
+    (luck,), trained = run_check(baseline, tmp_path / "b", unlucky, terms)
+    assert luck.outcome is Outcome.INCONCLUSIVE
+    assert "a second with other seeds does not confirm it" in sentence(luck)
+    assert luck.new_seeds[:2] == (0, 1)
+    assert min(luck.new_seeds[2:]) >= terms.max_seeds
+    assert run_check(baseline, tmp_path / "c", unlucky)[0][0].outcome is Outcome.REGRESSED
+
+
+def test_a_divergence_needs_no_second_look(baseline, tmp_path):
+    terms = dataclasses.replace(TERMS, rotate=True)
+    (verdict,), trained = run_check(baseline, tmp_path, lambda name, seed: None, terms)
+    assert verdict.outcome is Outcome.REGRESSED
+    assert len(trained) == 1
+
+
 def test_several_workers_give_the_verdict_of_one(baseline, tmp_path):
     alone, _ = run_check(baseline, tmp_path / "a", noisy(0.979))
     together, trained = run_check(baseline, tmp_path / "b", noisy(0.979), jobs=4)

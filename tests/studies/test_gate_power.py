@@ -33,3 +33,10 @@ def test_exit_1_without_a_change_stays_below_alpha_with_both_of_its_ways(baselin
 
 def test_one_seed_in_twenty_that_collapses_is_caught_about_half_of_the_time():
     assert gate_power.collapse_rates(0.05, 20, 2000, 1).collapsed > 0.4
+
+
+def test_a_second_look_makes_false_alarms_rarer_and_costs_little_of_a_large_drop():
+    one, both = gate_power.rotate_rates(0.0, 20, 4000, 1, 0.002)
+    assert both < 0.6 * one < 0.05
+    one, both = gate_power.rotate_rates(0.002, 20, 4000, 1, 0.0010)
+    assert both > 0.98 * one

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -31,10 +31,36 @@ class Contest:
     baseline: Row
     seeds: tuple[int, ...]
     runs: list[Run] = field(default_factory=list)
+    other_seeds: tuple[int, ...] = ()  # of a second look, where one is to be had
+    first: Verdict | None = None  # "regressed", which the second look has to confirm
 
     @property
     def name(self) -> str:
         return self.template.identity.architecture
+
+    def looks_again(self, found: Verdict) -> bool:
+        """Begin the second look if ``found``, of the first one, asks for it.
+
+        A run that diverged, or failed, is no matter of chance that another seed could settle.
+        """
+        again = found.outcome is Outcome.REGRESSED and self.runs[-1].record.status == "finished"
+        if self.first is not None or not self.other_seeds or not again:
+            return False
+        self.first, self.seeds, self.runs = found, self.other_seeds, []
+        return True
+
+    def verdict(self, found: Verdict) -> Verdict:
+        """Return ``found`` together with the first look, if it is that of a second one."""
+        if self.first is None or found.outcome in (Outcome.REGRESSED, Outcome.CRASHED):
+            return found
+        reason = "the first look said regressed, and a second with other seeds does not confirm it"
+        return replace(
+            self.first,
+            outcome=Outcome.INCONCLUSIVE,
+            reason=reason,
+            new_seeds=(*self.first.new_seeds, *found.new_seeds),
+            look=None,
+        )
 
     def next_cells(self, number: int) -> list[Cell]:
         """Return the next ``number`` cells, fewer where the seeds end."""
@@ -83,7 +109,11 @@ def make_contests(
             reason = f"all its baseline runs failed (seeds {failed})"
             verdicts.append(_missing(name, terms, reason))
         else:
-            contests.append(Contest(template, row, check_seeds(row, terms.max_seeds)))
+            every = check_seeds(row, 2 * terms.max_seeds + len(row.seeds))
+            first = every[: terms.max_seeds]
+            fresh = tuple(s for s in every if s not in first and s not in row.seeds)
+            other = fresh[: terms.max_seeds] if terms.rotate else ()
+            contests.append(Contest(template, row, first, other_seeds=other))
     return contests, verdicts
 
 
@@ -146,8 +176,8 @@ def check(
         references = References(old_references, beside)
         for contest in undecided:
             verdict = decide(contest.baseline, contest.runs, terms, references)
-            if verdict is not None:
-                verdicts[contest.name] = verdict
+            if verdict is not None and not contest.looks_again(verdict):
+                verdicts[contest.name] = contest.verdict(verdict)
         undecided = [contest for contest in undecided if contest.name not in verdicts]
         ahead = seeds_ahead(len(undecided), jobs) if undecided else 0
     return [verdicts[contest.name] for contest in contests]

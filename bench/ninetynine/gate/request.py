@@ -136,7 +136,11 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
     cells = [*run.cells, *([interleaving.cell] if interleaving else [])]
     with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
         keep_groups(dataset, store)
-        asked = [at_seed(c.template, seed) for c in prepared.contests for seed in c.seeds]
+        asked = [
+            at_seed(c.template, seed)
+            for c in prepared.contests
+            for seed in (*c.seeds, *c.other_seeds)
+        ]
         forget_other_models(asked, store, train)
         verdicts = check(
             prepared.contests, store, train, prepared.terms, train.workers, old, interleaving

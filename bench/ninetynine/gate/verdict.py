@@ -56,6 +56,7 @@ class Terms:
     allow_gone: bool | tuple[str, ...] = False
     cost_margins: Mapping[CostMeasure, float] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)  # of single architectures
+    rotate: bool = False  # look again with other seeds before "regressed" is said
 
     def of(self, architecture: str) -> "Terms":
         """Return the terms of one architecture: its own margin in place of the general one."""

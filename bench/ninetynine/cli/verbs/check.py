@@ -123,6 +123,7 @@ def _is_suite(text: str) -> bool:
     help="Chance of each wrong answer, per architecture.",
 )
 @click.option("--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=30, metavar="N")
+@click.option("--rotate", is_flag=True, help="Look again with other seeds before 'regressed'.")
 @click.option("--familywise", is_flag=True, help="Share alpha among the architectures.")
 @_cost_margin("--time-margin", "Gate the training time too.")
 @_cost_margin("--latency-margin", "Gate the inference latency (of one image) too.")
