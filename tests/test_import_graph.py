@@ -43,6 +43,7 @@ BACKENDS = {"keras", *FRAMEWORKS}
 IMPORT_BACKENDS = (  # and only inside functions
     "ninetynine.backends",
     "ninetynine.building",
+    "ninetynine.gate.reference_cell",  # an architecture's file, which workers import
     "ninetynine.training",
     "ninetynine.workers.worker",
     "ninetynine.datasets.download",

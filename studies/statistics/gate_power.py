@@ -7,6 +7,7 @@ normal around its model's, in whole images; the statistics see nothing else of a
 """
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from ninetynine.statistics.sequential import FIRST_LOOK, Design, answers, drop_error
-from ninetynine.statistics.summary import FloatArray
+from ninetynine.statistics.summary import BoolArray, FloatArray
 from scipy import special
 
 IMAGES = 10_000
@@ -26,6 +27,7 @@ SEED_SDS = (0.0003, 0.0006, 0.0010, 0.0015, 0.0020)
 DROPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # in margins
 DESIGNS = ((20, 30), (10, 30), (10, 20))  # baseline seeds, most new seeds; the defaults first
 BASELINE_SEEDS = (3, 5, 10, 20, 40)
+COLLAPSE_SDS = (0.0010, 0.0015, 0.0020, 0.0030)
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,9 @@ def simulate(setting: Setting, replicates: int, seed: int, alpha: float = 0.05) 
     )
     design = Design(setting.baseline_seeds, setting.max_seeds, alpha)
     drop, error, freedom = _looks(baseline, new)
-    half_widths = special.stdtrit(freedom, 1 - np.array(design.levels)) * error
-    no_worse, regressed = answers(drop, half_widths, MARGIN)
+    no_worse, regressed = _answers(design, drop, error, freedom)
     last = special.stdtrit(freedom[-1], 1 - alpha) * error[:, -1]
-    fixed_no_worse, fixed_regressed = answers(drop[:, -1], last, MARGIN)
+    fixed_no_worse, fixed_regressed = answers(drop[:, -1], last, last, MARGIN)
     decided = no_worse | regressed
     stop = np.where(decided.any(axis=1), decided.argmax(axis=1), decided.shape[1] - 1)
     rows = np.arange(replicates)
@@ -111,6 +112,125 @@ def simulate(setting: Setting, replicates: int, seed: int, alpha: float = 0.05) 
         fixed_regressed=float(fixed_regressed.mean()),
         fixed_no_worse=float(fixed_no_worse.mean()),
     )
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How simulated checks end whose single runs count too: shares of the checks.
+
+    ``collapsed`` and ``regressed`` are both exit code 1.
+    """
+
+    collapsed: float
+    regressed: float
+    no_worse: float
+
+    @property
+    def exit_1(self) -> float:
+        return self.collapsed + self.regressed
+
+
+def collapse_rates(
+    share: float,
+    baseline_seeds: int,
+    replicates: int,
+    seed: int,
+    alpha: float = 0.05,
+    seed_sd: float = 0.0010,
+) -> Ends:
+    """Return how checks end where a ``share`` of the new runs collapses (11.35%), at any seed.
+
+    The other runs have not changed.
+    """
+    setting = Setting(seed_sd, 0.0, baseline_seeds)
+    rng = np.random.default_rng([seed, baseline_seeds, round(1000 * share)])
+    baseline = _accuracies(rng, setting, (replicates, baseline_seeds), 1.0, 0.0)
+    new = _accuracies(rng, setting, (replicates, setting.max_seeds), 1.0, 0.0)
+    new[rng.random(new.shape) < share] = 0.1135
+    passed, worse, fallen = _ends(baseline, new, Design(baseline_seeds, setting.max_seeds, alpha))
+    return Ends(float(fallen.mean()), float(worse.mean()), float(passed.mean()))
+
+
+def _ends(
+    baseline: FloatArray, new: FloatArray, design: Design
+) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Whether each check says no worse, regressed by the sequential test, or a collapse.
+
+    The rule is that of the gate: at each look from the second run on the sequential test's
+    "regressed" comes first, then a collapse, then its other answers.
+    """
+    no_worse, regressed = _answers(design, *_looks(baseline, new))
+    n = design.baseline_seeds
+    mean, sd = baseline.mean(axis=1), baseline.std(axis=1, ddof=1)
+    sd = np.maximum(sd, 1 / (IMAGES * math.sqrt(n)))
+    reach = special.stdtrit(n - 1, 1 - design.collapse_tail) * sd * math.sqrt(1 + 1 / n)
+    least = mean - np.maximum(reach, MARGIN)
+    collapsed = np.logical_or.accumulate(new < least[:, None], axis=1)[:, 1:]
+    decided = no_worse | regressed | collapsed
+    stop = np.where(decided.any(axis=1), decided.argmax(axis=1), decided.shape[1] - 1)
+    rows = np.arange(len(new))
+    worse, fallen = regressed[rows, stop], collapsed[rows, stop]
+    return no_worse[rows, stop] & ~fallen, worse, fallen & ~worse
+
+
+def _answers(
+    design: Design, drop: FloatArray, error: FloatArray, freedom: FloatArray
+) -> tuple[BoolArray, BoolArray]:
+    below, above = (
+        error * special.stdtrit(freedom, 1 - np.array(levels))
+        for levels in (design.regressed_levels, design.levels)
+    )
+    return answers(drop, below, above, MARGIN)
+
+
+def rotate_rates(
+    drop: float, baseline_seeds: int, replicates: int, seed: int, seed_sd: float = 0.0010
+) -> tuple[float, float]:
+    """Return the chances of "regressed" by one look, and by both of ``--rotate``.
+
+    The second look has other new runs and the same baseline, and has to say regressed too.
+    """
+    setting = Setting(seed_sd, drop, baseline_seeds)
+    rng = np.random.default_rng([seed, baseline_seeds, round(1e6 * drop), round(1e6 * seed_sd)])
+    baseline = _accuracies(rng, setting, (replicates, baseline_seeds), 1.0, 0.0)
+    design = Design(baseline_seeds, setting.max_seeds)
+    said = []
+    for _ in range(2):
+        new = _accuracies(rng, setting, (replicates, setting.max_seeds), 1.0, drop)
+        _, worse, fallen = _ends(baseline, new, design)
+        said.append(worse | fallen)
+    return float(said[0].mean()), float((said[0] & said[1]).mean())
+
+
+def rotate_table(study: Study) -> str:
+    """Return what the second look of ``--rotate`` saves and costs, as Markdown."""
+    lines = [
+        "| SD | baseline seeds | drop | regressed by one look, % | by both, % |",
+        "|" + "--:|" * 5,
+    ]
+    for sd, size, drop in itertools.product(COLLAPSE_SDS, (5, 10, 20), (0.0, 1.5, 2.0, 3.0)):
+        one, both = rotate_rates(drop * MARGIN, size, study.replicates, study.seed, sd)
+        lines.append(f"| {100 * sd:.2f} | {size} | {drop:g} | {100 * one:.1f} | {100 * both:.1f} |")
+    return "\n".join(lines)
+
+
+def collapse_table(study: Study) -> str:
+    """Return how often collapsing seeds are caught, and said without any, as Markdown."""
+    lines = [
+        "| SD | collapsing seeds, % | baseline seeds | collapse, % | regressed otherwise, % "
+        "| exit 1, % | no worse, % |",
+        "|" + "--:|" * 7,
+    ]
+    bound = study.alpha + 3 * math.sqrt(study.alpha * (1 - study.alpha) / study.replicates)
+    for sd, size, share in itertools.product(COLLAPSE_SDS, (5, 10, 20), (0.0, 0.05, 0.1)):
+        found = collapse_rates(share, size, study.replicates, study.seed, study.alpha, sd)
+        alarm = " **!**" if share == 0 and found.exit_1 > bound else ""
+        lines.append(
+            f"| {100 * sd:.2f} | {100 * share:g} | {size} | {100 * found.collapsed:.1f} "
+            f"| {100 * found.regressed:.1f} | {100 * found.exit_1:.1f}{alarm} "
+            f"| {100 * found.no_worse:.1f} |"
+        )
+    return "\n".join(lines)
 
 
 def _accuracies(
@@ -179,6 +299,8 @@ def markdown(study: Study) -> str:
         "## What if seeds are not normal, or the change also changes their spread",
         _table(others, study),
     ]
+    parts += ["## Seeds that collapse (at most 30 new ones)", collapse_table(study)]
+    parts += ["## A second look with other seeds (`--rotate`)", rotate_table(study)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -31,17 +31,18 @@ from ninetynine.gate import (
     update_baseline,
     worst,
 )
-from ninetynine.gate.checking import check_seeds, gone, seeds_ahead
+from ninetynine.gate.checking import at_seed, check_seeds, gone, seeds_ahead
 from ninetynine.gate.comparable import changes, obstacles
-from ninetynine.gate.costs import judge_cost
+from ninetynine.gate.costs import References, judge_cost
 from ninetynine.gate.decision import _by_collapse
+from ninetynine.gate.reference import NAME, Interleaving, neighbors
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
 from ninetynine.report.formats import markdown, table
 from ninetynine.report.gate import section, sentence
 from ninetynine.report.gate_machine import annotations, facts, junit_xml
-from record_builders import make_failed, make_identity, make_machine
+from record_builders import make_failed, make_identity, make_machine, make_record
 
 TERMS = Terms(max_seeds=20)
 BASELINE = spread(0.98, 0.0006, 10)
@@ -246,33 +247,120 @@ def timed(seconds, **fields):
     return [make_run(0.98, i, train_seconds=s, **fields) for i, s in enumerate(seconds)]
 
 
+def references(runs, seconds=1.0):
+    """A reference run beside each of ``runs``, that takes ``seconds`` (a number, or one each)."""
+    values = np.broadcast_to(seconds, len(runs))
+    return [
+        make_record(
+            NAME,
+            100 + i,
+            train_seconds=float(value),
+            context={"started_at": run.record.context.started_at},
+            packages=run.record.cell.packages,
+            machine=run.record.machine,
+        )
+        for i, (run, value) in enumerate(zip(runs, values, strict=True))
+    ]
+
+
+def judge_time(old, new, hour=1.0):
+    """Judge with references beside all runs; the new ones' hour is ``hour`` times as slow."""
+    beside = References(references(old), references(new, hour))
+    return judge_cost("training time", old, new, 0.1, 0.05, beside)
+
+
 def test_a_training_time_that_doubled_is_a_regression():
     old, new = timed([10, 10.2, 9.9, 10.1]), timed([20, 20.3])
-    verdict = judge_cost("training time", old, new, 0.1, 0.05)
+    verdict = judge_time(old, new)
     assert verdict.outcome == 1
     assert verdict.growth == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_training_time_that_stayed_is_no_worse_after_one_run():
-    verdict = judge_cost("training time", timed([10, 10.2, 9.9, 10.1]), timed([10.05]), 0.1, 0.05)
-    assert verdict.outcome == 0
+    assert judge_time(timed([10, 10.2, 9.9, 10.1]), timed([10.05])).outcome == 0
+
+
+def test_a_slower_hour_is_no_regression_and_hides_none():
+    old = timed([10, 10.2, 9.9, 10.1])
+    assert judge_time(old, timed([13, 13.2]), hour=1.3).outcome == 0
+    slower = judge_time(old, timed([1.2 * 13, 1.2 * 13.2]), hour=1.3)  # by twice the margin
+    assert slower.outcome == 1
+    assert slower.growth == pytest.approx(0.2, abs=0.03)
+    assert judge_time(old, timed([12, 12.2]), hour=0.8).outcome == 1
 
 
 def test_noisy_times_cannot_tell():
-    verdict = judge_cost("training time", timed([10, 13, 9, 11]), timed([11]), 0.1, 0.05)
-    assert verdict.outcome == 3
+    assert judge_time(timed([10, 13, 9, 11]), timed([11])).outcome == 3
+
+
+def test_time_without_reference_runs_is_never_a_pass():
+    old, new = timed([10, 10.2, 9.9, 10.1]), timed([10.05])
+    verdict = judge_cost("training time", old, new, 0.1, 0.05)
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert "until: bench baseline update --time-reference" in verdict.reason
+    only_old = judge_cost("training time", old, new, 0.1, 0.05, References(references(old)))
+    assert only_old.outcome is Outcome.NOT_COMPARABLE
+    assert "beside a reference run" in only_old.reason
+
+
+def test_a_reference_with_other_packages_cannot_tell_what_they_cost():
+    old = timed([10, 10.2, 9.9, 10.1])
+    new = timed([13], packages={"keras": "99"})
+    verdict = judge_time(old, new)
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert "other packages" in verdict.reason
+
+
+def test_a_run_stands_beside_the_reference_runs_just_before_and_after_it():
+    def at(minute, **fields):
+        clock = f"2026-01-01T{minute // 60:02}:{minute % 60:02}:00+00:00"
+        return make_record(context={"started_at": clock}, **fields)
+
+    beside = [at(m, architecture=NAME, seed=m) for m in (0, 50, 70, 100)]
+    shared = at(59, architecture=NAME, seed=1, exclusive=False)
+    elsewhere = at(59, architecture=NAME, seed=2, machine=make_machine("Other CPU"))
+
+    def near(minute):
+        found = neighbors(at(minute), [*beside[::-1], shared, elsewhere])
+        return [record.cell.seed for record in found]
+
+    assert [near(m) for m in (60, 71, 130)] == [[50, 70], [70, 100], [100]]
+    assert near(300) == []  # the machine has moved on
+
+
+def test_a_reference_run_is_trained_first_in_every_round_that_trains_anything(tmp_path):
+    cells = [at_seed(template(), seed) for seed in range(3)]
+    store = RecordStore(tmp_path)
+    recorded = [make_record(NAME, 4), make_record("net", 9)]
+    interleaving = Interleaving.beside(cells[0], store, recorded)
+    order = [cell.identity for cell in interleaving([cells[:2], [], cells[2:]])]
+    assert [i.architecture for i in order] == [NAME, "net", "net", NAME, "net"]
+    assert [i.seed for i in order if i.architecture == NAME] == [5, 6]  # none is overwritten
+
+
+def test_an_update_keeps_the_reference_runs_of_the_others_and_drops_what_none_needs(tmp_path):
+    def with_reference(name, hour, seed):
+        clock = {"started_at": f"2026-01-01T{hour:02}:00:00+00:00"}
+        runs = [make_run(0.98, s, name, context=clock) for s in range(2)]
+        return [*runs, make_run(0.9, seed, NAME, context=clock)]
+
+    for number, (name, hour) in enumerate([("net", 0), ("other", 6), ("net", 12)]):
+        update_baseline(tmp_path, with_reference(name, hour, number), make_update())
+    found = load_baseline(tmp_path)
+    assert sorted(found.records) == ["net", "other"]
+    assert NAME not in found.manifest.first
+    assert {r.cell.seed for r in found.references} == {1, 2}  # that of the first update is gone
 
 
 def test_another_machine_is_not_comparable_and_never_a_pass():
     new = timed([10.0], machine=make_machine(fingerprint="0" * 16))
-    verdict = judge_cost("training time", timed([10, 10.1]), new, 0.1, 0.05)
+    verdict = judge_time(timed([10, 10.1]), new)
     assert verdict.outcome is Outcome.NOT_COMPARABLE
     assert "fingerprint" in verdict.reason
 
 
 def test_a_run_that_shared_its_cores_has_no_time():
-    new = timed([10.0], exclusive=False)
-    verdict = judge_cost("training time", timed([10, 10.1]), new, 0.1, 0.05)
+    verdict = judge_time(timed([10, 10.1]), timed([10.0], exclusive=False))
     assert verdict.outcome is Outcome.NOT_COMPARABLE
 
 
@@ -304,7 +392,13 @@ def with_latency(values, **fields):
 
 
 def judge_latency(old, new):
-    return judge_cost("inference latency", old, new, 0.1, 0.05)
+    sides = (references(runs) for runs in (old, new))
+    known = [[r.model_copy(update={"timing": fast(r.timing)}) for r in side] for side in sides]
+    return judge_cost("inference latency", old, new, 0.1, 0.05, References(*known))
+
+
+def fast(timing):
+    return timing.model_copy(update={"latency_seconds": 1e-4})
 
 
 def test_latency_is_gated_by_itself():
@@ -349,7 +443,8 @@ def test_the_gravest_of_accuracy_and_costs_is_the_architectures_answer():
         )
         for run in row.runs[:1]
     ]
-    verdict = decide(row, slow, terms)
+    beside = References(references(row.runs), references(slow))
+    verdict = decide(row, slow, terms, beside)
     assert verdict.identical
     assert verdict.overall is Outcome.REGRESSED
     assert "Training time regressed: 400.0%" in sentence(verdict)
@@ -404,6 +499,31 @@ def test_a_decided_architecture_is_not_trained_further(baseline, tmp_path):
     assert [v.outcome for v in verdicts] == [1, 0]
     assert [seed for name, seed in trained if name == "net"] == [0, 1]
     assert len([seed for name, seed in trained if name == "other"]) > 2
+
+
+def test_a_second_look_with_other_seeds_has_to_confirm_a_regression(baseline, tmp_path):
+    terms = dataclasses.replace(TERMS, rotate=True)
+    draw = noisy(0.9801)
+    (real,), trained = run_check(baseline, tmp_path / "a", lambda name, seed: 0.97, terms)
+    assert real.outcome is Outcome.REGRESSED
+    assert [seed for _, seed in trained] == [0, 1, 2, 20, 21]
+
+    def unlucky(name, seed):
+        return 0.97 if seed < 2 else draw(name, seed % 30)
+
+    (luck,), trained = run_check(baseline, tmp_path / "b", unlucky, terms)
+    assert luck.outcome is Outcome.INCONCLUSIVE
+    assert "a second with other seeds does not confirm it" in sentence(luck)
+    assert luck.new_seeds[:2] == (0, 1)
+    assert min(luck.new_seeds[2:]) >= terms.max_seeds
+    assert run_check(baseline, tmp_path / "c", unlucky)[0][0].outcome is Outcome.REGRESSED
+
+
+def test_a_divergence_needs_no_second_look(baseline, tmp_path):
+    terms = dataclasses.replace(TERMS, rotate=True)
+    (verdict,), trained = run_check(baseline, tmp_path, lambda name, seed: None, terms)
+    assert verdict.outcome is Outcome.REGRESSED
+    assert len(trained) == 1
 
 
 def test_several_workers_give_the_verdict_of_one(baseline, tmp_path):
@@ -658,5 +778,5 @@ def test_a_baseline_keeps_the_groups_of_its_images(tmp_path):
     runs = [dataclasses.replace(run, read_groups=lambda: groups) for run in make_runs(BASELINE[:3])]
     update_baseline(tmp_path, runs, make_update())
     cell = runs[0].record.cell
-    found = RecordStore(tmp_path).test_groups(cell.dataset, cell.dataset_fingerprint)
+    found = RecordStore(tmp_path).groups.of(cell.dataset, cell.dataset_fingerprint)
     assert str(found) == "40 patients"

@@ -388,7 +388,7 @@ def test_exit_codes_survive_every_encoding(in_process, project, encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     # What no such encoding has: a reason in Greek, with an arrow and an emoji.
     path = project / "base" / MANIFEST
-    path.write_text(path.read_text().replace('"first"', '"λ → µ 🎯"'), encoding="utf-8")
+    path.write_text(path.read_text().replace(': "first"', ': "λ → µ 🎯"'), encoding="utf-8")
     process = {"env": environment, "cwd": project, "capture_output": True}
     for more in ([], ["--json"]):
         done = subprocess.run([*in_process, *CHECK, *more], **process)

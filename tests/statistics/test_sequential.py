@@ -137,14 +137,30 @@ def test_a_certain_drop_that_may_or_may_not_reach_the_margin_stays_open():
     assert found.answer == "open"
 
 
-def test_bounds_lie_evenly_around_the_drop_and_move_with_it():
+def test_bounds_lie_around_the_drop_and_move_with_it():
     baseline, new = runs(0.98, 0.001, 10), runs(0.98, 0.001, 6)
     design = Design(10, 20)
     first = look(baseline, new, IMAGES, 0.001, design)
     shifted = look(baseline, new - 0.01, IMAGES, 0.001, design)
-    assert (first.lower + first.upper) / 2 == pytest.approx(first.drop)
+    # The lower one is the farther: "regressed" shares its alpha with runs that collapsed.
+    assert 0 < first.upper - first.drop < first.drop - first.lower
     assert shifted.drop == pytest.approx(first.drop + 0.01)
     assert shifted.upper - shifted.lower == pytest.approx(first.upper - first.lower)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "most", "alpha"), [(20, 30, 0.05), (5, 200, 0.05), (9, 9, 0.008)]
+)
+def test_single_runs_that_collapse_by_chance_leave_most_of_alpha_to_the_test(seeds, most, alpha):
+    design = Design(seeds, most, alpha)
+    assert 0 < most * design.collapse_tail <= 0.3 * alpha * (1 + 1e-9)
+    assert design.collapse_tail <= 0.0005
+    left = alpha - most * design.collapse_tail
+    assert design.regressed_levels == nominal_levels(seeds, most, left)
+
+
+def test_a_baseline_of_two_spends_nothing_on_collapses():
+    assert Design(2, 30).regressed_levels == Design(2, 30).levels
 
 
 def test_a_smaller_alpha_gives_wider_bounds():

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
@@ -17,8 +17,9 @@ from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key
 from ninetynine.board.run import identity_of
 from ninetynine.cells import CellIdentity
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, nearest
 from ninetynine.gate.comparable import obstacles, same_data
+from ninetynine.gate.reference import NAME, superfluous
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.files import record_path, write_atomically
 from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
@@ -45,11 +46,25 @@ class Update(Part):
     dirty: bool | None = None
 
 
+class First(Part):
+    """What an architecture's first baseline was, which no update changes."""
+
+    at: str  # ISO 8601, UTC
+    dataset: str
+    dataset_fingerprint: str
+    accuracy: float  # mean over the finished runs, a fraction of 1
+    seeds: int  # that finished
+
+
 class Manifest(Part):
     """What ``baseline.json`` holds: every update, the latest last."""
 
     manifest_version: int = MANIFEST_VERSION
     updates: list[Update] = Field(default_factory=list)
+    margins: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(
+        default_factory=dict
+    )  # percentage points, by architecture
+    first: dict[str, First] = Field(default_factory=dict)  # by architecture
     # Keys of records that an update is adding, or has replaced: they do not count.  Empty, and
     # then not written, but where an update was killed.
     ignored: list[str] = Field(default_factory=list)
@@ -57,7 +72,8 @@ class Manifest(Part):
     @model_serializer(mode="wrap")
     def _without_what_is_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
-        return {name: value for name, value in content.items() if name != "ignored" or value}
+        optional = ("margins", "first", "ignored")
+        return {name: value for name, value in content.items() if name not in optional or value}
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,22 @@ class Baseline:
     store: RecordStore
     records: dict[str, list[Record]]
     manifest: Manifest
+    references: tuple[Record, ...] = ()  # of the time gate; no architecture that is checked
+
+    def below_first(self, row: Row) -> tuple[First, float, int] | None:
+        """Return an architecture's first baseline, how far ``row`` is below it, and the updates.
+
+        The drop is a fraction of 1; None without a first of these data, or an update since.
+        """
+        name = row.cell.architecture
+        first = self.manifest.first.get(name)
+        updates = sum(name in entry.architectures for entry in self.manifest.updates) - 1
+        if first is None or not row.runs or updates < 1:
+            return None
+        if first.dataset_fingerprint != row.cell.dataset_fingerprint:
+            return None
+        now = sum(run.accuracy for run in row.runs) / len(row.runs)
+        return first, first.accuracy - now, updates
 
     @property
     def last_update(self) -> Update | None:
@@ -144,7 +176,8 @@ def load_baseline(directory: Path) -> Baseline:
     by_name: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: (r.cell.architecture, r.cell.seed, r.key)):
         by_name.setdefault(record.cell.architecture, []).append(record)
-    return Baseline(store, by_name, manifest)
+    references = by_name.pop(NAME, [])
+    return Baseline(store, by_name, manifest, tuple(references))
 
 
 def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manifest) -> None:
@@ -206,7 +239,7 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
     """Replace the baseline of the runs' architectures on their datasets; return what was removed.
 
     Other architectures stay.  Where it is killed, the baseline is the old one until the manifest
-    names the update, and the new one from then on; the next update removes what does not count.
+    names the update, and the new one from then on; the next update removes the rest.
     """
     store = RecordStore(directory)
     with store.lock():
@@ -215,28 +248,104 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
         for record in there:
             if record.key in manifest.ignored:  # of an update that was killed
                 store.remove(record)
-        places = {(run.record.cell.architecture, run.record.cell.dataset) for run in runs}
+        tried = [run.record for run in runs if run.record.cell.architecture != NAME]
+        places = {(record.cell.architecture, record.cell.dataset) for record in tried}
         old = [r for r in there if (r.cell.architecture, r.cell.dataset) in places]
         old = [record for record in old if record.key not in manifest.ignored]
+        gone = {record.key for record in old} | set(manifest.ignored)
+        old += superfluous(there, gone, [run.record for run in runs])
         new, known = {run.record.key for run in runs}, {record.key for record in old}
         store.check_not_packed(record for record in old if record.key not in new)
+        before = _first_of([r for r in old if r.cell.architecture != NAME], update.at, manifest)
         if new - known:
-            _write_manifest(directory, manifest.updates, new - known)
+            _write_manifest(directory, manifest, manifest.updates, new - known)
         for run in runs:
             cell = run.record.cell
             store.groups.keep(cell.dataset, cell.dataset_fingerprint, run.test_groups)
             store.write(run.record, run.predictions)
         updates = [*manifest.updates, update]
-        _write_manifest(directory, updates, known - new)
+        first = _first_of(tried, update.at) | before | manifest.first
+        manifest = manifest.model_copy(update={"first": first})
+        _write_manifest(directory, manifest, updates, known - new)
         removed = [record for record in old if record.key not in new]
         for record in removed:
             store.remove(record)
         if removed:
-            _write_manifest(directory, updates, set())
+            _write_manifest(directory, manifest, updates, set())
     return [store.path_of(record) for record in removed]
 
 
-def _write_manifest(directory: Path, updates: Sequence[Update], ignored: set[str]) -> None:
-    manifest = Manifest(updates=list(updates), ignored=sorted(ignored))
+def remove_architecture(directory: Path, name: str) -> int:
+    """Take ``name`` out of the baseline in ``directory``; return how many records went.
+
+    Raises UserError where the baseline has no such architecture.  Where it is killed, the records
+    that are left do not count, and the same call removes them.
+    """
+    store = RecordStore(directory)
+    with store.lock():
+        manifest = read_manifest(directory)
+        records = store.read_all()[0]
+        gone = [record for record in records if record.cell.architecture == name]
+        if not gone:
+            known = sorted({record.cell.architecture for record in records})
+            raise UserError(
+                f"{directory}: the baseline has {', '.join(known) or 'nothing'}, and no {name!r}"
+                f"{nearest(name, known)}"
+            )
+        store.check_not_packed(gone)
+        updates = [_without(entry, name) for entry in manifest.updates]
+        kept = {
+            field: {
+                other: value for other, value in getattr(manifest, field).items() if other != name
+            }
+            for field in ("margins", "first")
+        }
+        manifest = manifest.model_copy(update=kept)
+        others = set(manifest.ignored)
+        _write_manifest(directory, manifest, updates, others | {record.key for record in gone})
+        for record in gone:
+            store.remove(record)
+        _write_manifest(directory, manifest, updates, others - {record.key for record in gone})
+    return len(gone)
+
+
+def _without(entry: Update, name: str) -> Update:
+    """Return ``entry`` without an architecture; its reason stays, also where none is left."""
+    left = [other for other in entry.architectures if other != name]
+    return entry.model_copy(update={"architectures": left})
+
+
+def _first_of(
+    records: Sequence[Record], at: str, known: Manifest | None = None
+) -> dict[str, First]:
+    """Return what ``records`` are as first baselines.
+
+    A baseline of before firsts were kept has as its first what it holds, of its last update.
+    """
+    by_name: dict[str, list[Record]] = {}
+    for record in records:
+        if record.scores is not None:
+            by_name.setdefault(record.cell.architecture, []).append(record)
+    found = {}
+    for name, own in by_name.items():
+        updates = reversed(known.updates if known is not None else [])
+        made = next((entry.at for entry in updates if name in entry.architectures), at)
+        cell, scores = own[0].cell, [r.scores.test.accuracy for r in own if r.scores is not None]
+        found[name] = First(
+            at=made,
+            dataset=cell.dataset,
+            dataset_fingerprint=cell.dataset_fingerprint,
+            accuracy=sum(scores) / len(scores),
+            seeds=len(scores),
+        )
+    return found
+
+
+def _write_manifest(
+    directory: Path, known: Manifest, updates: Sequence[Update], ignored: set[str]
+) -> None:
+    """Write ``known`` with other updates and other records that do not count."""
+    changed = {"updates": list(updates), "ignored": sorted(ignored)}
+    manifest = known.model_copy(update=changed)
     content = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(directory / MANIFEST, content.encode() + b"\n")

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import numpy as np
 from ninetynine.board import Row, Run
 from ninetynine.cells import Cell
 from ninetynine.gate.baseline import Baseline
+from ninetynine.gate.costs import References
 from ninetynine.gate.decision import accuracies, decide, not_comparable
+from ninetynine.gate.reference import Interleaving
 from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
@@ -29,10 +31,36 @@ class Contest:
     baseline: Row
     seeds: tuple[int, ...]
     runs: list[Run] = field(default_factory=list)
+    other_seeds: tuple[int, ...] = ()  # of a second look, where one is to be had
+    first: Verdict | None = None  # "regressed", which the second look has to confirm
 
     @property
     def name(self) -> str:
         return self.template.identity.architecture
+
+    def looks_again(self, found: Verdict) -> bool:
+        """Begin the second look if ``found``, of the first one, asks for it.
+
+        A run that diverged, or failed, is no matter of chance that another seed could settle.
+        """
+        again = found.outcome is Outcome.REGRESSED and self.runs[-1].record.status == "finished"
+        if self.first is not None or not self.other_seeds or not again:
+            return False
+        self.first, self.seeds, self.runs = found, self.other_seeds, []
+        return True
+
+    def verdict(self, found: Verdict) -> Verdict:
+        """Return ``found`` together with the first look, if it is that of a second one."""
+        if self.first is None or found.outcome in (Outcome.REGRESSED, Outcome.CRASHED):
+            return found
+        reason = "the first look said regressed, and a second with other seeds does not confirm it"
+        return replace(
+            self.first,
+            outcome=Outcome.INCONCLUSIVE,
+            reason=reason,
+            new_seeds=(*self.first.new_seeds, *found.new_seeds),
+            look=None,
+        )
 
     def next_cells(self, number: int) -> list[Cell]:
         """Return the next ``number`` cells, fewer where the seeds end."""
@@ -81,7 +109,11 @@ def make_contests(
             reason = f"all its baseline runs failed (seeds {failed})"
             verdicts.append(_missing(name, terms, reason))
         else:
-            contests.append(Contest(template, row, check_seeds(row, terms.max_seeds)))
+            every = check_seeds(row, 2 * terms.max_seeds + len(row.seeds))
+            first = every[: terms.max_seeds]
+            fresh = tuple(s for s in every if s not in first and s not in row.seeds)
+            other = fresh[: terms.max_seeds] if terms.rotate else ()
+            contests.append(Contest(template, row, first, other_seeds=other))
     return contests, verdicts
 
 
@@ -104,11 +136,12 @@ def _missing(
     """Return the verdict on an architecture of which one side has nothing to compare."""
     excused = name in allowed if isinstance(allowed, tuple) else allowed
     outcome = Outcome.NOT_COMPARABLE
-    return Verdict(name, outcome, terms.margin, reason=reason, excused=excused)
+    return Verdict(name, outcome, terms.of(name).margin, reason=reason, excused=excused)
 
 
 def prospect_of(contest: Contest, terms: Terms) -> CheckProspect:
     """Return what a check of ``contest`` could show, before anything is trained."""
+    terms = terms.of(contest.name)
     baseline = accuracies(contest.baseline.runs)
     if len(baseline) < 2:
         return CheckProspect(contest.name, len(baseline))
@@ -124,22 +157,27 @@ def check(
     train: Train,
     terms: Terms,
     jobs: int = 1,
+    old_references: Sequence[Record] = (),
+    interleaving: Interleaving | None = None,
 ) -> list[Verdict]:
     """Train and look until every contest is decided; verdicts in the order of the contests.
 
     The first round is one run of each, to see whether anything changed at all.  Runs that
     ``store`` holds are not trained again, so an interrupted check goes on where it stopped.
-    ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Raises UserError
-    where an architecture cannot be built.
+    ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Where times are
+    judged, ``interleaving`` trains reference runs beside the new ones, as ``old_references`` were
+    beside the baseline's.  Raises UserError where an architecture cannot be built.
     """
     verdicts: dict[str, Verdict] = {}
     undecided, ahead = list(contests), 1
     while undecided:
-        _advance(undecided, store, train, ahead)
+        _advance(undecided, store, train, ahead, interleaving)
+        beside = interleaving.recorded() if interleaving is not None else []
+        references = References(old_references, beside)
         for contest in undecided:
-            verdict = decide(contest.baseline, contest.runs, terms)
-            if verdict is not None:
-                verdicts[contest.name] = verdict
+            verdict = decide(contest.baseline, contest.runs, terms, references)
+            if verdict is not None and not contest.looks_again(verdict):
+                verdicts[contest.name] = contest.verdict(verdict)
         undecided = [contest for contest in undecided if contest.name not in verdicts]
         ahead = seeds_ahead(len(undecided), jobs) if undecided else 0
     return [verdicts[contest.name] for contest in contests]
@@ -154,12 +192,21 @@ def seeds_ahead(contests: int, jobs: int) -> int:
     return -(-2 * jobs // contests)
 
 
-def _advance(contests: Sequence[Contest], store: RecordStore, train: Train, ahead: int) -> None:
+def _advance(
+    contests: Sequence[Contest],
+    store: RecordStore,
+    train: Train,
+    ahead: int,
+    interleaving: Interleaving | None,
+) -> None:
     """Give each contest its next ``ahead`` runs, from the store or by training."""
     rounds = [(contest, contest.next_cells(ahead)) for contest in contests]
     wanted = [cell for _, cells in rounds for cell in cells]
     known = _recorded(wanted, store)
     missing = [cell for cell in wanted if cell.key not in known]
+    if missing and interleaving is not None:
+        steps = [[cells[i] for _, cells in rounds if i < len(cells)] for i in range(ahead)]
+        missing = list(interleaving([c for c in step if c.key not in known] for step in steps))
     if missing:
         outcome = train(missing)
         outcome.raise_refused()

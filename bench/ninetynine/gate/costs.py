@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.board import Run
+from ninetynine.gate.reference import TIMED, cannot_compare, logarithm_beside, neighbors
 from ninetynine.gate.verdict import CostMeasure, CostVerdict, Outcome
 from ninetynine.records import Record
 from ninetynine.statistics.sequential import drop_error
@@ -15,24 +17,44 @@ from ninetynine.statistics.special import t_quantile
 # Logarithms of costs are known to about a millionth; it keeps equal values from being "certain".
 _RESOLUTION = 10**6
 _USABLE: dict[CostMeasure, str] = {
-    "training time": "timed runs that had their cores to themselves",
-    "inference latency": "runs with a latency that had their cores to themselves",
+    "training time": "timed runs beside a reference run, with their cores to themselves",
+    "inference latency": "runs with a latency beside a reference run, cores to themselves",
     "peak memory": "runs with a peak memory",
 }
 
 
+@dataclass(frozen=True)
+class References:
+    """The reference runs that were trained between the baseline's runs, and between the new."""
+
+    old: Sequence[Record] = ()
+    new: Sequence[Record] = ()
+
+
+NO_REFERENCES = References()
+
+
 def judge_cost(
-    measure: CostMeasure, baseline: Sequence[Run], new: Sequence[Run], margin: float, alpha: float
+    measure: CostMeasure,
+    baseline: Sequence[Run],
+    new: Sequence[Run],
+    margin: float,
+    alpha: float,
+    references: References = NO_REFERENCES,
 ) -> CostVerdict:
     """Compare mean logarithms by a t test, once, at the end of a check.
 
-    The rule is that of the accuracy: regressed where growth is certain and estimated at
-    ``margin`` (0.1 is 10%) or more; no worse where it is certain to be below.
+    Times are first divided by those of the reference runs beside them.  The rule is that of the
+    accuracy: regressed where growth is certain and estimated at ``margin`` (0.1 is 10%) or more;
+    no worse where it is certain to be below.
     """
     if not new or new[0].record.machine is None:
         return _unknown(measure, margin, "there is no finished run on a described machine")
     fingerprint = new[0].record.machine.fingerprint
-    old, now = _values(measure, baseline, fingerprint), _values(measure, new, fingerprint)
+    if measure in TIMED and (reason := cannot_compare(references.old, new)):
+        return _unknown(measure, margin, reason)
+    old = _values(measure, baseline, fingerprint, references.old)
+    now = _values(measure, new, fingerprint, references.new)
     if len(old) < 2:
         return _unknown(
             measure,
@@ -69,11 +91,26 @@ def _unknown(measure: CostMeasure, margin: float, reason: str) -> CostVerdict:
     return CostVerdict(measure, Outcome.NOT_COMPARABLE, margin, reason=reason)
 
 
-def _values(measure: CostMeasure, runs: Sequence[Run], fingerprint: str) -> NDArray[np.float64]:
-    """Return the logarithms of the costs that were measured on that kind of machine."""
-    records = [r.record for r in runs if r.record.machine and r.record.status == "finished"]
-    costs = [_cost(measure, r) for r in records if _fingerprint(r) == fingerprint]
-    return np.log(np.array([cost for cost in costs if cost], dtype=np.float64))
+def _values(
+    measure: CostMeasure, runs: Sequence[Run], fingerprint: str, references: Sequence[Record]
+) -> NDArray[np.float64]:
+    """Return the logarithms of the costs that were measured on that kind of machine.
+
+    Of times those of the ratios to the references beside them, where there are such.
+    """
+    found = []
+    for record in (r.record for r in runs if r.record.machine and r.record.status == "finished"):
+        cost = _cost(measure, record)
+        if not cost or _fingerprint(record) != fingerprint:
+            continue
+        if measure not in TIMED:
+            found.append(math.log(cost))
+            continue
+        near = [_cost(measure, other) for other in neighbors(record, references)]
+        known = [value for value in near if value]
+        if known:
+            found.append(logarithm_beside(cost, known))
+    return np.array(found, dtype=np.float64)
 
 
 def _fingerprint(record: Record) -> str | None:

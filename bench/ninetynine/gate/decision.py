@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from ninetynine.board import Row, Run
 from ninetynine.cells import CellIdentity
 from ninetynine.gate.comparable import changes, obstacles, same_test_part
-from ninetynine.gate.costs import judge_cost
+from ninetynine.gate.costs import NO_REFERENCES, References, judge_cost
 from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
 from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
 from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
 
 _FEWEST_BASELINE_SEEDS = 2
 _SHOWN_FLIPS = 20
-_FEWEST_FOR_COLLAPSE = 3  # with two, the interval holds nearly every run there could be
-_COLLAPSE_CONFIDENCE = 0.999
 _OUTCOMES: dict[Answer, Outcome] = {
     "no worse": Outcome.NO_WORSE,
     "regressed": Outcome.REGRESSED,
@@ -33,6 +31,7 @@ def not_comparable(
 
     ``test_part`` returns the fingerprint of today's test part; asked only where data differ.
     """
+    terms = terms.of(new.architecture)
     same_test = same_test_part(baseline, new, test_part)
     allowed = terms.allow_recipe_change, terms.allow_data_change
     found = obstacles(baseline.cell, new, *allowed, same_test)
@@ -47,12 +46,19 @@ def not_comparable(
     )
 
 
-def decide(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
+def decide(
+    baseline: Row,
+    new: Sequence[Run],
+    terms: Terms,
+    references: References = NO_REFERENCES,
+) -> Verdict | None:
     """Return the verdict on ``new``, the runs so far in the order of the check's seeds.
 
     It is the first verdict that any number of them gives, so it does not depend on how many were
     trained at a time.  None asks for one more run.
     """
+    if new:
+        terms = terms.of(new[0].record.cell.architecture)
     for number in range(1, len(new) + 1):
         runs = new[:number]
         verdict = _failure(baseline, runs, terms) or _identical(baseline, runs, terms)
@@ -62,7 +68,7 @@ def decide(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
             if verdict is None or verdict.outcome is not Outcome.REGRESSED:
                 verdict = _by_collapse(baseline, runs, terms) or verdict
         if verdict is not None:
-            return _with_costs(verdict, baseline, runs, terms)
+            return _with_costs(verdict, baseline, runs, terms, references)
     return None
 
 
@@ -125,9 +131,11 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     with the others it would only make the spread so wide that nothing can be told.
     """
     known = accuracies(baseline.runs)
-    expected = prediction_interval(known, _images([*baseline.runs, *new]), _COLLAPSE_CONFIDENCE)
-    if expected is None or len(known) < _FEWEST_FOR_COLLAPSE or len(new) < FIRST_LOOK:
+    confidence = 1 - 2 * Design(len(known), terms.max_seeds, terms.alpha).collapse_tail
+    if confidence == 1 or len(new) < FIRST_LOOK:
         return None
+    expected = prediction_interval(known, _images([*baseline.runs, *new]), confidence)
+    assert expected is not None  # of two runs or more there is one
     least = min(expected.low, float(known.mean()) - terms.margin)
     fallen = [run for run in new if run.accuracy < least]
     if not fallen:
@@ -135,7 +143,7 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     reason = (
         f"{', '.join(f'seed {run.seed} collapsed: {100 * run.accuracy:.2f}%' for run in fallen)}; "
         f"one more run like the baseline's {len(known)} has at least {100 * expected.low:.2f}% "
-        "(99.9% prediction interval)"
+        f"({100 * confidence:.4g}% prediction interval)"
     )
     found = _verdict(baseline, new, terms, Outcome.REGRESSED, reason)
     return dataclasses.replace(found, flipped=flipped_images(baseline.runs, fallen))
@@ -180,9 +188,11 @@ def _images(runs: Sequence[Run]) -> int:
     return known[0] if known else 10_000  # only bounds how small a spread can be
 
 
-def _with_costs(verdict: Verdict, baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict:
+def _with_costs(
+    verdict: Verdict, baseline: Row, new: Sequence[Run], terms: Terms, references: References
+) -> Verdict:
     costs = tuple(
-        judge_cost(measure, baseline.runs, new, margin, terms.alpha)
+        judge_cost(measure, baseline.runs, new, margin, terms.alpha, references)
         for measure, margin in terms.cost_margins.items()
     )
     return dataclasses.replace(verdict, costs=costs)

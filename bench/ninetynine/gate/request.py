@@ -1,7 +1,7 @@
 """What a caller asks of the gate, typed, and doing it: a check, or a new baseline."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.errors import UserError, nearest
 from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
+from ninetynine.gate.reference import TIMED, Interleaving, knowing_it, needed, references_in
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.gate.workspace import at_work, forget_other_models, open_workspace
 from ninetynine.machine import commit_of
@@ -54,6 +55,7 @@ class UpdateRequest(GateRequest):
     """A baseline's new records, on the seeds of ``run``, and why there are new ones."""
 
     reason: str = ""
+    time_reference: bool = False  # train reference runs too, as where the baseline has some
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,19 @@ def prepare_check(request: CheckRequest) -> Check:
     baseline = load_baseline(request.baseline)
     run, missing = _resolve(request, baseline.manifest.updates, baseline)
     share = max(1, len(run.cells)) if request.familywise else 1
-    terms = dataclasses.replace(request.terms, alpha=request.terms.alpha / share)
-    _check_excused(terms, baseline, run)
+    stated = {name: points / 100 for name, points in baseline.manifest.margins.items()}
+    terms = dataclasses.replace(
+        request.terms,
+        alpha=request.terms.alpha / share,
+        margins={**stated, **request.terms.margins},
+    )
+    _check_excused(terms, request.terms.margins, baseline, run)
     contests, decided = make_contests(
         run.cells, baseline, terms, lambda: fingerprint_of_test_part(run.load_dataset())
     )
     decided += [gone(name, terms, _files_not_given(name, run, baseline)) for name in missing]
     notes = _notes(run, missing, baseline) if _is_whole(request.run) else ()
+    notes += tuple(filter(None, (_ratchet(contest, baseline) for contest in contests)))
     return Check(request, run, baseline, terms, contests, decided, notes)
 
 
@@ -120,13 +128,23 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
         return prepared.result([])
     run, request = prepared.run, prepared.request
     dataset, store = run.load_dataset(), open_workspace(request.work_dir, request.fresh)
+    old, interleaving = prepared.baseline.references, None
+    if old and set(prepared.terms.cost_margins) & set(TIMED):
+        run, interleaving = knowing_it(run), Interleaving.beside(run.cells[0], store, old)
     recorded = [record for records in prepared.baseline.records.values() for record in records]
     records = [*store.read_all()[0], *recorded]
-    with at_work(store), open_trainer(run, run.cells, store, records, watcher) as train:
+    cells = [*run.cells, *([interleaving.cell] if interleaving else [])]
+    with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
         keep_groups(dataset, store)
-        asked = [at_seed(c.template, seed) for c in prepared.contests for seed in c.seeds]
+        asked = [
+            at_seed(c.template, seed)
+            for c in prepared.contests
+            for seed in (*c.seeds, *c.other_seeds)
+        ]
         forget_other_models(asked, store, train)
-        verdicts = check(prepared.contests, store, train, prepared.terms, train.workers)
+        verdicts = check(
+            prepared.contests, store, train, prepared.terms, train.workers, old, interleaving
+        )
     return prepared.result(verdicts)
 
 
@@ -167,11 +185,19 @@ def _trained(
 ) -> list[Run]:
     """Return a run of each cell.  A run that diverged is part of a baseline, a crash is not."""
     dataset, store = run.load_dataset(), open_workspace(request.work_dir, request.fresh)
-    records = [*store.read_all()[0], *RecordStore(request.baseline).read_all()[0]]
-    with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
+    recorded = RecordStore(request.baseline).read_all()[0]
+    records, interleaving = [*store.read_all()[0], *recorded], None
+    if request.time_reference or references_in(recorded):
+        run, interleaving = knowing_it(run), Interleaving.beside(cells[0], store, recorded)
+    every = [*cells, *([interleaving.cell] if interleaving else [])]
+    with at_work(store), open_trainer(run, every, store, records, watcher) as train:
         keep_groups(dataset, store)
         forget_other_models(cells, store, train)
         missing = plan(cells, store, retry_failed=True).missing
+        if interleaving is not None:
+            seeds = sorted({cell.identity.seed for cell in missing})
+            rounds = ([c for c in missing if c.identity.seed == seed] for seed in seeds)
+            missing = list(interleaving(rounds))
         if missing:
             train(missing).raise_refused()
         found = plan(cells, store).reused
@@ -181,7 +207,8 @@ def _trained(
                     f"{record.cell.architecture}, seed {record.cell.seed} failed: "
                     f"{record.failure.reason}; the baseline is unchanged: run the command again"
                 )
-        return [Run.of(store, record) for record in found]
+        beside = needed(interleaving.recorded(), found) if interleaving is not None else []
+        return [Run.of(store, record) for record in [*found, *beside]]
 
 
 # What is asked for ------------------------------------------------------------------------------
@@ -209,12 +236,15 @@ def _resolve(
     return asked.resolve_selection(dataclasses.replace(selection, names=present)), missing
 
 
-def _check_excused(terms: Terms, baseline: Baseline, run: ResolvedRun) -> None:
+def _check_excused(
+    terms: Terms, asked_margins: Iterable[str], baseline: Baseline, run: ResolvedRun
+) -> None:
     """Raise UserError for a name that could excuse nothing, such as one that is misspelled."""
     checked = {cell.identity.architecture for cell in run.cells}
     for option, allowed, known, where in (
         ("--allow-gone", terms.allow_gone, baseline.records.keys(), "the baseline has"),
         ("--allow-new", terms.allow_new, checked, "this check has"),
+        ("--margin", tuple(asked_margins), checked | baseline.records.keys(), "this check has"),
     ):
         for name in allowed if isinstance(allowed, tuple) else ():
             if name not in known:
@@ -287,3 +317,16 @@ def _notes(run: ResolvedRun, missing: Sequence[str], baseline: Baseline) -> tupl
     if not others:
         return ()
     return (f"In the baseline and not in suite {run.suite.name}: {', '.join(others)}.",)
+
+
+def _ratchet(contest: Contest, baseline: Baseline) -> str:
+    """Say how far the baseline itself has come down since its first version; else nothing."""
+    found = baseline.below_first(contest.baseline)
+    if found is None or found[1] <= 0:
+        return ""
+    first, drop, updates = found
+    return (
+        f"{contest.name}: its baseline is {100 * drop:.3f} points below the first baseline of "
+        f"{first.at[:10]} ({100 * first.accuracy:.3f}%) over {updates} "
+        f"update{'s' if updates > 1 else ''}, each of them accepted by itself."
+    )

@@ -4,7 +4,7 @@ Accuracies, drops and margins are fractions of 1.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Literal
 
@@ -55,6 +55,12 @@ class Terms:
     allow_new: bool | tuple[str, ...] = False
     allow_gone: bool | tuple[str, ...] = False
     cost_margins: Mapping[CostMeasure, float] = field(default_factory=dict)
+    margins: Mapping[str, float] = field(default_factory=dict)  # of single architectures
+    rotate: bool = False  # look again with other seeds before "regressed" is said
+
+    def of(self, architecture: str) -> "Terms":
+        """Return the terms of one architecture: its own margin in place of the general one."""
+        return replace(self, margin=self.margins.get(architecture, self.margin))
 
 
 @dataclass(frozen=True)

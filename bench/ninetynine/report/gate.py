@@ -87,6 +87,8 @@ def _accuracy_words(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.CRASHED:
         return f"the check could not be completed: {verdict.reason}."
     look, margin = verdict.look, f"margin {_points(verdict.margin)}"
+    if look is None and verdict.outcome is Outcome.INCONCLUSIVE:
+        return f"cannot tell: {verdict.reason}."
     if look is None:
         return f"regressed: {verdict.reason}."
     accuracies = (

@@ -54,6 +54,8 @@ def junit_xml(result: CheckResult) -> str:
         skipped=str(sum(case.find("skipped") is not None for case in cases)),
     )
     suite.extend(cases)
+    if result.notes:
+        ElementTree.SubElement(suite, "system-out").text = " ".join(result.notes)
     root = ElementTree.Element("testsuites")
     root.append(suite)
     for element in root.iter():  # names and reasons are anybody's; XML cannot hold every character

@@ -31,6 +31,9 @@ FIRST_LOOK = 2  # one bad run in eleven is no news; two that are worse than all 
 MAX_SEEDS = 200  # beyond it only a larger baseline helps, and the grid below would be too coarse
 _SPENDING = -4.0  # the shape of `spent`; the default of most who use it, near O'Brien and Fleming
 _GRID_POINTS = 601
+FEWEST_FOR_COLLAPSE = 3  # with two, the interval of one more run holds nearly every run
+_COLLAPSE_TAIL = 0.0005  # of a 99.9% prediction interval, its lower side
+_COLLAPSE_SHARE = 0.3  # of alpha, at most: 30 runs at that tail are 0.3 of an alpha of 5%
 _GRID_LOW = -6.0  # standard deviations; a path from down there practically never crosses
 
 
@@ -39,7 +42,8 @@ class Design:
     """How far a check may go: its looks come after 2, 3, ... ``max_seeds`` new runs.
 
     ``alpha`` bounds the chance of "regressed" without a drop, and, separately, of "no worse"
-    with a drop of the margin or more.
+    with a drop of the margin or more.  The first has two ways to come about that share ``alpha``:
+    the sequential test, and a single run that collapsed.
     """
 
     baseline_seeds: int
@@ -48,8 +52,24 @@ class Design:
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """Nominal one-sided level of each look; the first is that after two new runs."""
+        """Nominal one-sided level of each look for "no worse", the first after two new runs."""
         return nominal_levels(self.baseline_seeds, self.max_seeds, self.alpha)
+
+    @property
+    def regressed_levels(self) -> tuple[float, ...]:
+        """The same for "regressed", from what the runs that may collapse leave of ``alpha``."""
+        left = self.alpha - self.max_seeds * self.collapse_tail
+        return nominal_levels(self.baseline_seeds, self.max_seeds, left)
+
+    @property
+    def collapse_tail(self) -> float:
+        """The chance of an unchanged run to count as collapsed, 0 where the baseline is too small.
+
+        By the union bound ``max_seeds`` of them spend at most 0.3 of ``alpha``.
+        """
+        if self.baseline_seeds < FEWEST_FOR_COLLAPSE:
+            return 0.0
+        return min(_COLLAPSE_TAIL, _COLLAPSE_SHARE * self.alpha / self.max_seeds)
 
 
 @dataclass(frozen=True)
@@ -57,7 +77,7 @@ class Look:
     """What ``seeds`` new runs say; ``lower`` and ``upper`` hold the drop at every look at once.
 
     They are the ends of a repeated confidence interval (Jennison and Turnbull 1989): each
-    holds with 1 - alpha whenever one stops.
+    holds with 1 - alpha or more whenever one stops.
     """
 
     seeds: int
@@ -195,16 +215,18 @@ def drop_error(
     return np.sqrt(variance), np.asarray(freedom)
 
 
-def answers(drop: FloatArray, half_width: FloatArray, margin: float) -> tuple[BoolArray, BoolArray]:
+def answers(
+    drop: FloatArray, below: FloatArray, above: FloatArray, margin: float
+) -> tuple[BoolArray, BoolArray]:
     """Whether each look says "no worse" and whether it says "regressed": two bool arrays.
 
-    "No worse": the upper bound of the drop is below the margin, also where a drop smaller
-    than the margin is certain.  "Regressed": a drop is certain (its lower bound is above 0)
-    and the best estimate of it is the margin or more; significant and relevant, the dual
-    criterion of Roychoudhury, Scheuer and Neuenschwander (2018).
+    The drop's interval reaches ``below`` and ``above`` it.  "No worse": the upper bound of the
+    drop is below the margin, also where a drop smaller than the margin is certain.  "Regressed": a
+    drop is certain (its lower bound is above 0) and the best estimate of it is the margin or more;
+    significant and relevant, the dual criterion of Roychoudhury, Scheuer and Neuenschwander (2018).
     """
-    no_worse = drop + half_width < margin
-    return no_worse, (drop - half_width > 0) & (drop >= margin) & ~no_worse
+    no_worse = drop + above < margin
+    return no_worse, (drop - below > 0) & (drop >= margin) & ~no_worse
 
 
 def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, design: Design) -> Look:
@@ -213,16 +235,19 @@ def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, desi
     error, freedom = drop_error(
         np.var(baseline, ddof=1), len(baseline), np.var(new, ddof=1), seeds, images
     )
-    quantile = special.stdtrit(freedom, 1 - design.levels[seeds - FIRST_LOOK])
+    levels = design.regressed_levels, design.levels
+    below, above = (
+        error * special.stdtrit(freedom, 1 - level[seeds - FIRST_LOOK]) for level in levels
+    )
     drop = np.asarray(np.mean(baseline) - np.mean(new))
-    no_worse, regressed = answers(drop, quantile * error, margin)
+    no_worse, regressed = answers(drop, below, above, margin)
     return Look(
         seeds=seeds,
         baseline_accuracy=float(np.mean(baseline)),
         new_accuracy=float(np.mean(new)),
         drop=float(drop),
-        lower=float(drop - quantile * error),
-        upper=float(drop + quantile * error),
+        lower=float(drop - below),
+        upper=float(drop + above),
         standard_error=float(error),
         degrees_of_freedom=int(freedom),
         answer="no worse" if no_worse else "regressed" if regressed else "open",
@@ -252,6 +277,7 @@ def prospect(seed_sd: float, margin: float, drop: float, design: Design) -> Pros
     """
     variance = seed_sd**2 * (1 / design.baseline_seeds + 1 / design.max_seeds)
     error = max(math.sqrt(variance), 1e-12)
-    quantile = -float(special.ndtri(design.levels[-1]))
-    shown = special.ndtr((drop - max(quantile * error, margin)) / error)
-    return Prospect(float(special.ndtr(margin / error - quantile)), float(shown))
+    above = -float(special.ndtri(design.levels[-1]))
+    below = -float(special.ndtri(design.regressed_levels[-1]))
+    shown = special.ndtr((drop - max(below * error, margin)) / error)
+    return Prospect(float(special.ndtr(margin / error - above)), float(shown))

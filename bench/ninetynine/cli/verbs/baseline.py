@@ -6,7 +6,8 @@ import click
 
 from ninetynine.cli import options
 from ninetynine.cli.progress import TERMINAL
-from ninetynine.gate.baseline import load_baseline
+from ninetynine.errors import UserError
+from ninetynine.gate.baseline import load_baseline, remove_architecture
 from ninetynine.gate.request import UPDATE_SEEDS, UpdateRequest
 from ninetynine.gate.request import update as update_baseline
 from ninetynine.records import Record
@@ -27,21 +28,49 @@ def command() -> None:
 @options.baseline
 @options.work_dir
 @click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the baseline.")
+@click.option(
+    "--time-reference",
+    is_flag=True,
+    help="Train reference runs in between, which check --time-margin needs.",
+)
 @options.as_json
 def update(
-    request: RunRequest, baseline: Path, work_dir: Path, fresh: bool, reason: str, as_json: bool
+    request: RunRequest,
+    baseline: Path,
+    work_dir: Path,
+    fresh: bool,
+    reason: str,
+    time_reference: bool,
+    as_json: bool,
 ) -> int:
     """Train SUITE's architectures and put their records into --baseline, in place of older ones.
 
     Runs that `bench check` just made of the same code are used and not trained again.
     Architectures that are not asked for stay as they are.
     """
-    done = update_baseline(
-        UpdateRequest(baseline, request, work_dir, fresh, reason=reason), TERMINAL
+    asked = UpdateRequest(
+        baseline, request, work_dir, fresh, reason=reason, time_reference=time_reference
     )
+    done = update_baseline(asked, TERMINAL)
     counts = {"written": done.written, "removed": done.removed}
     line = f"{baseline}: {done.written} runs written, {done.removed} replaced; commit the folder"
     options.answer(as_json, {**counts, **done.entry.model_dump()}, [line])
+    return 0
+
+
+@command.command("remove")
+@click.argument("name")
+@options.baseline
+@options.as_json
+@options.verbose
+def remove(name: str, baseline: Path, as_json: bool) -> int:
+    """Take the architecture NAME and its runs out of a baseline."""
+    if not baseline.exists():
+        raise UserError(f"{baseline}: no such folder")
+    removed = remove_architecture(baseline, name)
+    runs = formatting.count(removed, "run")
+    line = f"{baseline}: {name} taken out, {runs} removed; commit the folder"
+    options.answer(as_json, {"architecture": name, "removed": removed}, [line])
     return 0
 
 

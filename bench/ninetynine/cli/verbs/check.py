@@ -62,6 +62,20 @@ def _excuse(name: str, help_text: str) -> options.Option:
     return click.option(name, multiple=True, metavar=shown, callback=read, help=help_text)
 
 
+def _margin(text: str) -> tuple[str, float]:
+    """Return a margin as a fraction, and whose it is; the name is empty for all."""
+    name, _, points = text.rpartition("=")
+    try:
+        value = float(points)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 100:
+        raise UserError(
+            f"--margin {text!r}: expected percentage points above 0, such as 0.2 or t2_dense=0.2"
+        )
+    return name, value / 100
+
+
 class _Check(click.Command):
     """A command with options that take the names that follow them, be they none or several."""
 
@@ -97,10 +111,10 @@ def _is_suite(text: str) -> bool:
 @options.work_dir
 @click.option(
     "--margin",
-    type=options.POSITIVE,
-    default=0.1,
-    callback=options.fraction,
-    help="The drop that counts as worse, in percentage points.",
+    "margins_given",
+    multiple=True,
+    metavar="POINTS|NAME=POINTS",
+    help="The drop that counts as worse, in percentage points: of all [default: 0.1], of one.",
 )
 @click.option(
     "--alpha",
@@ -109,6 +123,7 @@ def _is_suite(text: str) -> bool:
     help="Chance of each wrong answer, per architecture.",
 )
 @click.option("--max-seeds", type=click.IntRange(2, MAX_SEEDS), default=30, metavar="N")
+@click.option("--rotate", is_flag=True, help="Look again with other seeds before 'regressed'.")
 @click.option("--familywise", is_flag=True, help="Share alpha among the architectures.")
 @_cost_margin("--time-margin", "Gate the training time too.")
 @_cost_margin("--latency-margin", "Gate the inference latency (of one image) too.")
@@ -136,6 +151,7 @@ def command(
     fresh: bool,
     terms: Terms,
     familywise: bool,
+    margins_given: tuple[str, ...],
     time_margin: float | None,
     latency_margin: float | None,
     memory_margin: float | None,
@@ -151,8 +167,12 @@ def command(
     3 inconclusive, 4 not comparable, 5 not completed (a run crashed).
     """
     costs = zip(get_args(CostMeasure), (time_margin, latency_margin, memory_margin), strict=True)
-    margins = {measure: margin for measure, margin in costs if margin is not None}
-    terms = dataclasses.replace(terms, cost_margins=margins)
+    cost_margins = {measure: margin for measure, margin in costs if margin is not None}
+    margins = dict(map(_margin, margins_given))
+    general = margins.pop("", None)
+    terms = dataclasses.replace(terms, cost_margins=cost_margins, margins=margins)
+    if general is not None:
+        terms = dataclasses.replace(terms, margin=general)
     asked = CheckRequest(baseline, request, work_dir, fresh, terms=terms, familywise=familywise)
     try:
         return _check(asked, dry_run, outputs)
@@ -182,7 +202,7 @@ def _print_prospects(prepared: Check, as_json: bool) -> None:
     found = [prospect_of(contest, prepared.terms) for contest in prepared.contests]
     undecidable = [sentence(verdict) for verdict in prepared.decided]
     rows = [prospect_facts(prospect) for prospect in found]
-    lines = [prospect_sentence(prospect, prepared.terms) for prospect in found]
+    lines = [prospect_sentence(p, prepared.terms.of(p.architecture)) for p in found]
     told = {"prospects": rows, "not_comparable": undecidable}
     options.answer(as_json, told, [*lines, *undecidable])
 
