@@ -534,7 +534,7 @@ class TestCommand:
         for kind in KINDS:
             assert f"{kind} {figures.FIGURES.find(kind).summary()}"[:40] in text
         assert "--against [seconds|parameters|multiply-adds|latency]" in text
-        assert "The row that is drawn; for confusion, reliability" in text
+        assert "The row that is drawn; for confusion, disagreement, reliability" in text
 
     def test_only_what_a_suite_is_made_of(self, three_models, tmp_path):
         path, file = tmp_path / "seeds.svg", tmp_path / "mine.toml"

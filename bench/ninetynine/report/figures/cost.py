@@ -17,6 +17,7 @@ from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, fi
 
 _MOST_POINTS = 300
 _RINGS = 2  # of places for a name around its mark
+_SHORTER = 130.0  # wide at most where there is no room for more
 _NARROW = 500.0  # below this there is room for less
 
 
@@ -231,18 +232,22 @@ def _names(
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
     texts = [fit(point.row.name, min(200.0, 0.4 * (frame.right - frame.left))) for point in points]
 
-    def place(of: Sequence[int], texts: Sequence[str], taken: Sequence[Box]) -> list[Box | None]:
-        anchors = [(*places[n], text_width(t)) for n, t in zip(of, texts, strict=True)]
-        rings = _RINGS if texts is not numbers else 5 * _RINGS
-        return place_labels(anchors, inside, taken, lines, axes.LINE, rings=rings)
+    boxes: list[Box | None] = [None] * len(points)
 
-    numbers: list[str] = []
-    boxes = place(range(len(points)), texts, taken)
-    left = [n for n, box in enumerate(boxes) if box is None]
-    numbers += [str(k) for k in range(1, len(left) + 1)]
-    named = [box for box in boxes if box is not None]
-    for n, number, box in zip(left, numbers, place(left, numbers, [*taken, *named]), strict=True):
-        boxes[n], texts[n] = box, number
+    def place(rings: int, write: Callable[[int, int], str], off: Sequence[Box]) -> list[int]:
+        """Place a text for each point that has none; return their numbers."""
+        left = [n for n, box in enumerate(boxes) if box is None]
+        new = [write(n, k) for k, n in enumerate(left, 1)]
+        anchors = [(*places[n], text_width(text)) for n, text in zip(left, new, strict=True)]
+        full = [*taken, *off, *(box for box in boxes if box is not None)]
+        found = place_labels(anchors, inside, full, lines, axes.LINE, rings=rings)
+        for n, text, box in zip(left, new, found, strict=True):
+            boxes[n], texts[n] = box, text
+        return left
+
+    place(_RINGS, lambda n, k: texts[n], lines)
+    place(_RINGS, lambda n, k: fit(points[n].row.name, _SHORTER), lines)
+    left = place(5 * _RINGS, lambda n, k: str(k), ())
     parts: list[el.Element] = []
     for text, (x, y), box in zip(texts, places, boxes, strict=True):
         if box is not None:

@@ -29,13 +29,16 @@ class Pair:
         return self.adjusted_p < 0.05
 
 
-def all_pairs(rows: Sequence[Row], most: int = _MOST_ROWS) -> dict[tuple[int, int], Pair]:
-    """Return the pairs of the first ``most`` of ``rows``, by place; all of them are corrected for.
+def all_pairs(
+    rows: Sequence[Row], most: int = _MOST_ROWS, others: Sequence[Row] = ()
+) -> dict[tuple[int, int], Pair]:
+    """Return the pairs of the first ``most`` of ``rows``, by place.
 
-    Every row has predictions.
+    They are corrected for all pairs of ``rows`` and ``others``.  Every one of ``rows`` has
+    predictions.
     """
-    summaries = [row.summary for row in rows if row.summary is not None]
-    if len(summaries) < 2:
+    summaries = [row.summary for row in (*rows, *others) if row.summary is not None]
+    if len(rows) < 2:
         return {}
     adjusted = rank_intervals(summaries).adjusted_p
     return {
@@ -47,7 +50,7 @@ def all_pairs(rows: Sequence[Row], most: int = _MOST_ROWS) -> dict[tuple[int, in
 def views(board: Board) -> list[View]:
     """Return the matrix of all pairs."""
     rows = [row for row in board.rows if row.summary is not None]
-    pairs = all_pairs(rows)
+    pairs = all_pairs(rows, others=board.others)
     if not pairs:
         return []
     names = tuple(row.name for row in rows[:_MOST_ROWS])
