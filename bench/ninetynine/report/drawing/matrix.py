@@ -55,7 +55,8 @@ def cell_box(x: float, y: float, width: float, height: float, class_: str) -> li
 def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     """Return the matrix as it stands in a file.
 
-    Where its numbers take more than ``room`` it has colors alone, in narrower cells.
+    Where its numbers take more than ``room`` the cells are narrower, and have numbers where these
+    fit.
     """
     longest = max(text_width(cell.text) for cells in matrix.cells for cell in cells if cell)
     width, height = max(_LEAST_WIDTH, longest + 10), _HEIGHT
@@ -65,36 +66,39 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     left = max(map(text_width, rows)) + 12
     small = room is not None and left + len(columns) * width > room
     if small and room is not None:
-        free = room - left - _COSINE * text_width(columns[-1])
-        width = max(_SMALLEST, free / (len(columns) - 0.5))
+        width = max(_SMALLEST, (room - left) / len(columns))
         height = min(max(_SMALLEST, width), _HEIGHT)
     turned = longest_name > width
-    top = (_SINE * (longest_name + 6) if turned else 18.0) + (22.0 if matrix.caption else 4.0)
+    angle = 0.0 if not turned else 90.0 if small else _ANGLE
+    sine, cosine = (1.0, 0.0) if small else (_SINE, _COSINE)
+    top = (sine * (longest_name + 6) if turned else 18.0) + (22.0 if matrix.caption else 4.0)
     right = left + len(matrix.columns) * width
     parts: list[Element] = [Text(0.0, 12.0, matrix.caption, "small")] if matrix.caption else []
     for place, name in enumerate(columns):
         x = left + (place + 0.5) * width
         anchor: Anchor = "start" if turned else "middle"
-        parts.append(Text(x, top - 6, name, "row-name", anchor, _ANGLE if turned else 0.0))
+        parts.append(Text(x + (4 if angle == 90 else 0), top - 6, name, "row-name", anchor, angle))
     for line, (name, cells) in enumerate(zip(rows, matrix.cells, strict=True)):
         y = top + line * height
         parts.append(Text(left - 8, y + height / 2 + 4, name, "row-name", "end"))
         for place, cell in enumerate(cells):
             if cell is not None:
                 x = left + place * width
-                parts.append(_drawn(cell, Box(x, y, x + width, y + height), small))
+                parts.append(_drawn(cell, Box(x, y, x + width, y + height)))
     if turned:
         ends = [left + (n + 0.5) * width for n in range(len(matrix.columns))]
-        names = [x + text_width(c) * _COSINE for x, c in zip(ends, columns, strict=True)]
+        names = [x + text_width(c) * cosine for x, c in zip(ends, columns, strict=True)]
         right = max(right, *names)
     right = max(right, text_width(matrix.caption, 11))
     bottom = top + len(matrix.rows) * height
     return Drawing(parts, right, bottom, matrix.label)
 
 
-def _drawn(cell: MatrixCell, place: Box, small: bool) -> Element:
+def _drawn(cell: MatrixCell, place: Box) -> Element:
     x, y, right, bottom = place.left + 1, place.top + 1, place.right - 1, place.bottom - 1
     box = cell_box(x, y, right - x, bottom - y, cell.class_)
     style = _TEXTS.get(cell.class_, "value")
     text = Text((x + right) / 2, (y + bottom) / 2 + 4, cell.text, style, "middle")
-    return mark(*box, *([] if small else [text]), label=cell.label or cell.text)
+    return mark(
+        *box, *([text] if text_width(cell.text) <= right - x else []), label=cell.label or cell.text
+    )
