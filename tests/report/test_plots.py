@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from ninetynine import suite
 from ninetynine.board import build_boards
 from ninetynine.board.predictions import sum_predictions
 from ninetynine.cli import bench
@@ -227,6 +228,15 @@ class TestPairs:
         for (i, j), pair in pairs.items():
             assert pair.different == (not set(rows[i].groups) & set(rows[j].groups))
 
+    def test_chosen_rows_stay_corrected_for_all_pairs_of_the_board(self, three_models):
+        board = boards(three_models)[0]
+        every = all_pairs(board.rows)
+        few = figures.select_rows(board, ["$good$,poor"])
+        (pair,) = all_pairs(few.rows, others=few.others).values()
+        assert (pair.upper.name, pair.lower.name) == ("$good$", "poor")
+        assert pair.adjusted_p == pytest.approx(every[0, 2].adjusted_p)
+        assert pair.adjusted_p != pytest.approx(all_pairs(few.rows)[0, 1].adjusted_p)
+
     def test_the_first_pairs_are_corrected_for_all_of_them(self, three_models):
         rows = boards(three_models)[0].rows
         every, first = all_pairs(rows), all_pairs(rows, most=2)
@@ -248,6 +258,55 @@ KINDS = [kind for kind in figures.FIGURES.entries() if kind != "ladder"]  # it n
 
 def draw(kind, board, path, **chosen):
     figures.draw(kind, board, path, chosen)
+
+
+LADDER = """
+dataset = "mnist"
+seeds = "0-2"
+architectures = [
+    "low",
+    {name = "middle", adds = "a second layer"},
+    {name = "high", adds = "shifts", over = "middle"},
+    {name = "other", adds = "fewer weights", over = "low"},
+]
+"""
+
+
+class TestLadder:
+    @pytest.fixture
+    def board(self, store, tmp_path, monkeypatch):
+        (tmp_path / "rungs.toml").write_text(LADDER)
+        rungs = suite.load(str(tmp_path / "rungs.toml"))
+        monkeypatch.setattr(suite, "load", lambda name: rungs)
+        for name, wrong in (("low", 200), ("middle", 100), ("high", 98), ("other", 210)):
+            for seed in range(3):
+                context = {"suite": "rungs"}
+                write_run(store, name, seed, wrong=range(wrong), context=context)
+        return boards(store, "low", "middle", "high", "other")[0]
+
+    def test_the_finding_is_the_largest_step_and_how_many_are_better(self, board):
+        (view,) = figures.load("ladder").views(board)
+        _, finding = view.panels[0].draw(760.0).label.split("\n")
+        assert finding == (
+            "1 of 3 steps are better than the rung below; the largest is middle: +10.00 points."
+        )
+
+    def test_no_line_goes_through_the_rungs_between(self, board, tmp_path):
+        path = tmp_path / "ladder.svg"
+        figures.draw("ladder", board, path, width=800.0)
+        written = path.read_text(encoding="utf-8")
+        steps = re.findall(r'<path d="M\S+ (\S+)L\S+ (\S+)L\S+ \S+" class="mean"', written)
+        assert [round(float(end) - float(start)) for start, end in steps] == [22, 22]
+        assert "on low: fewer weights" in written
+
+    @pytest.mark.parametrize("width", [800.0, 336.0])
+    def test_its_texts_lie_on_nothing(self, board, width, tmp_path):
+        path = tmp_path / "ladder.svg"
+        figures.draw("ladder", board, path, width=width)
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        texts, shapes = texts_of(root), shapes_of(root)
+        assert not [(a, b) for a, b in combinations(texts, 2) if a[0].overlaps(b[0])]
+        assert not [text for box, text in texts for s, _ in shapes if box.overlaps(s)]
 
 
 class TestFiles:
@@ -475,6 +534,46 @@ class TestWhatPicturesFind:
         write_run(store, "b", 0, wrong=[2, 3, 12])
         found = self.alternative("classes", boards(store)[0], tmp_path)
         assert found == "a errs most on 3: 2.0 images a run."
+
+    def test_every_rank_of_two_clearly_different_models_is_certain(self, store, tmp_path):
+        for seed in range(3):
+            write_run(store, "a", seed, wrong=[1])
+            write_run(store, "b", seed, wrong=range(500))
+        found = self.alternative("ranks", boards(store)[0], tmp_path)
+        assert found == "1 of 2 models may be the best; 2 ranks are certain."
+
+    def test_runs_that_answer_alike_leave_the_images_alone(self, store, tmp_path):
+        for seed in range(3):
+            write_run(store, "a", seed, wrong=[1, 2, 3])
+        found = self.alternative("variance", boards(store)[0], tmp_path)
+        assert found.startswith("For 1 of 1 model the test images make more than half")
+
+    def test_the_largest_gap_between_training_and_test_is_found(self, store, tmp_path):
+        for name, wrong in (("a", 10), ("b", 100)):
+            record = write_run(store, name, 0, wrong=range(wrong))
+            assert record.metrics is not None
+        found = self.alternative("curves", boards(store)[0], tmp_path)
+        assert found.startswith("Training less test accuracy is largest for b: ")
+
+    def test_a_pair_disagrees_that_is_different_rather_than_the_next_in_rank(self, store, tmp_path):
+        for seed in range(3):
+            write_run(store, "a", seed, wrong=[1])
+            write_run(store, "b", seed, wrong=[1, 2])
+            write_run(store, "c", seed, wrong=range(300))
+        path = tmp_path / "picture.svg"
+        for chosen, other in (({}, "c"), ({"model": "b"}, "b")):
+            draw("disagreement", boards(store)[0], path, **chosen)
+            assert f"a against {other}<" in path.read_text(encoding="utf-8")
+
+    def test_one_hopeless_model_leaves_the_others_their_shades(self, store, tmp_path):
+        for n in range(1, 12):
+            write_run(store, f"model_{n:02d}", 0, wrong=[3 + 10 * k for k in range(n)])
+        write_run(store, "hopeless", 0, wrong=range(900))
+        path = tmp_path / "picture.svg"
+        draw("classes", boards(store)[0], path)
+        written = path.read_text(encoding="utf-8")
+        shades = set(re.findall(r'class="(shade-\d)"', written))
+        assert {"shade-1", "shade-6"} < shades
 
     def test_means_so_far_end_at_the_mean_of_all(self, three_models):
         row = boards(three_models)[0].rows[0]

@@ -84,10 +84,11 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
     references = axes.reference_lines(board, scale)
     names = sum(text_width(name) for *_, name in references)
     apart = [abs(a[0] - b[0]) for a, b in pairwise(sorted(references))]
+    pieces = _pieces(frame, wide, twice)
     wide = wide and (frame.right - frame.left) * min(apart, default=1.0) > 0.75 * names
     for share, short, name in references:
         x, text = frame.x(share), name if wide else short
-        parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
+        parts += [el.Line(x, start, x, end, "reference") for start, end in pieces]
         # It leans inwards at the ends of the axis.
         half, place, anchor = text_width(text) / 2, x, el.MIDDLE
         if x + half > frame.right + 8:
@@ -96,6 +97,16 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
             place, anchor = frame.left - 4, el.START
         parts.append(el.Text(place, _NAMES, text, "reference-name", anchor))
     return el.Group(parts, hidden=True)
+
+
+def _pieces(frame: Box, wide: bool, twice: bool) -> list[tuple[float, float]]:
+    """Return the y's of a reference's line, which leaves out labels of an axis and names above."""
+    pieces = [(_NAMES + 6, frame.top - (18 if twice else 0))]
+    if wide:
+        return [*pieces, (frame.top - 3, frame.bottom)]
+    step = _LINE + 16
+    rows = round((frame.bottom - frame.top) / step)
+    return pieces + [(frame.top + n * step + 18, frame.top + (n + 1) * step) for n in range(rows)]
 
 
 def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Group:
