@@ -37,14 +37,22 @@ def all_pairs(
     They are corrected for all pairs of ``rows`` and ``others``.  Every one of ``rows`` has
     predictions.
     """
-    summaries = [row.summary for row in (*rows, *others) if row.summary is not None]
     if len(rows) < 2:
         return {}
+    # In the board's order, so that the draws of the step-down tests are the board's.
+    every = sorted(
+        (*rows, *others), key=lambda row: (-row.accuracy.mean if row.accuracy else 1.0, row.name)
+    )
+    ranked = [(row.name, row.summary) for row in every if row.summary is not None]
+    place = {name: n for n, (name, _) in enumerate(ranked)}
+    summaries = [summary for _, summary in ranked]
     adjusted = rank_intervals(summaries).adjusted_p
-    return {
-        (i, j): Pair(rows[i], rows[j], compare(summaries[i], summaries[j]), float(adjusted[i, j]))
-        for i, j in combinations(range(min(most, len(rows))), 2)
-    }
+    pairs = {}
+    for i, j in combinations(range(min(most, len(rows))), 2):
+        a, b = place[rows[i].name], place[rows[j].name]
+        found = compare(summaries[a], summaries[b])
+        pairs[i, j] = Pair(rows[i], rows[j], found, float(adjusted[a, b]))
+    return pairs
 
 
 def views(board: Board) -> list[View]:

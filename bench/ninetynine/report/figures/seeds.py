@@ -113,6 +113,7 @@ def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Gro
     left = 4.0 if wide else line.frame.left
     name = fit(row.name, (line.frame.left - 12) if wide else line.frame.right - left)
     claims = lettering.accuracy_claims(board, row)
+    drawn = [claim for claim in claims if line.scale.holds(claim.published)]
     return el.Group(
         [
             el.Line(left, top, line.frame.right, top, "rule"),
@@ -120,7 +121,7 @@ def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Gro
             *_expected(claims, line),
             *_dots(board, row, line),
             *_mean(board, row, line),
-            *_claims(claims, row, line),
+            *_claims(drawn, row, line),
         ],
         f"marks line {lettering.family_class(row)}",
         row=board.rows.index(row),
@@ -142,7 +143,12 @@ def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
         x, y = line.frame.left + 4, line.middle
         mean = lettering.percent(row.accuracy.mean, board) if row.accuracy else ""
         arrow = el.Path([(x + 9, y - 6), (x + 9, y + 6), (x, y)], "dot", closed=True)
-        label = f"{lettering.row_label(row, board)}\nbeyond the end of the axis"
+        published = [
+            s for c in lettering.accuracy_claims(board, row) for s in lettering.claim_lines(c)
+        ]
+        label = "\n".join(
+            [lettering.row_label(row, board), "beyond the end of the axis", *published]
+        )
         return [el.mark(arrow, el.Text(x + 16, y + 4, mean, "mark-name"), label=label)]
     xs = [line.x(accuracy) for _, accuracy in seeds]
     offsets = swarm(xs, _DIAMETER, most=7.0)
