@@ -3,12 +3,13 @@
 import io
 import math
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from ninetynine import suite
 from ninetynine.board import build_boards
 from ninetynine.board.predictions import sum_predictions
 from ninetynine.cli import bench
@@ -20,7 +21,7 @@ from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.file_kinds import to_pdf, to_png
 from ninetynine.report.drawing.layout import Box, leader, place_labels, swarm, text_width
 from ninetynine.report.drawing.scale import accuracy_scale, size_scale
-from ninetynine.report.drawing.styles import style_of
+from ninetynine.report.drawing.styles import CELLS, style_of
 from ninetynine.report.drawing.svg import file_svg, page_svg
 from ninetynine.report.figures.cost import COSTS, cost_points, pareto_front
 from ninetynine.report.figures.curves import MOST_POINTS, curves, epoch_ticks
@@ -227,6 +228,17 @@ class TestPairs:
         for (i, j), pair in pairs.items():
             assert pair.different == (not set(rows[i].groups) & set(rows[j].groups))
 
+    def test_chosen_rows_stay_corrected_for_all_pairs_of_the_board(self, store):
+        for n, wrong in enumerate((20, 30, 35, 40)):
+            for seed in range(3):
+                write_run(store, f"net_{n}", seed, wrong=range(1000 - wrong, 1000))
+        board = boards(store)[0]
+        few = figures.select_rows(board, ["net_0,net_1"])
+        (pair,) = all_pairs(few.rows, others=few.others).values()
+        assert (pair.upper.name, pair.lower.name) == ("net_0", "net_1")
+        assert pair.adjusted_p == all_pairs(board.rows)[0, 1].adjusted_p
+        assert pair.adjusted_p > all_pairs(few.rows)[0, 1].adjusted_p
+
     def test_the_first_pairs_are_corrected_for_all_of_them(self, three_models):
         rows = boards(three_models)[0].rows
         every, first = all_pairs(rows), all_pairs(rows, most=2)
@@ -248,6 +260,55 @@ KINDS = [kind for kind in figures.FIGURES.entries() if kind != "ladder"]  # it n
 
 def draw(kind, board, path, **chosen):
     figures.draw(kind, board, path, chosen)
+
+
+LADDER = """
+dataset = "mnist"
+seeds = "0-2"
+architectures = [
+    "low",
+    {name = "middle", adds = "a second layer"},
+    {name = "high", adds = "shifts", over = "middle"},
+    {name = "other", adds = "fewer weights", over = "low"},
+]
+"""
+
+
+class TestLadder:
+    @pytest.fixture
+    def board(self, store, tmp_path, monkeypatch):
+        (tmp_path / "rungs.toml").write_text(LADDER)
+        rungs = suite.load(str(tmp_path / "rungs.toml"))
+        monkeypatch.setattr(suite, "load", lambda name: rungs)
+        for name, wrong in (("low", 200), ("middle", 100), ("high", 98), ("other", 210)):
+            for seed in range(3):
+                context = {"suite": "rungs"}
+                write_run(store, name, seed, wrong=range(wrong), context=context)
+        return boards(store, "low", "middle", "high", "other")[0]
+
+    def test_the_finding_is_the_largest_step_and_how_many_are_better(self, board):
+        (view,) = figures.load("ladder").views(board)
+        _, finding = view.panels[0].draw(760.0).label.split("\n")
+        assert finding == (
+            "1 of 3 steps are better than the rung below; the largest is middle: +10.00 points."
+        )
+
+    def test_no_line_goes_through_the_rungs_between(self, board, tmp_path):
+        path = tmp_path / "ladder.svg"
+        figures.draw("ladder", board, path, width=800.0)
+        written = path.read_text(encoding="utf-8")
+        steps = re.findall(r'<path d="M\S+ (\S+)L\S+ (\S+)L\S+ \S+" class="mean"', written)
+        assert [round(float(end) - float(start)) for start, end in steps] == [22, 22]
+        assert "on low: fewer weights" in written
+
+    @pytest.mark.parametrize("width", [800.0, 336.0])
+    def test_its_texts_lie_on_nothing(self, board, width, tmp_path):
+        path = tmp_path / "ladder.svg"
+        figures.draw("ladder", board, path, width=width)
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        texts, shapes = texts_of(root), shapes_of(root)
+        assert not [(a, b) for a, b in combinations(texts, 2) if a[0].overlaps(b[0])]
+        assert not [text for box, text in texts for s, _ in shapes if box.overlaps(s)]
 
 
 class TestFiles:
@@ -352,6 +413,45 @@ def texts_of(root, x=0.0, y=0.0):
     return found
 
 
+# Cells hold their text; areas and the frame lie behind texts.
+BEHIND = {*CELLS, "range", "expected", "behind", "grid", "axis", "rule", "leader", "track", "hatch"}
+
+
+def shapes_of(root, x=0.0, y=0.0):
+    """(box, is a line) of what texts must not lie on, lines in small pieces."""
+    found = []
+    for child in root:
+        moved = re.match(r"translate\((\S+) (\S+)\)", child.get("transform", ""))
+        dx, dy = map(float, moved.groups()) if moved else (0.0, 0.0)
+        names = set(child.get("class", "").split())
+        at = {k: float(v) for k, v in child.attrib.items() if re.fullmatch(r"-?[\d.]+", v)}
+        tag = child.tag.rpartition("}")[2]
+        if names & BEHIND or not names:
+            pass
+        elif tag == "circle":
+            cx, cy, r = x + at["cx"], y + at["cy"], 0.7 * at["r"]
+            found.append((Box(cx - r, cy - r, cx + r, cy + r), False))
+        elif tag == "rect" and at["width"]:
+            left, top = x + at["x"], y + at["y"]
+            found.append((Box(left, top, left + at["width"], top + at["height"]), False))
+        elif tag == "line":
+            ends = [(at["x1"], at["y1"]), (at["x2"], at["y2"])]
+            found += [(box, True) for box in pieces(ends, x, y)]
+        elif tag == "path":
+            ends = [tuple(map(float, p.split())) for p in child.get("d").strip("MZ").split("L")]
+            found += [(box, "dot" not in names) for box in pieces(ends, x, y)]
+        found += shapes_of(child, x + dx, y + dy)
+    return found
+
+
+def pieces(points, x, y):
+    for (x1, y1), (x2, y2) in pairwise(points):
+        steps = int(math.dist((x1, y1), (x2, y2)) / 3) + 1
+        for n in range(steps + 1):
+            px, py = x + x1 + (x2 - x1) * n / steps, y + y1 + (y2 - y1) * n / steps
+            yield Box(px - 0.5, py - 0.5, px + 0.5, py + 0.5)
+
+
 HOSTILE = ("<script>alert(1)</script>", "W" * 90, "\u6f22\u5b57" * 30, "a & b \"c\" 'd'")
 
 
@@ -370,7 +470,9 @@ class TestLabels:
         "rows",
         [4, pytest.param(40, marks=pytest.mark.slow), pytest.param(200, marks=pytest.mark.slow)],
     )
-    def test_no_text_lies_on_another_or_out_of_the_picture(self, rows, store, tmp_path):
+    def test_no_text_lies_on_another_on_a_mark_on_a_line_or_out_of_the_picture(
+        self, rows, store, tmp_path
+    ):
         board = many_rows(store, rows)
         for kind in KINDS:
             for width in (800.0, 336.0) if rows <= 40 else (800.0,):
@@ -382,6 +484,15 @@ class TestLabels:
                 outside = [text for box, text in texts if not box.within(whole)]
                 assert not outside, (kind, width)
                 on = [(a[1], b[1]) for a, b in combinations(texts, 2) if a[0].overlaps(b[0])]
+                assert not on, (kind, width)
+                shapes = shapes_of(root)
+                on = [
+                    text
+                    for box, text in texts
+                    for shape, is_line in shapes
+                    # A number of the cost plot has a rim, and may lie on a line.
+                    if box.overlaps(shape) and not (kind == "cost" and is_line and text.isdigit())
+                ]
                 assert not on, (kind, width)
 
     def test_a_farther_place_is_taken_and_joined_by_a_leader(self):
@@ -425,6 +536,45 @@ class TestWhatPicturesFind:
         write_run(store, "b", 0, wrong=[2, 3, 12])
         found = self.alternative("classes", boards(store)[0], tmp_path)
         assert found == "a errs most on 3: 2.0 images a run."
+
+    def test_every_rank_of_two_clearly_different_models_is_certain(self, store, tmp_path):
+        for seed in range(3):
+            write_run(store, "a", seed, wrong=[1])
+            write_run(store, "b", seed, wrong=range(500))
+        found = self.alternative("ranks", boards(store)[0], tmp_path)
+        assert found == "1 of 2 models may be the best; 2 ranks are certain."
+
+    def test_runs_that_answer_alike_leave_the_images_alone(self, store, tmp_path):
+        for seed in range(3):
+            write_run(store, "a", seed, wrong=[1, 2, 3])
+        found = self.alternative("variance", boards(store)[0], tmp_path)
+        assert found.startswith("For 1 of 1 model the test images make more than half")
+
+    def test_the_largest_gap_between_training_and_test_is_found(self, store, tmp_path):
+        for name, wrong in (("a", 20), ("b", 100)):
+            write_run(store, name, 0, wrong=range(wrong), train_accuracy=0.99)
+        found = self.alternative("curves", boards(store)[0], tmp_path)
+        assert found == "Training less test accuracy is largest for b: +9.00 points."
+
+    def test_a_pair_disagrees_that_is_different_rather_than_the_next_in_rank(self, store, tmp_path):
+        for seed in range(3):
+            write_run(store, "a", seed, wrong=[1])
+            write_run(store, "b", seed, wrong=[1, 2])
+            write_run(store, "c", seed, wrong=range(300))
+        path = tmp_path / "picture.svg"
+        for chosen, other in (({}, "c"), ({"model": "b"}, "b")):
+            draw("disagreement", boards(store)[0], path, **chosen)
+            assert f"a against {other}<" in path.read_text(encoding="utf-8")
+
+    def test_one_hopeless_model_leaves_the_others_their_shades(self, store, tmp_path):
+        for n in range(1, 12):
+            write_run(store, f"model_{n:02d}", 0, wrong=range(10 * n))
+        write_run(store, "hopeless", 0, wrong=range(900))
+        path = tmp_path / "picture.svg"
+        draw("classes", boards(store)[0], path)
+        written = path.read_text(encoding="utf-8")
+        shades = set(re.findall(r'class="(shade-\d)"', written))
+        assert shades == {f"shade-{n}" for n in range(1, 7)}
 
     def test_means_so_far_end_at_the_mean_of_all(self, three_models):
         row = boards(three_models)[0].rows[0]
@@ -534,7 +684,7 @@ class TestCommand:
         for kind in KINDS:
             assert f"{kind} {figures.FIGURES.find(kind).summary()}"[:40] in text
         assert "--against [seconds|parameters|multiply-adds|latency]" in text
-        assert "The row that is drawn; for confusion, reliability" in text
+        assert "The row that is drawn; for confusion, disagreement, reliability" in text
 
     def test_only_what_a_suite_is_made_of(self, three_models, tmp_path):
         path, file = tmp_path / "seeds.svg", tmp_path / "mine.toml"

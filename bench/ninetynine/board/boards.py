@@ -1,10 +1,10 @@
 """Records -> boards: rows that may be compared, side by side; everything else is named."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress, pairwise
 
 from ninetynine import datasets
 from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
@@ -62,6 +62,7 @@ class Board:
     suite: str | None = None  # whose rows alone these are
     thing: str = "image"  # what is right or wrong
     scores: ScoreRange | None = None  # None where accuracies are shares of 1, as they are shown
+    others: tuple[Row, ...] = ()  # left out; ranks, groups and corrections are among these, too
 
     @property
     def dataset(self) -> str:
@@ -146,8 +147,13 @@ class Board:
 
     def of_suite(self, suite: Suite) -> "Board":
         """Return the board with those rows alone that are rungs of ``suite``."""
-        rows = tuple(r for r in self.rows if any(is_on(rung, r.identity) for rung in suite.rungs))
-        return replace(self, rows=rows)
+        return self.of_rows(lambda r: any(is_on(rung, r.identity) for rung in suite.rungs))
+
+    def of_rows(self, keeps: Callable[[Row], bool]) -> "Board":
+        """Return the board with those rows alone that ``keeps`` says; their ranks stay."""
+        kept = [keeps(row) for row in self.rows]
+        out = (row for row, keep in zip(self.rows, kept, strict=True) if not keep)
+        return replace(self, rows=tuple(compress(self.rows, kept)), others=(*self.others, *out))
 
 
 def is_on(rung: Rung, identity: RowIdentity) -> bool:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from ninetynine.report.drawing.elements import Anchor, Drawing, Element, Line, Rect, Text, mark
-from ninetynine.report.drawing.layout import fit, text_width
+from ninetynine.report.drawing.layout import Box, fit, text_width
 
 _HEIGHT = 26.0
 _LEAST_WIDTH, _NAMES = 34.0, 220.0
+_SMALLEST = 15.0  # of a cell without a number, so that names do not touch
 _HATCH = 6.0  # between two lines
 # The class of a number by that of its cell, "value" where it is not here.
 _TEXTS = {"better": "value-strong", "worse": "value-strong"} | dict.fromkeys(
@@ -51,38 +52,53 @@ def cell_box(x: float, y: float, width: float, height: float, class_: str) -> li
     return box
 
 
-def matrix_drawing(matrix: Matrix) -> Drawing:
-    """Return the matrix as it stands in a file."""
+def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
+    """Return the matrix as it stands in a file.
+
+    Where its numbers take more than ``room`` the cells are narrower, and have numbers where these
+    fit.
+    """
     longest = max(text_width(cell.text) for cells in matrix.cells for cell in cells if cell)
-    width = max(_LEAST_WIDTH, longest + 10)
-    rows, columns = ([fit(name, _NAMES) for name in s] for s in (matrix.rows, matrix.columns))
+    width, height = max(_LEAST_WIDTH, longest + 10), _HEIGHT
+    most = _NAMES if room is None else min(_NAMES, 0.3 * room)
+    rows, columns = ([fit(name, most) for name in s] for s in (matrix.rows, matrix.columns))
     longest_name = max(map(text_width, columns)) + 6
-    turned = longest_name > width
     left = max(map(text_width, rows)) + 12
-    top = (_SINE * (longest_name + 6) if turned else 18.0) + (22.0 if matrix.caption else 4.0)
+    small = room is not None and left + len(columns) * width > room
+    if small and room is not None:
+        width = max(_SMALLEST, (room - left) / len(columns))
+        height = min(max(_SMALLEST, width), _HEIGHT)
+    turned = longest_name > width
+    angle = 0.0 if not turned else 90.0 if small else _ANGLE
+    sine, cosine = (1.0, 0.0) if small else (_SINE, _COSINE)
+    top = (sine * (longest_name + 6) if turned else 18.0) + (22.0 if matrix.caption else 4.0)
     right = left + len(matrix.columns) * width
     parts: list[Element] = [Text(0.0, 12.0, matrix.caption, "small")] if matrix.caption else []
     for place, name in enumerate(columns):
         x = left + (place + 0.5) * width
         anchor: Anchor = "start" if turned else "middle"
-        parts.append(Text(x, top - 6, name, "row-name", anchor, _ANGLE if turned else 0.0))
+        parts.append(Text(x + (4 if angle == 90 else 0), top - 6, name, "row-name", anchor, angle))
     for line, (name, cells) in enumerate(zip(rows, matrix.cells, strict=True)):
-        y = top + line * _HEIGHT
-        parts.append(Text(left - 8, y + _HEIGHT / 2 + 4, name, "row-name", "end"))
+        y = top + line * height
+        parts.append(Text(left - 8, y + height / 2 + 4, name, "row-name", "end"))
         for place, cell in enumerate(cells):
             if cell is not None:
-                parts.append(_drawn(cell, left + place * width, y, width))
+                x = left + place * width
+                parts.append(_drawn(cell, Box(x, y, x + width, y + height)))
     if turned:
         ends = [left + (n + 0.5) * width for n in range(len(matrix.columns))]
-        names = [x + text_width(c) * _COSINE for x, c in zip(ends, columns, strict=True)]
+        names = [x + text_width(c) * cosine for x, c in zip(ends, columns, strict=True)]
         right = max(right, *names)
     right = max(right, text_width(matrix.caption, 11))
-    bottom = top + len(matrix.rows) * _HEIGHT
+    bottom = top + len(matrix.rows) * height
     return Drawing(parts, right, bottom, matrix.label)
 
 
-def _drawn(cell: MatrixCell, x: float, y: float, width: float) -> Element:
-    box = cell_box(x + 1, y + 1, width - 2, _HEIGHT - 2, cell.class_)
+def _drawn(cell: MatrixCell, place: Box) -> Element:
+    x, y, right, bottom = place.left + 1, place.top + 1, place.right - 1, place.bottom - 1
+    box = cell_box(x, y, right - x, bottom - y, cell.class_)
     style = _TEXTS.get(cell.class_, "value")
-    text = Text(x + width / 2, y + _HEIGHT / 2 + 4, cell.text, style, "middle")
-    return mark(*box, text, label=cell.label or cell.text)
+    text = Text((x + right) / 2, (y + bottom) / 2 + 4, cell.text, style, "middle")
+    return mark(
+        *box, *([text] if text_width(cell.text) <= right - x else []), label=cell.label or cell.text
+    )

@@ -8,7 +8,7 @@ its ``FIGURE`` what there is to see of a board, and where on the page it stands.
 import fnmatch
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ninetynine.board import Board
@@ -153,7 +153,8 @@ def select_rows(board: Board, patterns: Sequence[str]) -> Board:
     """Return the board with the rows that ``patterns`` name, all of them without any.
 
     A pattern is a row's name or its architecture's, a glob, or a part of names; several stand in
-    one text with commas between them.  Ranks and groups stay those among all rows.
+    one text with commas between them.  Ranks, groups and the correction of pairs stay those among
+    all rows.
 
     Raises UserError for a pattern that names no row.
     """
@@ -167,7 +168,7 @@ def select_rows(board: Board, patterns: Sequence[str]) -> Board:
         if not found:
             raise UserError(f"--rows {pattern!r}: no such row{nearest(pattern, names)}")
         wanted |= found
-    return replace(board, rows=tuple(r for r in board.rows if r.name in wanted or not patterns))
+    return board.of_rows(lambda row: row.name in wanted) if patterns else board
 
 
 def _split(text: str, names: Sequence[str]) -> list[str]:

@@ -32,7 +32,8 @@ def sheet(view: View, label: str, width: float | None = None, paper: bool = Fals
     if len(drawn) > 1 and drawn[0].width is not None:
         columns = max(min(len(drawn), round(room / (drawn[0].width + _GAP))), 1)
     each = (room + _GAP) / columns - _GAP
-    panels = [_panel(panel, each) for panel in drawn]
+    # A matrix keeps its numbers unless somebody wants a width.
+    panels = [_panel(panel, each, fixed=width is not None or paper) for panel in drawn]
     lines = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     body = [_beside(line, each) for line in lines]
     wide = max(block.width for block in body)
@@ -44,12 +45,13 @@ def sheet(view: View, label: str, width: float | None = None, paper: bool = Fals
     return Drawing([inner], wide + 2 * margin, stack.height + 2 * margin, label)
 
 
-def _panel(panel: Panel, width: float) -> Drawing:
+def _panel(panel: Panel, width: float, fixed: bool) -> Drawing:
     """Return a panel below its title and caption; alone it is as wide as it wants to be."""
     assert panel.draw is not None
     room = width if panel.width is None else min(width, panel.width)
-    found = panel.draw(room)
-    picture = matrix_drawing(found) if isinstance(found, Matrix) else found
+    picture = panel.draw(room)
+    if isinstance(picture, Matrix):
+        picture = matrix_drawing(picture, room if fixed else None)
     head = [_texts([panel.title] if panel.title else [], picture.width, "title")]
     head.append(_texts([panel.caption] if panel.caption else [], picture.width, "small"))
     whole = _stack([*(block for block in head if block.height), picture], 4.0)

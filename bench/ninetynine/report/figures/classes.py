@@ -28,7 +28,9 @@ def views(board: Board) -> list[View]:
     classes = class_names(board, len(first))
     shown = np.array([errors[name][chosen] for name in names])
     shown[1:] -= first[chosen]
-    most = float(np.abs(shown[1:]).max(initial=0.0))
+    # One row far below all others would else leave them without a shade.
+    more = shown[1:][shown[1:] > 0]
+    most = float(np.quantile(more, 0.9)) if more.size else 0.0
     cells = tuple(
         tuple(
             _cell(name, classes[c], float(v), n == 0, most)
@@ -43,20 +45,21 @@ def views(board: Board) -> list[View]:
     )
     label = f"{board.dataset}: wrong images by class\n{finding}"
     caption = "Wrong images a run: the first row's, then the others' less the first's."
-    matrix = Matrix(label, names, tuple(classes[c] for c in chosen), cells, caption)
+    matrix = Matrix(label, names, tuple(classes[c] for c in chosen), cells)
     notes = first_of(_MOST_ROWS, tuple(errors))
     if len(first) > len(chosen):
         notes.append(f"Of {len(first)} classes the {len(chosen)} on which the first errs most.")
-    return [View("Classes", [Panel(lambda width: matrix)], notes)]
+    return [View("Classes", [Panel(lambda width: matrix, caption=caption)], notes)]
 
 
 def _cell(name: str, class_name: str, value: float, first: bool, most: float) -> MatrixCell:
     if first:
         text = formatting.number(value, 1)
         return MatrixCell(text, "plain", f"{name}, {class_name}: {text} wrong images a run")
-    text = f"{value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
-    shade = max(1, round(_SHADES * value / most)) if most else 0
-    class_ = f"shade-{shade}" if value > 0 else "right" if value < 0 else "plain"
+    text = f"{value:+.{int(abs(value) < 100)}f}".replace("-", "−")
+    text = "0.0" if text in ("+0.0", "−0.0") else text
+    shade = min(max(1, round(_SHADES * value / most)), _SHADES) if most else 1
+    class_ = "plain" if text == "0.0" else f"shade-{shade}" if value > 0 else "right"
     return MatrixCell(text, class_, f"{name}, {class_name}: {text} wrong images a run")
 
 

@@ -17,6 +17,7 @@ from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, fi
 
 _MOST_POINTS = 300
 _RINGS = 2  # of places for a name around its mark
+_SHORTER = 130.0  # wide at most where there is no room for more
 _NARROW = 500.0  # below this there is room for less
 
 
@@ -143,11 +144,13 @@ def _draw(board: Board, cost: Cost, points: Sequence[CostPoint], width: float) -
     plot, shapes = _Plot(frame, xs, ys), _shapes(points)
     steps = _steps(plot, points)
     marks = [box for point in points for box in _boxes(plot, point)]
-    references, taken = _references(board, plot, marks, wide)
     corners = (zip(a, b, strict=True) for a, b in pairwise(steps))
     lines = [Box(min(x) - 1, min(y) - 1, max(x) + 1, max(y) + 1) for x, y in corners]
-    lines += [Box(frame.left, box.bottom - 1, frame.right, box.bottom + 1) for box in taken]
+    references, taken, left_out = _references(board, plot, [*marks, *lines], wide)
+    dashed = [frame.y(share) for share, *_ in axes.reference_lines(board, ys)]
+    lines += [Box(frame.left, y - 1, frame.right, y + 1) for y in dashed]
     names, said = _names(plot, points, [*marks, *taken], lines)
+    said += [f"Dashed: {', '.join(left_out)}."] if left_out else []
     said = [line for text in said for line in wrap(text, width - 4, 11)]
     foot = [el.Text(0.0, height + 15.0 * n + 10, t, "small") for n, t in enumerate(said)]
     front = ", ".join(p.row.name for p in reversed(pareto_front(points)))
@@ -193,20 +196,41 @@ def _mark(board: Board, cost: Cost, point: CostPoint, plot: _Plot, kind: el.Shap
 
 
 def _references(
-    board: Board, plot: _Plot, marks: Sequence[Box], wide: bool
-) -> tuple[list[el.Element], list[Box]]:
-    """Return the lines with their names, at the end where fewer marks are, and the names' boxes."""
+    board: Board, plot: _Plot, taken: Sequence[Box], wide: bool
+) -> tuple[list[el.Element], list[Box], list[str]]:
+    """Return the lines with their names, the names' boxes, and the names that have no room.
+
+    A name stands at the left or right end of its line, else where it lies on nothing.
+    """
     parts: list[el.Element] = []
-    boxes = []
-    for share, short_name, name in axes.reference_lines(board, plot.ys):
-        text, y, frame = name if wide else short_name, plot.frame.y(share), plot.frame
-        long = text_width(text)
-        ends = [Box(x, y - 18, x + long, y) for x in (frame.left + 6, frame.right - long)]
-        box = min(ends, key=lambda end: sum(mark.overlaps(end) for mark in marks))
-        boxes.append(box)
+    boxes: list[Box] = []
+    left_out = []
+    frame, references = plot.frame, axes.reference_lines(board, plot.ys)
+    ys = [frame.y(share) for share, *_ in references]
+    lines = [Box(frame.left, y - 1, frame.right, y + 1) for y in ys]
+    for y, (_, short_name, name) in zip(ys, references, strict=True):
         parts.append(el.Line(frame.left, y, frame.right, y, "reference"))
-        parts.append(el.Text(box.left, y - 5, text, "reference-name"))
-    return parts, boxes
+        for text in (name, short_name) if wide else (short_name,):
+            box = _free_on(frame, y, text_width(text), [*taken, *boxes, *lines])
+            if box is not None:
+                boxes.append(box)
+                parts.append(el.Text(box.left, box.bottom - 4, text, "reference-name"))
+                break
+        else:
+            left_out.append(name)
+    return parts, boxes, left_out
+
+
+def _free_on(frame: Box, y: float, width: float, taken: Sequence[Box]) -> Box | None:
+    """Return a place for a name above or below the line at ``y`` that is not ``taken``."""
+    first, last = frame.left + 6, frame.right - width
+    places = [first, last, *(first + 12.0 * n for n in range(1, int((last - first) / 12)))]
+    for top in (y - 17, y + 2):
+        boxes = (Box(x, top, x + width, top + 15) for x in places)
+        for box in boxes:
+            if box.bottom < frame.bottom and not any(box.overlaps(other) for other in taken):
+                return box
+    return None
 
 
 def _steps(plot: _Plot, points: Sequence[CostPoint]) -> list[el.Point]:
@@ -231,18 +255,22 @@ def _names(
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
     texts = [fit(point.row.name, min(200.0, 0.4 * (frame.right - frame.left))) for point in points]
 
-    def place(of: Sequence[int], texts: Sequence[str], taken: Sequence[Box]) -> list[Box | None]:
-        anchors = [(*places[n], text_width(t)) for n, t in zip(of, texts, strict=True)]
-        rings = _RINGS if texts is not numbers else 5 * _RINGS
-        return place_labels(anchors, inside, taken, lines, axes.LINE, rings=rings)
+    boxes: list[Box | None] = [None] * len(points)
 
-    numbers: list[str] = []
-    boxes = place(range(len(points)), texts, taken)
-    left = [n for n, box in enumerate(boxes) if box is None]
-    numbers += [str(k) for k in range(1, len(left) + 1)]
-    named = [box for box in boxes if box is not None]
-    for n, number, box in zip(left, numbers, place(left, numbers, [*taken, *named]), strict=True):
-        boxes[n], texts[n] = box, number
+    def place(rings: int, write: Callable[[int, int], str], off: Sequence[Box]) -> list[int]:
+        """Place a text for each point that has none; return their numbers."""
+        left = [n for n, box in enumerate(boxes) if box is None]
+        new = [write(n, k) for k, n in enumerate(left, 1)]
+        anchors = [(*places[n], text_width(text)) for n, text in zip(left, new, strict=True)]
+        full = [*taken, *off, *(box for box in boxes if box is not None)]
+        found = place_labels(anchors, inside, full, lines, axes.LINE, rings=rings)
+        for n, text, box in zip(left, new, found, strict=True):
+            boxes[n], texts[n] = box, text
+        return left
+
+    place(_RINGS, lambda n, k: texts[n], lines)
+    place(_RINGS, lambda n, k: fit(points[n].row.name, _SHORTER), lines)
+    left = place(5 * _RINGS, lambda n, k: str(k), ())
     parts: list[el.Element] = []
     for text, (x, y), box in zip(texts, places, boxes, strict=True):
         if box is not None:

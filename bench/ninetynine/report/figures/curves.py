@@ -140,19 +140,24 @@ def _scale(shown: Sequence[Curves], images: int | None) -> Scale:
 
 def _draw(found: Curves, scale: Scale, width: float) -> el.Drawing:
     frame = Box(40.0, 10.0, width - 26.0, _HEIGHT - 26.0)
-    last, name = max(found.train[-1].epoch, 2), found.row.name
+    shown, name = found.train[-1].epoch, found.row.name
+    last = max(shown, 2)
 
     def place(epoch: int, accuracy: float) -> el.Point:
         return frame.x((epoch - 1) / (last - 1)), frame.y(scale.share(accuracy))
 
     watched = "test" if found.row.identity.watches_test_set else "validation"
-    epochs = [((epoch - 1) / (last - 1), str(epoch)) for epoch in epoch_ticks(last)]
+    epochs = [((epoch - 1) / (last - 1), str(epoch)) for epoch in epoch_ticks(shown)]
     parts: list[el.Element] = [
         y_axis(frame, ticks(scale)),
         x_axis(frame, epochs, grid=False),
-        *_curve(found.train, place, _TRAIN, f"{name}, training"),
-        *_curve(found.watched, place, f"{_OTHER} dashed", f"{name}, {watched} part"),
     ]
+    for points, class_, part in (
+        (found.train, _TRAIN, "training"),
+        (found.watched, f"{_OTHER} dashed", f"{watched} part"),
+    ):
+        if any(scale.holds(point.mean) for point in points):
+            parts += _curve(points, place, class_, f"{name}, {part}")
     for value, part, color in found.ends:
         if scale.holds(value):
             square = el.shape(width - 12, place(1, value)[1], 4.5, "square", f"dot {color}")
@@ -170,8 +175,6 @@ def _curve(
     points: Sequence[CurvePoint], place: Callable[[int, float], el.Point], class_: str, name: str
 ) -> list[el.Element]:
     """Return the seeds' range as an area, the mean as a line, and a mark per epoch."""
-    if not points:
-        return []
     top = [place(p.epoch, p.high) for p in points]
     bottom = [place(p.epoch, p.low) for p in reversed(points)]
     means = [place(p.epoch, p.mean) for p in points]

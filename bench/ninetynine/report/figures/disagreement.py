@@ -15,11 +15,21 @@ _MOST_CLASSES = 40
 
 
 def views(board: Board) -> list[View]:
-    """Return the first row with predictions against each other one."""
-    found = [(r.name, r.prediction_sums) for r in board.rows if r.prediction_sums is not None]
+    """Return the first row with predictions against each other one.
+
+    Before all stands the next one that is significantly different, where none is the one with the
+    most images on which the two disagree.
+    """
+    rows = [row for row in board.rows if row.prediction_sums is not None]
+    found = [(r.name, r.prediction_sums) for r in rows if r.prediction_sums is not None]
     if len(found) < 2:
         return []
-    return [_view(board, found[0], other) for other in found[1:]]
+    different = (n for n, r in enumerate(rows) if n and not set(r.groups) & set(rows[0].groups))
+    first = next(different, 0) or max(
+        range(1, len(found)), key=lambda n: sum(map(sum, alone_right(found[0][1], found[n][1])))
+    )
+    order = [first, *(n for n in range(1, len(found)) if n != first)]
+    return [_view(board, found[0], found[n]) for n in order]
 
 
 def _view(

@@ -50,29 +50,35 @@ def _draw(board: Board, ladder: Ladder, width: float) -> el.Drawing:
         axes.x_axis(frame, axes.ticks(scale), "Test accuracy, %"),
         row_lines.name_texts(names, frame),
     ]
-    places: dict[str, el.Point] = {}
+    places = {s.rung.label: frame.x(scale.share(_mean(s))) for s in steps}
+    above = ""  # the rung on the line above
     for number, step in enumerate(steps):
         assert step.row is not None
-        assert step.row.accuracy is not None
-        x, y = frame.x(scale.share(step.row.accuracy.mean)), row_lines.middle(frame, number)
+        x, y = places[step.rung.label], row_lines.middle(frame, number)
         below = places.get(step.rung.over or "")
-        places[step.rung.label] = (x, y)
-        drawn: list[el.Element] = []
-        if below is not None:
-            drawn.append(el.Path([below, (below[0], y), (x, y)], "mean"))
-        drawn += axes.interval_bars(step.row, lambda a: frame.x(scale.share(a)), y)
+        drawn = axes.interval_bars(step.row, lambda a: frame.x(scale.share(a)), y)
+        adds = step.rung.adds
+        if below is not None and step.rung.over == above:
+            drawn.append(el.Path([(below, y - row_lines.LINE), (below, y), (x, y)], "mean"))
+        elif below is not None:  # a line down from there would cross those between
+            drawn += [el.Line(below, y, x, y, "mean"), el.Line(below, y - 5, below, y + 5, "mean")]
+            adds = f"on {step.rung.over}: {adds}"
         drawn.append(el.Circle(x, y, 4.5, "dot"))
+        above = step.rung.label
         said = formatting.signed_percent(step.added.difference, 2) if step.added else ""
         drawn.append(el.Text(frame.right + 54, y + 4, said, "value", "end"))
         if room:
-            adds = fit(step.rung.adds, room - 4, 11)
-            drawn.append(el.Text(frame.right + 64, y + 4, adds, "small"))
-        label = f"{lettering.row_label(step.row, board)}\nadds: {step.rung.adds} {said}".rstrip()
+            drawn.append(el.Text(frame.right + 64, y + 4, fit(adds, room - 4, 11), "small"))
+        label = f"{lettering.row_label(step.row, board)}\nadds: {adds} {said}".rstrip()
         place = board.rows.index(step.row)
         class_ = lettering.family_class(step.row)
         parts.append(el.mark(*drawn, label=label, class_=class_, row=place))
     label = f"{ladder.suite.name}: what each rung adds\n{finding(_added(ladder))}"
     return row_lines.drawing(parts, frame, width, label)
+
+
+def _mean(step: Step) -> float:
+    return step.row.accuracy.mean if step.row and step.row.accuracy else 0.0
 
 
 def finding(steps: Sequence[Step]) -> str:

@@ -29,25 +29,36 @@ class Pair:
         return self.adjusted_p < 0.05
 
 
-def all_pairs(rows: Sequence[Row], most: int = _MOST_ROWS) -> dict[tuple[int, int], Pair]:
-    """Return the pairs of the first ``most`` of ``rows``, by place; all of them are corrected for.
+def all_pairs(
+    rows: Sequence[Row], most: int = _MOST_ROWS, others: Sequence[Row] = ()
+) -> dict[tuple[int, int], Pair]:
+    """Return the pairs of the first ``most`` of ``rows``, by place.
 
-    Every row has predictions.
+    They are corrected for all pairs of ``rows`` and ``others``.  Every one of ``rows`` has
+    predictions.
     """
-    summaries = [row.summary for row in rows if row.summary is not None]
-    if len(summaries) < 2:
+    if len(rows) < 2:
         return {}
+    # In the board's order, so that the draws of the step-down tests are the board's.
+    every = sorted(
+        (*rows, *others), key=lambda row: (-row.accuracy.mean if row.accuracy else 1.0, row.name)
+    )
+    ranked = [(row.name, row.summary) for row in every if row.summary is not None]
+    place = {name: n for n, (name, _) in enumerate(ranked)}
+    summaries = [summary for _, summary in ranked]
     adjusted = rank_intervals(summaries).adjusted_p
-    return {
-        (i, j): Pair(rows[i], rows[j], compare(summaries[i], summaries[j]), float(adjusted[i, j]))
-        for i, j in combinations(range(min(most, len(rows))), 2)
-    }
+    pairs = {}
+    for i, j in combinations(range(min(most, len(rows))), 2):
+        a, b = place[rows[i].name], place[rows[j].name]
+        found = compare(summaries[a], summaries[b])
+        pairs[i, j] = Pair(rows[i], rows[j], found, float(adjusted[a, b]))
+    return pairs
 
 
 def views(board: Board) -> list[View]:
     """Return the matrix of all pairs."""
     rows = [row for row in board.rows if row.summary is not None]
-    pairs = all_pairs(rows)
+    pairs = all_pairs(rows, others=board.others)
     if not pairs:
         return []
     names = tuple(row.name for row in rows[:_MOST_ROWS])

@@ -84,10 +84,11 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
     references = axes.reference_lines(board, scale)
     names = sum(text_width(name) for *_, name in references)
     apart = [abs(a[0] - b[0]) for a, b in pairwise(sorted(references))]
+    pieces = _pieces(frame, wide, twice)
     wide = wide and (frame.right - frame.left) * min(apart, default=1.0) > 0.75 * names
     for share, short, name in references:
         x, text = frame.x(share), name if wide else short
-        parts.append(el.Line(x, _NAMES + 6, x, frame.bottom, "reference"))
+        parts += [el.Line(x, start, x, end, "reference") for start, end in pieces]
         # It leans inwards at the ends of the axis.
         half, place, anchor = text_width(text) / 2, x, el.MIDDLE
         if x + half > frame.right + 8:
@@ -98,10 +99,21 @@ def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el
     return el.Group(parts, hidden=True)
 
 
+def _pieces(frame: Box, wide: bool, twice: bool) -> list[tuple[float, float]]:
+    """Return the y's of a reference's line, which leaves out labels of an axis and names above."""
+    pieces = [(_NAMES + 6, frame.top - (18 if twice else 0))]
+    if wide:
+        return [*pieces, (frame.top - 3, frame.bottom)]
+    step = _LINE + 16
+    rows = round((frame.bottom - frame.top) / step)
+    return pieces + [(frame.top + n * step + 18, frame.top + (n + 1) * step) for n in range(rows)]
+
+
 def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Group:
     left = 4.0 if wide else line.frame.left
     name = fit(row.name, (line.frame.left - 12) if wide else line.frame.right - left)
     claims = lettering.accuracy_claims(board, row)
+    drawn = [claim for claim in claims if line.scale.holds(claim.published)]
     return el.Group(
         [
             el.Line(left, top, line.frame.right, top, "rule"),
@@ -109,7 +121,7 @@ def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Gro
             *_expected(claims, line),
             *_dots(board, row, line),
             *_mean(board, row, line),
-            *_claims(claims, row, line),
+            *_claims(drawn, row, line),
         ],
         f"marks line {lettering.family_class(row)}",
         row=board.rows.index(row),
@@ -131,7 +143,12 @@ def _dots(board: Board, row: Row, line: _Line) -> list[el.Group]:
         x, y = line.frame.left + 4, line.middle
         mean = lettering.percent(row.accuracy.mean, board) if row.accuracy else ""
         arrow = el.Path([(x + 9, y - 6), (x + 9, y + 6), (x, y)], "dot", closed=True)
-        label = f"{lettering.row_label(row, board)}\nbeyond the end of the axis"
+        published = [
+            s for c in lettering.accuracy_claims(board, row) for s in lettering.claim_lines(c)
+        ]
+        label = "\n".join(
+            [lettering.row_label(row, board), "beyond the end of the axis", *published]
+        )
         return [el.mark(arrow, el.Text(x + 16, y + 4, mean, "mark-name"), label=label)]
     xs = [line.x(accuracy) for _, accuracy in seeds]
     offsets = swarm(xs, _DIAMETER, most=7.0)
