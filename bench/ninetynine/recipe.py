@@ -239,9 +239,16 @@ class Recipe(Strict):
 
     @classmethod
     def from_canonical(cls, data: Mapping[str, Any]) -> "Recipe":
-        """Return the recipe that ``canonical`` wrote."""
+        """Return the recipe that ``canonical`` wrote; a program's, of which nothing is known, is
+        `OF_A_PROGRAM`.
+        """
+        if not data:
+            return OF_A_PROGRAM
         return cls.model_validate(dict(data))
 
+
+# What stands for the recipe of a program, which has none that is known: a cell of one unit of work.
+OF_A_PROGRAM = Recipe(optimizer=Optimizer(name="sgd"), batch_size=1, epochs=1)
 
 # The keys of a recipe's tables: key -> the table that it is of.
 TABLE_OF = {

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ninetynine.cells import CellIdentity
+from ninetynine.programs import BACKEND as PROGRAM
 from ninetynine.records import Failure
 from ninetynine.training.setup import forks, inherited_environment, thread_environment
 from ninetynine.workers.events import EpochEnded, Event, Failed, Refused, Started, Task, Warned
@@ -54,7 +55,7 @@ class WorkerProcess:
         self._mark = secrets.token_hex(16)  # by which all it starts can be found
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker lives)
         self._words_from = 0
-        mode = ["fork"] if self._forks else []
+        mode = [*(["fork"] if self._forks else []), *([PROGRAM] * (identity.backend == PROGRAM))]
         self._process = subprocess.Popen(
             [sys.executable, *(command or WORKER), ",".join(map(str, cores)), *mode],
             stdin=subprocess.PIPE,
