@@ -248,7 +248,7 @@ class Recipe(Strict):
 
 
 # What stands for the recipe of a program, which has none that is known: a cell of one unit of work.
-OF_A_PROGRAM = Recipe(optimizer=Optimizer(name="sgd"), batch_size=1, epochs=1)
+OF_A_PROGRAM = Recipe.model_validate({"optimizer": {"name": "sgd"}, "batch_size": 1, "epochs": 1})
 
 # The keys of a recipe's tables: key -> the table that it is of.
 TABLE_OF = {

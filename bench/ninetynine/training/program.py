@@ -107,7 +107,8 @@ def run_program(
     told = facts.train_seconds
     if told is not None and told > clock.wall_seconds:
         raise process.failure(
-            f"facts.json: train_seconds is {told:g}, but it ran for {clock.wall_seconds:.3g} seconds"
+            f"facts.json: train_seconds is {told:g}, but the whole program ran for "
+            f"{clock.wall_seconds:.3g} seconds"
         )
     record = Record(
         key=identity.key,
@@ -206,8 +207,8 @@ class _Process:
             )
         except OSError as error:
             raise ProgramFailed(
-                f"{self._command[0]}: cannot be started ({error.strerror}); is it installed, and in "
-                "PATH?"
+                f"{self._command[0]}: cannot be started ({error.strerror}); is it installed, and "
+                "in PATH?"
             ) from error
         with self._sampling(process.pid), process:
             assert process.stdout is not None
@@ -299,7 +300,7 @@ def _score(run: Run, predictions: Predictions) -> Score:
 def _facts(out: Path, process: _Process) -> Facts:
     content = _json(out / "facts.json", process)
     try:
-        return Facts() if content is None else Facts.model_validate(content)
+        return Facts.model_validate({} if content is None else content)
     except ValidationError as error:
         raise process.failure(f"facts.json: {_first(error)}") from error
 

@@ -4,8 +4,9 @@
 was its standard output; anything that a library prints goes to standard error instead.  It ends
 when its input ends, also in the middle of a cell: a worker never outlives its driver.
 
-With ``fork`` among its further arguments it trains each cell in a fork of itself, which has run nothing
-before; otherwise in its own process, which what an architecture did stays in.
+With ``fork`` among its further arguments it trains each cell in a fork of itself, which has run
+nothing before; otherwise in its own process, which what an architecture did stays in.  With
+``program`` it imports no Keras: its cells are programs.
 """
 
 import gc
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> None:
     started = time.perf_counter()
     with _ending_with_the_driver(source):
         if programs.BACKEND in arguments[1:]:
-            import ninetynine.training.program  # noqa: F401
+            import ninetynine.training.program
         else:
             import keras  # noqa: F401  (the import is what the worker is for)
 
@@ -182,8 +183,8 @@ def _serve_program(
     try:
         if program.source_hash() != identity.source_hash:
             raise UserError(
-                f"{program.path}, or another file of {identity.architecture}, is not as it was when "
-                "the suite began; run the command again"
+                f"{program.path}, or another file of {identity.architecture}, is not as it was "
+                "when the suite began; run the command again"
             )
         if task.only_build:
             tell(built_message(identity.source_hash))
