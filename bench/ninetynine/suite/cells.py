@@ -271,7 +271,7 @@ def _program(entry: Entry, suite: Suite) -> Architecture:
         name=entry.name,
         path=program.path,
         module=None,
-        origin="program",
+        origin=PROGRAM_BACKEND,
         docstring=entry.description or f"{entry.name}: {' '.join(program.command)}",
         recipe=OF_A_PROGRAM,
         claims=(),

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ _LAST_LINES = 40
 _LONGEST_LINE = 2000
 _SAMPLE_SECONDS = 0.05
 _LARGEST_FACTS = 16 * 2**20
+_LAST_WORDS_SECONDS = 5.0
 # "epoch 3/10 ... accuracy 0.97", as most training scripts print it.
 _EPOCH = re.compile(r"epoch\D{0,3}(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
 _ACCURACY = re.compile(r"acc(?:uracy)?\w*\W{1,3}([01]?\.\d+|[01]\b)", re.IGNORECASE)
@@ -92,10 +94,7 @@ def run_program(
             "out": str(out),
             "threads": str(identity.threads),
         }
-        command = program.arguments(values)
-        if command[0] in ("python", "python3"):
-            command[0] = sys.executable
-        process = _Process(command, folder, identity.threads, on_epoch)
+        process = _Process(_started_by(program, values), folder, on_epoch)
         clock = Clock(cores)
         with clock.running():
             process.run()
@@ -125,7 +124,6 @@ def run_program(
             parameters=facts.parameters,
             multiply_adds=None,
             weights_hash=_digest(probabilities),
-            built_hash=identity.source_hash,
         ),
         scores=Scores(test=_score(run, predictions)),
         history=history,
@@ -184,7 +182,6 @@ class _Process:
         self,
         command: list[str],
         folder: Path,
-        threads: int,
         on_epoch: Callable[[Epoch, int], None],
     ) -> None:
         self._command, self._folder, self._on_epoch = command, folder, on_epoch
@@ -204,17 +201,20 @@ class _Process:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
+                process_group=0,
             )
         except OSError as error:
             raise ProgramFailed(
                 f"{self._command[0]}: cannot be started ({error.strerror}); is it installed, and "
                 "in PATH?"
             ) from error
-        with self._sampling(process.pid), process:
-            assert process.stdout is not None
-            while line := process.stdout.readline(_LONGEST_LINE):
-                self._hear(line.decode(errors="replace").rstrip())
+        listener = threading.Thread(target=self._listen, args=(process.stdout,), daemon=True)
+        listener.start()
+        with self._sampling(process.pid):
             code = process.wait()
+        with suppress(OSError):  # what it left running, which may hold its output open
+            os.killpg(process.pid, signal.SIGKILL)
+        listener.join(timeout=_LAST_WORDS_SECONDS)
         self.cpu_seconds = _children_seconds() - before
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         unit = 1 if sys.platform == "darwin" else 1024
@@ -227,6 +227,10 @@ class _Process:
     def failure(self, reason: str) -> ProgramFailed:
         """Return the failure for ``reason``, with the last lines that were written."""
         return ProgramFailed(one_line(reason)[:500], "\n".join(self._lines))
+
+    def _listen(self, output: IO[bytes]) -> None:
+        while line := output.readline(_LONGEST_LINE):
+            self._hear(line.decode(errors="replace").rstrip())
 
     def _hear(self, line: str) -> None:
         self._lines = [*self._lines, line][-_LAST_LINES:]
@@ -260,6 +264,17 @@ class _Process:
         finally:
             done.set()
             thread.join()
+
+
+def _started_by(program: Program, values: dict[str, str]) -> list[str]:
+    """Return the command; ``python`` is this one, and a path the one beside the suite."""
+    first, *rest = program.arguments(values)
+    if first in ("python", "python3"):
+        return [sys.executable, *rest]
+    beside = program.folder / first
+    if "/" in first and first not in program.files and beside.is_file():
+        return [str(beside), *rest]
+    return [first, *rest]
 
 
 def _lay_out(program: Program, folder: Path) -> None:
