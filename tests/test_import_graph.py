@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from ninetynine import programs
 from ninetynine.cells import DEFAULT_BACKEND
 
 ROOT = Path(__file__).parents[1]
@@ -171,7 +170,6 @@ def test_one_file_knows_a_backend(framework):
         and framework in constants(tree) | {target.partition(".")[0] for target in imported(tree)}
     }
     default = {"ninetynine.cells"} if framework == DEFAULT_BACKEND else set()
-    default |= {"ninetynine.programs"} if framework == programs.BACKEND else set()
     assert knowing == {f"ninetynine.backends.{framework}"} | default
 
 

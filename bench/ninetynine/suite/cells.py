@@ -126,10 +126,6 @@ def _entry_cells(
     if architecture.program is not None:
         yield from _program_cells(suite, architecture, entry, setting, dataset, fingerprint)
         return
-    if setting.backend == PROGRAM_BACKEND:
-        raise UserError(
-            f"--backend {PROGRAM_BACKEND}: {entry.name} is no program, which runs by itself"
-        )
     recipe = architecture.recipe.canonical()
     packages = package_versions(setting.backend)
     for seed in suite.seeds_of(entry):
