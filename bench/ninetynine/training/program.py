@@ -220,9 +220,8 @@ class _Process:
         unit = 1 if sys.platform == "darwin" else 1024
         self.peak_memory_bytes = max(self.peak_memory_bytes, largest * unit)
         if code:
-            how = f"exited with {code}" if code > 0 else f"was ended by signal {-code}"
             last = next((line for line in reversed(self._lines) if line.strip()), "no message")
-            raise self.failure(f"{how}: {last}")
+            raise self.failure(f"{_how_it_ended(code)}: {last}")
 
     def failure(self, reason: str) -> ProgramFailed:
         """Return the failure for ``reason``, with the last lines that were written."""
@@ -264,6 +263,14 @@ class _Process:
         finally:
             done.set()
             thread.join()
+
+
+def _how_it_ended(code: int) -> str:
+    if code > 0:
+        return f"exited with code {code}"
+    known = {number.value: number.name for number in signal.Signals}
+    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+    return f"was ended by {known.get(-code, f'signal {-code}')}{hint}"
 
 
 def _started_by(program: Program, values: dict[str, str]) -> list[str]:
@@ -341,9 +348,13 @@ def _json(path: Path, process: _Process) -> Any:
     if path.stat().st_size > _LARGEST_FACTS:
         raise process.failure(f"{path.name}: more than {_LARGEST_FACTS:,} bytes")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise process.failure(f"{path.name}: not valid JSON ({error})") from error
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number; expected finite ones")
 
 
 def _first(error: ValidationError) -> str:
