@@ -75,6 +75,8 @@ def parse_program(
             "files = ['train.py']: a change of them makes it another one"
         )
     found = sorted({name for given in named for name in _expanded(given, folder, where)})
+    if not found:
+        raise UserError(f"{where}: files: no file lies in {', '.join(named)}")
     first = next((name for name in named if name in found), found[0])
     found = [first, *(name for name in found if name != first)]
     if environment:
@@ -90,7 +92,11 @@ def _check_command(command: Sequence[str], where: str) -> None:
     found: set[str] = set()
     for part in command:
         try:
-            names = [name for _, name, _, _ in string.Formatter().parse(part) if name is not None]
+            names = [
+                f"{name}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}"
+                for _, name, spec, conversion in string.Formatter().parse(part)
+                if name is not None
+            ]
         except ValueError as error:
             raise UserError(
                 f"{where}: command: {part!r}: {error}; write {{{{ and }}}} for braces"
@@ -126,5 +132,5 @@ def _expanded(name: str, folder: Path, where: str) -> Iterator[str]:
 
 
 def _check_below(name: str, folder: Path, where: str) -> None:
-    if Path(name).is_absolute() or ".." in Path(name).parts:
+    if Path(name).is_absolute() or ".." in Path(name).parts or not Path(name).parts:
         raise UserError(f"{where}: {name!r}: expected a path below {folder}, where the suite is")

@@ -297,7 +297,8 @@ def _complaint(model: type[BaseModel], error: ErrorDetails, noun: str) -> str:
     path = [str(piece) for piece in error["loc"]]
     name = f"{noun} key {'.'.join(path)!r}"
     fields = _fields_at(model, path)
-    expected = (fields[path[-1]].description or "") if path and path[-1] in fields else ""
+    field = next((fields[piece] for piece in reversed(path) if piece in fields), None)
+    expected = (field.description or "") if field is not None else ""
     match error["type"]:
         case "extra_forbidden":
             return f"unknown {name}{nearest(path[-1], fields)}"

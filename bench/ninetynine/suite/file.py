@@ -189,7 +189,7 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
         given = {**given, "seeds": parse_seeds(given["seeds"], f"{where}: seeds")}
     table = parse(_EntryTable, given, where, "architecture")
     grid.check_plain(table.arguments, f"{where}: arguments")
-    if table.command:
+    if "command" in given:
         return [_checked_program(table, where)]
     if table.files or table.environment:
         raise UserError(
@@ -207,6 +207,8 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
 
 def _checked_program(table: _EntryTable, where: str) -> _EntryTable:
     _check_name(table, where)
+    if not (table.command and table.command[0].strip()):
+        raise UserError(f"{where}: command: its first word is what to start; it is empty")
     for key in ("architecture", "recipe", "arguments", "precision"):
         if getattr(table, key):
             raise UserError(
