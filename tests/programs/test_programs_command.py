@@ -53,6 +53,7 @@ def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp
     assert again.stdout.count("would run") == 2
 
 
+@pytest.mark.slow
 def test_a_check_of_an_unchanged_program_is_identical_and_a_worse_one_fails(tmp_path):
     suite = write_program(tmp_path)
     made = run_bench(
