@@ -17,7 +17,7 @@ FIXTURES = ROOT / "tests" / "fixtures"
 # (and of itself).
 LAYERS = [
     {"errors"},
-    {"arrays", "gpu", "registry"},
+    {"arrays", "gpu", "programs", "registry"},
     {"backends", "cells", "datasets", "recipe", "sources", "statistics"},
     {"grid", "inputs", "places"},
     {"catalog", "records"},

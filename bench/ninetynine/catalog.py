@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from ninetynine import grid
 from ninetynine.errors import UserError, nearest
 from ninetynine.places import Place, own_module, places, sent_place, versions_of
+from ninetynine.programs import Program
 from ninetynine.recipe import VOCABULARY, Recipe, Strict, in_words, parse, parse_recipe, plain
 from ninetynine.sources import (
     Source,
@@ -77,6 +78,7 @@ class Architecture:
     accepts: Mapping[str, bool] | None = None  # build's own arguments; True: required; None: any
     arguments: Mapping[str, Any] = field(default_factory=dict)  # given to build, plain data
     base: str = ""  # the name of a variant's file
+    program: Program | None = None  # which has no build: it runs by itself
     stated_in: str = ""  # where a variant is: "suite /path/of/file.toml"; else in the command
 
     @property
@@ -87,6 +89,8 @@ class Architecture:
     @property
     def place(self) -> str:
         """Where it is stated, in words."""
+        if self.program is not None:
+            return f"a program of {self.stated_in}"
         if self.base:
             return f"a variant of {self.base} in {self.stated_in or 'the command'}"
         return f"{self.path} ({self.origin})"
@@ -109,6 +113,7 @@ class Architecture:
     def is_same_as(self, other: "Architecture") -> bool:
         """Return whether both train the same code with the same recipe and arguments."""
         same = self.recipe == other.recipe and self.arguments == other.arguments
+        same = same and self.program == other.program
         return same and self.path.samefile(other.path)
 
     def varied(

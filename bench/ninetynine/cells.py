@@ -18,6 +18,8 @@ from pydantic import (
     model_serializer,
 )
 
+from ninetynine.programs import Program
+
 # Raised whenever the engine would turn the same cell into other numbers: the step loop, the
 # data order, the evaluation.  tests/test_training.py holds a known history that guards it.
 PROTOCOL_VERSION = 1
@@ -101,6 +103,7 @@ class Cell(BaseModel):
     variant: str  # "published", or the name of the suite whose recipe overrides apply
     base: str = ""  # the name of the architecture's file where the architecture is a variant of it
     file: Path | None = None  # the architecture's, which its inputs' names are relative to
+    program: Program | None = None  # that is run in place of an architecture
 
     @property
     def file_name(self) -> str:

@@ -215,8 +215,9 @@ def _model(members: Sequence[Record]) -> Model | None:
         return None
     adds = [model.multiply_adds for model in models if model.multiply_adds is not None]
     hashes = [model.weights_hash for model in models]
+    parameters = [model.parameters for model in models if model.parameters is not None]
     return Model(
-        parameters=sum(model.parameters for model in models),
+        parameters=sum(parameters) if len(parameters) == len(models) else None,
         multiply_adds=sum(adds) if len(adds) == len(models) else None,
         weights_hash=None if None in hashes else canonical_hash(hashes),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ninetynine.cells import Cell, CellIdentity, differing_fields
 from ninetynine.durations import Predictor
+from ninetynine.programs import BACKEND as PROGRAM
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.store import safe_name
@@ -61,7 +62,9 @@ def plan(
 def _again(record: Record, retry_failed: bool, models_dir: Path | None) -> bool:
     if record.status == "failed":
         return retry_failed
-    return models_dir is not None and not kept(models_dir, record)
+    if models_dir is None or record.cell.backend == PROGRAM:  # which keeps its own
+        return False
+    return not kept(models_dir, record)
 
 
 def kept(models_dir: Path, record: Record) -> bool:

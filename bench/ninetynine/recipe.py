@@ -239,9 +239,16 @@ class Recipe(Strict):
 
     @classmethod
     def from_canonical(cls, data: Mapping[str, Any]) -> "Recipe":
-        """Return the recipe that ``canonical`` wrote."""
+        """Return the recipe that ``canonical`` wrote; a program's, of which nothing is known, is
+        `OF_A_PROGRAM`.
+        """
+        if not data:
+            return OF_A_PROGRAM
         return cls.model_validate(dict(data))
 
+
+# What stands for the recipe of a program, which has none that is known: a cell of one unit of work.
+OF_A_PROGRAM = Recipe.model_validate({"optimizer": {"name": "sgd"}, "batch_size": 1, "epochs": 1})
 
 # The keys of a recipe's tables: key -> the table that it is of.
 TABLE_OF = {
@@ -290,7 +297,8 @@ def _complaint(model: type[BaseModel], error: ErrorDetails, noun: str) -> str:
     path = [str(piece) for piece in error["loc"]]
     name = f"{noun} key {'.'.join(path)!r}"
     fields = _fields_at(model, path)
-    expected = (fields[path[-1]].description or "") if path and path[-1] in fields else ""
+    field = next((fields[piece] for piece in reversed(path) if piece in fields), None)
+    expected = (field.description or "") if field is not None else ""
     match error["type"]:
         case "extra_forbidden":
             return f"unknown {name}{nearest(path[-1], fields)}"

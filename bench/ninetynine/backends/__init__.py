@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib import metadata
 
+from ninetynine import programs
 from ninetynine.backends._base import (
     EVALUATION_BATCH,
     Backend,
@@ -21,6 +22,7 @@ from ninetynine.backends._base import (
     compiled_folder,
     to_float,
 )
+from ninetynine.backends._program import OwnProcess
 from ninetynine.errors import UserError
 from ninetynine.registry import Registry
 
@@ -30,8 +32,12 @@ BACKENDS = Registry("backend", "ninetynine.backends", "ninetynine.backends")
 def get_backend(name: str) -> Backend:
     """Return the backend called ``name``, importing its module and nothing that computes.
 
+    That of programs is no choice of a user, and not among ``BACKENDS``.
+
     Raises UserError where there is none, or where another package's module is no backend.
     """
+    if name == programs.BACKEND:
+        return OwnProcess()
     entry = BACKENDS.find(name)
     backend = getattr(entry.load(), "BACKEND", None)
     if not isinstance(backend, Backend):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from ninetynine.errors import UserError, one_line
+from ninetynine.programs import BACKEND
 from ninetynine.recipe import parse_recipe
 from ninetynine.records.schema import (
     FIRST_WITH_CHECKSUM,
@@ -178,7 +179,7 @@ def _check_recipe(record: Record) -> None:
             raise Unreadable("not a valid record (its recipe is none of an ensemble)")
         if len(record.members) % size:
             raise Unreadable("not a valid record (its members are not those of its recipe)")
-    elif recipe or record.kind == "trained":
+    elif recipe or (record.kind == "trained" and record.cell.backend != BACKEND):
         try:
             parse_recipe(recipe, "recipe")
         except UserError as error:

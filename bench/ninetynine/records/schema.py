@@ -134,7 +134,7 @@ class Model(Part):
     """
 
     LATER = ("built_hash",)
-    parameters: Count
+    parameters: Count | None  # None where a program does not say
     multiply_adds: Count | None  # per image; None where a layer is not one we can count
     weights_hash: str | None
     built_hash: str | None = None

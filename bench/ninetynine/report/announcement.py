@@ -19,12 +19,12 @@ def announce(
     """Yield a line for what ``cells`` are trained on, and one for each key that is overridden."""
     models = {cell.identity.architecture: cell for cell in cells}
     seeds = sorted({cell.identity.seed for cell in cells})
-    precisions = sorted({cell.identity.precision for cell in cells})
+    precisions = sorted({cell.identity.precision for cell in cells} - {"unknown"})
     rest = len({(c.identity.architecture, c.identity.precision) for c in cells}) * len(seeds)
     some = "" if len(cells) == rest else "some of "
     yield (
         f"training {_listed(models, 'model')} on {cells[0].identity.dataset}, {some}"
-        f"{_seeds(seeds)}, {' and '.join(precisions)}"
+        f"{_seeds(seeds)}{', ' * bool(precisions)}{' and '.join(precisions)}"
     )
     for (key, trained), stated in _overrides(models, catalog).items():
         values = {in_words(value): name for name, value in stated.items()}
@@ -32,7 +32,11 @@ def announce(
         if len(stated) == 1 < len(models):
             whose = f"the file of {next(iter(stated))} says"
         yield f"{suite.name} sets {key} = {trained} ({whose} {_listed(values, 'value')})"
-    own = {name: cell for name, cell in models.items() if cell.variant == "published"}
+    own = {
+        name: cell
+        for name, cell in models.items()
+        if cell.variant == "published" and cell.program is None
+    }
     if len(own) == 1:
         ((name, cell),) = own.items()
         recipe = ", ".join(f"{key} {in_words(v)}" for key, v in cell.identity.recipe.items())

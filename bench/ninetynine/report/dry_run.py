@@ -65,7 +65,7 @@ def _notes(paper: PaperPlan) -> Iterator[str]:
 def _group_cells(group: CellGroup) -> tuple[str, ...]:
     predicted, seconds = group.prediction, group.prediction.seconds
     name = group.architecture
-    name += f" ({group.precision})" if group.precision != "float32" else ""
+    name += f" ({group.precision})" if group.precision not in ("float32", "unknown") else ""
     basis = _BASES[predicted.basis].format(runs=formatting.count(predicted.runs, "run"))
     each = "?"
     if seconds is not None:

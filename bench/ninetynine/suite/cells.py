@@ -16,8 +16,11 @@ from ninetynine.cells import (
     CellIdentity,
     Device,
     Precision,
+    untrained,
 )
 from ninetynine.errors import UserError, nearest
+from ninetynine.programs import BACKEND as PROGRAM_BACKEND
+from ninetynine.recipe import OF_A_PROGRAM
 from ninetynine.suite.entries import Ensemble, Entry, Suite
 from ninetynine.suite.file import built_in, load
 
@@ -120,6 +123,9 @@ def _entry_cells(
 ) -> Iterator[Cell]:
     """Yield the cells of one entry, in the order of its seeds."""
     architecture = architecture_of(entry, suite, catalog)
+    if architecture.program is not None:
+        yield from _program_cells(suite, architecture, entry, setting, dataset, fingerprint)
+        return
     recipe = architecture.recipe.canonical()
     packages = package_versions(setting.backend)
     for seed in suite.seeds_of(entry):
@@ -148,6 +154,31 @@ def _entry_cells(
         )
 
 
+def _program_cells(
+    suite: Suite,
+    architecture: Architecture,
+    entry: Entry,
+    setting: Setting,
+    dataset: str,
+    fingerprint: str,
+) -> Iterator[Cell]:
+    """Yield the cells of a program: what it computes with is its own affair."""
+    for seed in suite.seeds_of(entry):
+        identity = untrained(
+            architecture=entry.name,
+            source_hash=architecture.source_hash,
+            dataset=dataset,
+            dataset_fingerprint=fingerprint,
+            seed=seed,
+            backend=PROGRAM_BACKEND,
+            threads=setting.threads,
+            device=setting.device,
+        )
+        yield Cell(
+            identity=identity, suite=suite.name, variant="published", program=architecture.program
+        )
+
+
 def _member_names(suite: Suite, ensemble: Ensemble) -> set[str]:
     return {suite.entry(member).name for member in ensemble.members}
 
@@ -172,7 +203,9 @@ def discover(files: Sequence[Path] = (), suite: Suite | None = None) -> Catalog:
     found = dict(own)
     for stating in (*map(load, built_in()), *([suite] if suite else [])):
         for entry in stating.entries:
-            if entry.is_variant:
+            if entry.program is not None:
+                catalog_of_files.add(found, _program(entry, stating))
+            elif entry.is_variant:
                 catalog_of_files.add(found, _variant(entry, stating, Catalog(found)))
     if suite is not None and suite.timing_reference not in (None, *found):
         raise UserError(
@@ -181,7 +214,7 @@ def discover(files: Sequence[Path] = (), suite: Suite | None = None) -> Catalog:
         )
     by_file: dict[str, list[Architecture]] = {name: [] for name in own}
     for architecture in found.values():
-        by_file[architecture.file_name].append(architecture)
+        by_file.setdefault(architecture.file_name, []).append(architecture)
     return Catalog({a.name: a for together in by_file.values() for a in together})
 
 
@@ -192,6 +225,13 @@ def architecture_of(entry: Entry, suite: Suite, known: Mapping[str, Architecture
     the entry's.  Raises UserError where there is no such architecture or no such recipe.
     """
     base = _base(entry, suite, known)
+    if base.program is not None:
+        if entry.is_variant:
+            raise UserError(
+                f"{_where(entry, suite)}: {base.name} is a program; give each of its variants a "
+                "table of its own, with its command"
+            )
+        return base
     overrides = suite.recipe_of(base.file_name)
     recipe = base.recipe.override(overrides, f"suite {suite.path}: [recipe]")
     if not entry.is_variant:
@@ -218,6 +258,26 @@ def _variant(entry: Entry, suite: Suite, known: Mapping[str, Architecture]) -> A
     recipe = base.recipe.override(entry.recipe, where)
     made = base.varied(entry.name, recipe, entry.arguments, where, entry.description)
     return replace(made, stated_in=f"suite {suite.path}")
+
+
+def _program(entry: Entry, suite: Suite) -> Architecture:
+    program = entry.program
+    assert program is not None
+    return Architecture(
+        name=entry.name,
+        path=program.path,
+        module=None,
+        origin=PROGRAM_BACKEND,
+        docstring=entry.description or f"{entry.name}: {' '.join(program.command)}",
+        recipe=OF_A_PROGRAM,
+        claims=(),
+        parameters=None,
+        source_hash=program.source_hash(),
+        source_files={},
+        accepts={},
+        program=program,
+        stated_in=f"suite {suite.path}",
+    )
 
 
 def _base(entry: Entry, suite: Suite, known: Mapping[str, Architecture]) -> Architecture:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ninetynine import grid
 from ninetynine.cells import Precision
+from ninetynine.programs import Program
 from ninetynine.recipe import stacked
 from ninetynine.suite.goals import Reference, Target
 
@@ -28,6 +29,7 @@ class Entry:
     recipe: Mapping[str, Any] = field(default_factory=dict, hash=False)  # overrides
     arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of build
     description: str = ""
+    program: Program | None = None  # that it is, in place of an architecture
 
     kind: Literal["trained"] = field(default="trained", init=False)
 

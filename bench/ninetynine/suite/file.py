@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ninetynine import grid, part
 from ninetynine.cells import Precision
 from ninetynine.errors import UserError, nearest
+from ninetynine.programs import parse_program
 from ninetynine.recipe import parse, plain
 from ninetynine.suite.entries import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.goals import Reference, Target, parse_reference, parse_targets
@@ -41,6 +42,13 @@ class _EntryTable(_Table):
     recipe: dict[str, Any] = Field({}, description="a table of recipe keys")
     arguments: dict[str, Any] = Field({}, description="a table of arguments of build")
     description: str = Field("", description="a sentence")
+    command: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="a list of words, the program to run with its arguments"
+    )
+    files: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="a list of the files and folders that the program consists of"
+    )
+    environment: str = Field("", description="the lock file of what the program runs in")
 
     precision: _Trained | None = Field(None, description=f"one of {', '.join(_PRECISIONS)}")
     seeds: tuple[int, ...] | None = Field(None, description="seeds such as '0-9'")
@@ -111,7 +119,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         raise UserError(f"{where}: [recipe] must be a table of recipe keys")
     seeds = parse_seeds(content.get("seeds", 1), f"{where}: seeds")
     precision = _precision(content.get("precision", "float32"), where)
-    entries = _entries(items, precision, where)
+    entries = _entries(items, precision, path, where)
     names = tuple(dict.fromkeys(table.name for rows in items for table in rows))
     return Suite(
         name=path.stem,
@@ -181,6 +189,12 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
         given = {**given, "seeds": parse_seeds(given["seeds"], f"{where}: seeds")}
     table = parse(_EntryTable, given, where, "architecture")
     grid.check_plain(table.arguments, f"{where}: arguments")
+    if "command" in given:
+        return [_checked_program(table, where)]
+    if table.files or table.environment:
+        raise UserError(
+            f"{where}: files and environment belong to a program: give its command, too"
+        )
     if not (table.architecture or table.recipe or table.arguments):
         return [table]
     _check_name(table, where)
@@ -191,13 +205,25 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
     ] or [table]
 
 
+def _checked_program(table: _EntryTable, where: str) -> _EntryTable:
+    _check_name(table, where)
+    if not (table.command and table.command[0].strip()):
+        raise UserError(f"{where}: command: its first word is what to start; it is empty")
+    for key in ("architecture", "recipe", "arguments", "precision"):
+        if getattr(table, key):
+            raise UserError(
+                f"{where}: {key}: a program trains as it likes; give it by the words of its command"
+            )
+    return table
+
+
 def _check_name(table: _Table, where: str) -> None:
     if not _NAME.fullmatch(table.name):
         raise UserError(f"{where}: use letters, digits, '_', '-', '.' and '+' in its name")
 
 
 def _entries(
-    items: Sequence[Sequence[_EntryTable]], usual: Precision, where: str
+    items: Sequence[Sequence[_EntryTable]], usual: Precision, path: Path, where: str
 ) -> tuple[Entry, ...]:
     names = [table.name for rows in items for table in rows]
     entries: list[Entry] = []
@@ -207,6 +233,8 @@ def _entries(
             if table.name == "*":
                 continue
             entry = _entry(table, names.count(table.name) > 1, usual, below, where)
+            if table.command:
+                entry = _program(entry, table, path, where)
             if any(other.label == entry.label for other in entries):
                 raise UserError(
                     f"{where}: architectures: {entry.label} is there twice; leave one out"
@@ -232,6 +260,12 @@ def _entry(
         arguments=plain(table.arguments),
         description=table.description,
     )
+
+
+def _program(entry: Entry, table: _EntryTable, path: Path, where: str) -> Entry:
+    folder, here = path.absolute().parent, f"{where}: architectures: {entry.name}"
+    program = parse_program(table.command, table.files, table.environment, folder, here)
+    return dataclasses.replace(entry, precision="unknown", label=entry.name, program=program)
 
 
 def _over(table: _Table, label: str, below: Sequence[Rung], where: str) -> str | None:

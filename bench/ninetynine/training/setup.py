@@ -87,7 +87,7 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
     return {
         **environment,
         "PYTHONHASHSEED": "0",  # the order of a set of names, such as that of layers
-        "KERAS_BACKEND": found.keras_backend,
+        **({"KERAS_BACKEND": found.keras_backend} if found.keras_backend else {}),
         **found.environment(threads, device),
     }
 

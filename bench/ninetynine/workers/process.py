@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ninetynine.cells import CellIdentity
+from ninetynine.programs import BACKEND as PROGRAM
 from ninetynine.records import Failure
 from ninetynine.training.setup import forks, inherited_environment, thread_environment
 from ninetynine.workers.events import EpochEnded, Event, Failed, Refused, Started, Task, Warned
@@ -54,13 +55,22 @@ class WorkerProcess:
         self._mark = secrets.token_hex(16)  # by which all it starts can be found
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker lives)
         self._words_from = 0
-        mode = ["fork"] if self._forks else []
+        self._temporary = tempfile.TemporaryDirectory(  # of programs, also of one that is killed
+            prefix="ninetynine-", ignore_cleanup_errors=True
+        )
+        programs = identity.backend == PROGRAM
+        mode = [*(["fork"] if self._forks else []), *([PROGRAM] if programs else [])]
         self._process = subprocess.Popen(
             [sys.executable, *(command or WORKER), ",".join(map(str, cores)), *mode],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**inherited_environment(os.environ), **self.environment, MARK: self._mark},
+            env={
+                **inherited_environment(os.environ),
+                **self.environment,
+                **({"TMPDIR": self._temporary.name} if programs else {}),
+                MARK: self._mark,
+            },
             start_new_session=True,  # Ctrl-C is the driver's
         )
         self._lines: queue.Queue[bytes] = queue.Queue()
@@ -154,6 +164,7 @@ class WorkerProcess:
             self._process.kill()
         self._process.wait()
         kill_marked(self._mark, self._process.pid)
+        self._temporary.cleanup()
         for stream in (self._process.stdin, self._errors):
             if stream is not None:
                 with suppress(OSError):

@@ -4,8 +4,9 @@
 was its standard output; anything that a library prints goes to standard error instead.  It ends
 when its input ends, also in the middle of a cell: a worker never outlives its driver.
 
-With ``fork`` as a second argument it trains each cell in a fork of itself, which has run nothing
-before; otherwise in its own process, which what an architecture did stays in.
+With ``fork`` among its further arguments it trains each cell in a fork of itself, which has run
+nothing before; otherwise in its own process, which what an architecture did stays in.  With
+``program`` it imports no Keras: its cells are programs.
 """
 
 import gc
@@ -23,7 +24,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ninetynine import catalog, datasets
+from ninetynine import catalog, datasets, programs
 from ninetynine.building import in_one_line
 from ninetynine.errors import UserError
 from ninetynine.inputs import forget_own_code
@@ -58,9 +59,12 @@ def main(arguments: list[str]) -> None:
     pin(cores)
     started = time.perf_counter()
     with _ending_with_the_driver(source):
-        import keras  # noqa: F401  (the import is what the worker is for)
+        if programs.BACKEND in arguments[1:]:
+            import ninetynine.training.program
+        else:
+            import keras  # noqa: F401  (the import is what the worker is for)
 
-        import ninetynine.training.cell  # noqa: F401
+            import ninetynine.training.cell  # noqa: F401
 
     import_seconds = time.perf_counter() - started
     serve = _serve_in_forks if "fork" in arguments[1:] else _serve_here
@@ -127,6 +131,9 @@ def _serve(
     task: Task, cores: list[int], import_seconds: float, data_seconds: float, tell: Tell
 ) -> None:
     """Train ``task`` and tell how it ended."""
+    if task.cell.program is not None:
+        _serve_program(task, task.cell.program, cores, data_seconds, tell)
+        return
     from ninetynine.training.cell import Diverged, build_cell, train_cell
 
     def tell_epoch(epoch: Epoch, epochs: int) -> None:
@@ -164,6 +171,41 @@ def _serve(
     else:
         problem = _keep_model(trained.model, _model_path(task, trained.record))
         tell(finished_message(trained.record, trained.predictions, problem))
+
+
+def _serve_program(
+    task: Task, program: programs.Program, cores: list[int], data_seconds: float, tell: Tell
+) -> None:
+    """Run the program of ``task`` and tell how it ended."""
+    from ninetynine.training.program import ProgramFailed, run_program
+
+    identity = task.cell.identity
+    try:
+        if program.source_hash() != identity.source_hash:
+            raise UserError(
+                f"{program.path}, or another file of {identity.architecture}, is not as it was "
+                "when the suite began; run the command again"
+            )
+        if task.only_build:
+            tell(built_message(""))  # its record has none: all of a program is in its key
+            return
+        record, predictions = run_program(
+            task.cell,
+            program,
+            _dataset_of(task),
+            cores,
+            data_seconds,
+            lambda epoch, epochs: tell(epoch_message(epoch, epochs)),
+        )
+    except UserError as error:
+        tell(refused_message(str(error)))
+    except ProgramFailed as error:
+        tell(failed_message("error", str(error), error.words))
+    except Exception as error:
+        tell(failed_message("error", in_one_line(error), traceback.format_exc()))
+    else:
+        asked = task.keep_model is not None
+        tell(finished_message(record, predictions, "a program keeps its own" if asked else ""))
 
 
 def _model_path(task: Task, record: Record) -> Path | None:

@@ -289,7 +289,16 @@ def _packages(tasks: Sequence[Task]) -> list[str]:
 
 
 def _bundles(tasks: Sequence[Task]) -> dict[str, Bundle]:
-    """Return the source of every architecture in ``tasks`` by the name of its file."""
+    """Return the source of every architecture in ``tasks`` by the name of its file.
+
+    Raises UserError for a program, which needs what is installed on the user's own machine.
+    """
+    for task in tasks:
+        if task.cell.program is not None:
+            raise UserError(
+                f"--executor ray: {task.cell.identity.architecture} is a program, and programs run "
+                "on this machine alone; leave --executor out, or choose others with --only"
+            )
     files = {file: None for task in tasks for file in task.architecture_files}
     found = catalog.discover(list(files))
     names = {task.cell.file_name for task in tasks}

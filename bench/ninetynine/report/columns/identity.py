@@ -35,7 +35,7 @@ def _trained_on(board: Board, row: Row) -> str:
     identity = row.identity
     parts = (identity.device, threads(row), identity.precision, identity.backend)
     told = f"; {_trust_in_words(row)}" if any(_trust(row)[2:]) else ""
-    return ", ".join(part for part in parts if part) + told
+    return ", ".join(part for part in parts if part not in ("", "unknown")) + told
 
 
 def _trust(row: Row) -> tuple[int, int, int, int, int]:

@@ -1,0 +1,220 @@
+"""A program's run: what it is given, what it must write, and what is said where it does not."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from ninetynine import datasets
+from ninetynine.cells import Cell, untrained
+from ninetynine.errors import UserError
+from ninetynine.programs import BACKEND, parse_program
+from ninetynine.training.program import ProgramFailed, run_program
+from run_helpers import write_dataset
+
+COMMAND = ("python", "train.py", "{seed}", "{data}", "{out}")
+# No NumPy in it, so that it starts at once.
+HEAD = """import json, os, sys
+from pathlib import Path
+seed, data, out = sys.argv[1:4]
+out = Path(out)
+"""
+LABELS = "(out / 'predictions.csv').write_text('\\n'.join(str(i % 10) for i in range(20)))\n"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return datasets.load(str(write_dataset(tmp_path / "images.npz")))
+
+
+def program_of(folder, code, command=COMMAND, **more):
+    (folder / "train.py").write_text(code)
+    return parse_program(command, more.get("files", ()), more.get("environment", ""), folder, "it")
+
+
+def ran(folder, dataset, code, seed=3, on_epoch=lambda epoch, total: None, **more):
+    """Return the record and predictions of a program that consists of ``code``."""
+    program = program_of(folder, HEAD + code, **more)
+    identity = untrained(
+        architecture="mine",
+        source_hash=program.source_hash(),
+        dataset="images",
+        dataset_fingerprint=dataset.fingerprint,
+        seed=seed,
+        backend=BACKEND,
+        threads=1,
+        device="cpu",
+    )
+    cell = Cell(identity=identity, suite="own", variant="published", program=program)
+    return run_program(cell, program, dataset, [0], on_epoch=on_epoch)
+
+
+def test_labels_make_a_record_of_their_accuracy(tmp_path, dataset):
+    record, predictions = ran(tmp_path, dataset, LABELS)
+    assert (record.scores.test.accuracy, record.scores.test.loss) == (1.0, None)
+    assert record.model.parameters is None
+    assert record.history == []
+    assert predictions.probabilities.argmax(1).tolist() == [i % 10 for i in range(20)]
+
+
+def test_what_a_program_tells_of_itself_is_in_its_record(tmp_path, dataset):
+    epochs = [{"loss": 2.0, "accuracy": 0.5}, {"loss": 1.0, "accuracy": 0.75}]
+    record, _ = ran(
+        tmp_path,
+        dataset,
+        f"(out / 'history.json').write_text({json.dumps(epochs)!r})\n"
+        """(out / 'facts.json').write_text('{"parameters": 12, "train_seconds": 0.001}')\n"""
+        + LABELS,
+    )
+    assert record.model.parameters == 12
+    assert record.timing.train_seconds == 0.001
+    assert [(epoch.epoch, epoch.loss) for epoch in record.history] == [(1, 2.0), (2, 1.0)]
+
+
+def test_a_program_is_given_its_seed_and_no_test_labels(tmp_path, dataset):
+    code = (
+        "import numpy as np\n"
+        "given = np.load(data)\n"
+        "names = ['num_classes', 'x_test', 'x_train', 'y_train']\n"
+        "assert sorted(given) == names, sorted(given)\n"
+        "assert given['x_train'].shape == (30, 28, 28, 1)\n"
+        "assert seed == '7'\n"
+    )
+    ran(tmp_path, dataset, code + LABELS, seed=7)
+
+
+def test_each_run_starts_in_a_folder_of_its_own_with_its_files_alone(tmp_path, dataset):
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "layers.txt").write_text("three")
+    (tmp_path / "notes.txt").write_text("not its file")
+    code = "assert sorted(os.listdir()) == ['net', 'out', 'train.py'], os.listdir()\n"
+    code += "Path('left.txt').write_text('x')\n"
+    for _ in range(2):
+        ran(tmp_path, dataset, code + LABELS, files=("train.py", "net"))
+
+
+def test_lines_that_count_epochs_are_told_as_they_come(tmp_path, dataset):
+    told = []
+    code = "print('noise')\nprint('Epoch 2/9 - loss: 0.3 - accuracy: 0.91')\n" + LABELS
+    ran(tmp_path, dataset, code, on_epoch=lambda epoch, total: told.append((epoch, total)))
+    assert [(epoch.epoch, epoch.accuracy, total) for epoch, total in told] == [(2, 0.91, 9)]
+
+
+def rows(count):
+    return f"(out / 'predictions.csv').write_text('1\\n' * {count})\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("print('a')\nsys.exit('no such layer')", "exited with code 1: no such layer"),
+        ("raise ValueError('boom')", "exited with code 1: ValueError: boom"),
+        ("os.kill(os.getpid(), 9)", "was ended by SIGKILL (out of memory?): no message"),
+        ("", "found none"),
+        ("(out / 'predictions.npy').mkdir()", "found none"),
+        (rows(17), "predictions.csv: 17 rows"),
+        (
+            LABELS + "(out / 'predictions.npy').write_text('')",
+            "predictions.npy and predictions.csv",
+        ),
+        ("(out / 'predictions.npy').write_text('no array')", "predictions.npy"),
+        ("(out / 'predictions.csv').write_text(('0.1,' * 9 + 'nan\\n') * 20)", "predictions.csv"),
+        (
+            "(out / 'history.json').write_text('[{\"loss\": NaN, \"accuracy\": 0.5}]')\n" + LABELS,
+            "history.json: not valid JSON (NaN is no number; expected finite ones)",
+        ),
+        ("(out / 'history.json').write_text('{}')\n" + LABELS, "history.json: expected a list"),
+        ("(out / 'facts.json').write_text('{\"layers\": 3}')\n" + LABELS, "facts.json: layers"),
+        (
+            "(out / 'facts.json').write_text('{\"train_seconds\": 999}')\n" + LABELS,
+            "facts.json: train_seconds is 999, but the whole program ran for",
+        ),
+    ],
+)
+def test_a_program_that_fails_is_told_in_one_line(tmp_path, dataset, code, said):
+    with pytest.raises(ProgramFailed) as caught:
+        ran(tmp_path, dataset, code)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_command_that_is_not_installed_is_named(tmp_path, dataset):
+    command = ("no-such-command", *COMMAND[1:])
+    with pytest.raises(ProgramFailed, match="no-such-command: cannot be started"):
+        ran(tmp_path, dataset, LABELS, command=command)
+
+
+def test_what_a_program_leaves_running_ends_with_it(tmp_path, dataset):
+    note = tmp_path / "pid"
+    code = (
+        "import subprocess\n"
+        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"Path({str(note)!r}).write_text(str(left.pid))\n"
+    )
+    started = time.monotonic()
+    ran(tmp_path, dataset, code + LABELS)
+    assert time.monotonic() - started < 30
+    pid = int(note.read_text())
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_the_memory_of_what_a_program_starts_counts(tmp_path, dataset):
+    big = "import time; held = bytearray(200 * 2**20); time.sleep(0.3)"
+    code = f"import subprocess\nsubprocess.run([sys.executable, '-c', {big!r}])\n"
+    record, _ = ran(tmp_path, dataset, code + LABELS)
+    assert record.peak_memory_bytes > 200 * 2**20
+
+
+@pytest.mark.parametrize("change", ["command", "file", "lock file"])
+def test_a_change_of_what_it_consists_of_makes_it_another_program(tmp_path, change):
+    (tmp_path / "lock.txt").write_text("numpy==2")
+    before = program_of(tmp_path, "1", environment="lock.txt").source_hash()
+    assert program_of(tmp_path, "1", environment="lock.txt").source_hash() == before
+    (tmp_path / "lock.txt").write_text("numpy==3" if change == "lock file" else "numpy==2")
+    command = (*COMMAND, "--wide") if change == "command" else COMMAND
+    code = "2" if change == "file" else "1"
+    assert program_of(tmp_path, code, command, environment="lock.txt").source_hash() != before
+
+
+@pytest.mark.parametrize(
+    ("command", "more", "said"),
+    [
+        (COMMAND[:4], {}, "command has no {out}"),
+        ((*COMMAND, "{sead}"), {}, "unknown placeholder {sead}; did you mean 'seed'?"),
+        ((*COMMAND, "{seed:>3}"), {}, "unknown placeholder {seed:>3}"),
+        ((*COMMAND, "{seed.real}"), {}, "unknown placeholder {seed.real}"),
+        ((*COMMAND, "{"), {}, "for braces"),
+        (("python", "-m", *COMMAND[2:]), {}, "files: name the files"),
+        (COMMAND, {"files": ("gone.py",)}, "gone.py is not there"),
+        (COMMAND, {"files": ("../train.py",)}, "expected a path below"),
+        (COMMAND, {"files": ("/etc/hostname",)}, "expected a path below"),
+        (COMMAND, {"files": (".",)}, "expected a path below"),
+        (COMMAND, {"files": ("empty",)}, "no file lies in empty"),
+        (COMMAND, {"environment": "lock.txt"}, "lock.txt is no file"),
+    ],
+)
+def test_a_mistake_in_a_program_is_told_in_one_line(tmp_path, command, more, said):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError) as caught:
+        program_of(tmp_path, "", command, **more)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_export_is_written_once_and_holds_the_images(tmp_path, dataset):
+    from ninetynine.training.program import exported
+
+    path = exported(dataset)
+    assert exported(dataset) == path
+    with np.load(path) as arrays:
+        np.testing.assert_array_equal(arrays["x_test"], dataset.test_images)
+    assert Path(os.environ["XDG_CACHE_HOME"]) in path.parents

@@ -1,0 +1,170 @@
+"""Programs by the command: run, compared, checked against a baseline; docs/programs.md does it."""
+
+import importlib.util
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from ninetynine.records import RecordStore
+from run_helpers import assert_refused, run_bench, start_bench, wait_until_gone, write_dataset
+
+PAGE = Path(__file__).parents[2] / "docs" / "programs.md"
+EXAMPLES = Path(__file__).parents[1] / "support" / "examples" / "programs"
+WORDS = '["python", "train.py", "{seed}", "{data}", "{out}"]'
+ANSWERS = """import sys
+from pathlib import Path
+rows = "\\n".join(str(i % 10) for i in range(20))
+Path(sys.argv[3], "predictions.csv").write_text(rows)
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def write_program(folder, code=ANSWERS, more=""):
+    """Write a suite of one program, its code and its data; return the suite's path."""
+    write_dataset(folder / "images.npz")
+    (folder / "train.py").write_text(code)
+    suite = folder / "own.toml"
+    suite.write_text(
+        f'dataset = "{folder}/images.npz"\nseeds = "0-1"\n[[architectures]]\nname = "mine"\n'
+        f'command = {WORDS}\nfiles = ["train.py"]\n{more}'
+    )
+    return suite
+
+
+def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp_path):
+    suite = write_program(tmp_path)
+    first = run_bench("run", suite, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "mine on" in first.stderr + first.stdout
+    assert len(RecordStore(tmp_path / "results").read_all()[0]) == 2
+    assert (
+        "0 cells to train, 2 recorded" in run_bench("run", suite, "--dry-run", cwd=tmp_path).stdout
+    )
+    (tmp_path / "train.py").write_text(ANSWERS + "# other\n")
+    again = run_bench("explain", suite, cwd=tmp_path)
+    assert again.stdout.count("would run") == 2
+
+
+@pytest.mark.slow
+def test_a_check_of_an_unchanged_program_is_identical_and_a_worse_one_fails(tmp_path):
+    suite = write_program(tmp_path)
+    made = run_bench(
+        *("baseline", "update", suite, "--baseline", "base", "--reason", "first"), cwd=tmp_path
+    )
+    assert made.returncode == 0, made.stderr
+    same = run_bench("check", "--baseline", "base", cwd=tmp_path)
+    assert same.returncode == 0, same.stderr
+    assert "bit for bit" in same.stdout
+    (tmp_path / "train.py").write_text(ANSWERS.replace("i % 10", "i % 5"))
+    worse = run_bench("check", "--baseline", "base", "--margin", "1", cwd=tmp_path)
+    assert worse.returncode == 1, worse.stdout
+
+
+def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path):
+    note = tmp_path / "pids"
+    hang = (
+        "import os, subprocess, sys, time\n"
+        "wait = [sys.executable, '-c', 'import time; time.sleep(99)']\n"
+        "other = subprocess.Popen(wait, start_new_session=True)\n"
+        f"open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{other.pid}}')\n"
+        "time.sleep(99)\n"
+    )
+    suite = write_program(tmp_path, hang)
+    done = run_bench("run", suite, "--seeds", "0", "--timeout", "2", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "not finished after 2 seconds" in done.stderr
+    left = [pid for pid in map(int, note.read_text().split()) if psutil.pid_exists(pid)]
+    assert wait_until_gone([psutil.Process(pid) for pid in left])
+
+
+def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path):
+    changing = ANSWERS + f"open({str(tmp_path / 'train.py')!r}, 'a').write('# more')\n"
+    suite = write_program(tmp_path, changing)
+    done = run_bench("run", suite, "--jobs", "1", cwd=tmp_path)
+    assert "is not as it was when the suite began" in done.stderr + done.stdout
+    assert len(RecordStore(tmp_path / "results").read_all()[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("recipe = {epochs = 2}\n", "a program trains as it likes"),
+        ('precision = "float32"\n', "a program trains as it likes"),
+        ('environment = "lock.txt"\n', "lock.txt is no file"),
+    ],
+)
+def test_a_mistake_in_a_suite_with_a_program_is_one_line(tmp_path, more, said):
+    suite = write_program(tmp_path, more=more)
+    assert_refused(run_bench("run", suite, "--dry-run", cwd=tmp_path), said, "mine")
+
+
+def blocks(page):
+    """Return name -> the text of each block of the page that is marked as an example."""
+    found = re.findall(r"<!-- example: (\S+) -->\n```\w+\n(.*?)```", page.read_text(), re.DOTALL)
+    return dict(found)
+
+
+@pytest.mark.slow
+def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path):
+    files = blocks(PAGE)
+    commands = files.pop("commands").splitlines()
+    assert len(files) - 1 <= 2  # the script is there already
+    assert len(commands) <= 4
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    job = re.findall(r"run: (bench .*)", files[".github/workflows/accuracy.yml"])
+    for line in [*commands, *job]:
+        program, *words = shlex.split(line)
+        if program == "bench":
+            done = run_bench(*words, cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+    assert "bit for bit" in done.stdout
+    code = (tmp_path / "train.py").read_text()
+    worse = code.replace("n_estimators=50", "n_estimators=1")
+    (tmp_path / "train.py").write_text(worse)
+    assert worse != code
+    assert run_bench(*shlex.split(job[0])[1:], cwd=tmp_path).returncode == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("svm", "sklearn"),
+        ("forest", "sklearn"),
+        ("pytorch", "torch"),
+        ("flax", "flax"),
+    ],
+)
+def test_a_worked_example_trains_digits(tmp_path, name, needs):
+    if importlib.util.find_spec(needs) is None:
+        pytest.skip(f"{needs} is not installed")
+    suite = EXAMPLES / "digits.toml"
+    done = run_bench("run", suite, "--only", name, "--seeds", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (record,) = RecordStore(tmp_path / "results").read_all()[0]
+    assert record.scores.test.accuracy > 0.9
+
+
+def test_interrupting_a_run_ends_its_programs(tmp_path):
+    note = tmp_path / "pid"
+    hang = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(99)\n"
+    suite = write_program(tmp_path, hang)
+    command = (sys.executable, "-m", "ninetynine")
+    driver = start_bench("run", suite, "--results", tmp_path / "results", command=command)
+    while not (note.exists() and note.read_text()):
+        assert driver.poll() is None
+    program = psutil.Process(int(note.read_text()))
+    os.killpg(driver.pid, 2)
+    _, errors = driver.communicate(timeout=60)
+    assert driver.returncode == 130, errors
+    assert wait_until_gone([program])
