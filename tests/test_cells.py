@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from ninetynine.cells import Cell, CellIdentity, canonical_hash, differing_fields
+from ninetynine.cells import Cell, CellIdentity, Together, canonical_hash, differing_fields
 from pydantic import ValidationError
 from record_builders import PACKAGES, make_identity
 
@@ -23,6 +23,7 @@ OTHER = {
     "threads": 2,
     "device": "gpu",
     "deterministic": False,
+    "together": Together(seeds=[0, 1]),
 }
 
 

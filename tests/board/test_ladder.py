@@ -448,20 +448,19 @@ def test_the_command_writes_the_page(bench, ladder_store, suite, tmp_path):
 
 def test_the_html_page_has_the_same_ladder(ladder_store, suite):
     page = render(Report(ladder_store, CATALOG, suite_name=str(suite.path)), "html")
-    section = page.partition("<h2>The ladder</h2>")[2].partition("</section>")[0]
+    section = page.partition("<h2>Rung by rung</h2>")[2].partition("</section>")[0]
     rungs = re.findall(r'<th scope="row">(\w+)', section)
     assert rungs == ["low", "middle", "high", "later", "vote"]
     assert "<small>a second layer</small>" in section
     assert "better, over low" in section  # not the line above
     assert "not recorded" in section
     assert "1/27.0" in section
-    assert "The ladder" not in render(Report(ladder_store, CATALOG, suite_name="quick"), "html")
 
 
 def test_the_html_page_has_no_ladder_before_the_suite_ran(tmp_path, suite):
     store = RecordStore(tmp_path / "tutorials")
     write_run(store, "low", 0, images=IMAGES)
-    assert "The ladder" not in render(Report(store, CATALOG, suite_name=str(suite.path)), "html")
+    assert "Rung by rung" not in render(Report(store, CATALOG, suite_name=str(suite.path)), "html")
 
 
 # The picture -------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ def command(
     if format_ == "html" and output is None and sys.stdout.isatty():
         raise UserError("--format html is a page for a browser: name a file, --output report.html")
     shown = suite_name or "ladder"
+    in_terminal = output is None and sys.stdout.isatty()
     report = Report(
         store=RecordStore(results),
         catalog=suite.discover(architecture_files, suite.load(shown)),
@@ -65,8 +66,8 @@ def command(
         only_suite=suite_name is not None and format_ not in ("html", "ladder", "readme"),
         data_dir=data_dir,
         columns=tuple(key.strip() for key in columns.split(",")) if columns else (),
-        color=output is None and sys.stdout.isatty(),
-        width=shutil.get_terminal_size((120, 24)).columns if output is None else None,
+        color=in_terminal,
+        width=shutil.get_terminal_size().columns if in_terminal else None,
     )
     text = render(report, format_)
     if format_ == "csv":  # rows only: what could not be read is told beside it
