@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from ninetynine import catalog
-from ninetynine.board import Row, Rows
+from ninetynine.board import Row, Rows, compare_rows
 from ninetynine.records import RecordStore
 from ninetynine.report.comparison import sentences
 from ninetynine.report.formats.markdown import code
@@ -19,11 +19,11 @@ from ninetynine.report.formatting import percent_interval
 from ninetynine.statistics import (
     Groups,
     accuracy_estimate,
-    compare,
     pair_p_value,
     prediction_interval,
     summarize,
 )
+from ninetynine.statistics.summary import seed_variance
 
 _SECTION = re.compile(r"(<!-- own-numbers:begin[^\n]*-->\n).*(<!-- own-numbers:end -->)", re.DOTALL)
 _DECIMALS = 2
@@ -71,9 +71,8 @@ def _two_intervals(side: Row) -> str:
 
 
 def _comparison(title: str, a: Row, b: Row) -> str:
-    assert a.summary is not None
-    assert b.summary is not None
-    result = compare(a.summary, b.summary)
+    result = compare_rows(a, b, looks=2)  # as the command does
+    assert result is not None
     names = " ".join(shlex.quote(side.full_name) for side in (a, b))
     heading = f"**{title}.** `bench compare {names}` says:"
     return "\n".join([heading, "", *(f"> {line}" for line in sentences(a, b, result))])
@@ -96,7 +95,9 @@ def _same_recipe(sides: list[Row]) -> str:
 
 def _one_more_run(side: Row) -> str:
     accuracies = side.correct.mean(axis=1)
-    interval = prediction_interval(accuracies, side.correct.shape[1])
+    assert side.summary is not None
+    flips = seed_variance(side.summary)[1]
+    interval = prediction_interval(accuracies, side.correct.shape[1], flips=flips)
     assert interval is not None
     claims = catalog.discover()[side.identity.architecture].claims
     figures = [claim.value for claim in claims if claim.metric == "test_accuracy"]

@@ -22,10 +22,13 @@ from ninetynine.statistics import (
     Summary,
     accuracy_estimate,
     compare,
+    pair_components,
+    plan,
     prediction_interval,
     rank_intervals,
 )
 from ninetynine.statistics.special import t_quantile
+from ninetynine.statistics.summary import at_least_flips, seed_variance
 from synthetic import Digits, Draw, draw_models, shift_for
 
 Row = dict[str, Any]
@@ -49,6 +52,7 @@ PAIR_SEEDS = (
 BOARD_SEEDS = (3, 5, 10, 20)
 BOARD_MODELS = 10
 MODEL_EFFECTS = (0.0, 1.0)
+SPREAD_RATIOS = (1.0, 1.5, 2.0, 3.0, 5.0)
 
 
 @dataclass
@@ -94,7 +98,9 @@ def _tally_single(model: Draw, accuracy: float, tallies: dict[int, Tally]) -> No
     for n, tally in tallies.items():
         summary = model.summary(n)
         estimate = accuracy_estimate(summary)
-        predicted = prediction_interval(summary.seed_accuracy, model.images)
+        predicted = prediction_interval(
+            summary.seed_accuracy, model.images, flips=seed_variance(summary)[1]
+        )
         assert estimate.seed_interval is not None  # from two seeds on
         assert predicted is not None
         tally.add(
@@ -179,6 +185,57 @@ def board_rows(boards: int, seed: int) -> Iterator[Row]:
                     }
 
 
+def word_rows(replicates: int, seed: int) -> Iterator[Row]:
+    """How often "equivalent" is said at the margin, two looks find equal models different, a plan
+    for 80% power keeps it, and an interval covers whose SD is in the smallest quarter."""
+    digits, margin = Digits(), 0.002
+    share = 0.02 / digits.error_given_hard()
+    shift = shift_for(digits, (0.02 - margin) / share)
+    for n in (3, 5, 10):
+        rng, tally, plans, spreads = _rng(seed, "words", n), Tally(), Tally(), []
+        for _ in range(replicates):
+            a, b, c = draw_models(rng, digits, share, [shift, 0.0, 0.0], 10_000, 4 * n)
+            first = compare(b.summary(n), c.summary(n), looks=2)
+            last = compare(b.summary(4 * n), c.summary(4 * n), looks=2)
+            verdicts = {first.verdict, last.verdict if first.seeds_to_decide else first.verdict}
+            edge = compare(a.summary(n), b.summary(n), margin=margin)
+            tally.add(
+                false_equivalent=edge.verdict == "equivalent",
+                different_after_two_looks=bool(verdicts & {"better", "worse"}),
+            )
+            components = pair_components(b.summary(n), c.summary(n))
+            advised = plan(components, 10_000, margin).seeds if components else None
+            if advised is not None and advised <= 4 * n:
+                found = compare(a.summary(advised), b.summary(advised))
+                plans.add(plan_kept=found.verdict == "better")
+            estimate = accuracy_estimate(b.summary(n))
+            assert estimate.seed_interval is not None
+            assert estimate.seed_sd is not None
+            spreads.append((estimate.seed_sd, estimate.seed_interval.contains(b.fixed_image_truth)))
+        smallest = [covers for _, covers in sorted(spreads)[: max(replicates // 4, 1)]]
+        covers = sum(smallest) / len(smallest)
+        yield {"seeds": n, **tally.rates(), **plans.rates(), "small_spread_covers": covers}
+
+
+def spread_rows(replicates: int, seed: int) -> Iterator[Row]:
+    """Coverage of the interval over seeds where the variance over seeds is so many times that of
+    flips, which many images tell exactly: of all runs, and of the quarter with the smallest SD."""
+    for n in (3, 5, 10, 20):
+        for ratio in SPREAD_RATIOS:
+            rng = _rng(seed, "spread", n, ratio)
+            runs = rng.normal(size=(replicates, n)) * math.sqrt(ratio)
+            found = runs.var(axis=1, ddof=1)
+            used = np.array([at_least_flips(own, 1.0, n - 1) for own in found])
+            covers = np.abs(runs.mean(axis=1)) <= t_quantile(0.975, n - 1) * np.sqrt(used / n)
+            smallest = np.argsort(found)[: max(replicates // 4, 1)]
+            yield {
+                "seed_variance_over_flips": ratio,
+                "seeds": n,
+                "covers": float(covers.mean()),
+                "smallest_quarter": float(covers[smallest].mean()),
+            }
+
+
 @dataclass(frozen=True)
 class Study:
     """The tables of the study; rates are fractions of replicates."""
@@ -189,6 +246,8 @@ class Study:
     single: list[Row]
     pairs: list[Row]
     board: list[Row]
+    words: list[Row] = field(default_factory=list)
+    spread: list[Row] = field(default_factory=list)
 
 
 def run(replicates: int = 4_000, boards: int = 2_000, seed: int = 1) -> Study:
@@ -200,6 +259,8 @@ def run(replicates: int = 4_000, boards: int = 2_000, seed: int = 1) -> Study:
         single=list(single_model_rows(replicates, seed)),
         pairs=list(pair_rows(replicates, seed)),
         board=list(board_rows(boards, seed)),
+        words=list(word_rows(replicates, seed)),
+        spread=list(spread_rows(replicates, seed)),
     )
 
 
@@ -240,6 +301,16 @@ def markdown(study: Study) -> str:
             _false_alarm(study.boards),
         ),
     }
+    for question in dict.fromkeys(key for row in study.words for key in row if key != "seeds"):
+        title = f"At 0.98, 10,000 images: {question.replace('_', ' ')}"
+        sections[title] = _table(study.words, (), question, lambda row, rate: f"{100 * rate:.1f}")
+    for question, of in (("covers", "of all"), ("smallest_quarter", "of the smallest SDs")):
+        sections[f"Over seeds, beside flips: {of}"] = _table(
+            study.spread,
+            ("seed_variance_over_flips",),
+            question,
+            lambda _, rate: f"{100 * rate:.1f}",
+        )
     parts = [f"## {title}\n\n{table}" for title, table in sections.items()]
     return "\n\n".join(["# Coverage and false alarms, by simulation", _preamble(study), *parts, ""])
 

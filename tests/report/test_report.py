@@ -320,4 +320,7 @@ def test_a_pair_that_only_the_correction_keeps_together_is_not_called_settled():
 
     random = np.random.default_rng(0)
     good, bad = random.random((3, 1000)) < 0.99, random.random((3, 1000)) < 0.90
-    assert _would_decide(Undecided("a", "b", compare(good, bad))).startswith("different as a pair")
+    for planned_alpha in (None, 1e-12):
+        found = compare(good, bad, planned_alpha=planned_alpha)
+        assert found.verdict == "better"
+        assert _would_decide(Undecided("a", "b", found)).startswith("different as a pair")

@@ -17,6 +17,21 @@ def test_prediction_interval_is_the_textbook_one():
     assert (interval.low, interval.high) == pytest.approx((low, high))
 
 
+def test_runs_alike_by_luck_predict_no_less_than_their_flips():
+    alike = np.array([0.9800, 0.9801, 0.9800, 0.9801, 0.9800])
+    flips = 0.001**2
+    plain, floored = (prediction_interval(alike, 10_000, flips=f) for f in (0.0, flips))
+    half_width = 1.6449 * np.sqrt(2 * flips * 1.2)
+    assert floored.high - alike.mean() == pytest.approx(half_width, rel=1e-3)
+    assert floored.high > plain.high
+    assert place_claim(0.982, alike, 10_000).verdict != "as expected"
+    assert place_claim(0.982, alike, 10_000, flips=flips).verdict == "as expected"
+    # Runs that differ by more than flips explain are predicted as if nothing were known of them.
+    assert prediction_interval(FIVE_RUNS, 10_000, flips=flips) == prediction_interval(
+        FIVE_RUNS, 10_000
+    )
+
+
 def test_one_run_predicts_nothing():
     assert prediction_interval(FIVE_RUNS[:1], 10_000) is None
     placement = place_claim(0.98, FIVE_RUNS[:1], 10_000)

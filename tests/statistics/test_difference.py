@@ -1,12 +1,20 @@
 """Two models: paired images, separate seeds, and four verdicts."""
 
+import math
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 from ninetynine.statistics import (
+    Margin,
     compare,
     difference_bound,
+    difference_error,
     mcnemar_exact,
     pair_components,
+    plan,
+    shared_runs_error,
     summarize,
 )
 from pigeonhole import pigeonhole_bootstrap
@@ -59,17 +67,17 @@ def test_p_value_and_interval_never_contradict_each_other():
         assert (result.p_value < 0.05) == (not result.interval.contains(0.0))
 
 
-def test_many_seeds_of_one_recipe_are_not_told_apart():
+def test_many_seeds_of_one_recipe_are_equivalent():
     a, b = (model.summary(20) for model in drawn_pair(20, accuracy=0.995, model_effect=0.0))
     result = compare(a, b)
-    assert result.verdict == "not told apart"
-    assert result.minimum_detectable_difference <= result.margin
+    assert result.verdict == "equivalent"
+    assert -result.margin < result.within.low < result.within.high < result.margin
 
 
-def test_few_seeds_of_one_recipe_are_underpowered_and_seeds_would_decide():
+def test_few_seeds_of_one_recipe_are_undecided_and_seeds_would_decide():
     a, b = (model.summary(3) for model in drawn_pair(3, model_effect=0.0))
     result = compare(a, b)
-    assert result.verdict == "underpowered"
+    assert result.verdict == "undecided"
     assert result.minimum_detectable_difference > result.margin
     assert result.to_decide.limited_by == "seeds"
     assert result.to_decide.seeds > 3
@@ -79,7 +87,7 @@ def test_few_seeds_of_one_recipe_are_underpowered_and_seeds_would_decide():
 def test_too_few_images_are_named_as_the_limit():
     a, b = (model.summary(20) for model in drawn_pair(20, images=1_000))
     result = compare(a, b)
-    assert result.verdict == "underpowered"
+    assert result.verdict == "undecided"
     assert result.to_decide.limited_by == "images"
     assert result.to_decide.seeds is None
     assert result.to_decide.images > 1_000
@@ -87,13 +95,16 @@ def test_too_few_images_are_named_as_the_limit():
 
 def test_a_wider_margin_settles_what_a_narrow_one_leaves_open():
     a, b = (model.summary(5) for model in drawn_pair(5, model_effect=0.0))
-    assert compare(a, b, margin=0.0001).verdict == "underpowered"
-    assert compare(a, b, margin=0.05).verdict == "not told apart"
+    assert compare(a, b, margin=0.0001).verdict == "undecided"
+    assert compare(a, b, margin=0.05).verdict == "equivalent"
 
 
 @pytest.mark.parametrize(("n_a", "n_b"), [(4, 4), (3, 9)])
-def test_seed_interval_is_scipys_welch_interval(n_a, n_b):
-    a, b = (m.summary(n) for m, n in zip(drawn_pair(9), (n_a, n_b), strict=True))
+def test_without_flips_the_seed_interval_is_scipys_welch_interval(n_a, n_b):
+    a, b = (
+        replace(m.summary(n), rest_mean_square=0.0)
+        for m, n in zip(drawn_pair(9), (n_a, n_b), strict=True)
+    )
     welch = stats.ttest_ind(a.seed_accuracy, b.seed_accuracy, equal_var=False)
     reference = welch.confidence_interval(0.95)
     found = compare(a, b).seed_interval
@@ -143,7 +154,7 @@ def test_single_runs_are_compared_by_mcnemar(b, c):
 
 def test_undecided_single_runs_cannot_say_how_many_seeds_it_takes():
     result = compare(*single_runs(9, 3))
-    assert result.verdict == "underpowered"
+    assert result.verdict == "undecided"
     assert result.to_decide.limited_by == "single runs"
     assert result.to_decide.seeds is None
 
@@ -184,7 +195,7 @@ def test_identical_models_have_no_difference_and_a_width(shape, right):
     result = compare(correct, correct)
     assert result.difference == 0
     assert result.p_value == 1.0
-    assert result.verdict in ("not told apart", "underpowered")
+    assert result.verdict in ("equivalent", "undecided")
     assert result.interval.low < 0 < result.interval.high
     assert 0 < result.minimum_detectable_difference <= 1
 
@@ -196,9 +207,109 @@ def test_all_right_against_all_wrong_is_defined(seeds, images):
     b = np.zeros((seeds[1], images), dtype=bool)
     result = compare(a, b)
     assert result.difference == 1.0
-    assert result.verdict == ("better" if images == 400 else "underpowered")
+    assert result.verdict == ("better" if images == 400 else "undecided")
+
+
+def test_a_margin_may_be_a_share_of_the_fewer_errors():
+    a, b = (model.summary(20) for model in drawn_pair(20, accuracy=0.98, model_effect=0.0))
+    errors = 1 - max(a.mean, b.mean)
+    result = compare(a, b, margin=Margin(0.2, relative=True))
+    assert result.margin == pytest.approx(0.2 * errors)
+    assert result.verdict == "equivalent"
+    assert compare(a, b, margin=Margin(0.001, relative=True)).verdict == "undecided"
+
+
+def test_looks_share_the_error():
+    a, b = (model.summary(5) for model in drawn_pair(5))
+    once, twice = compare(a, b), compare(a, b, looks=2)
+    assert twice.alpha == once.alpha / 2
+    assert twice.interval.low < once.interval.low < once.interval.high < twice.interval.high
+    ends = (once.interval.low, once.interval.high)
+    assert (twice.within.low, twice.within.high) == pytest.approx(ends)
+
+
+def test_interval_for_new_images_holds_the_one_for_these():
+    for seed in range(30):
+        a, b = (m.summary(2) for m in drawn_pair(2, images=1_000, accuracy=0.99, seed=seed))
+        result = compare(a, b)
+        assert result.interval.low <= result.seed_interval.low + 1e-12
+        assert result.interval.high >= result.seed_interval.high - 1e-12
+
+
+@pytest.mark.parametrize("wrong", [{"confidence": math.nan}, {"power": 1}, {"looks": 0}])
+def test_numbers_without_a_meaning_are_refused(wrong):
+    same = np.ones((2, 10), dtype=bool)
+    with pytest.raises(ValueError, match="out of range"):
+        compare(same, same, **wrong)
+    with pytest.raises(ValueError, match="margin"):
+        compare(same, same, margin=math.nan)
+
+
+def test_a_vote_is_paired_with_the_runs_that_vote():
+    rng = np.random.default_rng(0)
+    chance = 0.5 * rng.random(2_000) ** 4
+    runs = rng.random((10, 2_000)) > chance  # right
+    votes = np.stack([runs[block : block + 2].any(axis=0) for block in range(0, 10, 2)])
+    shared = votes - runs.reshape(5, 2, 2_000).mean(axis=1)
+    paired = shared_runs_error(shared, None)
+    apart = difference_error(summarize(votes), summarize(runs))
+    assert paired.difference == pytest.approx(apart.difference)
+    half_widths = [
+        stats.t.ppf(0.975, e.degrees_of_freedom) * e.standard_error for e in (paired, apart)
+    ]
+    assert half_widths[0] < half_widths[1]
 
 
 def test_models_over_different_numbers_of_images_are_refused():
     with pytest.raises(ValueError, match="models over 10 and 11 images cannot be paired"):
         compare(np.ones((2, 10), dtype=bool), np.ones((2, 11), dtype=bool))
+
+
+ONES = {
+    "right": lambda random, n, m: np.ones((n, m), dtype=bool),
+    "wrong": lambda random, n, m: np.zeros((n, m), dtype=bool),
+    "alike": lambda random, n, m: np.tile(np.arange(m) % 10 > 0, (n, 1)),
+    "noise": lambda random, n, m: random.random((n, m)) < 0.9,
+}
+
+
+@pytest.mark.parametrize("kind_a", ONES)
+@pytest.mark.parametrize("kind_b", ONES)
+@pytest.mark.parametrize("images", [1, 2, 6, 400])
+def test_plan_and_compare_say_the_same_of_data_that_hardly_vary(kind_a, kind_b, images):
+    random = np.random.default_rng(0)
+    for n_a, n_b, looks in product((1, 2, 3), (1, 2, 5), (1, 2)):
+        a, b = ONES[kind_a](random, n_a, images), ONES[kind_b](random, n_b, images)
+        found = compare(a, b, looks=looks)
+        assert found.interval.low - 1e-12 <= found.difference <= found.interval.high + 1e-12
+        assert (found.p_value < found.alpha) != found.interval.contains(0.0)
+        if images < 400:
+            assert found.verdict != "equivalent"
+        components, advice = pair_components(a, b), found.to_decide
+        if advice is None:
+            continue
+        if components is None:
+            assert advice.limited_by == "single runs"
+            continue
+        target = max(abs(found.difference), found.margin)
+        planned = plan(components, images, target, 0.05 / looks)
+        assert (planned.seeds is None) == (advice.seeds is None)
+        assert (planned.images, planned.limited_by) == (advice.images, advice.limited_by)
+        assert images > 1 or planned.seeds is None
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.975, 0.999])
+def test_more_chance_is_never_the_narrower_interval_of_a_difference(level):
+    random = np.random.default_rng(1)
+    for n_a, n_b, images in product((2, 3, 5), (2, 5), (2, 6, 400)):
+        a, b = random.random((n_a, images)) < 0.95, random.random((n_b, images)) < 0.9
+        found = compare(a, b, confidence=level)
+        assert found.seed_interval is not None
+        assert found.interval.low <= found.seed_interval.low
+        assert found.interval.high >= found.seed_interval.high
+
+
+def test_models_that_agree_on_few_images_are_not_equivalent_on_others():
+    few, many = np.ones((5, 1000), dtype=bool), np.ones((5, 10_000), dtype=bool)
+    assert compare(few, few).verdict == "undecided"
+    assert compare(many, many).verdict == "equivalent"

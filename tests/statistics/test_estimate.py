@@ -1,6 +1,7 @@
 """One model's accuracy: the mean squares, the two intervals, and the edges."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from ninetynine.statistics import (
     summarize_counts,
     wilson_interval,
 )
-from ninetynine.statistics.estimate import mean_variance
+from ninetynine.statistics.estimate import mean_variance, seed_interval
 from ninetynine.statistics.summary import unseen_image_factor
 from pigeonhole import pigeonhole_bootstrap
 from scipy import stats
@@ -61,7 +62,8 @@ def test_seed_interval_reproduces_students_sleep_data():
     right_per_seed = 9_000 + np.round(10 * hours).astype(int)
     right_per_image = np.full(10_000, 9)
     right_per_image[: right_per_seed.sum() - 90_000] += 1
-    interval = accuracy_estimate(summarize_counts(right_per_seed, right_per_image)).seed_interval
+    summary = summarize_counts(right_per_seed, right_per_image)
+    interval = seed_interval(replace(summary, rest_mean_square=0.0))  # hours do not flip
     assert 1_000 * (interval.low - 0.9) == pytest.approx(0.70, abs=0.005)
     assert 1_000 * (interval.high - 0.9) == pytest.approx(2.46, abs=0.005)
 
@@ -71,7 +73,7 @@ def test_seed_interval_is_scipys_t_interval():
     reference = stats.t.interval(
         0.95, 5, loc=summary.seed_accuracy.mean(), scale=stats.sem(summary.seed_accuracy)
     )
-    interval = accuracy_estimate(summary).seed_interval
+    interval = seed_interval(replace(summary, rest_mean_square=0.0))
     assert (interval.low, interval.high) == pytest.approx(reference)
 
 
@@ -90,7 +92,7 @@ def test_seeds_that_err_equally_often_still_leave_a_width():
     interval = accuracy_estimate(correct).seed_interval
     assert interval.low < 0.999 < interval.high
     # Never narrower than one image in one run can tell: t(4) / (images x seeds).
-    assert interval.high - interval.low == pytest.approx(2 * 2.7764 / 5_000, rel=1e-4)
+    assert interval.high - interval.low >= 2 * 2.7764 / 5_000
 
 
 def test_population_interval_is_wider_than_the_seeds_and_skewed_near_one():
@@ -181,3 +183,11 @@ def test_the_unseen_half_image_matters_only_where_errors_are_few():
     assert unseen_image_factor(200.0, 120.0) == pytest.approx(1.0, abs=0.002)
     assert unseen_image_factor(7.0, 7.0) == 1.0  # one seed: every effect is a whole image
     assert unseen_image_factor(0.0, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("right", [0.9, 0.98, 1.0])
+def test_more_chance_is_never_the_narrower_interval(right):
+    for seed in range(30):
+        found = accuracy_estimate(np.random.default_rng(seed).random((2, 400)) < right)
+        assert found.population_interval.low <= found.seed_interval.low
+        assert found.population_interval.high >= found.seed_interval.high

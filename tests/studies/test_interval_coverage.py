@@ -178,3 +178,17 @@ def test_the_committed_study_is_what_its_command_makes(committed, monkeypatch):
     assert len(kept) == len(interval_coverage.SEEDS)
     for now, then in zip(replayed, kept, strict=True):
         assert now == pytest.approx(then, abs=0.03)
+
+
+def test_words_are_wrong_at_most_one_time_in_twenty():
+    for row in interval_coverage.word_rows(120, 3):
+        for question in ("false_equivalent", "different_after_two_looks"):
+            assert row[question] <= 0.05 + slack(0.05, 120), row
+        assert row["small_spread_covers"] >= 0.86 - slack(0.86, 30), row
+
+
+def test_an_interval_whose_spread_came_out_small_covers_up_to_twice_the_flips():
+    for row in interval_coverage.spread_rows(8_000, 1):
+        assert row["covers"] >= 0.95 - slack(0.95, 8_000), row
+        if row["seed_variance_over_flips"] <= 2:
+            assert row["smallest_quarter"] >= 0.90 - slack(0.90, 2_000), row

@@ -1,5 +1,6 @@
 """Records -> boards: rows that may be compared, side by side; everything else is named."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from itertools import compress, pairwise
 
 from ninetynine import datasets
 from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
+from ninetynine.board.comparing import compare_rows
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note, neighbors_note
 from ninetynine.board.predictions import PredictionSums
@@ -16,7 +18,13 @@ from ninetynine.board.run import PUBLISHED, BoardKey, RowIdentity, Run, identity
 from ninetynine.catalog import Architecture
 from ninetynine.datasets import ImageGroups
 from ninetynine.records import Record, RecordStore
-from ninetynine.statistics import Comparison, compare, rank_intervals, seed_rank_intervals
+from ninetynine.statistics import (
+    USUAL_MARGIN,
+    Comparison,
+    Margin,
+    rank_intervals,
+    seed_rank_intervals,
+)
 from ninetynine.suite import Reference, Rung, Suite, reference_for
 
 _Sums = dict[tuple[str, ...], PredictionSums | None]  # by the keys of a row's records
@@ -63,6 +71,7 @@ class Board:
     thing: str = "image"  # what is right or wrong
     scores: ScoreRange | None = None  # None where accuracies are shares of 1, as they are shown
     others: tuple[Row, ...] = ()  # left out; ranks, groups and corrections are among these, too
+    margin: Margin = USUAL_MARGIN  # within which models count as equivalent
 
     @property
     def dataset(self) -> str:
@@ -133,12 +142,18 @@ class Board:
 
     @cached_property
     def undecided(self) -> tuple[Undecided, ...]:
-        """The rows that follow each other and share a group, with what would decide them."""
-        ranked = [(row, row.summary) for row in self.rows if row.summary is not None]
+        """The rows that follow each other and share a group, with what would decide them.
+
+        The advice is for the level at which a board with so many pairs first tests.
+        """
+        ranked = [row for row in self.rows if row.summary is not None]
+        # What would decide is planned for the first step of a correction over all pairs.
+        alpha = 0.05 / max(math.comb(len(ranked), 2), 1)
+        pairs = (pair for pair in pairwise(ranked) if set(pair[0].groups) & set(pair[1].groups))
         return tuple(
-            Undecided(upper.name, lower.name, compare(above, below))
-            for (upper, above), (lower, below) in pairwise(ranked)
-            if set(upper.groups) & set(lower.groups)
+            Undecided(upper.name, lower.name, result)
+            for upper, lower in pairs
+            if (result := compare_rows(upper, lower, margin=self.margin, planned_alpha=alpha))
         )
 
     @cached_property
@@ -168,6 +183,7 @@ def build_boards(
     records: Sequence[Record] | None = None,
     variant: str | None = None,
     sums: bool = False,
+    margin: Margin = USUAL_MARGIN,
 ) -> list[Board]:
     """Return the boards of ``records``, by default of every readable record in ``store``.
 
@@ -185,7 +201,8 @@ def build_boards(
         members = [runs.setdefault(record.key, Run.of(store, record)) for record in records_of]
         for labels_hash, rows, notes in _rows_by_labels(key, members, made if sums else None):
             ranked = tuple(rank(rows))
-            boards.append(Board(key, ranked, catalog, references[key.dataset], labels_hash, notes))
+            reference = references[key.dataset]
+            boards.append(Board(key, ranked, catalog, reference, labels_hash, notes, margin=margin))
     return boards
 
 

@@ -13,6 +13,7 @@ from ninetynine.board.run import RowIdentity
 from ninetynine.catalog import Architecture, Claim
 from ninetynine.records import Record
 from ninetynine.statistics import ClaimPlacement, Interval, binomial_against_published, place_claim
+from ninetynine.statistics.summary import seed_variance
 from ninetynine.suite import Reference
 
 # A loss, or an accuracy over images that the record does not count, is no multiple of 1 / images.
@@ -45,7 +46,8 @@ def claim_rows(row: Row, catalog: Mapping[str, Architecture], images: int | None
     if own is None or not has_published_recipe(row.identity, own):
         return []
     here = (claim for claim in own.claims if claim.dataset == row.key.dataset)
-    found = (_claim_row(row.name, claim, row.records, images) for claim in here)
+    flips = 0.0 if row.summary is None else seed_variance(row.summary)[1]
+    found = (_claim_row(row.name, claim, row.records, images, flips) for claim in here)
     return [claim_row for claim_row in found if claim_row is not None]
 
 
@@ -64,7 +66,7 @@ def has_recipe_of(identity: RowIdentity, architecture: Architecture) -> bool:
 
 
 def _claim_row(
-    name: str, claim: Claim, records: Sequence[Record], images: int | None
+    name: str, claim: Claim, records: Sequence[Record], images: int | None, flips: float
 ) -> ClaimRow | None:
     values = [value for r in records if (value := _measured(r, claim.metric)) is not None]
     ours = spread(values)
@@ -78,7 +80,7 @@ def _claim_row(
         digits=claim.digits,
         ours=ours,
         values=tuple(values),
-        placement=_place(claim, values, images),
+        placement=_place(claim, values, images, flips),
         source=claim.source,
         note=claim.note,
     )
@@ -99,11 +101,15 @@ def _measured(record: Record, metric: str) -> float | None:
     return getattr(record.history[-1], prefix + measure)  # type: ignore[no-any-return]
 
 
-def _place(claim: Claim, values: Sequence[float], images: int | None) -> ClaimPlacement:
+def _place(
+    claim: Claim, values: Sequence[float], images: int | None, flips: float
+) -> ClaimPlacement:
     if claim.metric.endswith("loss"):
         return _place_loss(claim, values)
-    counted = images if images is not None and claim.metric == "test_accuracy" else _CONTINUOUS
-    return place_claim(claim.value, np.array(values), counted, claim.digits)
+    found = np.array(values)
+    if images is None or claim.metric != "test_accuracy":
+        return place_claim(claim.value, found, _CONTINUOUS, claim.digits)
+    return place_claim(claim.value, found, images, claim.digits, flips=flips)
 
 
 def _place_loss(claim: Claim, values: Sequence[float]) -> ClaimPlacement:

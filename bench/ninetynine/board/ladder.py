@@ -8,6 +8,7 @@ import numpy as np
 from ninetynine import datasets
 from ninetynine.board.boards import Board, build_boards, is_on
 from ninetynine.board.claims import gap_closed, has_recipe_of
+from ninetynine.board.comparing import compare_rows
 from ninetynine.board.notes import row_notes
 from ninetynine.board.row import Row
 from ninetynine.board.targets import Candidate, TargetVerdict, judge_targets
@@ -15,7 +16,7 @@ from ninetynine.board.training_time import RelativeTime, relative_time, training
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
-from ninetynine.statistics import Comparison, Summary, compare
+from ninetynine.statistics import USUAL_MARGIN, Comparison, Margin, Summary
 from ninetynine.suite import Ensemble, Entry, Reference, Rung, Suite, architecture_of, reference_for
 
 
@@ -37,6 +38,15 @@ class PersistentErrors:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """A rung below, not the next, that ``rung`` is compared with: steps too small to matter, one
+    after the other, may come to one that does."""
+
+    below: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
 class Step:
     """A rung with its row; what is None is not recorded or cannot be known."""
 
@@ -44,6 +54,9 @@ class Step:
     asked: int  # seeds, or replicates
     row: Row | None = None
     added: Comparison | None = None  # to the rung below
+    to_first: Comparison | None = None  # to the ladder's first rung with predictions
+    to_best: Comparison | None = None  # to its best
+    chain: Chain | None = None
     gap_closed: float | None = None  # of the suite's reference
     time: RelativeTime | None = None
     training_flops: float | None = None
@@ -65,7 +78,10 @@ class Ladder:
 
 
 def load_ladders(
-    store: RecordStore, catalog: Mapping[str, Architecture], suite: Suite
+    store: RecordStore,
+    catalog: Mapping[str, Architecture],
+    suite: Suite,
+    margin: Margin = USUAL_MARGIN,
 ) -> list[Ladder]:
     """Return the ladders of ``suite``, one per backend and device that its rungs ran on.
 
@@ -76,7 +92,8 @@ def load_ladders(
     dataset = datasets.row_name_of(suite.dataset)
     readable, problems = store.read_all(whole=True)
     records = [record for record in readable if record.cell.dataset == dataset]
-    boards = [b for b in build_boards(store, catalog, records) if b.variant == suite.variant]
+    made = build_boards(store, catalog, records, margin=margin)
+    boards = [board for board in made if board.variant == suite.variant]
 
     def age(board: Board) -> tuple[int, int, str]:
         tried = sum(row.tried for row in board.rows)
@@ -114,7 +131,11 @@ def _ladder(
         beside = found.records if found is not None else ()
     chosen = {rung.label: _choose(rung, suite, here, board.catalog) for rung in suite.rungs}
     reference = suite.reference or reference_for(board.dataset)
-    steps = tuple(_step(rung, suite, reference, chosen, beside, by_key) for rung in suite.rungs)
+    margin = board.margin
+    steps = tuple(
+        _step(rung, suite, reference, chosen, beside, by_key, margin) for rung in suite.rungs
+    )
+    steps = tuple(_beside_others(step, steps, margin) for step in steps)
     return Ladder(
         suite=suite,
         board=board,
@@ -154,6 +175,7 @@ def _step(
     chosen: Mapping[str, Row | None],
     beside: Sequence[Record],
     by_key: Mapping[str, Record],
+    margin: Margin,
 ) -> Step:
     asked = rung.replicates if isinstance(rung, Ensemble) else len(suite.seeds_of(rung))
     row, below = chosen[rung.label], chosen[rung.over] if rung.over is not None else None
@@ -163,15 +185,36 @@ def _step(
         rung=rung,
         asked=asked,
         row=row,
-        added=(
-            compare(row.summary, below.summary)
-            if below is not None and row.summary and below.summary
-            else None
-        ),
+        added=compare_rows(row, below, margin=margin) if below is not None else None,
         gap_closed=gap_closed(row.accuracy.mean, reference) if reference and row.accuracy else None,
         time=relative_time(row.records, beside),
         training_flops=training_flops(row.records[0], by_key) if row.records else None,
         errors=persistent_errors(row.summary, row.key.dataset) if row.summary else None,
+    )
+
+
+def _beside_others(step: Step, steps: Sequence[Step], margin: Margin) -> Step:
+    """Return ``step`` with what it is beside the first rung, the best, and those that a chain of
+    equivalent steps has led from."""
+    row, of = step.row, {other.rung.label: other for other in steps}
+    known = [s.row for s in steps if s.row is not None and s.row.summary is not None]
+    if row is None or row not in known:
+        return step
+    best = max(known, key=lambda other: other.summary.mean if other.summary else 0.0)
+    first, chain = known[0], None
+    below = of.get(step.rung.over or "")
+    while step.added is not None and step.added.verdict == "equivalent" and chain is None:
+        if below is None or below.added is None or below.added.verdict != "equivalent":
+            break
+        below = of.get(below.rung.over or "")
+        found = compare_rows(row, below.row, margin=margin) if below and below.row else None
+        if below is not None and found is not None and found.verdict != "equivalent":
+            chain = Chain(below.rung.label, found)
+    return replace(
+        step,
+        to_first=None if row is first else compare_rows(row, first, margin=margin),
+        to_best=None if row is best else compare_rows(row, best, margin=margin),
+        chain=chain,
     )
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import importlib
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from ninetynine.registry import Registry
 if TYPE_CHECKING:  # what verbs that need no suite should not wait for
     from ninetynine.records import RecordStore
     from ninetynine.request import ResolvedRun
+    from ninetynine.statistics import Margin
     from ninetynine.suite import Suite
 
 Command = Callable[..., Any]
@@ -204,6 +206,61 @@ def _jobs(context: click.Context, parameter: click.Parameter, text: str) -> int 
     if not text.isdecimal() or int(text) < 1:
         raise UserError(f"--jobs {text!r}: expected a positive whole number or auto")
     return int(text)
+
+
+def number_in(low: float, high: float, unit: float = 1.0) -> Callable[..., float | None]:
+    """Return a callback that takes a number above ``low`` and below ``high``, times ``unit``."""
+
+    def read(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+        return None if text is None else _number(parameter.opts[0], text, low, high) * unit
+
+    return read
+
+
+def _number(option: str, text: str, low: float, high: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low < value < high:  # nor is NaN
+        raise UserError(f"{option} {text}: expected a number above {low:g} and below {high:g}")
+    return value
+
+
+def _margin(context: click.Context, parameter: click.Parameter, text: str) -> "Margin":
+    from ninetynine.statistics import Margin
+
+    value = _number(parameter.opts[0], text.removesuffix("%"), 0, 100)
+    return Margin(value / 100, relative=text.endswith("%"))
+
+
+margin = click.option(
+    "--margin",
+    default="0.1",
+    metavar="POINTS|PERCENT%",
+    callback=_margin,
+    help="Smallest difference that matters: percentage points, or 20% of the errors left.",
+)
+alpha = click.option(
+    "--alpha",
+    default="0.05",
+    metavar="SHARE",
+    callback=number_in(0, 0.5),
+    help="Largest chance of a false answer, over all looks.",
+)
+power = click.option(
+    "--power",
+    default="0.8",
+    metavar="SHARE",
+    callback=number_in(0.5, 1),
+    help="Chance to show a difference that is there.",
+)
+looks = click.option(
+    "--looks",
+    type=click.IntRange(1, 20),
+    default=2,
+    help="How often the comparison may be made, with more seeds each time.",
+)
 
 
 def fraction(context: click.Context, parameter: click.Parameter, percent: float) -> float:

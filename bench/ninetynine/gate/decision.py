@@ -14,6 +14,7 @@ from ninetynine.gate.costs import NO_REFERENCES, References, judge_cost
 from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
 from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
 from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
+from ninetynine.statistics.summary import seed_variance
 
 _FEWEST_BASELINE_SEEDS = 2
 _SHOWN_FLIPS = 20
@@ -134,7 +135,9 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     confidence = 1 - 2 * Design(len(known), terms.max_seeds, terms.alpha).collapse_tail
     if confidence == 1 or len(new) < FIRST_LOOK:
         return None
-    expected = prediction_interval(known, _images([*baseline.runs, *new]), confidence)
+    images = _images([*baseline.runs, *new])
+    flips = 0.0 if baseline.summary is None else seed_variance(baseline.summary)[1]
+    expected = prediction_interval(known, images, confidence, flips)
     assert expected is not None  # of two runs or more there is one
     least = min(expected.low, float(known.mean()) - terms.margin)
     fallen = [run for run in new if run.accuracy < least]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # who wants one number formatted should not wait for boards a
     from ninetynine.board import Board
     from ninetynine.catalog import Architecture
     from ninetynine.records import Problem, Record, RecordStore
+    from ninetynine.statistics import Margin
     from ninetynine.suite import Suite
 
 FORMATS = Registry("report format", "ninetynine.report.formats", "ninetynine.formats")
@@ -44,6 +45,7 @@ class Report:
     width: int | None = None  # of the terminal, in columns
     only_suite: bool = False  # whether boards show the rows of the suite alone
     given: "Sequence[Board] | None" = None  # boards that are there already, in place of records
+    margin: "Margin | None" = None  # within which models are equivalent
     sums: bool = False  # whether the format shows what runs predicted, class by class
 
     @cached_property
@@ -65,11 +67,17 @@ class Report:
         from ninetynine import datasets
         from ninetynine.board import build_boards
         from ninetynine.board.views import known_suites, of_suite
+        from ninetynine.statistics import USUAL_MARGIN
 
         if self.given is not None:
             return list(self.given)
         found = build_boards(
-            self.store, self.catalog, self.records, variant=self.variant, sums=self.sums
+            self.store,
+            self.catalog,
+            self.records,
+            variant=self.variant,
+            sums=self.sums,
+            margin=self.margin or USUAL_MARGIN,
         )
         if self.only_suite:
             suites = known_suites(self.suite)

@@ -111,9 +111,14 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
         )
     smallest = _signless(result.minimum_detectable_difference)
     lines.append(
-        f"The smallest difference these seeds and images would have shown four times in five is "
-        f"{smallest} percentage points."
+        f"The smallest difference these seeds and images would have shown with {result.power:.0%} "
+        f"power is {smallest} percentage points."
     )
+    if result.looks > 1:
+        lines.append(
+            f"One of {result.looks} looks: each is judged at {_signless(result.alpha)}%, so that "
+            f"all of them together are wrong in at most {_signless(result.alpha * result.looks)}%."
+        )
     if result.to_decide is not None:
         lines.append(_to_decide(result, a.test_groups))
     return lines
@@ -194,16 +199,27 @@ def _verdict(a: Row, b: Row, result: Comparison) -> str:
             f"{first} is {result.verdict} than {second} on {noun} like these, "
             f"by {size} percentage points."
         )
-    margin = _signless(result.margin)
-    if result.verdict == "not told apart":
+    if result.verdict == "equivalent":
         return (
-            f"{first} and {second} are not told apart: a difference of {margin} percentage points "
-            "would have shown, and none did."
+            f"{first} and {second} are equivalent within {_margin(result)}: two one-sided tests at "
+            f"{_signless(result.alpha)}% show it ({_level(2 * result.alpha)} interval "
+            f"{_points(result.within)})."
         )
     return (
-        f"Underpowered: {first} and {second} differ by {size} percentage points, too little to "
-        f"tell from chance with this data, and a difference of {margin} could have stayed hidden."
+        f"Undecided: {first} and {second} differ by {size} percentage points, which chance may "
+        f"explain, and a difference of more than {_margin(result)} is not ruled out."
     )
+
+
+def _margin(result: Comparison) -> str:
+    points = f"{_signless(result.margin)} percentage points"
+    if result.relative_margin is None:
+        return points
+    return f"{points} ({_signless(result.relative_margin)}% of the fewer errors)"
+
+
+def _level(alpha: float) -> str:
+    return f"{_signless(1 - alpha)}%"
 
 
 def _accuracies(a: Row, b: Row, result: Comparison) -> str:
@@ -211,8 +227,8 @@ def _accuracies(a: Row, b: Row, result: Comparison) -> str:
     runs = [count(len(side.correct), "seed") for side in (a, b)]
     return (
         f"{a.full_name} {means[0]}% ({runs[0]}), {b.full_name} {means[1]}% ({runs[1]}): difference "
-        f"{signed_percent(result.difference, 3)} percentage points, 95% interval "
-        f"{_points(result.interval)}, p {equals_p(result.p_value)}"
+        f"{signed_percent(result.difference, 3)} percentage points, {_level(result.alpha)} "
+        f"interval {_points(result.interval)}, p {equals_p(result.p_value)}"
         f"{'' if a.test_groups is None else f'; drawn are {a.test_groups}'}."
     )
 

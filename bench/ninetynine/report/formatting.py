@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ninetynine.board import Spread
     from ninetynine.datasets import ImageGroups
-    from ninetynine.statistics import Decision, Interval, RankInterval
+    from ninetynine.statistics import Decision, Interval, Margin, RankInterval
 
 BLANK = ""
+_FEW = 5  # runs whose spread can be 0 by chance
 
 
 def percent_decimals(images: int | None) -> int:
@@ -47,7 +48,12 @@ def number_spread(spread: "Spread | None", decimals: int, unit: int = 1) -> str:
     if spread is None:
         return BLANK
     mean = number(unit * spread.mean, decimals)
-    return mean if spread.sd is None else f"{mean} ± {number(unit * spread.sd, decimals)}"
+    if spread.sd is None:
+        return mean
+    sd = number(unit * spread.sd, decimals)
+    if spread.n < _FEW and not sd.strip("0."):  # a coincidence of few runs is no knowledge
+        return f"{mean} ({spread.n} runs alike)"
+    return f"{mean} ± {sd}"
 
 
 def percent_interval(interval: "Interval | None", decimals: int) -> str:
@@ -72,6 +78,12 @@ def ranks(rank: "RankInterval | None") -> str:
     if rank is None:
         return BLANK
     return str(rank.best) if rank.best == rank.worst else f"{rank.best}–{rank.worst}"
+
+
+def margin(found: "Margin") -> str:
+    """Return a margin with its unit: ``0.1 points``, or ``20% of the errors that are left``."""
+    size = shortest_percent(found.share)
+    return f"{size}% of the errors that are left" if found.relative else f"{size} points"
 
 
 def these_images(images: int | None, thing: str = "image") -> str:

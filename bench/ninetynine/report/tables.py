@@ -211,7 +211,9 @@ def _undecided_table(board: Board) -> Table | None:
         ],
         "Could have shown: the smallest true difference"
         f"{'' if board.scores else ', in points,'} that these seeds and {board.thing}s "
-        "had an 80% chance to show.",
+        "had an 80% chance to show on this board, which tests all pairs. What would decide is "
+        "planned for the strictest level that the board may use. Equivalent: two one-sided tests "
+        "at 5% show that a pair's difference is within the margin. The interval is one pair's.",
     )
 
 
@@ -229,20 +231,24 @@ def _span_apart(board: Board, found: Interval) -> str:
 
 
 def _would_decide(pair: Undecided, board: Board | None = None) -> str:
-    found = pair.comparison
+    found, lead = pair.comparison, ""
     if found.verdict in ("better", "worse"):
-        return "different as a pair, not with all pairs in mind"
+        lead = "different as a pair; among all pairs "
+        if found.to_decide is None:
+            return "different as a pair, not with all pairs in mind"
     if found.to_decide is None:
-        points = "" if board is not None and board.scores else " points"
-        return f"settled: {_apart(board, found.margin, 1)}{points} would have shown"
+        if board is not None and board.scores:
+            return f"equivalent within {_apart(board, found.margin, 1)}"
+        return f"equivalent within {formatting.shortest_percent(found.margin)} points"
     if found.to_decide.seeds is not None:
-        return formatting.count(found.to_decide.seeds, "seed") + " each"
+        return f"{lead}{formatting.count(found.to_decide.seeds, 'seed')} each"
     if found.to_decide.images is not None:
         groups, thing = (board.image_groups, board.thing) if board else (None, "image")
-        return f"not seeds: {formatting.more_images(found.to_decide, groups, thing)}"
-    if board is not None and board.thing != "image" and found.to_decide.limited_by == "single runs":
-        return f"about {formatting.count(more_items(board, found), board.thing)}"
-    return "more than one seed" if found.to_decide.limited_by == "single runs" else "more of both"
+        return f"{lead}not seeds: {formatting.more_images(found.to_decide, groups, thing)}"
+    single = found.to_decide.limited_by == "single runs"
+    if board is not None and board.thing != "image" and single:
+        return f"{lead}about {formatting.count(more_items(board, found), board.thing)}"
+    return lead + ("more than one seed" if single else "more of both")
 
 
 def more_items(board: Board, found: Comparison) -> int:
@@ -252,7 +258,7 @@ def more_items(board: Board, found: Comparison) -> int:
     square root of their number.  The difference is the observed one, or the margin if larger.
     """
     target = max(abs(found.difference), found.margin)
-    times = (found.minimum_detectable_difference / target) ** 2
+    times = (found.minimum_detectable_difference / target) ** 2 if target > 0 else 1.0
     return math.ceil((board.images or 0) * max(times, 1.0))
 
 

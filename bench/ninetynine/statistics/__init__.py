@@ -22,7 +22,14 @@ from ninetynine.statistics.classical import (
     wilson_interval,
     winning_chance,
 )
-from ninetynine.statistics.comparison import Comparison, Decision, Verdict, compare
+from ninetynine.statistics.comparison import (
+    USUAL_MARGIN,
+    Comparison,
+    Decision,
+    Margin,
+    Verdict,
+    compare,
+)
 from ninetynine.statistics.crossed import summarize_scores
 from ninetynine.statistics.difference import (
     DifferenceBound,
@@ -30,6 +37,7 @@ from ninetynine.statistics.difference import (
     difference_bound,
     difference_error,
     pair_p_value,
+    shared_runs_error,
 )
 from ninetynine.statistics.estimate import AccuracyEstimate, VarianceComponents, accuracy_estimate
 from ninetynine.statistics.groups import Groups, Neighbors, neighbors_alike

@@ -7,7 +7,12 @@ from typing import Literal
 import numpy as np
 
 from ninetynine.statistics.special import t_probability, t_quantile
-from ninetynine.statistics.summary import FloatArray, Interval, seed_sd_at_least
+from ninetynine.statistics.summary import (
+    FloatArray,
+    Interval,
+    at_least_flips,
+    seed_sd_at_least,
+)
 
 ClaimVerdict = Literal["as expected", "lucky", "unlucky", "not reproduced", "too few runs"]
 
@@ -45,24 +50,29 @@ class Certification:
 
 
 def prediction_interval(
-    seed_accuracy: FloatArray, images: int, confidence: float = 0.95
+    seed_accuracy: FloatArray, images: int, confidence: float = 0.95, flips: float = 0.0
 ) -> Interval | None:
     """Interval for the accuracy of one more run on the same ``images`` test images.
 
-    mean +- t sd sqrt(1 + 1/n), accuracies taken as normal over seeds; None for one run.
+    mean +- t sd sqrt(1 + 1/n), accuracies taken as normal over seeds; None for one run.  ``flips``
+    is the variance of a run's accuracy that flips of single images explain, where it is known
+    (`ninetynine.statistics.summary.seed_variance`): the sd is never below what `at_least_flips`
+    makes of it.
     """
-    mean, scale, n = _next_run(seed_accuracy, images)
+    mean, scale, n = _next_run(seed_accuracy, images, flips)
     if n < 2:
         return None
     half_width = t_quantile((1 + confidence) / 2, n - 1) * scale
     return Interval.around(mean, half_width)
 
 
-def _next_run(seed_accuracy: FloatArray, images: int) -> tuple[float, float, int]:
+def _next_run(seed_accuracy: FloatArray, images: int, flips: float) -> tuple[float, float, int]:
     """Mean, standard error of prediction for one more run, number of runs."""
     n = len(seed_accuracy)
     sd = float(np.std(seed_accuracy, ddof=1)) if n > 1 else 0.0
     sd = seed_sd_at_least(sd, n, images)
+    if n > 1:
+        sd = math.sqrt(at_least_flips(sd**2, flips, n - 1))
     return float(np.mean(seed_accuracy)), sd * math.sqrt(1 + 1 / n), n
 
 
@@ -73,18 +83,20 @@ def place_claim(
     published_decimals: int | None = None,
     confidence: float = 0.95,
     wide_confidence: float = 0.999,
+    flips: float = 0.0,
 ) -> ClaimPlacement:
     """Place a published accuracy among our runs: float64 (n,), on ``images`` test images.
 
     "As expected" inside the prediction interval for one more run; "lucky" above it or
     "unlucky" below it but inside the wide one, where one run in a thousand falls outside;
     "not reproduced" beyond that.  A figure given with ``published_decimals`` (0.988 has 3)
-    stands for all that rounds to it, and gets the mildest verdict among them.
+    stands for all that rounds to it, and gets the mildest verdict among them.  ``flips`` is that of
+    `prediction_interval`.
     """
     rounding = 0.0 if published_decimals is None else 0.5 * 10.0**-published_decimals
-    inner = prediction_interval(seed_accuracy, images, confidence)
-    outer = prediction_interval(seed_accuracy, images, wide_confidence)
-    mean, scale, n = _next_run(seed_accuracy, images)
+    inner = prediction_interval(seed_accuracy, images, confidence, flips)
+    outer = prediction_interval(seed_accuracy, images, wide_confidence, flips)
+    mean, scale, n = _next_run(seed_accuracy, images, flips)
     # Accuracies are multiples of 1/images: half a step tells equal from different.
     at = np.abs(seed_accuracy - published) <= rounding + 0.5 / images
     return ClaimPlacement(

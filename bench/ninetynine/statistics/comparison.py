@@ -1,5 +1,6 @@
-"""Is A better than B: the difference, its interval and a verdict."""
+"""Is A better than B, equivalent, or undecided: the difference, its interval, what would decide."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,15 +16,33 @@ from ninetynine.statistics.difference import (
     seed_difference_interval,
 )
 from ninetynine.statistics.power import Limit, minimum_detectable_difference, pair_components, plan
-from ninetynine.statistics.special import t_quantile
 from ninetynine.statistics.summary import BoolArray, Interval, Summary, as_summary
 
-Verdict = Literal["better", "worse", "not told apart", "underpowered"]
+Verdict = Literal["better", "worse", "equivalent", "undecided"]
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The smallest difference of interest: a fraction, or a share of the errors that are left.
+
+    A relative one is of the errors of the model that makes fewer.  Those are counted, not known, so
+    a relative margin is itself an estimate.
+    """
+
+    share: float
+    relative: bool = False
+
+    def between(self, a: Summary, b: Summary) -> float:
+        """Return the margin of two models as a difference in accuracy."""
+        return self.share * (1 - max(a.mean, b.mean)) if self.relative else self.share
+
+
+USUAL_MARGIN = Margin(0.001)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What would decide an underpowered comparison.
+    """What would decide an undecided comparison.
 
     ``seeds`` per model on this test set, or None with ``limited_by`` saying why: "images"
     (the test images are the limit; ``images`` would be the least that do), "both", or
@@ -43,8 +62,10 @@ class Comparison:
 
     ``interval``, ``p_value`` and ``verdict`` are for new images of the same kind; ``seed_interval``
     (None where a model has one run) is for these test images only.  ``discordant`` counts
-    the images that only A and that only B gets right, for two single runs.  ``to_decide``
-    is set when the verdict is "underpowered".
+    the images that only A and that only B gets right, for two single runs.  ``alpha`` is the level
+    that this look may use, and ``interval`` holds with 1 - ``alpha``; ``within`` holds with
+    1 - 2 ``alpha``, and lies inside the margin where the verdict is "equivalent".  ``to_decide`` is
+    set where the verdict is "undecided", or the difference too small for ``planned_alpha``.
     """
 
     difference: float
@@ -57,6 +78,11 @@ class Comparison:
     margin: float
     minimum_detectable_difference: float
     to_decide: Decision | None
+    within: Interval
+    alpha: float = 0.05
+    looks: int = 1
+    power: float = 0.8
+    relative_margin: float | None = None  # the share of the errors left that ``margin`` is
 
     @property
     def seeds_to_decide(self) -> int | None:
@@ -73,58 +99,82 @@ def compare(
     model_a: Summary | BoolArray,
     model_b: Summary | BoolArray,
     confidence: float = 0.95,
-    margin: float = 0.001,
+    margin: float | Margin = USUAL_MARGIN,
     power: float = 0.8,
+    looks: int = 1,
+    planned_alpha: float | None = None,
+    error: DifferenceError | None = None,
 ) -> Comparison:
     """Compare two models (bool arrays (n_seeds, n_images) over the same images, or summaries).
 
-    ``margin`` is the smallest difference of interest, a fraction (0.001 is 0.1 percentage
-    points).  The verdict is "better" or "worse" when the p-value is below
-    ``1 - confidence``.  Otherwise it is "not told apart" if the data had its chance: a true
-    difference of ``margin`` would have been found with probability ``power``, or the
-    interval lies within +-``margin``.  Else it is "underpowered": a difference that matters
-    may be there.
+    ``margin`` is the smallest difference of interest, a fraction (0.001 is 0.1 percentage points)
+    or a `Margin`.  The verdict is "better" or "worse" when the p-value is below ``alpha``, which is
+    ``1 - confidence`` over ``looks``: whoever may add seeds and compare again shares the error
+    among so many looks.  It is "equivalent" when two one-sided tests at ``alpha`` show the
+    difference to be within the margin (Schuirmann 1987), and there are images enough that a
+    difference as large would have met one; else "undecided".  ``planned_alpha`` is the level of the
+    test that the advice is for, by default ``alpha``; ``error`` replaces the difference and its
+    standard error where the models' runs are paired in some way.
 
     Raises:
-        ValueError: the models were not measured on the same number of images.
+        ValueError: the models were not measured on the same number of images, or a number has no
+            meaning.
     """
+    if not (0 < confidence < 1 and 0 < power < 1 and looks >= 1):
+        raise ValueError(f"confidence {confidence}, power {power}, looks {looks}: out of range")
     a, b = as_summary(model_a), as_summary(model_b)
-    error, p_value = difference_error(a, b), pair_p_value(a, b)
+    margin = margin if isinstance(margin, Margin) else Margin(margin)
+    smallest = margin.between(a, b)
+    if not 0 <= smallest < math.inf:
+        raise ValueError(f"a margin of {smallest} means nothing; it must be above 0")
+    alpha = (1 - confidence) / looks
+    paired, error = error is not None, error or difference_error(a, b)
+    p_value = error.p_value if paired else pair_p_value(a, b)
     single = error.basis == "single runs" and a.binary and b.binary
-    interval = _interval(a, b, error, confidence)
+    within = _interval(a, b, error, 1 - 2 * alpha)
+    planned = alpha if planned_alpha is None else planned_alpha / looks
     detectable = minimum_detectable_difference(
         error.standard_error,
         error.degrees_of_freedom,
-        1 - confidence,
+        planned,
         power,
         single_run_images=a.n_images / pair_clumping(a, b) if single else None,
     )
-    had_its_chance = detectable <= margin or (interval.low >= -margin and interval.high <= margin)
-    verdict = _verdict(error.difference, p_value < 1 - confidence, had_its_chance)
-    underpowered = verdict == "underpowered"
-    target = max(abs(error.difference), margin)
+    # Where none of m images tells two models apart, so many of all images still may.
+    counted = a.binary and b.binary
+    unseen = 1 - alpha ** (pair_clumping(a, b) / a.n_images) if counted else 0.0
+    equivalent = max(-within.low, within.high, unseen) < smallest
+    verdict = _verdict(error.difference, p_value < alpha, equivalent)
+    # Without a margin that anything could lie in, only the difference found can be planned for.
+    target = max(abs(error.difference), smallest)
+    open_ = verdict == "undecided" or (verdict != "equivalent" and p_value >= planned)
     return Comparison(
         difference=error.difference,
-        interval=interval,
+        interval=_interval(a, b, error, 1 - alpha),
         p_value=p_value,
         verdict=verdict,
         basis=error.basis,
-        seed_interval=seed_difference_interval(a, b, confidence),
+        seed_interval=None if paired else seed_difference_interval(a, b, 1 - alpha),
         discordant=discordant_images(a, b) if single else None,
-        margin=margin,
+        margin=smallest,
         minimum_detectable_difference=detectable,
-        to_decide=_decision(a, b, target, 1 - confidence, power) if underpowered else None,
+        to_decide=_decision(a, b, target, planned, power) if open_ else None,
+        within=within,
+        alpha=alpha,
+        looks=looks,
+        power=power,
+        relative_margin=margin.share if margin.relative else None,
     )
 
 
-def _verdict(difference: float, significant: bool, had_its_chance: bool) -> Verdict:
+def _verdict(difference: float, significant: bool, equivalent: bool) -> Verdict:
     if significant:
         return "better" if difference > 0 else "worse"
-    return "not told apart" if had_its_chance else "underpowered"
+    return "equivalent" if equivalent else "undecided"
 
 
 def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float) -> Interval:
-    half_width = t_quantile((1 + confidence) / 2, error.degrees_of_freedom) * error.standard_error
+    half_width = error.half_width(confidence)
     low, high = error.difference - half_width, error.difference + half_width
     if error.basis == "single runs" and a.binary and b.binary:
         # The wider of both ends, so that the interval leaves out 0 when McNemar says so
@@ -138,7 +188,7 @@ def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float)
 def _decision(a: Summary, b: Summary, target: float, alpha: float, power: float) -> Decision:
     """What it takes to show ``target``: the observed difference, or the margin if larger."""
     components = pair_components(a, b)
-    if components is None:
+    if components is None or target <= 0:
         return Decision(None, None, "single runs")
     found = plan(components, a.n_images, target, alpha, power, more_than=min(a.n_seeds, b.n_seeds))
     return Decision(found.seeds, found.images, found.limited_by, found.groups)

@@ -7,18 +7,20 @@ from typing import Literal
 import numpy as np
 
 from ninetynine.statistics.classical import mcnemar_exact
-from ninetynine.statistics.groups import same_groups
+from ninetynine.statistics.groups import Groups, same_groups
 from ninetynine.statistics.special import t_probability, t_quantile
 from ninetynine.statistics.summary import (
     BoolArray,
+    FloatArray,
     Interval,
     Summary,
     as_summary,
-    seed_sd_at_least,
+    at_least_flips,
+    seed_variance,
     unseen_image_factor,
 )
 
-DifferenceBasis = Literal["seeds and images", "seeds borrowed", "single runs"]
+DifferenceBasis = Literal["seeds and images", "seeds borrowed", "single runs", "shared runs"]
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,33 @@ class DifferenceError:
 
     ``basis`` is "seeds borrowed" where one model has a single run and is taken to vary over
     seeds as the other does, and "single runs" where both have one: then the error covers
-    the images only, and what is compared are two trained networks, not two recipes.
+    the images only, and what is compared are two trained networks, not two recipes.  It is
+    "shared runs" where a vote is paired with the runs that it is made of.  ``over_seeds`` is the
+    standard error on these images, and its degrees of freedom: more chance is never less
+    uncertainty, so p-value and interval are those of the less certain of both.
     """
 
     difference: float
     standard_error: float
     degrees_of_freedom: float
     basis: DifferenceBasis
+
+    over_seeds: tuple[float, float] | None = None
+
+    @property
+    def _errors(self) -> list[tuple[float, float]]:
+        own = (self.standard_error, self.degrees_of_freedom)
+        return [own] if self.over_seeds is None else [own, self.over_seeds]
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p-value of "no difference", by Student's t."""
+        size = -abs(self.difference)
+        return min(1.0, max(2 * t_probability(size / error, df) for error, df in self._errors))
+
+    def half_width(self, confidence: float) -> float:
+        """Half the width of the two-sided interval that holds with ``confidence``."""
+        return max(t_quantile((1 + confidence) / 2, df) * error for error, df in self._errors)
 
 
 @dataclass(frozen=True)
@@ -53,7 +75,8 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
 
     The crossed estimator of `estimate.mean_variance`, for a difference: the image part is
     the variance over images of the paired difference, the seed parts of the two models
-    add up.  Never below the image part; degrees of freedom after Satterthwaite (1946).
+    add up.  Never below the image part, and never narrower than what seeds alone say; degrees of
+    freedom after Satterthwaite (1946), of the fewer seeds at the least.
     ``1/n_a^2 + 1/n_b^2`` stands for one more error of each model, on an image of its own:
     for single runs it is the adjustment of Bonett and Price (2012), and it gives identical
     models a width.  Where images come in groups, they enlarge the image part and the rest as
@@ -69,13 +92,70 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
         raise ValueError("models over images in different groups cannot be paired")
     clumping = pair_clumping(a, b)
     image = image_part(a, b, clumping) + (a.one_more + b.one_more) * clumping**2
-    seed, seed_spread, basis = _seed_part(a, b)
-    variance = image + max(seed, 0.0)
-    spread = seed_spread + image**2 / a.image_degrees_of_freedom
-    degrees_of_freedom = max(variance**2 / spread, 1.0)
+    basis, parts = _seed_parts(a, b)
+    image = max(image, sum(flips for _, flips, _ in parts))
+    # A seed part that came out small by luck must not buy degrees of freedom.
+    variance = image + sum(max(part - flips, 0.0) for part, flips, _ in parts)
+    spread = image**2 / a.image_degrees_of_freedom
+    spread += sum(max(part, flips) ** 2 / degrees for part, flips, degrees in parts)
+    degrees_of_freedom = max(variance**2 / spread, 1.0, _fewest_degrees(a, b))
     if basis == "single runs" and a.groups is None and a.binary:
         degrees_of_freedom = math.inf
-    return DifferenceError(a.mean - b.mean, math.sqrt(variance), degrees_of_freedom, basis)
+    over_seeds = None
+    if basis == "seeds and images":
+        of_seeds, degrees = seed_difference_error(a, b)
+        over_seeds = math.sqrt(of_seeds), degrees
+    standard_error = math.sqrt(variance)
+    return DifferenceError(a.mean - b.mean, standard_error, degrees_of_freedom, basis, over_seeds)
+
+
+def seed_difference_error(a: Summary, b: Summary) -> tuple[float, float]:
+    """Return Welch's variance of the difference on these images, and its degrees of freedom.
+
+    Both models have several runs.  The variance is never less than `at_least_flips` says.
+    """
+    own, flips, spread = 0.0, 0.0, 0.0
+    for s in (a, b):
+        variance, of_flips = (part / s.n_seeds for part in seed_variance(s))
+        own, flips, spread = (
+            own + variance,
+            flips + of_flips,
+            spread + variance**2 / (s.n_seeds - 1),
+        )
+    degrees_of_freedom = max(own**2 / spread, _fewest_degrees(a, b))
+    return at_least_flips(own, flips, degrees_of_freedom), degrees_of_freedom
+
+
+def _fewest_degrees(a: Summary, b: Summary) -> float:
+    """Return the degrees of freedom that two spreads have at the least; no more than images."""
+    several = [s.n_seeds - 1 for s in (a, b) if s.n_seeds > 1]
+    return float(min(*several, a.image_degrees_of_freedom)) if several else 1.0
+
+
+def shared_runs_error(effects: FloatArray, groups: Groups | None) -> DifferenceError:
+    """The mean of ``effects`` (n, m), A less B image by image in n blocks of shared runs, n >= 2.
+
+    A vote is better or worse than the runs that vote, and what these have in common cancels.  The
+    blocks are drawn anew like seeds, the images or their groups like images: the crossed estimate
+    of `estimate.mean_variance`, for a number instead of right or wrong.  One more error
+    of each as in `difference_error`.
+    """
+    n, m = effects.shape
+    mean, of_block, of_image = effects.mean(), effects.mean(axis=1), effects.mean(axis=0)
+    rest_effects = effects - of_block[:, None] - of_image + mean
+    rest = float(np.sum(rest_effects**2)) / max((n - 1) * (m - 1), 1)
+    clumping, drawn = 1.0, float(m)
+    if groups is not None:
+        rest *= max(groups.clumping(rest_effects), 1.0) * groups.correction()
+        clumping = max(groups.clumping(of_image - mean), 1.0) * groups.correction()
+        drawn = groups.effective
+    squares = float(np.sum((of_image - mean) ** 2))
+    image = max(clumping * squares / max(m - 1, 1) / m, rest / (n * m)) + 2 / (n * m) ** 2
+    own = max(float(np.var(of_block, ddof=1)), 1 / (m * m * n))
+    over_blocks = max(own - rest / m, 0.0) / n
+    spread = (max(own, rest / m) / n) ** 2 / (n - 1) + image**2 / max(drawn - 1, 1)
+    freedom = max((image + over_blocks) ** 2 / spread, n - 1.0)
+    return DifferenceError(float(mean), math.sqrt(image + over_blocks), freedom, "shared runs")
 
 
 def pair_clumping(a: Summary, b: Summary) -> float:
@@ -101,23 +181,21 @@ def image_part(a: Summary, b: Summary, clumping: float) -> float:
     return single * a.image_design_effect(clumping)
 
 
-def _seed_part(a: Summary, b: Summary) -> tuple[float, float, DifferenceBasis]:
-    """Seeds' part of the variance (may be below 0), its square per degree of freedom, basis."""
-    m, basis = a.n_images, _basis(a, b)
+def _seed_parts(a: Summary, b: Summary) -> tuple[DifferenceBasis, list[tuple[float, float, float]]]:
+    """Return the basis, and per model the seeds' part of the variance of the mean, what flips of
+    single images are of it, and its degrees of freedom."""
+    basis = _basis(a, b)
     if basis == "single runs":
-        return 0.0, 0.0, basis
+        return basis, []
+    parts = [(a, 1 / a.n_seeds), (b, 1 / b.n_seeds)]
     if basis == "seeds borrowed":
-        lender = a if a.n_seeds > 1 else b
-        parts = [(lender, 1 / a.n_seeds + 1 / b.n_seeds)]
-    else:
-        parts = [(a, 1 / a.n_seeds), (b, 1 / b.n_seeds)]
-    part = sum((s.seed_mean_square - s.rest_over_groups) / m * weight for s, weight in parts)
-    # As in `estimate.mean_variance`: a seed part small by luck buys no degrees of freedom.
-    spread = sum(
-        (max(s.seed_mean_square, s.rest_over_groups) / m * weight) ** 2 / (s.n_seeds - 1)
-        for s, weight in parts
-    )
-    return part, spread, basis
+        parts = [(a if a.n_seeds > 1 else b, 1 / a.n_seeds + 1 / b.n_seeds)]
+    found = []
+    for summary, weight in parts:
+        own, flips = summary.seed_mean_square, summary.rest_over_groups
+        scale = weight / summary.n_images
+        found.append((own * scale, flips * scale, summary.n_seeds - 1.0))
+    return basis, found
 
 
 def _basis(a: Summary, b: Summary) -> DifferenceBasis:
@@ -137,8 +215,7 @@ def pair_p_value(a: Summary, b: Summary) -> float:
     exact = mcnemar_exact(*discordant_apart(a, b)) if single else 0.0
     if single and a.groups is None:
         return exact
-    t = -abs(error.difference) / error.standard_error
-    return max(exact, min(1.0, 2 * t_probability(t, error.degrees_of_freedom)))
+    return max(exact, error.p_value)
 
 
 def discordant_apart(a: Summary, b: Summary) -> tuple[float, float]:
@@ -161,7 +238,7 @@ def difference_bound(
     A is no worse than B by ``margin`` when ``lower > -margin``.
     """
     error = difference_error(as_summary(model_a), as_summary(model_b))
-    half_width = t_quantile(confidence, error.degrees_of_freedom) * error.standard_error
+    half_width = error.half_width(2 * confidence - 1)
     return DifferenceBound(
         difference=error.difference,
         lower=max(error.difference - half_width, -1.0),
@@ -174,26 +251,15 @@ def difference_bound(
 
 def seed_difference_interval(a: Summary, b: Summary, confidence: float = 0.95) -> Interval | None:
     """Welch's (1947) t interval over seeds, for these test images; None with a single run."""
-    if a.n_seeds == 1 or b.n_seeds == 1:
+    if _basis(a, b) != "seeds and images":
         return None
     variance, degrees_of_freedom = seed_difference_error(a, b)
-    half_width = t_quantile((1 + confidence) / 2, degrees_of_freedom) * math.sqrt(variance)
-    return Interval.around(a.mean - b.mean, half_width, lowest=-1.0)
-
-
-def seed_difference_error(a: Summary, b: Summary) -> tuple[float, float]:
-    """Return Welch's variance of the difference on these images, and its degrees of freedom.
-
-    Both models have several runs.
-    """
-    variances = [(seed_mean_variance(s), s.n_seeds - 1) for s in (a, b)]
-    variance = sum(v for v, _ in variances)
-    return variance, variance**2 / sum(v**2 / df for v, df in variances)
+    quantile = t_quantile((1 + confidence) / 2, degrees_of_freedom)
+    return Interval.around(a.mean - b.mean, quantile * math.sqrt(variance), lowest=-1.0)
 
 
 def seed_mean_variance(summary: Summary) -> float:
     """Return the variance of a model's mean over seeds, for these test images; several runs."""
-    sd = summary.seed_sd
-    if sd is None:
+    if summary.n_seeds == 1:
         raise ValueError("one run says nothing about the spread over seeds")
-    return seed_sd_at_least(sd, summary.n_seeds, summary.n_images) ** 2 / summary.n_seeds
+    return at_least_flips(*seed_variance(summary), summary.n_seeds - 1) / summary.n_seeds

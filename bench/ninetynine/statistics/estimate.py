@@ -14,7 +14,8 @@ from ninetynine.statistics.summary import (
     Interval,
     Summary,
     as_summary,
-    seed_sd_at_least,
+    at_least_flips,
+    seed_variance,
     unseen_image_factor,
 )
 
@@ -56,14 +57,18 @@ def accuracy_estimate(model: Summary | BoolArray, confidence: float = 0.95) -> A
     summary = as_summary(model)
     effective_images, degrees_of_freedom = _effective_images(summary)
     quantile = t_quantile((1 + confidence) / 2, degrees_of_freedom)
-    several = summary.n_seeds > 1
+    several, over_seeds = summary.n_seeds > 1, seed_interval(summary, confidence)
+    population = wilson_interval(summary.mean, effective_images, quantile=quantile)
+    if over_seeds is not None:  # more chance is never less uncertainty
+        low, high = min(population.low, over_seeds.low), max(population.high, over_seeds.high)
+        population = Interval(low, high)
     return AccuracyEstimate(
         mean=summary.mean,
         seed_sd=summary.seed_sd,
         n_seeds=summary.n_seeds,
         n_images=summary.n_images,
-        seed_interval=seed_interval(summary, confidence),
-        population_interval=wilson_interval(summary.mean, effective_images, quantile=quantile),
+        seed_interval=over_seeds,
+        population_interval=population,
         population_basis="seeds and images" if several else "images only",
         effective_images=effective_images,
         components=variance_components(summary) if several else None,
@@ -71,12 +76,15 @@ def accuracy_estimate(model: Summary | BoolArray, confidence: float = 0.95) -> A
 
 
 def seed_interval(summary: Summary, confidence: float = 0.95) -> Interval | None:
-    """Student's t interval over seeds, for these test images; None for one seed."""
+    """Student's t interval over seeds, for these test images; None for one seed.
+
+    The variance is never less than `at_least_flips` says.
+    """
     if summary.seed_sd is None:
         return None
-    n = summary.n_seeds
-    sd = seed_sd_at_least(summary.seed_sd, n, summary.n_images)
-    half_width = t_quantile((1 + confidence) / 2, n - 1) * sd / math.sqrt(n)
+    variance = at_least_flips(*seed_variance(summary), summary.n_seeds - 1)
+    quantile = t_quantile((1 + confidence) / 2, summary.n_seeds - 1)
+    half_width = quantile * math.sqrt(variance / summary.n_seeds)
     return Interval.around(summary.mean, half_width)
 
 
@@ -113,7 +121,8 @@ def mean_variance(summary: Summary) -> tuple[float, float]:
     """Variance of the mean over seeds and images, and its Satterthwaite degrees of freedom.
 
     (MS_seed + MS_image - MS_rest) / (n m), never below its image part (Satterthwaite 1946;
-    Owen 2007 for crossed data), with the image part enlarged by `unseen_image_factor`.
+    Owen 2007 for crossed data), with the image part enlarged by `unseen_image_factor`; at
+    least n - 1 degrees of freedom.
     Needs at least two seeds and two images.
 
     With images in G groups, of sizes m_g, the mean is a ratio of group totals, and its image part
@@ -127,13 +136,15 @@ def mean_variance(summary: Summary) -> tuple[float, float]:
     seed x group interaction.  Groups of one image each give the formulas for images.
     """
     n, m, rest = summary.n_seeds, summary.n_images, summary.rest_over_groups
-    image = image_mean_square(summary)
-    seed = max(summary.seed_mean_square - rest, 0.0)
+    image = max(image_mean_square(summary), rest)
     # A seed part that came out small by luck must not buy degrees of freedom.
     seed_square = max(summary.seed_mean_square, rest)
+    seed = seed_square - rest
     spread = seed_square**2 / (n - 1) + image**2 / summary.image_degrees_of_freedom
     degrees_of_freedom = (seed + image) ** 2 / spread if spread > 0 else math.inf
-    return (seed + image) / (n * m), max(degrees_of_freedom, 1.0)
+    return (seed + image) / (n * m), max(
+        degrees_of_freedom, min(n - 1.0, summary.image_degrees_of_freedom)
+    )
 
 
 def image_mean_square(summary: Summary) -> float:

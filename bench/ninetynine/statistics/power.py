@@ -7,11 +7,17 @@ from typing import Literal
 from ninetynine.statistics.difference import image_part, pair_clumping
 from ninetynine.statistics.estimate import variance_components
 from ninetynine.statistics.special import noncentrality_for_power, t_power
-from ninetynine.statistics.summary import BoolArray, Summary, as_summary
+from ninetynine.statistics.summary import (
+    BoolArray,
+    Summary,
+    as_summary,
+    seed_variance,
+)
 
 Limit = Literal["seeds", "images", "both"]
 MAX_SEEDS = 1000
 _NOTHING = 1e-12  # a variance that is rounding
+_PRIOR_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -66,20 +72,34 @@ def pair_components(
     a, b = as_summary(model_a), as_summary(model_b)
     if a.n_seeds == 1 and b.n_seeds == 1:
         return None
-    own_a = variance_components(a if a.n_seeds > 1 else b)
-    own_b = variance_components(b if b.n_seeds > 1 else a)
+    of_a, of_b = (a if a.n_seeds > 1 else b), (b if b.n_seeds > 1 else a)
+    own_a, own_b = variance_components(of_a), variance_components(of_b)
     over_images = image_part(a, b, pair_clumping(a, b)) * a.n_images
     groups, m = a.groups, a.n_images
     flips = own_a.rest / a.n_seeds + own_b.rest / b.n_seeds
     return PairComponents(
         image=max(over_images - flips, 0.0),
-        seed_a=own_a.seed,
-        seed_b=own_b.seed,
+        seed_a=_beyond_flips(of_a),
+        seed_b=_beyond_flips(of_b),
         rest_a=own_a.rest,
         rest_b=own_b.rest,
         groups_per_image=None if groups is None else groups.count / m,
         effective_groups_per_image=1.0 if groups is None else groups.effective / m,
     )
+
+
+def _beyond_flips(summary: Summary) -> float:
+    """Return the seeds' variance beyond flips; what came out small by luck is no ground to plan.
+
+    So it is at least what it were with three more seeds of twice the flips' variance (the
+    moderation of Smyth 2004).
+    """
+    if summary.seed_mean_square == 0 and summary.rest_over_groups == 0:
+        return 0.0
+    own, flips = seed_variance(summary)
+    known = summary.n_seeds - 1
+    pooled = (_PRIOR_SEEDS * 2 * flips + known * own) / (_PRIOR_SEEDS + known)
+    return max(own, pooled, flips) - flips
 
 
 def minimum_detectable_difference(
@@ -113,11 +133,12 @@ def expected_error(components: PairComponents, seeds: int, images: int) -> tuple
     """
     c = components
     image = (c.image + (c.rest_a + c.rest_b) / seeds) / images
-    variance = image + (c.seed_a + c.seed_b) / seeds
-    seed_squares = (c.seed_a + c.rest_a / images) ** 2 + (c.seed_b + c.rest_b / images) ** 2
-    drawn = images * c.effective_groups_per_image
-    spread = seed_squares / seeds**2 / (seeds - 1) + image**2 / max(drawn - 1, 1)
-    return math.sqrt(variance), max(variance**2 / spread, 1.0) if spread > 0 else math.inf
+    variance, spread = image, image**2 / max(images * c.effective_groups_per_image - 1, 1)
+    for seed, rest in ((c.seed_a, c.rest_a), (c.seed_b, c.rest_b)):
+        variance += seed / seeds
+        spread += ((seed + rest / images) / seeds) ** 2 / (seeds - 1)
+    fewest = min(seeds - 1.0, max(images * c.effective_groups_per_image - 1, 1))
+    return math.sqrt(variance), max(variance**2 / spread, fewest) if spread > 0 else math.inf
 
 
 def plan(
@@ -138,7 +159,7 @@ def plan(
     Raises:
         ValueError: ``difference`` is not above 0.
     """
-    if difference <= 0:
+    if not 0 < difference < math.inf:
         raise ValueError(f"a difference of {difference} cannot be planned for; it must be above 0")
     c, least = components, _fewest_discordant(alpha)
     if max(c.image, c.rest_a, c.rest_b, c.seed_a, c.seed_b) < _NOTHING:

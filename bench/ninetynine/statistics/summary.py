@@ -6,6 +6,7 @@ of the two-way analysis of variance, so each model is summed once and a pair of 
 then costs one pass over the images.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.statistics.groups import Groups
+from ninetynine.statistics.special import t_quantile
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -21,6 +23,8 @@ IntArray = NDArray[np.int64]
 # Half an image that nobody saw: see `unseen_image_factor`.
 UNSEEN_IMAGES = 0.5
 _LEAST_SPREAD = 1e-12
+# Half-width that covers 90% at twice the flips' variance, in flips' sd: see `at_least_flips`.
+_SHORTEST = 1.6449 * math.sqrt(2)
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,27 @@ def seed_sd_at_least(sd: float, n_seeds: int, n_images: int) -> float:
     with one image more than the others: ``1 / (n_images sqrt(n_seeds))``.
     """
     return float(max(sd, 1 / (n_images * np.sqrt(n_seeds))))
+
+
+def seed_variance(summary: Summary) -> tuple[float, float]:
+    """Variance of a run's accuracy on these images, and what flips alone make of it; two seeds on.
+
+    Flips are what chance does to a run image by image.  See `at_least_flips`.
+    """
+    own = seed_sd_at_least(summary.seed_sd or 0.0, summary.n_seeds, summary.n_images) ** 2
+    return own, summary.rest_over_groups / summary.n_images
+
+
+def at_least_flips(variance: float, flips: float, degrees_of_freedom: float) -> float:
+    """``variance`` over seeds, not so small by luck that a t interval made of it is too short.
+
+    Few seeds agree by luck, but their ``flips`` are known from thousands of images.  The
+    variance is never below them; where t is large, so that less will do, it is never so small
+    that a 95% interval would cover less than 90% were the seeds' variance twice the flips.  The
+    interval covers at least as often as Student's t, and more often where flips are all there is.
+    """
+    quantile = t_quantile(0.975, degrees_of_freedom)
+    return max(variance, flips * min(1.0, (_SHORTEST / quantile) ** 2))
 
 
 def unseen_image_factor(sum_of_sizes: float, sum_of_squares: float, clumping: float = 1.0) -> float:

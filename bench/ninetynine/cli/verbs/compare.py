@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ninetynine import datasets, suite
-from ninetynine.board import Row, Rows, check_comparable
+from ninetynine.board import Row, Rows, check_comparable, compare_rows
 from ninetynine.board.intervals import other_differences
 from ninetynine.cli import options
 from ninetynine.errors import UserError
@@ -20,7 +20,7 @@ from ninetynine.report.comparison import (
     other_sentences,
     sentences,
 )
-from ninetynine.statistics import compare
+from ninetynine.statistics import Margin
 
 
 @click.command("compare")
@@ -28,13 +28,10 @@ from ninetynine.statistics import compare
 @click.argument("b")
 @click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @click.option("--seed", type=click.IntRange(min=0), help="Compare the two single runs of a seed.")
-@click.option(
-    "--margin",
-    type=options.POSITIVE,
-    default=0.1,
-    callback=options.fraction,
-    help="Smallest difference that matters, in percentage points.",
-)
+@options.margin
+@options.alpha
+@options.power
+@options.looks
 @click.option("--images", type=click.IntRange(0, 200), default=10)
 @click.option(
     "--picture",
@@ -52,7 +49,10 @@ def command(
     b: str,
     dataset: str | None,
     seed: int | None,
-    margin: float,
+    margin: Margin,
+    alpha: float,
+    power: float,
+    looks: int,
     images: int,
     picture: Path | None,
     results: Path,
@@ -69,8 +69,8 @@ def command(
     rows = Rows(options.open_store(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
-    first, second = (row.summary for row in sides if row.summary is not None)  # `find` saw to it
-    result = compare(first, second, margin=margin)
+    result = compare_rows(*sides, confidence=1 - alpha, margin=margin, power=power, looks=looks)
+    assert result is not None  # `find` saw to it that both have predictions
     doubtful = datasets.doubtful_test_images(rows.dataset, len(sides[0].labels))
     differing = differing_images(*sides, images, frozenset(doubtful))
     if picture is not None:

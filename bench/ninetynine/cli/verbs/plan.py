@@ -19,11 +19,14 @@ from ninetynine.statistics import pair_components, plan
 @click.argument("b")
 @click.option(
     "--difference",
-    type=click.FloatRange(min=0, max=100, min_open=True),
-    default=0.1,
+    metavar="POINTS",
+    default="0.1",
+    callback=options.number_in(0, 100, 0.01),
     help="The difference to show, in percentage points.",
 )
-@click.option("--power", type=click.FloatRange(0.5, 0.999), default=0.8)
+@options.alpha
+@options.power
+@options.looks
 @click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @options.results
 @options.architecture_files
@@ -33,13 +36,16 @@ def command(
     a: str,
     b: str,
     difference: float,
+    alpha: float,
     power: float,
+    looks: int,
     dataset: str | None,
     results: Path,
     architecture_files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Say how many seeds of A and B show a --difference with 80% power.
+    """Say how many seeds of A and B show a --difference with --power, by the test that
+    `bench compare` makes with the same --alpha and --looks.
 
     The variances come from the records there are.  Where B has none yet, the row nearest to A in
     accuracy stands in for it, and the answer says so.
@@ -55,7 +61,7 @@ def command(
             "the spread over seeds; run two of one of them first, with --seeds 2"
         )
     images = first.correct.shape[1]
-    found = plan(components, images, difference / 100, power=power)
+    found = plan(components, images, difference, alpha / looks, power)
     lines = [*plan_sentences(first.full_name, b, found, images, power, first.test_groups), *note]
     options.answer(as_json, {**dataclasses.asdict(found), "sentences": lines}, lines)
 

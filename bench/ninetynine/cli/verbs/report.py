@@ -11,6 +11,7 @@ from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.records import RecordStore
 from ninetynine.report import Report, format_names, render
+from ninetynine.statistics import Margin
 
 
 @click.command("report")
@@ -40,6 +41,7 @@ from ninetynine.report import Report, format_names, render
     metavar="KEY,KEY",
     help="Show these columns instead; `bench list columns` says which there are.",
 )
+@options.margin
 @options.results
 @options.data_dir
 @options.architecture_files
@@ -49,6 +51,7 @@ def command(
     output: Path | None,
     suite_name: str | None,
     columns: str | None,
+    margin: Margin,
     results: Path,
     data_dir: Path | None,
     architecture_files: tuple[Path, ...],
@@ -66,6 +69,7 @@ def command(
         only_suite=suite_name is not None and format_ not in ("html", "ladder", "readme"),
         data_dir=data_dir,
         columns=tuple(key.strip() for key in columns.split(",")) if columns else (),
+        margin=margin,
         color=in_terminal,
         width=shutil.get_terminal_size().columns if in_terminal else None,
     )

@@ -1,15 +1,16 @@
 """Every pair's difference, and whether it is significant."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ninetynine.board import Board, Row
+from ninetynine.board import Board, Row, compare_rows
 from ninetynine.report import formatting
 from ninetynine.report.drawing.matrix import Matrix, MatrixCell, cell_box
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View, first_of
 from ninetynine.report.formatting import equals_p
-from ninetynine.statistics import Comparison, compare, rank_intervals
+from ninetynine.statistics import USUAL_MARGIN, Comparison, Margin, rank_intervals
 
 _MOST_ROWS = 40
 
@@ -30,12 +31,15 @@ class Pair:
 
 
 def all_pairs(
-    rows: Sequence[Row], most: int = _MOST_ROWS, others: Sequence[Row] = ()
+    rows: Sequence[Row],
+    most: int = _MOST_ROWS,
+    others: Sequence[Row] = (),
+    margin: Margin = USUAL_MARGIN,
 ) -> dict[tuple[int, int], Pair]:
     """Return the pairs of the first ``most`` of ``rows``, by place.
 
     They are corrected for all pairs of ``rows`` and ``others``.  Every one of ``rows`` has
-    predictions.
+    predictions.  What would decide is planned for the correction's first step.
     """
     if len(rows) < 2:
         return {}
@@ -47,18 +51,20 @@ def all_pairs(
     place = {name: n for n, (name, _) in enumerate(ranked)}
     summaries = [summary for _, summary in ranked]
     adjusted = rank_intervals(summaries).adjusted_p
+    alpha = 0.05 / math.comb(len(ranked), 2)
     pairs = {}
     for i, j in combinations(range(min(most, len(rows))), 2):
-        a, b = place[rows[i].name], place[rows[j].name]
-        found = compare(summaries[a], summaries[b])
-        pairs[i, j] = Pair(rows[i], rows[j], found, float(adjusted[a, b]))
+        found = compare_rows(rows[i], rows[j], margin=margin, planned_alpha=alpha)
+        if found is not None:
+            p_value = float(adjusted[place[rows[i].name], place[rows[j].name]])
+            pairs[i, j] = Pair(rows[i], rows[j], found, p_value)
     return pairs
 
 
 def views(board: Board) -> list[View]:
     """Return the matrix of all pairs."""
     rows = [row for row in board.rows if row.summary is not None]
-    pairs = all_pairs(rows, others=board.others)
+    pairs = all_pairs(rows, others=board.others, margin=board.margin)
     if not pairs:
         return []
     names = tuple(row.name for row in rows[:_MOST_ROWS])
@@ -70,21 +76,23 @@ def views(board: Board) -> list[View]:
     finding = f"{different} of {formatting.count(len(pairs), 'pair')} are significantly different."
     matrix = Matrix(f"Pairs of models\n{finding}", names, names, tuple(map(tuple, cells)), caption)
     notes = first_of(_MOST_ROWS, rows)
-    return [View("Every pair", [Panel(lambda width: matrix)], notes, _LEGEND)]
+    return [View("Every pair", [Panel(lambda width: matrix)], notes, _legend(board))]
 
 
-_LEGEND = (
-    Key(cell_box(0, 0, 20, 12, "better"), "significantly better (95%, all pairs together)"),
-    Key(cell_box(0, 0, 20, 12, "worse"), "significantly worse"),
-    Key(cell_box(0, 0, 20, 12, "open"), "underpowered: a difference that matters may be hidden"),
-    Key(cell_box(0, 0, 20, 12, "plain"), "a difference that matters would have shown"),
-)
+def _legend(board: Board) -> tuple[Key, ...]:
+    within = f"equivalent: within {formatting.margin(board.margin)}, by two one-sided tests"
+    return (
+        Key(cell_box(0, 0, 20, 12, "better"), "significantly better (95%, all pairs together)"),
+        Key(cell_box(0, 0, 20, 12, "worse"), "significantly worse"),
+        Key(cell_box(0, 0, 20, 12, "open"), "undecided: a difference that matters may be hidden"),
+        Key(cell_box(0, 0, 20, 12, "plain"), within),
+    )
 
 
 def _cell(pair: Pair, sign: int, board: Board) -> MatrixCell:
     """Return the upper row less the lower one, or with ``sign`` -1 the other way around."""
     found = pair.comparison
-    class_ = "open" if found.verdict == "underpowered" else "plain"
+    class_ = "open" if found.verdict != "equivalent" else "plain"
     if pair.different:
         class_ = "better" if sign * found.difference > 0 else "worse"
     first, second = (pair.upper, pair.lower)[::sign]
@@ -104,8 +112,8 @@ def _undecided(found: Comparison, board: Board) -> str:
     if found.verdict in ("better", "worse"):
         return "a difference on its own, but not among so many pairs"
     if found.to_decide is None:
-        return f"not significantly different; {smallest} points would have shown"
-    line = f"underpowered; only {smallest} points or more would have shown"
+        return f"equivalent within {formatting.shortest_percent(found.margin)} points"
+    line = f"undecided; only {smallest} points or more would have shown"
     if found.seeds_to_decide is not None:
         return f"{line}\n{formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
     if found.to_decide.images is not None:

@@ -12,15 +12,8 @@ from ninetynine.report.columns.gap import share_closed
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formats.markdown import code, escape, render_section
 from ninetynine.report.formatting import BLANK
-from ninetynine.statistics import Comparison
+from ninetynine.statistics import USUAL_MARGIN, Comparison
 from ninetynine.suite import Suite, Target, built_in
-
-_VERDICTS = {
-    "better": "better",
-    "worse": "worse",
-    "not told apart": "no difference that matters",
-    "underpowered": "cannot tell",
-}
 
 
 def render(report: Report) -> str:
@@ -29,7 +22,8 @@ def render(report: Report) -> str:
     Raises UserError where nothing of the suite is recorded.
     """
     suite = report.suite
-    ladders = load_ladders(report.store, report.catalog, suite)
+    margin = report.margin or USUAL_MARGIN
+    ladders = load_ladders(report.store, report.catalog, suite, margin)
     head = (
         f"# Suite {suite.name}, rung by rung\n\n{escape(suite.description)}\n\nWritten by "
         f"{code(_rewrite(suite))} from the records beside it; not edited by hand.\n"
@@ -57,9 +51,19 @@ def section(ladder: Ladder) -> Section:
     return Section(title, introduction, tuple(tables), ladder.notes)
 
 
-def verdict(comparison: Comparison | None) -> str:
-    """Return what a rung added, in words."""
-    return BLANK if comparison is None else _VERDICTS[comparison.verdict]
+def verdict(step: Step) -> str:
+    """Return what a rung added, in a word, and where small steps have come to a larger one."""
+    if step.added is None:
+        return BLANK
+    if step.chain is None:
+        return step.added.verdict
+    beside, word = step.chain.below, step.chain.comparison.verdict
+    return f"undecided (equivalent to {step.rung.over}, but {word} beside {beside})"
+
+
+def beside(comparison: Comparison | None) -> str:
+    """Return a difference in percentage points and its verdict."""
+    return BLANK if comparison is None else f"{added(comparison)} {comparison.verdict}"
 
 
 def added(comparison: Comparison | None) -> str:
@@ -128,11 +132,13 @@ def _ladder_table(ladder: Ladder) -> Table:
             (name("Over"), lambda step: (step.row and step.rung.over) or BLANK),
             (Heading("Added, points"), lambda step: added(step.added)),
             (center("95% interval"), added_interval),
-            (left("Verdict"), lambda step: verdict(step.added)),
+            (left("Verdict"), verdict),
+            (left("Over the first"), lambda step: beside(step.to_first)),
+            (left("Over the best"), lambda step: beside(step.to_best)),
             *([(Heading(f"Of the way to {goal}, %"), partial(share, ladder))] if goal else []),
         ],
         _ACCURACY_FOOTNOTE.format(formatting.image_chance(ladder.board.image_groups)),
-        _CANNOT_TELL,
+        _WORDS.format(formatting.margin(ladder.board.margin)),
     )
 
 
@@ -142,10 +148,12 @@ _ACCURACY_FOOTNOTE = (
     "second for new ones of their kind (chance: seeds and {}). Added is the difference to the "
     "rung named under Over, its interval and verdict for new images, too."
 )
-_CANNOT_TELL = (
-    "Cannot tell: a difference of 0.1 points or more may be there or not; more seeds would show "
-    "it, or the test images are too few. A vote shares runs with its members, which makes the "
-    "interval of what it added too wide rather than too narrow."
+_WORDS = (
+    "Better, worse: the interval leaves out 0. Equivalent: two one-sided tests at 5% show that the "
+    "difference is within {}. Undecided: neither was shown; more seeds may show it, or the test "
+    "images are too few. A chain of equivalent steps is followed down, and a rung is called "
+    "equivalent only if it is so to every rung of the chain. A vote is paired with the runs that "
+    "it shares with the rung below. Each comparison stands alone: none is corrected for the others."
 )
 
 
