@@ -43,3 +43,24 @@ def test_it_needs_no_backend():
         [sys.executable, "-c", code, str(RESULTS)], cwd=folder, capture_output=True, text=True
     )
     assert ran.stdout == "[]\n", ran.stderr
+
+
+def test_a_later_run_begins_with_what_never_ended(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import gpu_rows
+
+    ended = gpu_rows._ended_stages(RESULTS)
+    names = [stage.name for stage in gpu_rows.STAGES]
+    assert set(ended) <= set(names)  # a stage that is renamed would be trained again
+    left = [name for name in names if name not in ended]
+    assert left[:3] == ["t3 bfloat16", "t4 float32", "t3 float32"]
+    assert {name.split()[0] for name in left[3:]} == {"vote", "ladder"}
+
+
+def test_a_folder_without_stages_is_named(tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / "gpu_rows.py"), str(tmp_path / "out")]
+    ran = subprocess.run(
+        [*command, "--missing", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert f"{tmp_path} has no stages.jsonl" in ran.stderr
