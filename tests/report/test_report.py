@@ -228,7 +228,7 @@ def test_names_that_are_cut_in_the_terminal_still_differ(store):
     for precision in ("float32", "mixed_bfloat16"):
         for seeds in (range(10), range(20)):
             together = Together(seeds=list(seeds), convolutions="products")
-            write_run(store, "a_small_network", precision=precision, together=together)
+            write_run(store, "a_small_network_of_parts", precision=precision, together=together)
     text = render(Report(store, {}), "table")
     table = text[text.index("Accuracy") : text.index("Test accuracy and loss")]
     names = re.findall(r"a_small_net.*?(?=  )", table)
