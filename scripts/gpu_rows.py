@@ -1,6 +1,7 @@
 """All that needs a GPU, in one go of a few minutes: checks, then rows of MNIST's boards.
 
     python scripts/gpu_rows.py OUT --seconds 480          on a machine with an NVIDIA GPU
+    python scripts/gpu_rows.py OUT --missing results/gpu  the stages that never ended there
     python scripts/gpu_rows.py OUT --rehearse             tiny, on a CPU, to try it all beforehand
 
 It needs Python 3.12, JAX, Keras, NumPy and pydantic, no network and no TensorFlow; docs/gpu.md says
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import queue
+import statistics
 import subprocess
 import sys
 import tarfile
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,7 @@ class Bench:
     rehearse: bool
     deadline: float  # of time.monotonic
     commit: str | None
+    before: Path | None = None  # a folder of an earlier run, whose stages are not run again
     notes: dict[str, Any] = field(default_factory=dict)  # of the stage at work
     convolutions: dict[str, str] = field(default_factory=dict)  # by precision, the faster one
 
@@ -169,7 +173,6 @@ def facts(bench: Bench) -> None:
     import jax
     from ninetynine import gpu
     from ninetynine.backends import get_backend
-    from ninetynine.training.clocks import matrix_product_peak
     from ninetynine.training.setup import set_configuration
 
     card = gpu.card()
@@ -180,7 +183,32 @@ def facts(bench: Bench) -> None:
     for precision in ("float32", "tensorfloat32", "mixed_bfloat16"):
         set_configuration(precision)
         get_backend("jax").set_precision(precision, bench.device)
-        bench.notes[f"gflops_{precision}"] = round(matrix_product_peak())
+        bench.notes[f"gflops_{precision}"] = round(_product_rate(bench.rehearse))
+
+
+def _product_rate(rehearse: bool) -> float:
+    """Return the rate of products at the precision in force, in GFLOP/s.
+
+    Many products are one computation: a wait for the host after each would be most of the time.
+    """
+    import jax
+    from keras import config
+
+    size, products = (256, 4) if rehearse else (8192, 20)
+    dtype = config.dtype_policy().compute_dtype
+    matrix = jax.random.normal(jax.random.key(0), (size, size), dtype) / size**0.5
+
+    @jax.jit
+    def chain(matrix: Any) -> Any:
+        return jax.lax.fori_loop(0, products, lambda _, value: value @ matrix, matrix)[0, 0]
+
+    chain(matrix).block_until_ready()
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        chain(matrix).block_until_ready()
+        seconds.append(time.perf_counter() - started)
+    return 2 * size**3 * products / min(seconds) / 1e9
 
 
 def convolutions(bench: Bench) -> None:
@@ -256,9 +284,8 @@ def against_alone(suite: str, name: str, seeds: int, alone: int) -> Callable[[Be
             if r.cell.seed in by_seed
         ]
         bench.notes["accuracy_apart"] = [round(a, 5) for a in apart]
-        # The first one pays for what all compile.
-        last = records[-1].timing.train_seconds
-        bench.notes["times_as_fast"] = round(last / max(1e-9, _seconds(many)), 1)
+        alone_seconds = bench.notes["alone_train_seconds_each"]
+        bench.notes["times_as_fast"] = round(alone_seconds / max(1e-9, _seconds(many)), 1)
 
     return stage
 
@@ -278,15 +305,18 @@ def vote(bench: Bench) -> None:
     import numpy as np
     from ninetynine.records import RecordStore
 
-    found: dict[tuple[str, str], list[Any]] = {}
-    for part in sorted((bench.out / "work").glob("part-*")):
-        store = RecordStore(part)
+    found: dict[tuple[str, str, int], list[Any]] = {}
+    folders = sorted((bench.out / "work").glob("part-*"))
+    if bench.before and find_spec("pyarrow"):  # what reads its pack
+        folders.append(bench.before)
+    for folder in folders:
+        store = RecordStore(folder)
         for record in store.read_records()[0]:
             if record.timing is not None and record.timing.together:
-                name = record.cell.architecture, record.cell.precision
-                found.setdefault(name, []).append((record, store.predictions(record)))
+                row = record.cell.architecture, record.cell.precision, record.timing.together
+                found.setdefault(row, []).append((record, store.predictions(record)))
     best: dict[str, Any] = {}
-    for (name, precision), runs in found.items():
+    for (name, precision, together), runs in found.items():
         runs.sort(key=lambda run: run[0].cell.seed)
         share = float(np.mean([record.timing.train_seconds for record, _ in runs]))
         size = min(len(runs), int(60 / share))
@@ -303,7 +333,7 @@ def vote(bench: Bench) -> None:
             "accuracy": round(float(np.mean(accuracies)), 6),
             "train_seconds": round(size * share, 2),
         }
-        bench.notes[f"{name} {precision}"] = found_here
+        bench.notes[f"{name} {precision} {together}"] = found_here
         if found_here["accuracy"] > best.get("accuracy", 0):
             best = {"name": name, "precision": precision, **found_here}
     bench.notes["best"] = best
@@ -321,28 +351,30 @@ class Stage:
 BF16 = "mixed_bfloat16"
 STAGES = [
     Stage("facts", 40, facts),
-    Stage("t2 float32", 60, against_alone("tutorials", "t2_dense", 32, 2)),
+    Stage("t2 float32", 60, against_alone("tutorials", "t2_dense", 32, 5)),
     Stage("convolutions", 90, convolutions),
-    Stage("t1 float32", 75, against_alone("tutorials", "t1_small_cnn", 32, 2)),
+    Stage("t1 float32", 90, against_alone("tutorials", "t1_small_cnn", 32, 5)),
     Stage("speedrun_cnn", 40, row("speedrun", "speedrun_cnn", 20)),
     Stage("speedrun_cnn bfloat16", 40, row("speedrun", "speedrun_cnn", 20, BF16)),
-    Stage("speedrun_convs bfloat16", 50, row("speedrun", "speedrun_convs", 20, BF16)),
+    Stage("speedrun_convs bfloat16", 60, row("speedrun", "speedrun_convs", 20, BF16)),
     Stage("determinism", 60, determinism),
     Stage("precisions", 60, precisions),
     Stage("t2 bfloat16", 40, row("tutorials", "t2_dense", 32, BF16)),
-    Stage("t1 bfloat16", 50, row("tutorials", "t1_small_cnn", 32, BF16)),
+    Stage("t1 bfloat16", 60, row("tutorials", "t1_small_cnn", 32, BF16)),
     Stage("t2 of 100", 60, row("tutorials", "t2_dense", 100)),
-    Stage("t4 bfloat16", 75, row("tutorials", "t4_wide_cnn", 32, BF16)),
-    Stage("ladder four_convs_longest", 150, row("ladder", "four_convs_longest", 100, BF16)),
-    Stage("t3 bfloat16", 90, row("tutorials", "t3_deep_cnn", 32, BF16)),
-    Stage("vote", 20, vote),
-    Stage("speedrun_lenet bfloat16", 50, row("speedrun", "speedrun_lenet", 20, BF16)),
-    Stage("speedrun_cnn alone", 60, alone("speedrun", "speedrun_cnn", 20, BF16)),
-    Stage("t4 float32", 120, row("tutorials", "t4_wide_cnn", 32)),
-    Stage("t3 float32", 150, row("tutorials", "t3_deep_cnn", 32)),
-    Stage("ladder four_convs_long", 120, row("ladder", "four_convs_long", 100, BF16)),
-    Stage("ladder modern_lenet", 120, row("ladder", "modern_lenet", 100, BF16)),
-    Stage("vote again", 20, vote),
+    Stage("speedrun_lenet bfloat16", 60, row("speedrun", "speedrun_lenet", 20, BF16)),
+    Stage("speedrun_cnn alone", 120, alone("speedrun", "speedrun_cnn", 20, BF16)),
+    Stage("t4 bfloat16", 100, row("tutorials", "t4_wide_cnn", 32, BF16)),
+    # What no run has ended yet.  At the rates of T1 and T4 above, T3 has two to three minutes of
+    # work, T4 in float32 one and a half, and twenty seeds of a rung one and a half to three.
+    Stage("t3 bfloat16", 240, row("tutorials", "t3_deep_cnn", 32, BF16)),
+    Stage("t4 float32", 150, row("tutorials", "t4_wide_cnn", 32)),
+    Stage("t3 float32", 300, row("tutorials", "t3_deep_cnn", 32)),
+    Stage("vote", 30, vote),
+    Stage("ladder modern_lenet", 150, row("ladder", "modern_lenet", 20, BF16)),
+    Stage("ladder four_convs_longest", 240, row("ladder", "four_convs_longest", 20, BF16)),
+    Stage("ladder four_convs_long", 240, row("ladder", "four_convs_long", 20, BF16)),
+    Stage("vote again", 30, vote),
 ]
 
 
@@ -351,13 +383,19 @@ STAGES = [
 
 def serve(arguments: argparse.Namespace) -> None:
     """Run the stages from ``arguments.first`` on; tell each on a line of standard output."""
-    bench = Bench(arguments.out, arguments.rehearse, arguments.deadline, arguments.commit)
+    before = arguments.missing
+    bench = Bench(arguments.out, arguments.rehearse, arguments.deadline, arguments.commit, before)
+    had = _ended_stages(before) if before else {}
+    faster = had.get("convolutions", {})
+    bench.convolutions = {p: faster[p] for p in ("float32", BF16) if p in faster}
     with suppress(OSError):
         chosen = (arguments.out / "work" / "convolutions.json").read_text()
         bench.convolutions = json.loads(chosen)
     for number, stage in enumerate(STAGES):
         left = bench.deadline - time.monotonic()
         if number < arguments.first or (arguments.only and arguments.only not in stage.name):
+            continue
+        if stage.name in had:
             continue
         if left < _LEAST_SECONDS:
             _say(event="skipped", number=number, stage=stage.name, why=f"{left:.0f} s are left")
@@ -375,7 +413,25 @@ def serve(arguments: argparse.Namespace) -> None:
 
             traceback.print_exc()
         seconds = round(time.perf_counter() - started, 2)
-        _say(**ended, number=number, stage=stage.name, seconds=seconds, **bench.notes)
+        _say(**ended, number=number, stage=stage.name, seconds=seconds, **bench.notes, **_peak())
+
+
+def _ended_stages(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what the stages said that ended well in a folder of an earlier run."""
+    lines = (folder / "stages.jsonl").read_text(encoding="utf-8").splitlines()
+    said = [json.loads(line) for line in lines]
+    return {what["stage"]: what for what in said if what["event"] == "end"}
+
+
+def _peak() -> dict[str, int]:
+    """Return the most device memory that this process has used, as far as it is known.
+
+    No stage used more, so it bounds those whose own peak is not known: JAX has no way to begin
+    anew, and one that used less than an earlier stage leaves no trace.
+    """
+    jax = sys.modules.get("jax")
+    facts = (jax.local_devices()[0].memory_stats() or {}) if jax else {}
+    return {"process_peak_bytes": facts["peak_bytes_in_use"]} if facts else {}
 
 
 def _say(**what: Any) -> None:
@@ -434,7 +490,8 @@ def _stages_from(first: int, arguments: argparse.Namespace) -> Iterator[dict[str
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    at_work, until = first, time.monotonic() + (900 if arguments.rehearse else 90)
+    at_work, limit = first, 900.0 if arguments.rehearse else 90.0
+    until = time.monotonic() + limit
     began = False
     while True:
         try:
@@ -442,7 +499,9 @@ def _stages_from(first: int, arguments: argparse.Namespace) -> Iterator[dict[str
         except queue.Empty:
             process.kill()
             process.wait()
-            yield _ended(at_work, "it took too long")
+            up = time.monotonic() >= arguments.deadline
+            why = "the time for everything was up" if up else f"it took more than {limit:.0f} s"
+            yield _ended(at_work, why)
             return
         if line is None:
             break
@@ -451,9 +510,10 @@ def _stages_from(first: int, arguments: argparse.Namespace) -> Iterator[dict[str
             continue
         what = json.loads(line.removeprefix("STAGE "))
         began = what["event"] == "begin"
-        at_work, limit = what["number"], STAGES[what["number"]].limit
+        at_work = what["number"]
         patience = 20 if arguments.rehearse else 1
-        until = time.monotonic() + patience * (limit if began else 30)
+        limit = patience * (STAGES[at_work].limit if began else 30)
+        until = time.monotonic() + limit
         yield what
     if process.wait() or began:
         yield _ended(at_work, f"its process ended with exit code {process.returncode}")
@@ -571,15 +631,22 @@ def _summary(records: list[Any]) -> dict[str, Any]:
     """Return what a row came to, for the log; its records say the rest."""
     if not records:
         return {"records": 0}
-    timing = records[-1].timing
+    timings = [record.timing for record in records]
+    if timings[0].together is None and len(timings) > 1:
+        timings = timings[1:]  # the first one alone pays for what all of a process need
+
+    def middle(name: str, digits: int) -> float | None:
+        known = [value for timing in timings if (value := getattr(timing, name)) is not None]
+        return round(statistics.median(known), digits) if known else None
+
     return {
         "records": len(records),
         "accuracy": _accuracy(records),
-        "train_seconds_each": round(timing.train_seconds, 5),
-        "compile_seconds_each": round(timing.compile_seconds, 4),
-        "evaluate_seconds_each": round(timing.evaluate_seconds, 5),
-        "joules_each": timing.train_joules and round(timing.train_joules, 2),
-        "exclusive": timing.exclusive,
+        "train_seconds_each": middle("train_seconds", 5),
+        "compile_seconds_each": middle("compile_seconds", 4),
+        "evaluate_seconds_each": middle("evaluate_seconds", 5),
+        "joules_each": middle("train_joules", 2),
+        "exclusive": all(timing.exclusive for timing in timings),
         "gpu_peak_bytes": records[-1].gpu_peak_memory_bytes,
     }
 
@@ -607,11 +674,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=480, help="for everything [%(default)s]")
     parser.add_argument("--rehearse", action="store_true", help="tiny, on a CPU")
     parser.add_argument("--only", help="the stages whose name has this in it")
+    parser.add_argument("--missing", type=Path, help="skip the stages that ended in this folder")
     parser.add_argument("--commit", help="that these files are of, where there is no repository")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--deadline", type=float, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.missing and not (arguments.missing / "stages.jsonl").is_file():
+        parser.error(f"--missing: {arguments.missing} has no stages.jsonl of an earlier run")
     if arguments.serve:
         serve(arguments)
         return 0

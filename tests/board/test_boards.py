@@ -8,6 +8,7 @@ from ninetynine.board import build_boards
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import row_notes, seed_list
 from ninetynine.board.run import identity_of
+from ninetynine.cells import Together
 from ninetynine.report import Report, render
 from ninetynine.report.formats.csv import frame
 from ninetynine.statistics import RankInterval
@@ -274,6 +275,16 @@ def test_rows_on_other_seeds_packages_and_precision_are_named(store):
     assert "different precision: float32: one; mixed_bfloat16: two" in notes
     assert "different packages" in notes
     assert "Fewer than 3 seeds: all rows" in notes
+
+
+def test_rows_whose_seconds_are_a_share_are_named(store):
+    for name, count in (("one", 2), ("two", 1)):
+        together = Together(seeds=[0, 1], convolutions="products") if count > 1 else None
+        for seed in range(2):
+            write_run(store, name, seed, together=together)
+    (board,) = build_boards(store, {})
+    (note,) = [note for note in board.notes if "share" in note]
+    assert note.endswith("together with 2: one")
 
 
 # --- time

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from ninetynine.board import Spread, build_boards
+from ninetynine.cells import Together
 from ninetynine.report import Report, formatting, render
 from ninetynine.report.formats.markdown import escape
 from ninetynine.statistics import Interval, RankInterval
@@ -221,6 +222,17 @@ def test_colour_comes_only_when_asked_for(store):
     write_board(store)
     assert "\x1b[" not in render_store(store, "table")
     assert "\x1b[32m" in render_store(store, "table", color=True)
+
+
+def test_names_that_are_cut_in_the_terminal_still_differ(store):
+    for precision in ("float32", "mixed_bfloat16"):
+        for seeds in (range(10), range(20)):
+            together = Together(seeds=list(seeds), convolutions="products")
+            write_run(store, "a_small_network_of_parts", precision=precision, together=together)
+    text = render(Report(store, {}), "table")
+    table = text[text.index("Accuracy") : text.index("Test accuracy and loss")]
+    names = re.findall(r"a_small_net.*?(?=  )", table)
+    assert len(names) == len(set(names)) == 4
 
 
 def test_markup_in_a_name_stays_text_in_the_terminal(store):

@@ -127,6 +127,7 @@ def board_notes(rows: Sequence[Row]) -> Iterator[str]:
         "Rows were trained with different packages", {r.name: packages(r) for r in trained}
     )
     yield from _apart("Train seconds compare only on one machine, and these are of several", timed)
+    yield from _shares(trained)
 
 
 def neighbors_note(rows: Sequence[Row], thing: str = "image") -> Iterator[str]:
@@ -155,6 +156,17 @@ def _few_seeds(rows: Sequence[Row]) -> Iterator[str]:
         if names := [row.name for row in finished if least <= len(row.seeds) < bound]:
             which = "all rows" if len(names) == len(finished) else ", ".join(names)
             yield f"Fewer than {bound} seeds: {which}; {meaning}"
+
+
+def _shares(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield which seconds are shares of a computation that trained many seeds."""
+    names: dict[int, list[str]] = {}
+    for row in rows:
+        if row.identity.at_once > 1:
+            names.setdefault(row.identity.at_once, []).append(row.name)
+    if names:
+        said = "; ".join(f"together with {n}: {', '.join(names[n])}" for n in sorted(names))
+        yield f"Seconds and joules are one seed's share where many were trained at once: {said}"
 
 
 def _apart(what: str, values: Mapping[str, str]) -> Iterator[str]:

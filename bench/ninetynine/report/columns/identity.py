@@ -33,7 +33,8 @@ def _trained_on(board: Board, row: Row) -> str:
     if row.identity.kind == "external":
         return "elsewhere"
     identity = row.identity
-    parts = (identity.device, threads(row), identity.precision, identity.backend)
+    beside = f"{identity.at_once} seeds at once" if identity.at_once > 1 else ""
+    parts = (identity.device, threads(row), identity.precision, identity.backend, beside)
     told = f"; {_trust_in_words(row)}" if any(_trust(row)[2:]) else ""
     return ", ".join(part for part in parts if part not in ("", "unknown")) + told
 
@@ -103,7 +104,7 @@ COLUMNS = (
         key="trained_on",
         weight=0,
         heading="Trained on",
-        help="Device, threads, precision and backend.",
+        help="Device, threads, precision and backend, and how many seeds at once.",
         fields=("device", "threads", "precision", "backend", "deterministic"),
         values=lambda board, row: (
             row.identity.device,

@@ -26,6 +26,7 @@ NARROWEST, WIDEST = 60, 200
 _HEADING_LINES = 3
 _SHORT_NAME = 20  # a name is cut to this before a column is left out
 _SHORTEST_NAME = 10  # and to this where none can be
+_LONGEST_NAME = 60  # no name is left whole beyond this to tell it from others
 _GAP = 2  # columns that rich puts between two cells
 _COLORS = ("green", "cyan", "yellow", "magenta", "blue", "red")
 
@@ -95,7 +96,8 @@ def _print_paragraph(console: Console, line: str, first: str = "", style: str = 
 def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
     """Return ``table`` with the columns that there is room for, and the headings of the others."""
     kept, left_out = list(range(len(table.columns))), []
-    while _room(_widths(table, kept, _SHORT_NAME, width)) > width:
+    shortest = max(_SHORT_NAME, _told_apart(table))
+    while _room(_widths(table, kept, shortest, width)) > width:
         can_go = [i for i in kept if not table.columns[i].is_name and table.columns[i].weight < 2]
         if not can_go:
             break
@@ -105,6 +107,17 @@ def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
     columns = tuple(table.columns[i] for i in kept)
     rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
     return replace(table, columns=columns, rows=rows), left_out[::-1]
+
+
+def _told_apart(table: Table) -> int:
+    """Return the least width at which no two names look the same; of pairs of names, none."""
+    places = [index for index, column in enumerate(table.columns) if column.is_name]
+    if len(places) != 1:
+        return 0
+    names = {one_line(row[places[0]]) for row in table.rows}
+    widths = range(_SHORT_NAME, _LONGEST_NAME)
+    apart = (width for width in widths if len({short(n, width) for n in names}) == len(names))
+    return next(apart, _LONGEST_NAME)
 
 
 def _table(table: Table, room: int) -> RichTable:

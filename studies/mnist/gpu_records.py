@@ -1,0 +1,129 @@
+"""Records of scripts/gpu_rows.py and what its stages said, by recipe and way of training."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ninetynine import datasets
+from ninetynine.board.training_time import training_flops
+from ninetynine.recipe import Recipe
+from ninetynine.records import Record, RecordStore, Timing
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The records of one recipe that were trained in the same way; ``together`` is 1 for alone."""
+
+    architecture: str
+    precision: str
+    together: int
+    records: Sequence[Record]
+
+    @cached_property
+    def timings(self) -> list[Timing]:
+        """Of the runs that had the machine to themselves; of all where none had.
+
+        The first of those trained alone is left out: its process chooses kernels for all.
+        """
+        known = [r.timing for r in self.records if r.timing is not None]
+        warm = (known[1:] if self.together == 1 else known) or known
+        return [timing for timing in warm if timing.exclusive] or warm
+
+    @property
+    def disturbed(self) -> int:
+        """How many runs had not."""
+        return sum(r.timing is not None and not r.timing.exclusive for r in self.records)
+
+    @cached_property
+    def seconds(self) -> list[float]:
+        """Of training, a run."""
+        return [timing.train_seconds for timing in self.timings]
+
+    @cached_property
+    def typical(self) -> float:
+        """Median training seconds a seed: without compiling and answering."""
+        return float(np.median(self.seconds))
+
+    @property
+    def warm(self) -> Timing:
+        """Of the last run, which no longer pays for what all of a process need."""
+        timing = self.records[-1].timing
+        assert timing is not None
+        return timing
+
+    @property
+    def accuracies(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Of each seed, on the test images."""
+        return np.array([r.scores.test.accuracy for r in self.records if r.scores is not None])
+
+    @property
+    def joules(self) -> float | None:
+        """Median a seed, of the card."""
+        known = [t.train_joules for t in self.timings if t.train_joules is not None]
+        return float(np.median(known)) if known else None
+
+    @property
+    def watts(self) -> float | None:
+        """Of the card, on average over training."""
+        found = [t.train_joules / t.train_seconds for t in self.timings if t.train_joules]
+        return float(np.median(found)) if found else None
+
+    @property
+    def teraflops(self) -> float | None:
+        """Of all seeds together, on average over training."""
+        flops = training_flops(self.records[0], {})
+        return None if flops is None else flops / self.typical / 1e12
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """Of the card's memory, in use by all that were trained together."""
+        return max((r.gpu_peak_memory_bytes or 0 for r in self.records), default=0) or None
+
+    @property
+    def step_seconds(self) -> float:
+        """Of one training step: of all seeds where they are trained together."""
+        recipe = Recipe.from_canonical(self.records[0].cell.recipe)
+        info = datasets.known()[self.records[0].cell.dataset]
+        images = math.floor(info.train_length * (1 - recipe.validation_split))
+        return (
+            self.typical * self.together / (recipe.epochs * math.ceil(images / recipe.batch_size))
+        )
+
+    @property
+    def way(self) -> str:
+        """How they were trained, in words."""
+        return "alone" if self.together == 1 else f"{self.together} together"
+
+
+class Found:
+    """What the records and the stages of a folder say."""
+
+    def __init__(self, folder: Path) -> None:
+        records, problems = RecordStore(folder).read_all()
+        assert not problems, problems
+        groups: dict[tuple[str, str, int], list[Record]] = {}
+        for record in sorted(records, key=lambda r: (r.cell.architecture, r.cell.seed)):
+            together = record.timing.together if record.timing else None
+            name = record.cell.architecture, record.cell.precision, together or 1
+            groups.setdefault(name, []).append(record)
+        self.runs = {name: Runs(*name, found) for name, found in groups.items()}
+        lines = (folder / "stages.jsonl").read_text(encoding="utf-8").splitlines()
+        said = [json.loads(line) for line in lines]
+        self.stages = {what["stage"]: what for what in said if what["event"] == "end"}
+        self.ended = [what for what in said if what["event"] in ("ended", "failed")]
+        began = {what["stage"]: what["at"] for what in said if what["event"] == "begin"}
+        self.ended_after = {w["stage"]: w["at"] - began[w["stage"]] for w in self.ended}
+
+    def of(self, architecture: str, precision: str, together: int) -> Runs | None:
+        """Return the runs of a recipe that were trained so; None where there are none."""
+        return self.runs.get((architecture, precision, together))
+
+    def together(self, architecture: str, precision: str) -> list[Runs]:
+        """Return the runs of a recipe that were trained at once, fewest first."""
+        keys = [key for key in self.runs if key[:2] == (architecture, precision) and key[2] > 1]
+        return [self.runs[key] for key in sorted(keys)]

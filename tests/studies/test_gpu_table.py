@@ -1,0 +1,66 @@
+"""The page on GPUs says what the committed records and stages say, and what they do not say."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gpu_table import gpu_table, rewrite
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results" / "gpu"
+PAGE = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
+
+
+def test_the_page_regenerates_byte_for_byte():
+    assert rewrite(PAGE, gpu_table(RESULTS)) == PAGE
+
+
+def test_a_stage_that_never_ended_is_not_measured(tmp_path):
+    shutil.copytree(RESULTS, tmp_path / "gpu")
+    stages = tmp_path / "gpu" / "stages.jsonl"
+    lines = stages.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if json.loads(line)["stage"] not in ("determinism", "t2 of 100")]
+    stages.write_text("\n".join(kept), encoding="utf-8")
+    rows = [line for line in gpu_table(tmp_path / "gpu").splitlines() if "not measured" in line]
+    assert [row.split("|")[1].split()[0] for row in rows] == ["100", "A"]
+
+
+def test_a_page_without_its_markers_is_refused():
+    with pytest.raises(ValueError, match="markers"):
+        rewrite("# A page", "")
+
+
+def test_it_needs_no_backend():
+    code = (
+        "import sys, gpu_table, pathlib; gpu_table.gpu_table(pathlib.Path(sys.argv[1]));"
+        "print(sorted({'jax', 'keras', 'tensorflow', 'torch'} & set(sys.modules)))"
+    )
+    folder = ROOT / "studies" / "mnist"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(RESULTS)], cwd=folder, capture_output=True, text=True
+    )
+    assert ran.stdout == "[]\n", ran.stderr
+
+
+def test_a_later_run_begins_with_what_never_ended(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import gpu_rows
+
+    ended = gpu_rows._ended_stages(RESULTS)
+    names = [stage.name for stage in gpu_rows.STAGES]
+    assert set(ended) <= set(names)  # a stage that is renamed would be trained again
+    left = [name for name in names if name not in ended]
+    assert left[:3] == ["t3 bfloat16", "t4 float32", "t3 float32"]
+    assert {name.split()[0] for name in left[3:]} == {"vote", "ladder"}
+
+
+def test_a_folder_without_stages_is_named(tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / "gpu_rows.py"), str(tmp_path / "out")]
+    ran = subprocess.run(
+        [*command, "--missing", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert f"{tmp_path} has no stages.jsonl" in ran.stderr
