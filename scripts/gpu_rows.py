@@ -1,7 +1,7 @@
 """All that needs a GPU, in one go of a few minutes: checks, then rows of MNIST's boards.
 
     python scripts/gpu_rows.py OUT --seconds 480          on a machine with an NVIDIA GPU
-    python scripts/gpu_rows.py OUT --missing results/gpu  the stages that never ended there
+    python scripts/gpu_rows.py OUT --missing studies/mnist/gpu  the stages that never ended there
     python scripts/gpu_rows.py OUT --rehearse             tiny, on a CPU, to try it all beforehand
 
 It needs Python 3.12, JAX, Keras, NumPy and pydantic, no network and no TensorFlow; docs/gpu.md says

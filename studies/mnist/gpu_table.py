@@ -1,6 +1,6 @@
 """The section of docs/gpu.md that says what one H100 gave, from the committed records and stages.
 
-``python studies/mnist/gpu_table.py docs/gpu.md --results results/gpu`` rewrites it in place; a test
+``python studies/mnist/gpu_table.py docs/gpu.md --results studies/mnist/gpu`` rewrites it in place; a test
 holds the committed page to what this writes.  It needs no backend.
 """
 
@@ -314,7 +314,7 @@ def main() -> None:
     """Rewrite the section in the page named on the command line."""
     parser = argparse.ArgumentParser(description="Rewrite the section made from the GPU's records.")
     parser.add_argument("page", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results/gpu"))
+    parser.add_argument("--results", type=Path, default=Path("studies/mnist/gpu"))
     arguments = parser.parse_args()
     page = arguments.page
     section = gpu_table(arguments.results)
