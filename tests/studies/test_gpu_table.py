@@ -10,7 +10,7 @@ import pytest
 from gpu_table import gpu_table, rewrite
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "results" / "gpu"
+RESULTS = ROOT / "studies" / "mnist" / "gpu"
 PAGE = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
 
 
