@@ -9,6 +9,10 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
+# Critical values beyond this (few runs, thousands of pairs) leave no chance but the estimated
+# spread's, a chi-square; the noncentral t takes minutes there.
+_FAR = 1e3
+
 
 @lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees_of_freedom: float) -> float:
@@ -35,6 +39,9 @@ def noncentrality_for_power(power: float, alpha: float, degrees_of_freedom: floa
     if degrees_of_freedom > 1e6:
         # The noncentral t has become the normal, and the inverse is slow up there.
         return critical + float(special.ndtri(power))
+    if critical > _FAR:
+        spread = special.chdtri(degrees_of_freedom, 1 - power) / degrees_of_freedom
+        return critical * float(np.sqrt(spread))
     return float(special.nctdtrinc(degrees_of_freedom, 1 - power, critical))
 
 
@@ -43,4 +50,7 @@ def t_power(noncentrality: float, alpha: float, degrees_of_freedom: float) -> fl
     critical = t_quantile(1 - alpha / 2, degrees_of_freedom)
     if degrees_of_freedom > 1e6:
         return float(special.ndtr(noncentrality - critical))
+    if critical > _FAR:
+        spread = (noncentrality / critical) ** 2
+        return float(special.chdtr(degrees_of_freedom, degrees_of_freedom * spread))
     return float(1 - special.nctdtr(degrees_of_freedom, noncentrality, critical))
