@@ -1,7 +1,7 @@
 """The section of docs/gpu.md that says what one H100 gave, from the committed records and stages.
 
-``python studies/mnist/gpu_table.py docs/gpu.md --results studies/mnist/gpu`` rewrites it in place; a test
-holds the committed page to what this writes.  It needs no backend.
+``python studies/mnist/gpu_table.py docs/gpu.md --results studies/mnist/gpu`` rewrites it in place;
+a test holds the committed page to what this writes.  It needs no backend.
 """
 
 import argparse

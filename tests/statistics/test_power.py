@@ -14,7 +14,7 @@ from ninetynine.statistics import (
 from ninetynine.statistics.comparison import Decision
 from ninetynine.statistics.difference import difference_error
 from ninetynine.statistics.power import pair_components
-from ninetynine.statistics.special import t_power
+from ninetynine.statistics.special import noncentrality_for_power, t_power
 from statsmodels.stats.power import TTestIndPower
 from synthetic import Digits, draw_models
 
