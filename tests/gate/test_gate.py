@@ -132,10 +132,16 @@ def test_a_seed_that_collapsed_is_a_regression_of_its_own(place):
 
 
 def test_a_run_as_low_as_one_in_a_thousand_is_no_collapse_within_the_margin():
-    runs = make_runs([0.9801, 0.9770], first_seed=20)
+    runs = make_runs([0.9801, 0.9720], first_seed=20)
     assert decide(make_row(BASELINE), runs, TERMS).outcome is Outcome.REGRESSED
-    wide = decide(make_row(BASELINE), runs, dataclasses.replace(TERMS, margin=0.01))
+    wide = decide(make_row(BASELINE), runs, dataclasses.replace(TERMS, margin=0.02))
     assert wide.outcome is Outcome.NO_WORSE
+
+
+def test_a_run_as_low_as_flips_of_single_images_may_make_it_is_no_collapse():
+    # The baseline's runs agree more closely than runs that err on other images can but by luck.
+    verdict = decide(make_row(BASELINE), make_runs([0.9801, 0.9770], first_seed=20), TERMS)
+    assert verdict is None or "collapsed" not in verdict.reason
 
 
 def test_two_runs_of_a_baseline_do_not_say_what_a_collapse_is():

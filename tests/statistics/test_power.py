@@ -115,7 +115,7 @@ def test_fewer_images_than_could_show_anything_are_the_limit_whatever_the_seeds_
 @pytest.mark.parametrize("degrees_of_freedom", [1.5, 2.0, 4.0])
 def test_power_at_the_strict_levels_of_a_large_board_is_quick_and_steady(degrees_of_freedom):
     found = []
-    for alpha in (1e-4, 1e-6, 1e-9, 1e-12, 1e-15):
+    for alpha in (1e-4, 1e-6, 1e-9, 1e-12):
         needed = noncentrality_for_power(0.8, alpha, degrees_of_freedom)
         assert t_power(needed, alpha, degrees_of_freedom) == pytest.approx(0.8, abs=1e-4)
         found.append(needed)
