@@ -304,7 +304,8 @@ def markdown(study: Study) -> str:
     for question in dict.fromkeys(key for row in study.words for key in row if key != "seeds"):
         title = f"At 0.98, 10,000 images: {question.replace('_', ' ')}"
         sections[title] = _table(study.words, (), question, lambda row, rate: f"{100 * rate:.1f}")
-    for question, of in (("covers", "of all"), ("smallest_quarter", "of the smallest SDs")):
+    found = {"covers": "of all", "smallest_quarter": "of the smallest SDs"} if study.spread else {}
+    for question, of in found.items():
         sections[f"Over seeds, beside flips: {of}"] = _table(
             study.spread,
             ("seed_variance_over_flips",),
