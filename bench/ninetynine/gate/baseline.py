@@ -265,7 +265,7 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
             store.write(run.record, run.predictions)
         updates = [*manifest.updates, update]
         first = _first_of(tried, update.at) | before | manifest.first
-        manifest = manifest.model_copy(update={"first": first})
+        manifest = manifest.model_copy(update={"first": dict(sorted(first.items()))})
         _write_manifest(directory, manifest, updates, known - new)
         removed = [record for record in old if record.key not in new]
         for record in removed:

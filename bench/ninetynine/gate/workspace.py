@@ -44,7 +44,7 @@ def forget_other_models(cells: Sequence[Cell], store: RecordStore, train: Traine
     one_each = [c for c in store.at_present(cells) if c.key in {r.key for r in known.values()}]
     built = train.build(one_each) if known else {}
     for record in known.values():
-        if record.model is None or (record.model.built_hash or "") != built.get(record.key):
+        if record.model is None or record.model.built_hash != (built.get(record.key) or None):
             for path in store.path_of(record).parent.iterdir():
                 path.unlink()
 

@@ -71,7 +71,7 @@ def _margin(text: str) -> tuple[str, float]:
         value = math.nan
     if not 0 < value <= 100:
         raise UserError(
-            f"--margin {text!r}: expected percentage points above 0, such as 0.2 or t2_dense=0.2"
+            f"--margin {text!r}: expected percentage points above 0, such as 0.2 or NAME=0.2"
         )
     return name, value / 100
 
