@@ -26,6 +26,9 @@ import psutil
 from ninetynine.records import RecordStore
 from run_helpers import BENCH, assert_whole, contents, is_alive, run_bench, start_bench
 
+# Seconds after the first change to a folder within which a record with its predictions is written.
+LONGEST_WRITE = 0.05
+
 # What a table says of the clock and the computer, which differs from run to run.
 _MEASURED = ("seconds", "per_second", "memory", "machine_fingerprint", "hardware")
 
@@ -43,7 +46,11 @@ def torture(
     command: Sequence[str] = BENCH,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Kill runs of ``suite`` ``kills`` times; raise AssertionError where anything is lost."""
+    """Kill runs of ``suite`` ``kills`` times; raise AssertionError where anything is lost.
+
+    Half of the kills are at any moment of a run, half just after something was written: a run
+    writes for milliseconds, so that a kill at any moment hardly ever falls there.
+    """
     chance = random.Random(seed)
     started = time.monotonic()
     expected = complete(suite, folder / "undisturbed", command)
@@ -53,7 +60,11 @@ def torture(
     while done < kills:
         rounds += 1
         results = folder / f"round-{rounds}"
-        while done < kills and kill_one(suite, results, chance.uniform(0, seconds), command, say):
+        while done < kills:
+            at_a_write = chance.random() < 0.5
+            moment = chance.uniform(0, LONGEST_WRITE if at_a_write else seconds)
+            if not kill_one(suite, results, moment, command, say, at_a_write):
+                break
             done += 1
         assert complete(suite, results, command) == expected, f"{results}: another table"
         say(f"round {rounds}: complete, with the table of the undisturbed run")
@@ -66,10 +77,16 @@ def kill_one(
     seconds: float,
     command: Sequence[str],
     say: Callable[[str], None],
+    at_a_write: bool = False,
 ) -> bool:
-    """Start a run, kill it after ``seconds``, check; return False where it ended before that."""
+    """Start a run, kill it after ``seconds``, check; return False where it ended before that.
+
+    The seconds count from the start, or with ``at_a_write`` from the first new or changed file.
+    """
     before = contents(results)
     driver = start_bench("run", *suite, "--results", results, command=command)
+    if at_a_write:
+        wait_for_a_write(results, driver)
     with suppress(subprocess.TimeoutExpired):
         driver.communicate(timeout=seconds)
     killed = driver.returncode is None
@@ -80,8 +97,27 @@ def kill_one(
     assert {path: now[path] for path in before} == before, "a finished record changed or is lost"
     partial = len(list(results.glob("records/*/*.partial")))
     what = "killed" if killed else "ended before its kill,"
-    say(f"{what} after {seconds:.1f} s: {len(records)} whole records, {partial} cut-off writes")
+    since = " of a write" if at_a_write else ""
+    say(
+        f"{what} after {seconds:.2f} s{since}: {len(records)} whole records, {partial} cut-off writes"
+    )
     return killed
+
+
+def wait_for_a_write(results: Path, driver: "subprocess.Popen[str]") -> None:
+    """Wait until a file of ``results`` comes, goes or grows, or the run ends."""
+    before = listing(results)
+    while driver.poll() is None and listing(results) == before:
+        time.sleep(0.002)
+
+
+def listing(results: Path) -> dict[Path, int]:
+    """Return the sizes in bytes of what lies among the records, cut-off writes included."""
+    sizes = {}
+    for path in results.glob("records/*/*"):
+        with suppress(FileNotFoundError):
+            sizes[path] = path.stat().st_size
+    return sizes
 
 
 def kill_group(group: int) -> None:
