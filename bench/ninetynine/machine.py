@@ -57,7 +57,7 @@ def memory_bytes() -> int:
 def describe(identity: CellIdentity, cores_used: list[int]) -> Machine:
     """Return this machine as ``identity`` uses it; equal fingerprints make timings comparable."""
     cores_available = os.cpu_count() or 1  # of the machine, whatever this process is pinned to
-    cpu_model, flags = _cpu()
+    cpu_model, flags = cpu()
     card = gpu.card() if identity.device == "gpu" else None
     name, driver = (card.name, card.driver) if card else (None, None)
     facts = card.facts() if card else None
@@ -102,7 +102,7 @@ def commit_of(folder: Path) -> tuple[str | None, bool | None]:
     return commit, bool(changes)
 
 
-def _cpu() -> tuple[str, str]:
+def cpu() -> tuple[str, str]:
     """Return the CPU's name with family, model and stepping, and a hash of its instruction sets."""
     fields: dict[str, str] = {}
     try:

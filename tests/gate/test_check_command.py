@@ -78,6 +78,23 @@ def test_an_update_then_a_check_of_the_same_code_is_identical(bench, stub, proje
     assert "first" in out
 
 
+def test_a_check_on_another_processor_does_not_wait_for_a_first_run(
+    bench, stub, project, monkeypatch
+):
+    """It is no use there to see first whether one run is identical."""
+    base = ("--baseline", "base")
+    assert bench("baseline", "update", *project, *base, "--seeds", "3", "--reason", "first")[0] == 0
+    record = json.loads(next(Path("base").glob("records/tiny/*.json")).read_text())
+    processor = record["machine"]["cpu_model"], record["machine"]["cpu_flags_hash"]
+    monkeypatch.setattr("ninetynine.gate.request.cpu", lambda: processor)
+    assert bench("check", *project, *base, "--work-dir", "here")[0] == 0
+    monkeypatch.setattr("ninetynine.gate.request.cpu", lambda: ("another", "0"))
+    assert bench("check", *project, *base, "--work-dir", "there")[0] == 0
+    trained = [len(list(Path(place).glob("*/records/tiny/*.json"))) for place in ("here", "there")]
+    assert trained[0] == 1
+    assert trained[1] >= 2
+
+
 def test_the_suite_is_the_one_that_the_baseline_was_made_for(bench, stub, project):
     bench("baseline", "update", *project, "--baseline", "base", "--seeds", "2", "--reason", "x")
     code, out, _ = bench("check", "--baseline", "base", *project[1:])
@@ -201,7 +218,7 @@ def test_an_error_of_ours_is_exit_code_5_and_never_1(bench, project, tmp_path, m
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(bench, project, tmp_path, monkeypatch):
     baseline = make_baseline(tmp_path, project, [0.98, 0.98])
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ninetynine.gate.request.check", interrupted)
@@ -217,7 +234,7 @@ def test_ctrl_c_during_an_update_keeps_the_runs_and_the_baseline(
     bench(*update, "--reason", "first")
     before = {path: path.read_bytes() for path in (tmp_path / "base").rglob("*.json")}
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ninetynine.gate.request.open_trainer", interrupted)

@@ -473,11 +473,11 @@ def baseline(tmp_path):
     return load_baseline(tmp_path / "baseline")
 
 
-def run_check(baseline, tmp_path, accuracy, terms=TERMS, jobs=1, names=("net",)):
+def run_check(baseline, tmp_path, accuracy, terms=TERMS, jobs=1, names=("net",), **options):
     store = RecordStore(tmp_path / "work")
     trainer = FakeTrainer(store, accuracy)
     contests, verdicts = make_contests([template(name) for name in names], baseline, terms)
-    verdicts += check(contests, store, trainer, terms, jobs)
+    verdicts += check(contests, store, trainer, terms, jobs, **options)
     return verdicts, trainer.trained
 
 
@@ -492,6 +492,15 @@ def test_nothing_changed_takes_one_run_of_each(baseline, tmp_path):
     )
     assert [v.identical for v in verdicts] == [True, True]
     assert trained == [("net", 0), ("other", 0)]
+
+
+def test_a_baseline_of_another_processor_fills_every_worker_at_once(baseline, tmp_path):
+    """No run can be identical there, so that looking at one of each would only leave cores idle."""
+    draw, names = noisy(0.9801), ("net", "other")
+    there, _ = run_check(baseline, tmp_path / "a", draw, jobs=2, names=names)
+    here, trained = run_check(baseline, tmp_path / "b", draw, jobs=2, names=names, elsewhere=True)
+    assert [v.look for v in here] == [v.look for v in there]
+    assert trained[:4] == [("net", 0), ("net", 1), ("other", 0), ("other", 1)]
 
 
 def test_a_decided_architecture_is_not_trained_further(baseline, tmp_path):

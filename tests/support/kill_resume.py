@@ -97,10 +97,8 @@ def kill_one(
     assert {path: now[path] for path in before} == before, "a finished record changed or is lost"
     partial = len(list(results.glob("records/*/*.partial")))
     what = "killed" if killed else "ended before its kill,"
-    since = " of a write" if at_a_write else ""
-    say(
-        f"{what} after {seconds:.2f} s{since}: {len(records)} whole records, {partial} cut-off writes"
-    )
+    when = f"after {seconds:.2f} s{' of a write' if at_a_write else ''}"
+    say(f"{what} {when}: {len(records)} whole records, {partial} cut-off writes")
     return killed
 
 

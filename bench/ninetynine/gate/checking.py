@@ -17,7 +17,7 @@ from ninetynine.gate.reference import Interleaving
 from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
-from ninetynine.statistics.sequential import Design, prospect
+from ninetynine.statistics.sequential import FIRST_LOOK, Design, prospect
 
 # Trains cells, writes their records to the check's store, and says what became of them.
 Train = Callable[[Sequence[Cell]], TrainingOutcome]
@@ -159,17 +159,20 @@ def check(
     jobs: int = 1,
     old_references: Sequence[Record] = (),
     interleaving: Interleaving | None = None,
+    elsewhere: bool = False,
 ) -> list[Verdict]:
     """Train and look until every contest is decided; verdicts in the order of the contests.
 
-    The first round is one run of each, to see whether anything changed at all.  Runs that
+    The first round is one run of each, to see whether anything changed at all; more where the
+    baseline was made ``elsewhere``, on other processors, whose bits are others.  Runs that
     ``store`` holds are not trained again, so an interrupted check goes on where it stopped.
     ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Where times are
     judged, ``interleaving`` trains reference runs beside the new ones, as ``old_references`` were
     beside the baseline's.  Raises UserError where an architecture cannot be built.
     """
     verdicts: dict[str, Verdict] = {}
-    undecided, ahead = list(contests), 1
+    undecided = list(contests)
+    ahead = max(FIRST_LOOK, seeds_ahead(len(contests), jobs)) if elsewhere and contests else 1
     while undecided:
         _advance(undecided, store, train, ahead, interleaving)
         beside = interleaving.recorded() if interleaving is not None else []

@@ -16,7 +16,7 @@ from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contest
 from ninetynine.gate.reference import TIMED, Interleaving, knowing_it, needed, references_in
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.gate.workspace import at_work, forget_other_models, open_workspace
-from ninetynine.machine import commit_of
+from ninetynine.machine import commit_of, cpu
 from ninetynine.planning import plan
 from ninetynine.records import RecordStore
 from ninetynine.request import ResolvedRun, RunRequest
@@ -143,9 +143,27 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
         ]
         forget_other_models(asked, store, train)
         verdicts = check(
-            prepared.contests, store, train, prepared.terms, train.workers, old, interleaving
+            prepared.contests,
+            store,
+            train,
+            prepared.terms,
+            train.workers,
+            old,
+            interleaving,
+            elsewhere=_was_made_elsewhere(prepared),
         )
     return prepared.result(verdicts)
+
+
+def _was_made_elsewhere(prepared: Check) -> bool:
+    """Return whether no run of the baseline was made on a processor like this machine's.
+
+    Of a cluster's machines it is not known.
+    """
+    if prepared.request.run.executor != "local":
+        return False
+    machines = [run.record.machine for c in prepared.contests for run in c.baseline.runs]
+    return all(m is not None and (m.cpu_model, m.cpu_flags_hash) != cpu() for m in machines)
 
 
 def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
