@@ -219,6 +219,7 @@ def test_help_imports_next_to_nothing():
     assert not modules_after("--help") & (heavy | BACKENDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -291,6 +291,7 @@ def outcomes(folder):
     return sorted((r.key, str(merging._outcome(r))) for s in stores for r in s.read_all()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_any_order_keeps_every_outcome_once_and_a_second_time_changes_nothing(tmp_path, seed):
     folders = [tmp_path / name for name in ("one", "two", "three")]
@@ -315,6 +316,7 @@ def test_any_order_keeps_every_outcome_once_and_a_second_time_changes_nothing(tm
     assert tree(*folders) == sources
 
 
+@pytest.mark.slow
 def test_a_merge_interrupted_at_any_write_is_finished_by_the_next(tmp_path, monkeypatch):
     folders = [tmp_path / "one", tmp_path / "two"]
     scatter(folders, random.Random(3))

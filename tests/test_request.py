@@ -59,6 +59,7 @@ def test_what_is_left_open_is_quick_on_this_machine(monkeypatch):
     assert {cell.identity.threads for cell in run.cells} == {3}
 
 
+@pytest.mark.slow
 def test_the_command_line_and_a_program_ask_for_the_same_cells(asked, bench):
     options = ["--only", "two", "--seeds", "1,5", "--threads", 1, "--precision", "mixed_bfloat16"]
     files = [part for file in asked.architecture_files for part in ("--architecture", file)]

@@ -367,6 +367,7 @@ def test_the_bound_for_images_like_these_is_below_that_for_these_images():
     assert row.lower_bound_population() < row.lower_bound() < row.summary.mean
 
 
+@pytest.mark.slow
 def test_a_row_with_a_failed_seed_reaches_nothing(ladder_store, suite):
     write_row(ladder_store, "fast", 0.0005, seeds=20, train_seconds=0.1)
     best = load_ladders(ladder_store, CATALOG, suite)[0].targets[FLOAT32].best
@@ -446,6 +447,7 @@ def test_the_command_writes_the_page(bench, ladder_store, suite, tmp_path):
     assert "no suite is called 'laddr'" in err
 
 
+@pytest.mark.slow
 def test_the_html_page_has_the_same_ladder(ladder_store, suite):
     page = render(Report(ladder_store, CATALOG, suite_name=str(suite.path)), "html")
     section = page.partition("<h2>Rung by rung</h2>")[2].partition("</section>")[0]
@@ -457,6 +459,7 @@ def test_the_html_page_has_the_same_ladder(ladder_store, suite):
     assert "1/27.0" in section
 
 
+@pytest.mark.slow
 def test_the_html_page_has_no_ladder_before_the_suite_ran(tmp_path, suite):
     store = RecordStore(tmp_path / "tutorials")
     write_run(store, "low", 0, images=IMAGES)

@@ -80,6 +80,7 @@ def of_code(name, **changes):
     return {"architecture": name, **found, **changes}
 
 
+@pytest.mark.slow
 def test_rows_of_code_or_data_that_are_gone_are_said_and_moved_when_it_is_confirmed(bench, store):
     here = [write_run(store, seed=seed, **of_code("t2_dense")) for seed in range(2)]
     own = write_run(store, seed=2, **of_code("t2_dense", dataset="mine", dataset_fingerprint="1"))

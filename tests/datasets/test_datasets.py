@@ -124,6 +124,7 @@ class TestKnownDatasets:
         with pytest.raises(UserError, match="did you mean 'fashion_mnist'"):
             load("fashion-mnits")
 
+    @pytest.mark.slow
     def test_importing_datasets_imports_nothing_heavy(self) -> None:
         heavy = "tensorflow keras sklearn pandas scipy reportlab"
         code = (
@@ -187,6 +188,7 @@ class TestDigits:
         assert placed.any(axis=0).sum() == 5
         np.testing.assert_array_equal(place_digit(tall.T), placed.T)
 
+    @pytest.mark.slow
     def test_a_scikit_learn_without_the_file_still_gives_the_same_digits(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -78,6 +78,7 @@ def test_nothing_is_said_of_the_digits(name: str) -> None:
     assert datasets.findings(datasets.load(name)) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path(os.environ.get("BENCH_DATA_DIR", ""), "mnist.npz").is_file(),
     reason="BENCH_DATA_DIR names no folder with the real mnist.npz",

@@ -69,6 +69,7 @@ def test_a_file_in_the_folder_is_a_dataset_and_nothing_else_is_needed(tmp_path, 
     sys.modules.pop("ninetynine.datasets.built_in.stripes")
 
 
+@pytest.mark.slow
 def test_no_other_file_of_the_library_names_a_dataset():
     root = Path(ninetynine.__file__).parent
     places = []

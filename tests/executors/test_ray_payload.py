@@ -143,6 +143,7 @@ def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path, more, 
     assert ("validation" in loaded.parts) == (bool(more) and not fold)
 
 
+@pytest.mark.slow
 def test_a_known_dataset_arrives_under_its_name_and_a_fold_is_taken_there(tmp_path, monkeypatch):
     info = replace(fashion_mnist.INFO, array_sha256={}, fingerprint=None)
     monkeypatch.setattr(fashion_mnist, "INFO", info)

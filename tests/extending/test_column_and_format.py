@@ -21,6 +21,7 @@ def report(store, tmp_path):
     return report
 
 
+@pytest.mark.slow
 def test_the_column_is_in_json_and_in_a_table_that_asks_for_it(report):
     (board,) = json.loads(report("column", "--format", "json"))["boards"]
     assert board["rows"][0]["right_per_second"] == pytest.approx(1000 * 0.989)

@@ -149,6 +149,7 @@ def test_two_runs_of_a_baseline_do_not_say_what_a_collapse_is():
     assert decide(make_row(BASELINE[:2]), runs, TERMS) is None
 
 
+@pytest.mark.slow
 def test_collapses_are_told_about_as_seldom_as_they_are_said_to_be_where_nothing_changed():
     random = np.random.default_rng(0)
     told = 0

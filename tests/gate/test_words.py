@@ -383,6 +383,7 @@ def in_process(project):
     return (sys.executable, str(script))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "cp437", "utf-16"])
 def test_exit_codes_survive_every_encoding(in_process, project, encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
@@ -415,6 +416,7 @@ VERBS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_answers_in_ascii_as_in_utf_8(verb):
     root = Path(__file__).parents[2]
@@ -450,11 +452,13 @@ def into_closed_pipe(command, merged=False, **options):
     return done.returncode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("merged", [False, True])
 def test_a_closed_pipe_is_no_traceback_and_keeps_the_exit_code(in_process, project, merged):
     assert into_closed_pipe([*in_process, *CHECK], merged, cwd=project) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "verb", [["list", "columns"], ["--help"], ["run", "--help"], ["check", "--baseline", "nowhere"]]
 )

@@ -39,6 +39,7 @@ def write_program(folder, code=ANSWERS, more=""):
     return suite
 
 
+@pytest.mark.slow
 def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp_path):
     suite = write_program(tmp_path)
     first = run_bench("run", suite, cwd=tmp_path)
@@ -68,6 +69,7 @@ def test_a_check_of_an_unchanged_program_is_identical_and_a_worse_one_fails(tmp_
     assert worse.returncode == 1, worse.stdout
 
 
+@pytest.mark.slow
 def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path):
     note = tmp_path / "pids"
     hang = (
@@ -85,6 +87,7 @@ def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path):
     assert wait_until_gone([psutil.Process(pid) for pid in left])
 
 
+@pytest.mark.slow
 def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path):
     changing = ANSWERS + f"open({str(tmp_path / 'train.py')!r}, 'a').write('# more')\n"
     suite = write_program(tmp_path, changing)
@@ -93,6 +96,7 @@ def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path):
     assert len(RecordStore(tmp_path / "results").read_all()[0]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -155,6 +159,7 @@ def test_a_worked_example_trains_digits(tmp_path, name, needs):
     assert record.scores.test.accuracy > 0.9
 
 
+@pytest.mark.slow
 def test_interrupting_a_run_ends_its_programs(tmp_path):
     note = tmp_path / "pid"
     hang = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(99)\n"

@@ -132,6 +132,7 @@ def test_scores_keep_their_ranks_under_another_unit():
     assert one == other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 5])
 def test_equal_scores_are_seldom_called_different(seeds):
     rng, alarms = np.random.default_rng(3), 0
@@ -189,6 +190,7 @@ def test_what_is_no_table_at_all_is_told():
         ninetynine.rank([1, 2])
 
 
+@pytest.mark.slow
 def test_ranking_imports_no_framework():
     code = (
         "import sys, ninetynine; ninetynine.rank({'model': ['a', 'b'], 'item': [1, 1], "

@@ -4,6 +4,7 @@ import json
 
 import ninetynine
 import numpy as np
+import pytest
 from ninetynine.report.tables import more_items
 from ninetynine.statistics import compare, mcnemar_exact
 from run_helpers import run_bench
@@ -35,6 +36,7 @@ def test_two_single_runs_are_decided_by_more_items_as_often_as_was_said():
     assert 0.7 <= shown / 200 <= 0.95
 
 
+@pytest.mark.slow
 def test_a_folder_stands_for_the_logs_below_it(tmp_path):
     for model, resolved in (("one", ["d__d-1", "d__d-2"]), ("two", ["s__s-2"])):
         path = tmp_path / model / "results" / "results.json"
@@ -46,6 +48,7 @@ def test_a_folder_stands_for_the_logs_below_it(tmp_path):
     assert "two" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_folder_without_a_log_is_told_in_a_line(tmp_path):
     result = run_bench("rank", tmp_path)
     assert result.returncode == 2

@@ -241,6 +241,7 @@ def test_other_predictions_are_named_and_the_record_stays(results, tmp_path):
     assert sum(store.predictions(record) is None for record in records) == 2  # and the failed one
 
 
+@pytest.mark.slow
 def test_every_changed_byte_is_noticed_or_means_nothing(results, tmp_path):
     content = pack_of(results, tmp_path).read_bytes()
     clean = RecordStore(tmp_path / "all.parquet")
@@ -346,6 +347,7 @@ def bench(capsys, *arguments):
     return left.value.code, capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_verbs_read_a_pack_as_they_read_a_folder(results, tmp_path, capsys, monkeypatch):
     for seed in range(2):  # rows that can be compared: of the same labels
         write_run(results, "third", seed, wrong=range(10, 25 + seed), images=300)
@@ -405,6 +407,7 @@ def test_a_problem_with_a_pack_is_kept_as_it_is(tmp_path):
     assert RecordStore(tmp_path / "text.parquet").describe(problem).startswith("text.parquet: ")
 
 
+@pytest.mark.slow
 def test_pyarrow_is_imported_only_where_there_is_a_pack(results, tmp_path):
     pack_of(results, tmp_path)
     code = (

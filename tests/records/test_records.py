@@ -214,6 +214,7 @@ def test_an_error_in_the_work_is_not_taken_for_one_of_the_folder(store):
         raise PermissionError("the user's own")
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused_and_a_third_may_follow(store):
     with store.lock():
         script = (

@@ -85,6 +85,7 @@ def test_the_policy_admits_the_script_that_is_there(three_models):
     assert f"script-src 'sha256-{digest}'" in page
 
 
+@pytest.mark.slow
 def test_names_and_reasons_stay_text(store):
     for seed in range(2):
         write_run(store, SCRIPT_NAME, seed, wrong=[seed, 5])
@@ -97,6 +98,7 @@ def test_names_and_reasons_stay_text(store):
     assert SCRIPT_NAME in [e[1]["aria-label"] for e in elements.of_class("model")]
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_bytes(three_models):
     assert page_of(three_models, "good") == page_of(three_models, "good")
 
@@ -133,6 +135,7 @@ def test_every_model_has_a_row_a_bar_and_a_command(three_models):
     assert "bench run tutorials --only good --seeds 0-3" in codes
 
 
+@pytest.mark.slow
 def test_a_command_names_what_is_not_the_suites_default(store):
     setting = {"precision": "mixed_bfloat16", "threads": 2, "dataset": "fashion_mnist"}
     for seed in (3, 4, 7):
@@ -146,6 +149,7 @@ def test_a_command_names_what_is_not_the_suites_default(store):
     assert "--only one --seeds 5-5" in page
 
 
+@pytest.mark.slow
 def test_changed_code_is_told_with_its_commit(store):
     context = {"commit": "abcdef0123456789", "dirty": False}
     write_run(store, "net", 0, source_hash="9" * 64, context=context)
@@ -154,6 +158,7 @@ def test_changed_code_is_told_with_its_commit(store):
     )
 
 
+@pytest.mark.slow
 def test_published_figures_are_marked_in_the_seeds_picture(store):
     for seed in range(5):
         write_run(store, "net", seed, wrong=range(20 + seed))
@@ -164,6 +169,7 @@ def test_published_figures_are_marked_in_the_seeds_picture(store):
     assert any("T9" in label for label in labels)
 
 
+@pytest.mark.slow
 def test_a_model_without_time_is_named_below_the_cost_picture(store):
     write_run(store, "timed", 0, wrong=[1])
     write_run(store, "shared", 0, wrong=[2], exclusive=False)
@@ -217,11 +223,13 @@ def test_another_dataset_of_the_same_name_is_not_drawn(store):
     assert "the digits at hand is not the one these models were tested on" in page_of(store)
 
 
+@pytest.mark.slow
 def test_doubtful_labels_are_marked(store):
     write_run(store, "net", 0, wrong=[947, 3], images=10_000)
     assert "Doubtful label: of five people 0 saw 8, 5 saw 9, 0 neither" in page_of(store)
 
 
+@pytest.mark.slow
 def test_predictions_without_probabilities_have_no_calibration(store):
     write_run(store, "net", 0, wrong=[3], loss=None)
     page = page_of(store)
@@ -229,6 +237,7 @@ def test_predictions_without_probabilities_have_no_calibration(store):
     assert "Expected calibration error" not in page
 
 
+@pytest.mark.slow
 def test_boards_of_one_title_are_told_apart(store):
     for fingerprint in ("a" * 64, "b" * 64):
         write_run(store, "net", 0, dataset_fingerprint=fingerprint)
@@ -237,12 +246,14 @@ def test_boards_of_one_title_are_told_apart(store):
     assert "mnist: tutorials, dataset bbbbbbbb" in page
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_read_are_named(three_models):
     path = three_models.folder / "good" / "mnist-seed-9-0123456789abcdef.json"
     path.write_text("{")
     assert "mnist-seed-9-0123456789abcdef.json: not a whole JSON file" in page_of(three_models)
 
 
+@pytest.mark.slow
 def test_no_mark_lies_outside_its_drawing(three_models):
     page = page_of(three_models, "good", claims=[make_claim(0.5)])
     for drawing in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
@@ -270,6 +281,7 @@ def test_a_thousand_records_stay_small(store):
     assert "here are the 100 that most models get wrong" in page
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_page_without_importing_tensorflow(three_models, tmp_path):
     output = tmp_path / "report.html"
     arguments = ["report", "--format", "html", "--results", str(tmp_path), "--output", str(output)]

@@ -133,6 +133,7 @@ def test_a_row_that_watches_the_test_set_is_marked(store):
     assert "† watches the test set while training" in output
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_bytes_in_any_process(store):
     write_board(store)
     (store.folder / "best" / "broken.json").write_text("{")

@@ -36,6 +36,7 @@ def test_a_timing_that_was_not_alone_is_named(speed):
     assert "do not compare" not in table([speed], 200.0)
 
 
+@pytest.mark.slow
 def test_pytest_benchmark_compares_our_json(speed, tmp_path):
     paths = []
     for number in (1, 2):

@@ -201,6 +201,7 @@ def wrong_by_writers(rng, writers=60, each=20):
     return rng.random(writers * each) < np.repeat(rng.beta(0.5, 8, writers), each)
 
 
+@pytest.mark.slow
 def test_neighbors_that_err_together_are_seen_and_an_order_by_chance_is_not():
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10), 120)

@@ -52,6 +52,7 @@ def test_paths_without_drift_cross_the_boundary_with_probability_alpha():
     assert crossed.mean() == pytest.approx(0.05, abs=0.0028)  # four standard errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("baseline_seeds", [1, 3, 10, 200])
 @pytest.mark.parametrize("max_seeds", [2, 5, 60])
 def test_every_design_has_a_level_for_each_look_and_none_above_alpha(baseline_seeds, max_seeds):
@@ -148,6 +149,7 @@ def test_bounds_lie_around_the_drop_and_move_with_it():
     assert shifted.upper - shifted.lower == pytest.approx(first.upper - first.lower)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seeds", "most", "alpha"), [(20, 30, 0.05), (5, 200, 0.05), (9, 9, 0.008)]
 )
@@ -230,6 +232,7 @@ def test_the_simulation_and_the_gate_answer_alike():
         assert found.degrees_of_freedom == freedom[seeds - 2]
 
 
+@pytest.mark.slow
 def test_the_largest_design_allowed_is_still_integrated_well():
     """A grid that is too coarse would let paths slip through between two looks."""
     levels = nominal_levels(10, sequential.MAX_SEEDS, 0.05)

@@ -45,6 +45,7 @@ def test_a_row_stands_beside_the_candidate_with_its_recipe(net_store, tmp_path):
     assert line.endswith(f"| 2 | {test_error / 2:.2f} |")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes", [{"parameters": 5}, {"precision": "mixed_float16"}, {"recipe": {"epochs": 99}}]
 )

@@ -33,6 +33,7 @@ def test_a_page_without_its_markers_is_refused():
         rewrite("# A page", "")
 
 
+@pytest.mark.slow
 def test_it_needs_no_backend():
     code = (
         "import sys, gpu_table, pathlib; gpu_table.gpu_table(pathlib.Path(sys.argv[1]));"

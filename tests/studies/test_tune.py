@@ -49,6 +49,7 @@ def test_a_mistake_in_a_search_is_one_line(tmp_path, text, line):
     assert line in said
 
 
+@pytest.mark.slow
 def test_a_mistake_is_exit_code_2(tmp_path):
     command = [sys.executable, SCRIPT, tmp_path, "--work-dir", tmp_path, "--out", tmp_path]
     ended = subprocess.run(command, capture_output=True, text=True)
