@@ -8,6 +8,7 @@ could be loaded, ``findings`` says.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ninetynine.datasets import own
@@ -41,7 +42,7 @@ from ninetynine.datasets.registry import (
     usual,
 )
 from ninetynine.datasets.screening import Finding, findings
-from ninetynine.datasets.sources import ReadOptions, with_options
+from ninetynine.datasets.sources import ReadOptions, parse_source, with_options
 from ninetynine.errors import UserError
 
 
@@ -107,6 +108,22 @@ def row_name_of(name: str) -> str:
     fold = fold_suffix(name)
     base = name.removesuffix(fold)
     return name if base in entries() else f"{own.row_name(base)}{fold}"
+
+
+def called(name: str) -> str:
+    """Return what records call a dataset that was there once; looks at no file."""
+    fold = fold_suffix(name)
+    return f"{own.called(parse_source(name.removesuffix(fold)).name)}{fold}"
+
+
+def below(root: Path, name: str) -> str:
+    """Return the name of a dataset as it is from here, where a path in it counts from ``root``."""
+    fold = fold_suffix(name)
+    source = parse_source(name.removesuffix(fold))
+    path = root / source.name
+    if source.name in entries() or not own.is_path(source.name, path):
+        return name
+    return f"{replace(source, name=str(path))}{fold}"
 
 
 def _from_folders(info: DatasetInfo, data_dir: Path | None) -> Dataset | None:

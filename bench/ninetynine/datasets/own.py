@@ -1,6 +1,7 @@
 """Loads data of the user's own, whatever kind they are of, and keeps what was slow to read."""
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,10 +15,11 @@ from ninetynine.datasets.dataset import Dataset
 from ninetynine.datasets.kinds import Kind, kind_of, kinds
 from ninetynine.datasets.preparing import prepare
 from ninetynine.datasets.registry import entries
-from ninetynine.datasets.sources import ReadArrays, Source, parse_source
+from ninetynine.datasets.sources import ReadArrays, Source, lexical, parse_source
 from ninetynine.errors import UserError, nearest
 
 _READ_VERSION = 1  # goes up where the same files would be read as other arrays
+_FILES = (".npz", ".csv", ".tsv")  # kinds of which a row is called without their ending
 _CLASS_NAMES, _WHERE, _NOTES = "class_names", "where", "notes"
 
 
@@ -28,17 +30,21 @@ def find(name: str) -> tuple[Kind, Source]:
     """
     source, names = parse_source(name), entries()
     kind = None if source.name in names else kind_of(source.name)
+    ways = ", ".join(kind.expected for kind in kinds())
     if kind is None:
         if source.name in names:
             told = ", ".join(source.given)
             raise UserError(f"dataset {source.name!r}: it is read as it is; leave out {told}")
-        ways = ", ".join(kind.expected for kind in kinds())
         raise UserError(
             f"unknown dataset {name!r}{nearest(source.name, names)} (data of your own: {ways})"
         )
+    if kind.is_path and not os.path.lexists(source.name) and Path(source.name).suffix not in _FILES:
+        raise UserError(f"{source.name}: no such file or folder; expected {ways}")
     for option in source.given.keys() - kind.options:
         minded = ", ".join(sorted(kind.options)) or "none"
-        raise UserError(f"{source.name}: no option {option} for {kind.expected}; it minds {minded}")
+        raise UserError(
+            f"{source.name}: {option} is not for {kind.expected}; its options are {minded}"
+        )
     return kind, source
 
 
@@ -56,6 +62,21 @@ def row_name(name: str) -> str:
             f"{row.lower()!r}"
         )
     return row
+
+
+def called(name: str) -> str:
+    """Return the `row_name` of data that need not be there; ``name`` has no options."""
+    kind = kind_of(name)
+    if kind is not None and not kind.is_path:
+        return kind.row_name(name)
+    path = lexical(name)
+    return path.stem if path.suffix.lower() in _FILES else path.name
+
+
+def is_path(name: str, path: Path) -> bool:
+    """Return whether ``name``, which has no options, is that of data at ``path``."""
+    kind = kind_of(name)
+    return path.exists() if kind is None else kind.is_path
 
 
 def load(name: str, data_dir: Path | None) -> Dataset:

@@ -6,9 +6,11 @@ name alone then says all, wherever it goes: to a worker, to another node, into a
 
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
@@ -77,6 +79,11 @@ class ReadArrays:
     where: str
     class_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+
+
+def lexical(name: str) -> Path:
+    """Return the absolute path that ``name`` says, whether or not there is such; links stay."""
+    return Path(os.path.abspath(name))  # noqa: PTH100  (resolve follows links)
 
 
 def parse_source(text: str) -> Source:

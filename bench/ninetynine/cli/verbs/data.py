@@ -31,6 +31,7 @@ _EXPORT = "export"
 @click.option("--into", type=options.FOLDER, metavar="FOLDER", help="export: where the .npz goes.")
 @click.option("--labels", is_flag=True, help="export: the test labels, too.")
 @click.option("--train", is_flag=True, help="export: the training images and labels, too.")
+@options.reading
 @options.data_dir
 @options.as_json
 @options.verbose
@@ -42,20 +43,22 @@ def command(
     into: Path | None,
     labels: bool,
     train: bool,
+    reading: dict[str, str],
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Describe DATASET: shapes, ranges, labels, fingerprint, source, and what looks wrong with it.
 
-    DATASET is a known name or the path of an .npz file. `bench data export DATASET --into FOLDER`
-    writes its test images as an .npz for those who train elsewhere; `bench import` takes their
-    predictions.
+    DATASET is a known name, or a path: a folder of pictures, a .csv that lists some, an .npz.
+    `bench data export DATASET --into FOLDER` writes its test images as an .npz for those who train
+    elsewhere; `bench import` takes their predictions.
     """
     exports = words[:1] == (_EXPORT,)
     names = words[1:] if exports else words
     if len(names) > 1:
         raise UserError(f"{names[1]!r}: expected one dataset, got {len(names)}")
-    dataset = names[0] if names else datasets.usual(embedded=True)
+    named = names[0] if names else datasets.usual(embedded=True)
+    dataset = datasets.with_options(named, reading)
     if exports:
         if into is None or picture is not None:
             raise UserError("bench data export DATASET: give --into FOLDER, and no --picture")

@@ -14,7 +14,7 @@ from ninetynine.datasets.listing import (
     mixed,
     read_listed,
 )
-from ninetynine.datasets.sources import ReadArrays, Source
+from ninetynine.datasets.sources import ReadArrays, Source, lexical
 from ninetynine.errors import UserError
 
 READ = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp"})
@@ -44,7 +44,7 @@ class PictureFolder(Kind):
         return path.suffix != ".npz" and path.is_dir()
 
     def row_name(self, name: str) -> str:
-        return Path(name).resolve().name or "root"
+        return lexical(name).name or "root"
 
     def identity(self, source: Source, data_dir: Path | None) -> str | None:
         return identity_of_files([one.path for one in _listed(source)[0]])
