@@ -172,7 +172,7 @@ class _Search:
         return True
 
     def _compare(self, first: Integers, second: Integers) -> bool:
-        """Compare pairs pixel by pixel, unless what they would tell is known; False at the limit."""
+        """Compare pairs whose result is not known yet, pixel by pixel; False at the limit."""
         size = self._images[0][0].size
         step = max(1, _BLOCK_BYTES // (8 * size))
         while True:
