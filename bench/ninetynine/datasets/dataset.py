@@ -125,6 +125,18 @@ class DoubtfulLabel:
 
 
 @dataclass(frozen=True)
+class CifarFiles:
+    """The names of CIFAR's own files in ``folder``, and of what is in them (see ``batches``)."""
+
+    folder: str
+    train: tuple[str, ...]
+    test: str
+    labels: str
+    names_file: str
+    names: str
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
     """A known dataset's facts; to read them decodes nothing.
 
@@ -147,6 +159,7 @@ class DatasetInfo:
     # Its arrays come with the package that brings it: reading them needs no folder and no network.
     embedded: bool = False
     idx_files: bool = False  # may lie in a folder as the four IDX files with MNIST's names
+    cifar_files: CifarFiles | None = None  # may lie in a folder as these files of CIFAR's
     array_sha256: Mapping[str, str] = field(default_factory=dict)
     doubtful_test_images: tuple[DoubtfulLabel, ...] = ()
     # The .npz of the test images' groups that comes with it, as ``groups_test``, and their plural.
