@@ -6,6 +6,7 @@ limited (`check_size`), and an array's header must agree with the bytes that are
 
 import io
 import math
+import os
 import stat
 import sys
 import warnings
@@ -47,6 +48,12 @@ def check_file(path: Path, expected: str) -> int:
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
         raise UserError(f"{path}: is {what}; expected {expected}")
     return found.st_size
+
+
+def cache_folder() -> Path:
+    """Return where this user keeps what can be made again; it need not be there."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache").expanduser() / "ninetynine"
 
 
 def check_size(path: Path, content_bytes: int) -> None:

@@ -1,7 +1,7 @@
 """What a caller asks to be trained, typed; and that request with every name in it looked up."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,9 @@ class RunRequest:
     suite: str | Suite | None = None  # None is "quick", or for a gate its baseline's
     only: str | None = None
     architectures: tuple[str, ...] | None = None
-    dataset: str | None = None  # a name, or the path of an .npz
+    dataset: str | None = None  # a name, or the path of data of one's own
+    # How its data are read, or the suite's: see `datasets.ReadOptions`.
+    reading: Mapping[str, object] = dataclasses.field(default_factory=dict)
     data_dir: Path | None = None
     seeds: str | int | Sequence[int] | None = None
     architecture_files: tuple[Path, ...] = ()  # the caller's own
@@ -96,8 +98,9 @@ class RunRequest:
         """Return the suite and the names of what is asked for, whether or not there is such."""
         chosen = self.suite if isinstance(self.suite, Suite) else load(self.suite_name)
         found = discover(self.architecture_files, chosen)
-        if self.dataset:
-            chosen = dataclasses.replace(chosen, dataset=self.dataset)
+        if self.dataset or self.reading:
+            name = datasets.with_options(self.dataset or chosen.dataset, self.reading)
+            chosen = dataclasses.replace(chosen, dataset=name)
         own = own_rows(chosen, found, self.architecture_files)
         if self.suite is None:  # nobody asked for another recipe than their own
             chosen = dataclasses.replace(chosen, untouched=frozenset(own))

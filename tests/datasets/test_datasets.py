@@ -25,7 +25,7 @@ from ninetynine.datasets.built_in import digits as embedded_digits
 from ninetynine.datasets.built_in import fashion_mnist, mnist
 from ninetynine.datasets.built_in.digits import place_digit
 from ninetynine.datasets.checks import array_sha256, build_dataset
-from ninetynine.datasets.dataset import summarise
+from ninetynine.datasets.description import summarise
 from ninetynine.datasets.picture import draw_grid, sample_indices
 from ninetynine.errors import UserError
 from PIL import Image

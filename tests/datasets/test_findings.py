@@ -14,7 +14,7 @@ from complaints import complaint
 from dataset_builders import CLASSES, ordinary, save
 from ninetynine import datasets
 from ninetynine.datasets.checks import build_dataset
-from ninetynine.datasets.screening import _hash_images
+from ninetynine.datasets.duplicates import hash_images
 
 WHERE = "some/mine.npz"
 
@@ -403,11 +403,11 @@ def test_hashes_do_not_depend_on_blocks_or_the_order_in_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     images = dataset(shape=(5, 6, 3)).train_images
-    expected = _hash_images(images)
+    expected = hash_images(images)
     assert len(set(expected.tolist())) == len(images)
-    assert np.array_equal(_hash_images(np.asfortranarray(images)), expected)
-    monkeypatch.setattr("ninetynine.datasets.screening._BLOCK_BYTES", 1000)
-    assert np.array_equal(_hash_images(images), expected)
+    assert np.array_equal(hash_images(np.asfortranarray(images)), expected)
+    monkeypatch.setattr("ninetynine.datasets.duplicates._BLOCK_BYTES", 1000)
+    assert np.array_equal(hash_images(images), expected)
 
 
 # The validation part -----------------------------------------------------------------------------

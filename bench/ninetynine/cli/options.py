@@ -74,6 +74,35 @@ architecture_files = click.option(
     metavar="FILE.py",
     help="A file of your own with a build function and a RECIPE; may be given again.",
 )
+_READING = (
+    ("image_size", "PIXELS", "Of data of your own: 64, or 64x48 for height x width."),
+    ("color", "rgb|grey", "How pictures are read [default: grey where all are]."),
+    ("test_split", "SHARE", "Of training images, to test on where there is no test part."),
+    ("split_seed", "SEED", "Which images these are [default: 0]."),
+    ("groups", "WHERE", "What tells groups of images: folder, or a table's column."),
+    ("channels", "first|last", "Where the arrays have channels [default: last]."),
+)
+
+
+def reading(command: Command) -> Command:
+    """Add the options that say how data are read; the command gets the given ones as ``reading``.
+
+    It is a dictionary for `datasets.with_options`, which judges it.
+    """
+
+    @functools.wraps(command)
+    def with_one(**given: Any) -> Any:
+        told = {name: given.pop(name) for name, _, _ in _READING}
+        one = {name: value for name, value in told.items() if value is not None}
+        return command(reading=one, **given)
+
+    options: list[Option] = [
+        click.option(f"--{name.replace('_', '-')}", name, metavar=metavar, help=help_text)
+        for name, metavar, help_text in _READING
+    ]
+    return _with_options(with_one, options)
+
+
 variants_of = of_suite("A suite of your own whose variants are known, too.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")
@@ -119,7 +148,8 @@ def run_request(
     options: list[Option] = [
         click.argument("suite", required=False),
         click.option("--only", metavar="PATTERN", help=only),
-        click.option("--dataset", metavar="NAME", help="A dataset's name, or the path of an .npz."),
+        click.option("--dataset", metavar="NAME", help="A known dataset, or the path of your own."),
+        reading,
         *([] if "seeds" in without else [seeds_option]),
         click.option("--jobs", default="auto", callback=_jobs, help=workers),
         click.option(

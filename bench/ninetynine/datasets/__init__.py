@@ -2,14 +2,17 @@
 
 A known dataset is a file in ``built_in`` or a module of another package (``registry``). Its name
 names it, or one of its folds, such as ``mnist-fold-0-of-12``, to choose hyper-parameters on;
-anything else is the path of a user's own .npz file with ``x_train``, ``y_train``, ``x_test`` and
-``y_test``. What looks wrong with a dataset that could be loaded, ``findings`` says.
+anything else is of one of the ``kinds`` of data that users bring, such as the path of an .npz file,
+with how it is to be read behind a question mark (``sources``). What looks wrong with a dataset that
+could be loaded, ``findings`` says.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from ninetynine.datasets.checks import build_dataset, build_known, fingerprint_of_test_part
+from ninetynine.datasets import own
+from ninetynine.datasets.checks import build_known, fingerprint_of_test_part
 from ninetynine.datasets.dataset import (
     Dataset,
     DatasetInfo,
@@ -20,12 +23,10 @@ from ninetynine.datasets.dataset import (
 )
 from ninetynine.datasets.files import (
     DATA_DIR_VARIABLE,
-    listed,
     looked_for,
-    read_archive,
     read_folder,
 )
-from ninetynine.datasets.folds import parse_fold, split_validation, take_fold
+from ninetynine.datasets.folds import fold_suffix, parse_fold, split_validation, take_fold
 from ninetynine.datasets.groups import groups_file, groups_in
 from ninetynine.datasets.registry import (
     doubtful_test_images,
@@ -41,11 +42,12 @@ from ninetynine.datasets.registry import (
     usual,
 )
 from ninetynine.datasets.screening import Finding, findings
-from ninetynine.errors import UserError, nearest
+from ninetynine.datasets.sources import ReadOptions, parse_source, with_options
+from ninetynine.errors import UserError
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """Return a checked dataset: a known name, or the path of a user's .npz file.
+    """Return a checked dataset: a known name, or data of the user's own of any kind.
 
     A known dataset comes from ``data_dir``, else from the folder in BENCH_DATA_DIR, else as its
     module reads it: ``mnist`` and ``fashion_mnist`` from Keras's cache, else through Keras's
@@ -53,16 +55,13 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     network. Raises UserError if the data cannot be found, are damaged, or are not the known
     dataset's.
     """
-    row_name = row_name_of(name)
     fold = parse_fold(name)
     if fold is not None:
         base, number, count = fold
         return take_fold(load(base, data_dir), number, count)
     entry = entries().get(name)
     if entry is None:
-        arrays, unread = read_archive(Path(name))
-        notes = (f"not read: {listed(unread)}",) if unread else ()
-        return build_dataset(row_name, arrays, name, num_classes=None, notes=notes)
+        return own.load(name, data_dir)
     info = facts(entry)
     if not info.embedded:
         found = _from_folders(info, data_dir)
@@ -75,18 +74,23 @@ def is_read_here(name: str) -> bool:
     """Return whether code of this package alone reads the dataset, and no other distribution's."""
     fold = parse_fold(name)
     entry = entries().get(fold[0] if fold else name)
-    return entry is None or entry.distribution is None
+    if entry is not None:
+        return entry.distribution is None
+    return not own.find(name.removesuffix(fold_suffix(name)))[0].runs_other_code
 
 
 def fingerprint_of(name: str, data_dir: Path | None = None) -> str:
     """Return a dataset's fingerprint, 64 hex digits.
 
-    Where it is pinned (``mnist``, ``digits``) nothing is read; else the dataset is loaded.
+    Where it is pinned (``mnist``, ``digits``) nothing is read, nor where data of the user's own
+    were read before and are as they were; else the dataset is loaded.
     """
     info = known().get(name)
     if info is not None and info.fingerprint is not None:
         return info.fingerprint
-    return load(name, data_dir).fingerprint
+    is_own = name not in entries() and parse_fold(name) is None
+    kept = own.kept_fingerprint(name, data_dir) if is_own else None
+    return kept or load(name, data_dir).fingerprint
 
 
 def num_classes_of(name: str, data_dir: Path | None = None) -> int:
@@ -96,27 +100,30 @@ def num_classes_of(name: str, data_dir: Path | None = None) -> int:
 
 
 def row_name_of(name: str) -> str:
-    """Return what tables call a dataset: a known name itself, or a user's file without ``.npz``.
+    """Return what tables call a dataset: a known name itself, or as its kind has it.
 
-    Raises UserError if ``name`` is neither a known name nor a path, or if the file is named like a
-    known dataset, whose rows it would be mistaken for.
+    Raises UserError if ``name`` is neither a known name nor of any kind, or if it would be called
+    like a known dataset, whose rows it would be mistaken for.
     """
-    names, fold = entries(), parse_fold(name)
-    if name in names or (fold is not None and fold[0] in names):
+    fold = fold_suffix(name)
+    base = name.removesuffix(fold)
+    return name if base in entries() else f"{own.row_name(base)}{fold}"
+
+
+def called(name: str) -> str:
+    """Return what records call a dataset that was there once; looks at no file."""
+    fold = fold_suffix(name)
+    return f"{own.called(parse_source(name.removesuffix(fold)).name)}{fold}"
+
+
+def below(root: Path, name: str) -> str:
+    """Return the name of a dataset as it is from here, where a path in it counts from ``root``."""
+    fold = fold_suffix(name)
+    source = parse_source(name.removesuffix(fold))
+    path = root / source.name
+    if source.name in entries() or not own.is_path(source.name, path):
         return name
-    path = Path(name)
-    if path.suffix != ".npz" and len(path.parts) < 2:
-        raise UserError(
-            f"unknown dataset {name!r}{nearest(name, names)} (data of your own: the path of an "
-            ".npz file)"
-        )
-    if path.stem.lower() in names:
-        raise UserError(
-            f"{name}: a file of your own cannot be called {path.stem!r}, the name of a known "
-            "dataset; rename it, or name its folder with --data-dir and the dataset "
-            f"{path.stem.lower()!r}"
-        )
-    return path.stem
+    return f"{replace(source, name=str(path))}{fold}"
 
 
 def _from_folders(info: DatasetInfo, data_dir: Path | None) -> Dataset | None:
@@ -133,7 +140,7 @@ def _from_folders(info: DatasetInfo, data_dir: Path | None) -> Dataset | None:
         if dataset is None:
             raise UserError(
                 f"--data-dir {data_dir}: no files of {info.name}; looked for "
-                f"{looked_for(info.name, info.idx_files)}"
+                f"{looked_for(info.name, info.idx_files, info.cifar_files)}"
             )
         return dataset
     value = os.environ.get(DATA_DIR_VARIABLE)
@@ -146,5 +153,5 @@ def _from_folders(info: DatasetInfo, data_dir: Path | None) -> Dataset | None:
 
 def _find(folder: Path, info: DatasetInfo) -> Dataset | None:
     """Return a known dataset from a folder, or None if the folder has no such files."""
-    found = read_folder(folder, info.name, info.idx_files)
+    found = read_folder(folder, info.name, info.idx_files, info.cifar_files)
     return None if found is None else build_known(info, found[0], str(found[1]))

@@ -62,6 +62,7 @@ def build_dataset(
     )
     parts = [array for pair in zip(images, read.labels, strict=True) for array in pair]
     groups = _groups(arrays, (len(images[1]), len(images[0])), where)
+    shared = _shared_groups(arrays)
     dataset = Dataset(
         name=name,
         train_images=images[0],
@@ -74,9 +75,10 @@ def build_dataset(
         validation_labels=read.labels[2] if images[2:] else None,
         class_names=read.class_names,
         where=where,
-        notes=(*notes, *read.notes, *_in_both(arrays, groups)),
+        notes=(*notes, *read.notes, *_in_both(groups[TEST_GROUPS], shared)),
         test_groups=groups[TEST_GROUPS],
         train_groups=groups[TRAIN_GROUPS],
+        shared_groups=shared,
     )
     refuse_errors(dataset)
     return dataset
@@ -110,13 +112,16 @@ def _groups(
     }
 
 
-def _in_both(arrays: RawArrays, groups: dict[str, ImageGroups | None]) -> Iterable[str]:
+def _shared_groups(arrays: RawArrays) -> int | None:
+    """Return how many groups have images in both parts; None where either's are not told."""
+    if TEST_GROUPS not in arrays or TRAIN_GROUPS not in arrays:
+        return None
+    return len(np.intersect1d(arrays[TEST_GROUPS], arrays[TRAIN_GROUPS]))
+
+
+def _in_both(test: ImageGroups | None, shared: int | None) -> Iterable[str]:
     """Yield a note where groups of the test images are among those of the training images."""
-    test, train = groups[TEST_GROUPS], groups[TRAIN_GROUPS]
-    if test is None or train is None:
-        return
-    shared = len(np.intersect1d(arrays[TEST_GROUPS], arrays[TRAIN_GROUPS]))
-    if shared:
+    if test is not None and shared:
         yield (
             f"{shared:,} of the test images' {test} have training images, too: accuracy on new "
             f"{test.noun} may be lower"

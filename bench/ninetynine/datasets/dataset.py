@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +86,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     test_groups: ImageGroups | None = None
     train_groups: ImageGroups | None = None
+    shared_groups: int | None = None  # that both parts have images of; None where that is unknown
 
     @property
     def parts(self) -> dict[str, tuple[Images, Labels]]:
@@ -125,6 +125,18 @@ class DoubtfulLabel:
 
 
 @dataclass(frozen=True)
+class CifarFiles:
+    """The names of CIFAR's own files in ``folder``, and of what is in them (see ``batches``)."""
+
+    folder: str
+    train: tuple[str, ...]
+    test: str
+    labels: str
+    names_file: str
+    names: str
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
     """A known dataset's facts; to read them decodes nothing.
 
@@ -147,6 +159,7 @@ class DatasetInfo:
     # Its arrays come with the package that brings it: reading them needs no folder and no network.
     embedded: bool = False
     idx_files: bool = False  # may lie in a folder as the four IDX files with MNIST's names
+    cifar_files: CifarFiles | None = None  # may lie in a folder as these files of CIFAR's
     array_sha256: Mapping[str, str] = field(default_factory=dict)
     doubtful_test_images: tuple[DoubtfulLabel, ...] = ()
     # The .npz of the test images' groups that comes with it, as ``groups_test``, and their plural.
@@ -163,49 +176,3 @@ class DatasetInfo:
     def is_everywhere(self) -> bool:
         """Whether every installation can read the arrays; one may lack another's plug-in."""
         return self.embedded and self.origin == BUILT_IN
-
-
-def summarise(dataset: Dataset, info: DatasetInfo | None = None) -> dict[str, Any]:
-    """Return a JSON-ready summary of a loaded dataset.
-
-    ``info`` is None for a user's own dataset, whose description, licence and source are then None.
-    ``arrays`` maps the name of each array to its shape, dtype, length, minimum and maximum;
-    ``label_counts`` holds, for train, test and, where it is, validation, the number of images of
-    each class.
-    """
-    return {
-        "name": dataset.name,
-        "description": info.description if info else None,
-        "license": info.license if info else None,
-        "source": info.source if info else None,
-        "fingerprint": dataset.fingerprint,
-        "num_classes": dataset.num_classes,
-        "class_names": list(dataset.class_names) if dataset.class_names else None,
-        "arrays": {name: _describe(array) for name, array in dataset.arrays.items()},
-        "label_counts": {
-            "train" if part == "training" else part: _label_counts(labels, dataset.num_classes)
-            for part, (_, labels) in dataset.parts.items()
-        },
-        "groups": {
-            part: str(groups)
-            for part, groups in (("train", dataset.train_groups), ("test", dataset.test_groups))
-            if groups is not None
-        },
-        "doubtful_test_labels": len(info.doubtful_test_images) if info else 0,
-        "notes": list(dataset.notes),
-    }
-
-
-def _describe(array: npt.NDArray[Any]) -> dict[str, Any]:
-    return {
-        "shape": list(array.shape),
-        "dtype": array.dtype.name,
-        "length": len(array),
-        "minimum": array.min().item(),
-        "maximum": array.max().item(),
-    }
-
-
-def _label_counts(labels: Labels, num_classes: int) -> list[int]:
-    counts: list[int] = np.bincount(labels, minlength=num_classes).tolist()
-    return counts

@@ -36,7 +36,7 @@ def read_through_keras(info: DatasetInfo) -> RawArrays:
     """
     cache = keras_cache()
     try:
-        found = read_folder(cache, info.name, info.idx_files)
+        found = read_folder(cache, info.name, info.idx_files, info.cifar_files)
         if found is not None:
             build_known(info, found[0], str(found[1]))
     except UserError:
@@ -48,20 +48,25 @@ def read_through_keras(info: DatasetInfo) -> RawArrays:
         except UserError as error:
             raise UserError(
                 f"{info.name} is not on this machine and could not be downloaded ({error}): name a "
-                f"folder with {info.name}.npz or the four IDX files by --data-dir or "
+                f"folder with {_files_of(info)} by --data-dir or "
                 f"{DATA_DIR_VARIABLE}, or connect this machine to the internet and run again"
             ) from error
-        found = read_folder(cache, info.name, info.idx_files)
+        found = read_folder(cache, info.name, info.idx_files, info.cifar_files)
     if found is None:
         raise UserError(
             f"Keras's cache {cache}: no files of {info.name}; looked for "
-            f"{looked_for(info.name, info.idx_files)}"
+            f"{looked_for(info.name, info.idx_files, info.cifar_files)}"
         )
     return found[0]
 
 
+def _files_of(info: DatasetInfo) -> str:
+    own = f"{info.cifar_files.folder}/" if info.cifar_files else "the four IDX files"
+    return f"{info.name}.npz or {own}"
+
+
 def download(name: str) -> None:
-    """Fill Keras's cache with ``mnist`` or ``fashion_mnist`` through ``keras.datasets``.
+    """Fill Keras's cache with an image set, such as ``mnist``, through ``keras.datasets``.
 
     Keras's loader writes under the final name while it downloads. Here it runs in a process of its
     own with a temporary KERAS_HOME, and only whole files are moved into the cache: an interrupted

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ninetynine.arrays import Npz, StoredArray, check_file, check_size
-from ninetynine.datasets.dataset import GROUP_NAMES, NAMINGS, RawArrays
+from ninetynine.datasets.batches import find_batches, read_batches
+from ninetynine.datasets.dataset import GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.
@@ -41,18 +42,23 @@ _IDX_FILES = {
 }
 
 
-def read_folder(folder: Path, name: str, idx: bool = True) -> tuple[RawArrays, Path] | None:
+def read_folder(
+    folder: Path, name: str, idx: bool = True, cifar: CifarFiles | None = None
+) -> tuple[RawArrays, Path] | None:
     """Return the four arrays of dataset ``name`` and the file or folder they came from, or None.
 
     Looked at, in this order, are the sub-folder called ``name`` (with _ or -) and ``folder``
-    itself, in each first for ``name``.npz and then, with ``idx``, for the IDX files, gzipped or
-    not. Raises UserError if what is found is damaged or if only some of the four IDX files are
-    there.
+    itself, in each first for ``name``.npz, then for CIFAR's files where the dataset has such, and
+    then, with ``idx``, for the IDX files, gzipped or not. Raises UserError if what is found is
+    damaged or if only some of the files are there.
     """
     for place in (folder / name, folder / name.replace("_", "-"), folder):
         archive = place / f"{name}.npz"
         if archive.exists():
             return read_npz(archive), archive
+        batches = find_batches(place, cifar) if cifar is not None else None
+        if batches is not None and cifar is not None:
+            return read_batches(batches, cifar), batches
         files = {array: _find_idx(place, array) for array in _IDX_FILES if idx}
         arrays: RawArrays = {}
         for array, path in files.items() if any(files.values()) else ():
@@ -66,8 +72,10 @@ def read_folder(folder: Path, name: str, idx: bool = True) -> tuple[RawArrays, P
     return None
 
 
-def looked_for(name: str, idx: bool = True) -> str:
+def looked_for(name: str, idx: bool = True, cifar: CifarFiles | None = None) -> str:
     """Return in words the files that ``read_folder`` looks for."""
+    if cifar is not None:
+        return f"{name}.npz, or {cifar.folder}/ with {cifar.train[0]}, ..., {cifar.test} in it"
     names = ", ".join(f"{start}-{rest}" for start, rest, _ in _IDX_FILES.values())
     files = f"{name}.npz, or {names} (gzipped or not)" if idx else f"{name}.npz"
     return f"{files}, there or in a sub-folder {name}"

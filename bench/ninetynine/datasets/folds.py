@@ -35,6 +35,12 @@ def parse_fold(name: str) -> tuple[str, int, int] | None:
     return match["base"], fold, folds
 
 
+def fold_suffix(name: str) -> str:
+    """Return what makes a dataset's name that of a fold, such as ``-fold-11-of-12``, else ""."""
+    fold = parse_fold(name)
+    return name.removeprefix(fold[0]) if fold is not None else ""
+
+
 def take_fold(dataset: Dataset, fold: int, folds: int) -> Dataset:
     """Return fold ``fold`` of ``folds``: contiguous slices of the training images, as evenly sized
     as can be, one of them the test part and the others, in their order, the training part.

@@ -4,7 +4,6 @@ A finding is one line. What makes every result on the data meaningless is an err
 raises; the rest are warnings, for whoever looks at the data or is about to train on them.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +11,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.dataset import Dataset, Images, Labels
+from ninetynine.datasets.dataset import Dataset, Images
+from ninetynine.datasets.duplicates import Matches, exact_matches
 from ninetynine.errors import UserError
 
 # Of fewer test images, each is more than one percentage point of accuracy.
@@ -25,11 +25,8 @@ IMBALANCE = 100
 DARK = 0.25
 # A part with fewer images may be dark, or sorted, by chance.
 ENOUGH_IMAGES = 20
-# Training images are often repeated on purpose, or a few of many by chance; fewer are not said.
+# Of training images that are an earlier one again, fewer are not said.
 REPEATED = 0.01
-
-_BLOCK_BYTES = 16_000_000
-Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -185,55 +182,45 @@ def _order(dataset: Dataset) -> Iterator[str]:
 
 
 def _duplicates(dataset: Dataset) -> Iterator[str]:
-    parts = {
-        part: (_hash_images(images), labels) for part, (images, labels) in dataset.parts.items()
-    }
-    yield from _shared(parts, "test", "training")
-    if "validation" in parts:
-        yield from _shared(parts, "validation", "training")
-        yield from _shared(parts, "test", "validation")
-    for part, at_least in (("training", REPEATED), ("test", 0.0), ("validation", 0.0)):
-        if part in parts:
-            yield from _repeated(*parts[part], part, at_least)
+    for found in exact_matches(dataset):
+        count = len(dataset.parts[found.part][1])
+        if found.part != found.other:
+            yield from _shared(found, count, len(dataset.parts[found.other][1]))
+        # Training images are often repeated on purpose, or a few of many by chance.
+        elif found.part != "training" or len(found.images) >= REPEATED * count:
+            yield from _repeated(found, count)
 
 
-def _shared(parts: dict[str, tuple[Hashes, Labels]], part: str, other: str) -> Iterator[str]:
-    """Say how many images of one part lie in the other too."""
-    (hashes, labels), (other_hashes, other_labels) = parts[part], parts[other]
-    if np.array_equal(hashes, other_hashes):
+def _shared(found: Matches, count: int, others: int) -> Iterator[str]:
+    """Say how many of ``count`` images of one part lie among those of the other, too."""
+    part, other, images, places = found.part, found.other, found.images, found.partners
+    if count == len(images) == others and np.array_equal(places, images):
         yield (
-            f"the {part} images are the {other} images, all {len(hashes):,} in the same order"
-            f"{_contradictions(labels, other_labels)}; expected none: give other images"
+            f"the {part} images are the {other} images, all {count:,} in the same order"
+            f"{_contradictions(found)}; expected none: give other images"
         )
-        return
-    found, first = np.unique(other_hashes, return_index=True)
-    places = first[np.minimum(np.searchsorted(found, hashes), len(found) - 1)]
-    shared = np.flatnonzero(other_hashes[places] == hashes)
-    if shared.size:
+    elif images.size:
         yield (
-            f"{len(shared):,} of {len(hashes):,} {part} images are {other} images too (the first: "
-            f"{part} image {shared[0]} is {other} image {places[shared[0]]})"
-            f"{_contradictions(labels[shared], other_labels[places[shared]])}; expected none: "
-            "leave them out of either part"
+            f"{len(images):,} of {count:,} {part} images are {other} images too (the first: "
+            f"{part} image {images[0]} is {other} image {places[0]}){_contradictions(found)}; "
+            "expected none: leave them out of either part"
         )
 
 
-def _repeated(hashes: Hashes, labels: Labels, part: str, at_least: float) -> Iterator[str]:
-    """Say how many images of a part are an earlier one again."""
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    earlier = first[inverse]
-    repeats = np.flatnonzero(earlier != np.arange(len(hashes)))
-    if repeats.size and repeats.size >= at_least * len(hashes):
+def _repeated(found: Matches, count: int) -> Iterator[str]:
+    """Say how many of ``count`` images of a part are an earlier one again."""
+    part, repeats, earlier = found.part, found.images, found.partners
+    if repeats.size:
         yield (
-            f"{len(repeats):,} of {len(hashes):,} {part} images are an earlier one again (the "
-            f"first: {part} image {repeats[0]} is {part} image {earlier[repeats[0]]})"
-            f"{_contradictions(labels[repeats], labels[earlier[repeats]])}; expected each once, "
+            f"{len(repeats):,} of {count:,} {part} images are an earlier one again (the "
+            f"first: {part} image {repeats[0]} is {part} image {earlier[0]})"
+            f"{_contradictions(found)}; expected each once, "
             f"as {'intervals' if part == 'test' else 'parts held back'} take them as independent"
         )
 
 
-def _contradictions(labels: Labels, others: Labels) -> str:
-    count = np.count_nonzero(labels != others)
+def _contradictions(found: Matches) -> str:
+    count = np.count_nonzero(found.differing)
     return f", {count:,} of them with another label" if count else ""
 
 
@@ -244,21 +231,6 @@ def _validation(dataset: Dataset) -> Iterator[str]:
             "back a part of the training images (validation_split); to train on them, append them "
             "to those"
         )
-
-
-def _hash_images(images: Images) -> Hashes:
-    """Return 64 bits of the BLAKE2b hash of each image's bytes.
-
-    Among a million images, two that differ have one hash with a chance of 3 in 100 million.
-    """
-    size = images[0].nbytes
-    step = max(1, _BLOCK_BYTES // size)
-    digests = bytearray()
-    for start in range(0, len(images), step):
-        block = np.ascontiguousarray(images[start : start + step]).data.cast("B")
-        for offset in range(0, len(block), size):
-            digests += hashlib.blake2b(block[offset : offset + size], digest_size=8).digest()
-    return np.frombuffer(bytes(digests), np.uint64)
 
 
 def _counts(dataset: Dataset, part: str) -> npt.NDArray[np.int64]:

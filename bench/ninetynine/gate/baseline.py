@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
+from ninetynine import datasets
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key
 from ninetynine.board.run import identity_of
@@ -188,7 +189,8 @@ def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manife
     """
     seeds: dict[tuple[str, str], list[int]] = {}  # by architecture and dataset, the last update's
     for entry in manifest.updates:
-        seeds |= {(name, _called(entry.dataset)): entry.seeds for name in entry.architectures}
+        dataset = datasets.called(entry.dataset)
+        seeds |= {(name, dataset): entry.seeds for name in entry.architectures}
     there = {(r.cell.architecture, r.cell.dataset, r.cell.seed) for r in records}
     for (name, dataset), expected in seeds.items():
         lost = [str(seed) for seed in expected if (name, dataset, seed) not in there]
@@ -210,11 +212,6 @@ def _check_whole(store: RecordStore, records: Sequence[Record], manifest: Manife
     if alone:
         more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
         raise UserError(f"baseline {alone[0]}: the file is missing{more}; {_restore(alone[0])}")
-
-
-def _called(dataset: str) -> str:
-    """Return what records call a dataset that a manifest names."""
-    return Path(dataset).stem if dataset.endswith(".npz") else dataset
 
 
 def _restore(path: Path) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import ninetynine
+from ninetynine import datasets
 from ninetynine.board import Run
 from ninetynine.cells import Cell
 from ninetynine.datasets import fingerprint_of_test_part
@@ -294,8 +295,8 @@ def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:
         dataset = last.dataset
     if isinstance(chosen, str) and chosen.endswith(".toml"):
         chosen = str(request.root / chosen)
-    if dataset is not None and dataset.endswith(".npz"):
-        dataset = str(request.root / dataset)
+    if dataset is not None:
+        dataset = datasets.below(request.root, dataset)
     files = asked.architecture_files
     if asked.suite is None and not files and last is not None:  # one that is gone is told as such
         files = tuple(f for f in map(request.root.joinpath, last.architecture_files) if f.is_file())

@@ -3,7 +3,8 @@
 A suite is a TOML file; docs/suites.md has an example.  It may say
 
 - ``description``, in a sentence;
-- ``dataset``: a known name, or the path of an ``.npz``;
+- ``dataset``: a known name, the path of data of one's own, or a table with ``path`` and how it is
+  read;
 - ``architectures``: a list of names (``"*"`` is every one), or of tables with ``name`` and,
   optionally, ``precision`` and ``seeds`` in place of the suite's, ``adds`` (for the ladder: in a
   few words, what it has that the rung below has not) and ``over`` (the rung below, by default the

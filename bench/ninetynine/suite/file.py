@@ -111,9 +111,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         if key not in _KEYS:
             raise UserError(f"{where}: unknown key {key!r}{nearest(key, _KEYS)}")
     items = _entry_tables(content.get("architectures"), where)
-    dataset = content.get("dataset")
-    if not isinstance(dataset, str):
-        raise UserError(f"{where}: dataset must be a name or a path, e.g. 'mnist'")
+    dataset = _dataset(content.get("dataset"), where)
     recipe = content.get("recipe", {})
     if not isinstance(recipe, dict):
         raise UserError(f"{where}: [recipe] must be a table of recipe keys")
@@ -136,6 +134,22 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         targets=_targets(content.get("targets", []), path, where),
         timing_reference=_timing_reference(content.get("timing_reference"), where),
     )
+
+
+def _dataset(given: object, where: str) -> str:
+    """Return the dataset's name, with how it is read where that is told in a table."""
+    if isinstance(given, str):
+        return given
+    told = dict(given) if isinstance(given, dict) else {}
+    path = told.pop("path", None)
+    if not isinstance(path, str):
+        raise UserError(
+            f"{where}: dataset must be a name or a path, e.g. 'mnist', or a table such as "
+            "{path = 'pictures', image_size = 64}"
+        )
+    from ninetynine import datasets  # NumPy, which lists of architectures do without
+
+    return datasets.with_options(path, told, f"{where}: dataset")
 
 
 def _targets(given: object, path: Path, where: str) -> tuple[Target, ...]:

@@ -1,9 +1,6 @@
 """What a trained model predicts: averaged over small shifts, scored, and for a picture."""
 
 import json
-import math
-import stat
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,13 +11,13 @@ from numpy.typing import NDArray
 from ninetynine.backends import EVALUATION_BATCH, package_versions, to_float
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
+from ninetynine.datasets.decoding import decode, grey_on_dark, reason, without_pillow_s_warning
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, Score
 from ninetynine.training.setup import prepare_backend, start_backend_here
 
 _EPSILON = 1e-7  # Keras clips probabilities here before it takes their logarithm
-LARGEST_PICTURE = 100_000_000  # pixels, told by its header: a photograph of today fits
 
 
 class ShiftAverage:
@@ -106,29 +103,17 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Return the picture as uint8 (height, width, channels), grey ones bright on a dark ground.
 
     A grey picture on a light ground (dark ink on paper) is inverted, as MNIST's makers did.
-    Raises UserError where the file is no picture, or has more pixels than `LARGEST_PICTURE`.
+    Raises UserError where the file is no picture, or has too many pixels.
     """
-    from PIL import Image
-
     height, width, channels = shape
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ValueError("not a regular file")
-        ours = warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning)
-        with ours, Image.open(path) as image:  # the limit is ours
-            if math.prod(image.size) > LARGEST_PICTURE:
-                raise ValueError(f"{math.prod(image.size):,} pixels; at most {LARGEST_PICTURE:,}")
-            mode = "L" if channels == 1 else "RGB"
-            pixels = np.asarray(
-                image.convert(mode).resize((width, height), Image.Resampling.LANCZOS)
-            )
+        with without_pillow_s_warning():
+            pixels, _ = decode(path, (height, width), channels)
     except Exception as error:  # Pillow raises many kinds for broken bytes
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"--image {path}: not a picture that can be read ({reason})") from error
-    pixels = pixels.reshape(shape)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    light_ground = channels == 1 and border.mean() > 127
-    return np.asarray(255 - pixels if light_ground else pixels, dtype=np.uint8)
+        raise UserError(
+            f"--image {path}: not a picture that can be read ({reason(error)})"
+        ) from error
+    return grey_on_dark(pixels) if channels == 1 else pixels
 
 
 def _shape_and_classes(model_path: Path) -> tuple[tuple[int, int, int], int]:

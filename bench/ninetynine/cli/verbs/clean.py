@@ -18,7 +18,8 @@ _ASIDE = "cleaned"  # a folder of records below the one that is cleaned, which n
 @click.command("clean")
 @click.argument("results", type=options.FOLDER)
 @click.option("--yes", is_flag=True, help="Move them; else they are only listed.")
-@click.option("--dataset", metavar="FILE.npz", help="Data of your own, to judge their rows by.")
+@click.option("--dataset", metavar="PATH", help="Data of your own, to judge their rows by.")
+@options.reading
 @options.of_suite("A suite of your own whose variants are known, too.")
 @options.data_dir
 @options.architecture_files
@@ -28,6 +29,7 @@ def command(
     results: Path,
     yes: bool,
     dataset: str | None,
+    reading: dict[str, str],
     of_suite: suite.Suite | None,
     data_dir: Path | None,
     architecture_files: tuple[Path, ...],
@@ -41,6 +43,9 @@ def command(
     records like any other.
     """
     options.check_results(results)
+    if reading and dataset is None:
+        raise UserError(f"--{'-'.join(next(iter(reading)).split('_'))}: name its data: --dataset")
+    dataset = dataset and datasets.with_options(dataset, reading)
     store = options.open_store(results)
     known = _fingerprints(dataset, of_suite, data_dir)
     catalog = suite.discover(architecture_files, of_suite)

@@ -1,21 +1,19 @@
 """Describe a dataset, draw a grid of its images, or export them."""
 
 import shlex
-from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ninetynine import datasets
 from ninetynine.cli import options
-from ninetynine.datasets.dataset import NAMINGS, summarise
+from ninetynine.datasets.dataset import NAMINGS
 from ninetynine.datasets.files import write_npz
 from ninetynine.errors import UserError
 from ninetynine.records.store import safe_name
 
 _EXPORT = "export"
+_MANY_IMAGES = 20_000  # of which it takes seconds to look for duplicates
 
 
 @click.command("data")
@@ -23,14 +21,15 @@ _EXPORT = "export"
 @click.option(
     "--picture",
     type=options.FILE,
-    metavar="FILE.png",
-    help="Draw a labeled grid of training images.",
+    metavar="FILE.svg",
+    help="Draw training images of each class; .svg, .png or .pdf.",
 )
 @click.option("--per-class", type=click.IntRange(1, 100), default=6)
 @click.option("--seed", default=0, help="Which images the picture takes.")
 @click.option("--into", type=options.FOLDER, metavar="FOLDER", help="export: where the .npz goes.")
 @click.option("--labels", is_flag=True, help="export: the test labels, too.")
 @click.option("--train", is_flag=True, help="export: the training images and labels, too.")
+@options.reading
 @options.data_dir
 @options.as_json
 @options.verbose
@@ -42,20 +41,22 @@ def command(
     into: Path | None,
     labels: bool,
     train: bool,
+    reading: dict[str, str],
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Describe DATASET: shapes, ranges, labels, fingerprint, source, and what looks wrong with it.
 
-    DATASET is a known name or the path of an .npz file. `bench data export DATASET --into FOLDER`
-    writes its test images as an .npz for those who train elsewhere; `bench import` takes their
-    predictions.
+    DATASET is a known name, or a path: a folder of pictures, a .csv that lists some, an .npz.
+    `bench data export DATASET --into FOLDER` writes its test images as an .npz for those who train
+    elsewhere; `bench import` takes their predictions.
     """
     exports = words[:1] == (_EXPORT,)
     names = words[1:] if exports else words
     if len(names) > 1:
         raise UserError(f"{names[1]!r}: expected one dataset, got {len(names)}")
-    dataset = names[0] if names else datasets.usual(embedded=True)
+    named = names[0] if names else datasets.usual(embedded=True)
+    dataset = datasets.with_options(named, reading)
     if exports:
         if into is None or picture is not None:
             raise UserError("bench data export DATASET: give --into FOLDER, and no --picture")
@@ -65,14 +66,34 @@ def command(
         raise UserError(
             "--into, --labels and --train belong to: bench data export DATASET --into FOLDER"
         )
-    loaded = datasets.load(dataset, data_dir)
-    found = datasets.findings(loaded)
-    summary = summarise(loaded, datasets.known().get(dataset))
-    summary["findings"] = [asdict(finding) for finding in found]
+    _describe(dataset, data_dir, picture, per_class, seed, as_json)
+
+
+def _describe(
+    name: str,
+    data_dir: Path | None,
+    picture: Path | None,
+    per_class: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Print what is known of a dataset, and draw its picture where one is asked for."""
+    from ninetynine.datasets.description import describe_dataset
+    from ninetynine.report import data
+    from ninetynine.report.drawing import file_kinds
+
+    if picture is not None:  # before seconds are spent
+        file_kinds.check_suffix(picture, "--picture")
+    loaded = datasets.load(name, data_dir)
     if picture is not None:
-        _draw(loaded, picture, per_class, seed)
-    lines = [*_lines(summary), *([f"picture: {picture}"] if picture is not None else [])]
-    options.answer(as_json, summary, lines)
+        sheet = data.sample_sheet(loaded, per_class, seed)
+        file_kinds.write(sheet, picture, option="--picture")
+    images = sum(len(part) for part, _ in loaded.parts.values())
+    if images > _MANY_IMAGES:
+        options.warn(f"looking for duplicates among {images:,} images")
+    summary = describe_dataset(loaded, datasets.known().get(name))
+    drawn = [f"picture: {picture}"] if picture is not None else []
+    options.answer(as_json, summary, [*drawn, *data.description_lines(summary)])
 
 
 def _export(
@@ -92,38 +113,3 @@ def _export(
     order = f"predictions for x_test, in its order: {then}"
     facts = {"file": str(path), "fingerprint": loaded.fingerprint, "arrays": shapes, "import": then}
     options.answer(as_json, facts, [f"{path}: {said}", order])
-
-
-def _draw(loaded: datasets.Dataset, path: Path, per_class: int, seed: int) -> None:
-    from ninetynine.datasets.picture import draw_grid, sample_indices
-
-    chosen = sample_indices(loaded.train_labels, per_class, seed)
-    names = loaded.class_names or range(loaded.num_classes)
-    captions = [f"{names[loaded.train_labels[index]]}\n#{index}" for index in chosen]
-    title = f"{loaded.name}: {per_class} training images of each class"
-    draw_grid(loaded.train_images[chosen], captions, path, columns=per_class * 2, title=title)
-
-
-def _lines(summary: dict[str, Any]) -> Iterator[str]:
-    findings = [f"{finding['level']}: {finding['message']}" for finding in summary["findings"]]
-    for name, value in {**summary, "findings": findings}.items():
-        if value == {}:  # no groups of images are known
-            continue
-        if isinstance(value, dict):
-            yield f"{name}:"
-            yield from (f"  {key}: {_line(item)}" for key, item in value.items())
-        elif name not in ("notes", "findings"):
-            yield f"{name}: {_line(value)}"
-        elif value or name == "findings":  # a line for each
-            yield f"{name}:" if value else f"{name}: none"
-            yield from (f"  {line}" for line in value)
-
-
-def _line(value: Any) -> str:
-    if isinstance(value, dict):
-        shape = " x ".join(map(str, value["shape"]))
-        span = f"{value['minimum']} to {value['maximum']}"
-        return f"{shape} {value['dtype']}, {span}, length {value['length']}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)

@@ -17,10 +17,18 @@ _EMBEDDED = datasets.usual(embedded=True)
 @click.argument("file", type=options.PATH)
 @click.option("--fix", is_flag=True, help="Set doubtful records aside, as *.kept; delete nothing.")
 @click.option("--dataset", default=_EMBEDDED, metavar="NAME", help="To train on.")
+@options.reading
 @options.data_dir
 @options.as_json
 @options.verbose
-def command(file: Path, fix: bool, dataset: str, data_dir: Path | None, as_json: bool) -> int:
+def command(
+    file: Path,
+    fix: bool,
+    dataset: str,
+    reading: dict[str, str],
+    data_dir: Path | None,
+    as_json: bool,
+) -> int:
     """Look FILE over as a training would, for two seeds: each finding is one line.
 
     Where FILE is a folder of records, every file in it is read, and each doubtful one is named
@@ -32,7 +40,7 @@ def command(file: Path, fix: bool, dataset: str, data_dir: Path | None, as_json:
         raise UserError(f"--fix {file}: expected a folder of records")
     if file.suffix != ".py":
         raise UserError(f"{file}: expected an architecture file, ending in .py")
-    loaded = datasets.load(dataset, data_dir)
+    loaded = datasets.load(datasets.with_options(dataset, reading), data_dir)
     found = list(datasets.findings(loaded))
     architecture = catalog.get(catalog.discover([file]), file.stem)
     start_backend_here(DEFAULT_BACKEND, 1, "cpu")

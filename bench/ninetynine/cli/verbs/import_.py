@@ -20,6 +20,7 @@ from ninetynine.report import formatting
 @click.argument("name")
 @click.argument("files", nargs=-1, required=True, type=options.FILE)
 @click.option("--dataset", default=datasets.usual(), metavar="NAME")
+@options.reading
 @click.option(
     "--note",
     default="",
@@ -51,6 +52,7 @@ def command(
     name: str,
     files: tuple[Path, ...],
     dataset: str,
+    reading: dict[str, str],
     note: str,
     parameters: int | None,
     train_seconds: float | None,
@@ -69,7 +71,7 @@ def command(
         raise UserError(f"--train-seconds {train_seconds}: expected a number of seconds")
     for path in files:  # before the data are looked for, which can take a download
         check_file(path, "predictions as .npy, .npz or .csv")
-    loaded = datasets.load(dataset, data_dir)
+    loaded = datasets.load(datasets.with_options(dataset, reading), data_dir)
     runs = read_runs(files, loaded)
     digest, seeds = digest_of(runs), seeds_of(runs, seed)
     facts = Facts(note, parameters, train_seconds)

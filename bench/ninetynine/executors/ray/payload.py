@@ -24,6 +24,7 @@ from ninetynine.datasets.folds import parse_fold
 from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN
 from ninetynine.records.files import write_atomically
+from ninetynine.records.store import safe_name
 from ninetynine.workers.events import SentCode, Task
 
 _BUILT_IN_FOLDER = BUILT_IN.replace(".", "/") + "/"
@@ -130,7 +131,7 @@ def _unpack_code(texts: Mapping[str, str], folder: Path) -> Path:
 
 
 def _unpack_arrays(payload: Payload, arrays: RawArrays, folder: Path) -> Path:
-    name = f"{Path(payload.dataset).stem}.npz"
+    name = f"{safe_name(datasets.called(payload.dataset))}.npz"
     path = folder / "data" / payload.fingerprint[:16] / name
     if not path.exists():
         _write_once(path, _npz(arrays))

@@ -71,6 +71,18 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of pixels, stretched to ``width`` x ``height``; ``png`` is the bytes of a file."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    png: bytes
+    class_: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Elements of one class.
 
@@ -87,7 +99,7 @@ class Group:
     shift: Point = (0.0, 0.0)
 
 
-Element = Line | Rect | Circle | Path | Text | Group
+Element = Line | Rect | Circle | Path | Text | Image | Group
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,22 +21,22 @@ _FONTS = {False: ("Vera", "Vera.ttf"), True: ("VeraBd", "VeraBd.ttf")}
 _NARROWER = 0.94  # Vera is wider than what browsers have
 
 
-def check_suffix(path: Path) -> None:
-    """Raise UserError where no picture can be called ``path``."""
+def check_suffix(path: Path, option: str = "--output") -> None:
+    """Raise UserError where no picture can be called ``path``, which ``option`` says."""
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(
-            f"--output {path}: pictures are {', '.join(SUFFIXES)}; give a name that ends in one"
+            f"{option} {path}: pictures are {', '.join(SUFFIXES)}; give a name that ends in one"
         )
 
 
-def write(drawing: el.Drawing, path: Path, theme: str = "light") -> None:
+def write(drawing: el.Drawing, path: Path, theme: str = "light", option: str = "--output") -> None:
     """Write ``drawing`` to ``path``; raise UserError where that cannot be."""
-    check_suffix(path)
+    check_suffix(path, option)
     makers = {".svg": _to_svg, ".pdf": to_pdf, ".png": to_png}
     try:
         path.write_bytes(makers[path.suffix.lower()](drawing, theme))
     except OSError as error:
-        raise UserError(f"--output {path}: cannot be written ({error.strerror})") from error
+        raise UserError(f"{option} {path}: cannot be written ({error.strerror})") from error
 
 
 def _to_svg(drawing: el.Drawing, theme: str) -> bytes:
@@ -105,6 +105,9 @@ class _Painter:
         if isinstance(element, el.Text):
             self._text(element, style, own)
             return
+        if isinstance(element, el.Image):
+            self._image(element)
+            return
         self._set(style, own)
         how = {"fill": int(style.fill is not None), "stroke": int(style.stroke is not None)}
         match element:
@@ -122,6 +125,12 @@ class _Painter:
                 if closed:
                     path.close()
                 self.canvas.drawPath(path, **how)
+
+    def _image(self, image: el.Image) -> None:
+        from reportlab.lib.utils import ImageReader
+
+        place = image.x, -image.y - image.height, image.width, image.height
+        self.canvas.drawImage(ImageReader(io.BytesIO(image.png)), *place)
 
     def _set(self, style: Style, own: str) -> None:
         opacity = 1.0 if style.opacity is None else style.opacity

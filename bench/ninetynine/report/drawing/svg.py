@@ -1,5 +1,6 @@
 """Drawings as SVG: in the page, whose style sheet colors them, or as a file of its own."""
 
+import base64
 from collections.abc import Iterator
 
 from markupsafe import Markup, escape
@@ -64,6 +65,9 @@ def _element(element: el.Element, in_page: bool) -> str:
         case el.Path(points, class_, closed):
             steps = "L".join(f"{_written(x)} {_written(y)}" for x, y in points)
             return _tag("path", d=f"M{steps}{'Z' if closed else ''}", class_=class_, end="/")
+        case el.Image(x, y, width, height, png):
+            data = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+            return _tag("image", x=x, y=y, width=width, height=height, href=data, end="/")
         case el.Text(x, y, text, class_, anchor, angle):
             turn = f"rotate({_written(-angle)} {_written(x)} {_written(y)})" if angle else None
             classes = class_ if anchor == "start" else f"{class_} {anchor}"

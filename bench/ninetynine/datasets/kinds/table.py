@@ -1,0 +1,119 @@
+"""A table of pictures: a CSV file with the columns path and label, and split and group if told."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from ninetynine.arrays import check_file
+from ninetynine.datasets.kinds import Kind
+from ninetynine.datasets.listing import PART_WORDS, ListedPicture, identity_of_files, read_listed
+from ninetynine.datasets.sources import ReadArrays, Source
+from ninetynine.errors import UserError
+
+_COLUMNS = ("path", "label", "split", "group")
+_MOST_BYTES = 2**30
+_DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
+
+
+class PictureTable(Kind):
+    """Reads the pictures that a table lists, their paths being relative to the table's folder.
+
+    Each part keeps the table's order. ``groups`` names the column of groups, "group" by default.
+    """
+
+    expected = "a .csv file with the columns path and label"
+    options = frozenset({"image_size", "color", "test_split", "split_seed", "groups"})
+    is_path = True
+
+    def matches(self, name: str) -> bool:
+        path = Path(name)
+        return path.suffix.lower() in _DELIMITERS and not path.is_dir()
+
+    def row_name(self, name: str) -> str:
+        return Path(name).stem
+
+    def identity(self, source: Source, data_dir: Path | None) -> str | None:
+        return identity_of_files([Path(source.name), *(one.path for one in _listed(source))])
+
+    def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
+        return read_listed(_listed(source), source.options, source.name)
+
+
+def _listed(source: Source) -> list[ListedPicture]:
+    table = Path(source.name)
+    rows = _rows(table)
+    heading = [name.strip() for name in next(rows, (1, [""]))[1]]
+    columns = _columns(heading, source.options.groups, table)
+    listed = []
+    for line, row in rows:
+        if not any(row):
+            continue
+        if len(row) != len(heading):
+            raise UserError(
+                f"{table}, line {line}: {len(row)} values under {len(heading)} columns; expected "
+                "as many (a value with a comma stands in quotes)"
+            )
+        listed.append(_picture(table, line, {n: row[c].strip() for n, c in columns.items()}))
+    if not listed:
+        raise UserError(f"{table}: no pictures in it; expected a line for each below the heading")
+    return listed
+
+
+def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a table with the number of the line that each ends in."""
+    size = check_file(table, "a .csv file")
+    if size > _MOST_BYTES:
+        raise UserError(f"{table}: {size:,} bytes; expected at most {_MOST_BYTES:,}")
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{table}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{table}: not UTF-8 text; save it as UTF-8") from error
+    first = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS[table.suffix.lower()], key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{table}, line {reader.line_num}: not a CSV ({error})") from error
+
+
+def _columns(heading: list[str], groups: str | None, table: Path) -> dict[str, int]:
+    """Return the places of the columns that are read."""
+    names = dict(zip(_COLUMNS, (*_COLUMNS[:3], groups or _COLUMNS[3]), strict=True))
+    required = {"path", "label"} | ({"group"} if groups else set())
+    for column, name in names.items():
+        if name not in heading and column in required:
+            raise UserError(
+                f"{table}: no column {name!r} in its first line (found "
+                f"{', '.join(map(repr, heading))}); expected path and label, "
+                "and split and group if they are known"
+            )
+        if heading.count(name) > 1:
+            raise UserError(f"{table}: two columns are called {name!r}; leave one out")
+    return {column: heading.index(n) for column, n in names.items() if n in heading}
+
+
+def _picture(table: Path, line: int, row: dict[str, str]) -> ListedPicture:
+    where = f"{table}, line {line}"
+    for column in row.keys() - {"split"}:
+        if not row[column]:
+            raise UserError(f"{where}: no {column}; expected one in each line")
+    path = table.parent / row["path"]
+    try:
+        is_file = path.is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if not is_file:
+        raise UserError(f"{where}: no such file {row['path']!r}; paths count from {table.parent}")
+    split = row.get("split", "train")
+    part = PART_WORDS.get(split.lower())
+    if part is None:
+        raise UserError(f"{where}: split is {split!r}; expected train, test or validation")
+    return ListedPicture(path, part, row["label"], row.get("group"), where)
+
+
+KIND = PictureTable()

@@ -1,0 +1,95 @@
+"""What is done with arrays of any kind before they are checked, where a user asks for it."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ninetynine.datasets.dataset import NAMINGS, TEST_GROUPS, TRAIN_GROUPS, RawArrays
+from ninetynine.datasets.images import describe
+from ninetynine.datasets.sources import ReadArrays, Source
+from ninetynine.errors import UserError
+
+
+def prepare(read: ReadArrays, source: Source) -> ReadArrays:
+    """Return the arrays with channels last and with a test part, as ``source``'s options say."""
+    options, notes = source.options, list(read.notes)
+    arrays = dict(read.arrays)
+    names = next(names for names in NAMINGS if names[0] in arrays)
+    if options.channels == "first":
+        for name in (names[0], names[2], names[4]):
+            if name in arrays:
+                arrays[name] = _channels_last(arrays[name], f"{read.where}: {name}")
+    has_test = names[2] in arrays
+    if options.test_split is not None:
+        if has_test:
+            raise UserError(
+                f"{read.where}: it has a test part of its own ({len(arrays[names[2]]):,} images), "
+                "so none is split off; leave out --test-split"
+            )
+        arrays = _split(arrays, names, options.test_split, options.split_seed, read.where)
+        notes.append(
+            f"{len(arrays[names[2]]):,} of the {len(read.arrays[names[0]]):,} images are the test "
+            f"part (test_split {options.test_split:g}, split_seed {options.split_seed})"
+        )
+    elif not has_test:
+        raise UserError(
+            f"{read.where}: no test part; expected one, or --test-split 0.2 to split one off"
+        )
+    return replace(read, arrays=arrays, notes=tuple(notes))
+
+
+def _channels_last(array: npt.NDArray[np.generic], where: str) -> npt.NDArray[np.generic]:
+    if array.ndim != 4:
+        raise UserError(
+            f"{where} is {describe(array)}; expected (n, channels, height, width) with --channels "
+            "first"
+        )
+    return np.moveaxis(array, 1, -1)
+
+
+def _split(
+    arrays: RawArrays, names: tuple[str, ...], share: float, seed: int, where: str
+) -> RawArrays:
+    """Return the arrays with ``share`` of the training images as the test part.
+
+    As many of each class as can be, drawn by ``seed`` alone; whole groups where there are groups.
+    Either part keeps the images' order.
+    """
+    images, labels = arrays[names[0]], arrays[names[1]]
+    if len(labels) != len(images):
+        raise UserError(f"{where}: {names[1]} has {len(labels)} labels for {len(images)} images")
+    groups = arrays.get(TRAIN_GROUPS)
+    held = _held(labels.reshape(len(labels), -1), groups, share, np.random.default_rng(seed))
+    if held.all() or not held.any():
+        raise UserError(
+            f"{where}: --test-split {share:g} of {len(images):,} images leaves a part empty; "
+            "expected more images, or another share"
+        )
+    parts = {names[0]: images[~held], names[1]: labels[~held]}
+    parts |= {names[2]: images[held], names[3]: labels[held]}
+    if groups is not None:
+        parts |= {TRAIN_GROUPS: groups[~held], TEST_GROUPS: groups[held]}
+    return {**arrays, **parts}
+
+
+def _held(
+    labels: npt.NDArray[np.generic],
+    groups: npt.NDArray[np.generic] | None,
+    share: float,
+    generator: np.random.Generator,
+) -> npt.NDArray[np.bool_]:
+    """Return which images are drawn, bool (n,)."""
+    held = np.zeros(len(labels), bool)
+    if groups is None:
+        _, classes = np.unique(labels, axis=0, return_inverse=True)
+        for number in range(int(classes.max()) + 1):
+            members = generator.permutation(np.flatnonzero(classes.reshape(-1) == number))
+            held[members[: round(share * len(members))]] = True
+        return held
+    _, codes = np.unique(groups.reshape(-1), return_inverse=True)
+    wanted, sizes = share * len(labels), np.bincount(codes)
+    for group in generator.permutation(len(sizes)):
+        if held.sum() + sizes[group] / 2 <= wanted:
+            held[codes == group] = True
+    return held
