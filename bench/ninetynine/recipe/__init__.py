@@ -4,20 +4,3 @@ from ninetynine.recipe.augmentation import Augmentation
 from ninetynine.recipe.optimizer import COMMON_ARGUMENTS, OPTIMIZERS, Optimizer, Schedule
 from ninetynine.recipe.parsing import Strict, in_words, parse, plain
 from ninetynine.recipe.recipe import OF_A_PROGRAM, VOCABULARY, Recipe, parse_recipe, stacked
-
-__all__ = [
-    "COMMON_ARGUMENTS",
-    "OF_A_PROGRAM",
-    "OPTIMIZERS",
-    "VOCABULARY",
-    "Augmentation",
-    "Optimizer",
-    "Recipe",
-    "Schedule",
-    "Strict",
-    "in_words",
-    "parse",
-    "parse_recipe",
-    "plain",
-    "stacked",
-]
