@@ -21,10 +21,16 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def parse(model: type[Model], data: object, where: str, noun: str) -> Model:
+# Pydantic's context for what a record holds: it may name what is not installed here.
+STORED = {"stored": True}
+
+
+def parse(
+    model: type[Model], data: object, where: str, noun: str, context: dict[str, Any] | None = None
+) -> Model:
     """Return ``data`` as ``model``; raise UserError with its first complaint on one line."""
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         complaints = error.errors(include_url=False)
     # An unknown key first: a misspelt "epochs" is missing too, but that is not what to mend.
