@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ninetynine.building import build_model, in_one_line
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Precision
-from ninetynine.errors import UserError
+from ninetynine.datasets import Dataset
+from ninetynine.errors import UserError, nearest
 from ninetynine.recipe import Recipe
 
 _COMPUTE_DTYPES = {
@@ -37,7 +38,6 @@ def compiled_model(
     Raises UserError where the architecture cannot be built, or decides what the recipe or the
     cell decides.
     """
-    import keras
 
     model = build_model(
         architecture, input_shape, num_classes, one_unit=not recipe.loss.sums_to_one
@@ -132,6 +132,34 @@ def make_loss(recipe: Recipe, class_weights: NDArray[np.float32] | None = None) 
             return weights * ops.cast(loss.call(y_true, y_pred), "float32")
 
     return Weighted(name=recipe.loss.name)
+
+
+def class_weights(
+    recipe: Recipe, labels: NDArray[Any], dataset: Dataset
+) -> NDArray[np.float32] | None:
+    """Return what each class weighs in the loss, float32 (classes,); None where all weigh alike.
+
+    "balanced" is n / (classes x images of the class), of the n training ``labels``, as
+    scikit-learn's ``compute_class_weight`` has it.  A class that a table leaves out weighs 1.
+    Raises UserError where a table names a class that ``dataset`` has not.
+    """
+    asked, classes = recipe.class_weight, dataset.num_classes
+    if asked is None:
+        return None
+    if asked == "balanced":
+        counts = np.bincount(labels, minlength=classes)
+        return np.asarray(len(labels) / (classes * np.maximum(counts, 1)), np.float32)
+    names = {str(number): number for number in range(classes)}
+    names |= {name: number for number, name in enumerate(dataset.class_names or ())}
+    weights = np.ones(classes, np.float32)
+    for name, weight in asked.items():
+        if name not in names:
+            raise UserError(
+                f"class_weight names the class {name!r}, which {dataset.name} has not"
+                f"{nearest(name, names)}"
+            )
+        weights[names[name]] = weight
+    return weights
 
 
 def make_schedule(schedule: Any, peak: float, steps: int) -> Any:
