@@ -87,8 +87,8 @@ class Schedule(Strict):
     @property
     def takes_learning_rate(self) -> bool:
         """Whether it begins with the optimizer's learning rate; else it has rates of its own."""
-        offer = offers("optimizers.schedules").get(self.name)
-        return offer is None or not self.of_keras or _START in offer.arguments
+        offer = offers("optimizers.schedules").get(self.name) if self.of_keras else None
+        return offer is None or _START in offer.arguments
 
 
 def _steps(value: Any, steps_per_epoch: int) -> Any:
