@@ -44,12 +44,16 @@ def load_build_function(architecture: Architecture) -> BuildFunction:
 
 
 def build_model(
-    architecture: Architecture, input_shape: tuple[int, int, int], num_classes: int
+    architecture: Architecture,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    one_unit: bool = False,
 ) -> Any:
     """Return the architecture's uncompiled ``keras.Model`` for images of ``input_shape``.
 
     ``input_shape`` is (height, width, channels); the model maps float32 (n, height, width,
-    channels) to (n, num_classes).  Raises UserError where ``build`` raises, returns something
+    channels) to (n, num_classes), or of two classes, with ``one_unit``, to (n, 1) as well: the
+    probability of the second one.  Raises UserError where ``build`` raises, returns something
     else, or the number of parameters is not the one the file states.
     """
     build = load_build_function(architecture)
@@ -64,7 +68,15 @@ def build_model(
         using = f"using the model from {call}"
         with _siblings_importable(architecture), _user_code(architecture, using, elsewhere):
             model = _made_functional(model, input_shape)
-    _check_shapes(architecture, call, model, (None, *input_shape), (None, num_classes))
+    of_two = num_classes == 2 and getattr(model, "output_shape", None) == (None, 1)
+    if of_two and not one_unit:
+        raise UserError(
+            f"{architecture.path}: {call} returned a model with one output for two classes; its "
+            'loss is to be one of each output by itself: write "loss": "binary_crossentropy" in '
+            "RECIPE, or end the model in num_classes outputs"
+        )
+    classes = 1 if of_two else num_classes
+    _check_shapes(architecture, call, model, (None, *input_shape), (None, classes))
     if (input_shape, num_classes) == STATED_FOR:
         _check_parameters(architecture, int(model.count_params()))
     return model

@@ -19,7 +19,7 @@ from ninetynine import grid
 from ninetynine.errors import UserError, nearest
 from ninetynine.places import Place, own_module, places, sent_place, versions_of
 from ninetynine.programs import Program
-from ninetynine.recipe import VOCABULARY, Recipe, Strict, in_words, parse, parse_recipe, plain
+from ninetynine.recipe import Recipe, Strict, in_words, parse, parse_recipe, plain, vocabulary
 from ninetynine.sources import (
     Source,
     arguments_of,
@@ -314,9 +314,9 @@ def _parameters(data: object, where: str) -> int | None:
 
 def _hint(key: str, accepted: Iterable[str]) -> str:
     """Return what an argument that ``build`` does not take may have meant."""
-    if key in VOCABULARY:
+    if key in vocabulary():
         return "; it is a recipe's key, expected under recipe"
-    hints = (nearest(key, accepted), nearest(key, VOCABULARY))
+    hints = (nearest(key, accepted), nearest(key, vocabulary()))
     close = next((hint for hint in hints if "did you mean" in hint), None)
     known = close or hints[0] or "; it takes none but input_shape and num_classes"
     return f", nor is it a recipe's key{known}"

@@ -47,7 +47,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     choices = sorted(known)
     within = [choice for choice in choices if name and name.lower() in choice.lower()]
     # A misspelling keeps most letters; below 0.5 the "nearest" name is a guess that misleads.
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, choices, cutoff=0.5)
+    close.sort(key=lambda choice: sorted(choice) != sorted(name))  # two letters changed places
     if close or within:
         return f"; did you mean {(close or within)[0]!r}?"
     return f"; choose from: {', '.join(choices)}" if choices else ""

@@ -18,7 +18,7 @@ from itertools import product
 from typing import Any
 
 from ninetynine.errors import UserError
-from ninetynine.recipe import VOCABULARY, plain
+from ninetynine.recipe import plain, vocabulary
 
 _NAME_AND_VALUES = re.compile(r"([\w.+-]+)\[(.*=.*)\]")
 _KEY_AND_VALUE = re.compile(r"\s*([A-Za-z_]\w*)\s*=(.*)")
@@ -45,11 +45,11 @@ class Asked:
     def rows(self) -> list[GridRow]:
         """Return a row for each combination; a key that no recipe has is an argument of build."""
         _check_number(self.values.values(), self.base)
-        rows = []
+        rows, words = [], vocabulary()
         for combination in product(*self.values.values()):
             found = dict(zip(self.values, combination, strict=True))
-            recipe = {key: value for key, value in found.items() if key in VOCABULARY}
-            arguments = {key: value for key, value in found.items() if key not in VOCABULARY}
+            recipe = {key: value for key, value in found.items() if key in words}
+            arguments = {key: value for key, value in found.items() if key not in words}
             rows.append(GridRow(row_name(self.base, found), recipe, arguments))
         return rows
 

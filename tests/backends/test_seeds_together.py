@@ -23,7 +23,7 @@ from ninetynine import catalog
 from ninetynine.backends._jax_seeds import SeedsLoop
 from ninetynine.backends.jax import JaxLoop
 from ninetynine.training.augmentation import draw
-from ninetynine.training.cell import data_orders, make_warp
+from ninetynine.training.parts import data_orders, make_warp
 from ninetynine.training import model as models
 
 models._COMPUTE_DTYPES["float64"] = "float64"

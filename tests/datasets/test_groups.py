@@ -11,7 +11,7 @@ from ninetynine.datasets import split_validation, take_fold
 from ninetynine.datasets.built_in import mnist
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
-from ninetynine.training.cell import make_parts
+from ninetynine.training.parts import make_parts
 
 TEST = np.arange(120) // 3
 TRAIN = np.random.default_rng(0).permutation(np.repeat(np.arange(24), 10))

@@ -12,9 +12,10 @@ from ninetynine.cells import PROTOCOL_VERSION, Cell, CellIdentity
 from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.recipe import parse_recipe
 from ninetynine.records.quantization import to_float16
-from ninetynine.training.cell import Diverged, data_orders, train_cell
+from ninetynine.training.cell import Diverged, train_cell
 from ninetynine.training.clocks import Clock
 from ninetynine.training.model import make_optimizer
+from ninetynine.training.parts import data_orders
 from ninetynine.training.predictions import score
 from ninetynine.training.setup import prepare_backend
 

@@ -17,9 +17,13 @@ from ninetynine.backends._base import (
     FitLoop,
     Images,
     Labels,
+    Scale,
+    Standard,
     StepLoop,
     Warping,
+    before_warp,
     compiled_folder,
+    one_hot,
     to_float,
 )
 from ninetynine.backends._program import OwnProcess

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,34 @@ Labels = NDArray[np.int64]  # (n,)
 EVALUATION_BATCH = 100
 
 
-def to_float(images: Images, scale: str) -> NDArray[np.float32]:
+class Standard(NamedTuple):
+    """A scale of mean 0 and standard deviation 1: both of each channel, pixels being in [0, 1]."""
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+Scale = str | Standard  # "unit", "none", or what to standardize by
+
+
+def one_hot(labels: Labels, units: int) -> NDArray[np.float32]:
+    """Return what ``units`` outputs are to be, (n, units); one output: is it the second class?"""
+    if units == 1:
+        return labels[:, np.newaxis].astype(np.float32)
+    return np.eye(units, dtype=np.float32)[labels]
+
+
+def to_float(images: Images, scale: Scale) -> NDArray[np.float32]:
     """Return ``images`` as float32: in [0, 1] where ``scale`` is "unit", else as in the file.
 
+    Those of a `Standard` are in [0, 1] first, then less its mean, divided by its deviation.
     NumPy divides here on purpose: a graph would multiply by a rounded 1/255, another last bit.
     """
+    if isinstance(scale, Standard):
+        pixels = to_float(images, "unit")
+        pixels -= np.asarray(scale.mean, np.float32)
+        pixels /= np.asarray(scale.deviation, np.float32)
+        return pixels
     pixels = images.astype(np.float32)
     if images.dtype == np.uint8 and scale == "unit":
         pixels /= np.float32(255.0)
@@ -50,6 +73,11 @@ class Warping(Protocol):
         ...
 
 
+def before_warp(scale: Scale, warp: Warping | None) -> Scale:
+    """Return how pixels are scaled that ``warp`` is given: it standardizes what it has changed."""
+    return "unit" if warp is not None and isinstance(scale, Standard) else scale
+
+
 class StepLoop(ABC):
     """Trains a compiled Keras model on one in-memory image set."""
 
@@ -62,17 +90,18 @@ class StepLoop(ABC):
         images: Images,
         labels: Labels,
         batch_size: int,
-        scale: str,
+        scale: Scale,
         warp: Warping | None = None,
     ) -> None:
         """Take the training images; ``warp`` augments them, None leaves them alone.
 
-        The model sees what :func:`to_float` returns for ``scale``, and ``labels`` one-hot.
+        The model sees what :func:`to_float` returns for ``scale``, and ``labels`` one-hot; one
+        output of two classes is to be the label itself.
         """
         self._model, self._warp = model, warp
         self._batch_size, self._scale = batch_size, scale
-        self._pixels = to_float(images, scale)
-        self._targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+        self._pixels = to_float(images, before_warp(scale, warp))
+        self._targets = one_hot(labels, model.output_shape[-1])
 
     @abstractmethod
     def compile(self) -> None:

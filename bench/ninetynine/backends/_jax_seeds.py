@@ -12,7 +12,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import EVALUATION_BATCH, Images, Labels, Warping, to_float
+from ninetynine.backends import (
+    EVALUATION_BATCH,
+    Images,
+    Labels,
+    Scale,
+    Warping,
+    before_warp,
+    one_hot,
+    to_float,
+)
 
 State = list[list[Any]]  # trainable, non-trainable, optimizer and metrics variables, (seeds, ...)
 _EVALUATED_AT_ONCE = 20_000  # images times seeds in a forward pass on a GPU
@@ -48,7 +57,7 @@ class SeedsLoop:
         images: Images,
         labels: Labels,
         batch_size: int,
-        scale: str,
+        scale: Scale,
         warp: Warping | None = None,
         drawing: Drawing | None = None,
         products: bool = False,
@@ -65,12 +74,12 @@ class SeedsLoop:
         self._batch_size, self._scale = batch_size, scale
         self._warp, self._drawing = warp, drawing
         self._stepwise = jax.default_backend() == "cpu"
-        self._pixels = jax.device_put(to_float(images, scale))
+        self._pixels = jax.device_put(to_float(images, before_warp(scale, warp)))
         states = []
         for place, model in enumerate(models):
             if place == 0:
                 self.model = model
-                targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+                targets = one_hot(labels, model.output_shape[-1])
                 self._targets = jax.device_put(targets)
                 # Builds the metrics' variables without a step; inference moves no seed.
                 model.test_on_batch(np.asarray(self._pixels[:1]), targets[:1])

@@ -181,7 +181,7 @@ def _check_recipe(record: Record) -> None:
             raise Unreadable("not a valid record (its members are not those of its recipe)")
     elif recipe or (record.kind == "trained" and record.cell.backend != BACKEND):
         try:
-            parse_recipe(recipe, "recipe")
+            parse_recipe(recipe, "recipe", stored=True)
         except UserError as error:
             raise Unreadable(f"{error} (written by another version?)") from error
 

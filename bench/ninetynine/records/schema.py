@@ -131,13 +131,17 @@ class Model(Part):
     """What was built; ``weights_hash`` is over the trained weights' bytes in order.
 
     ``built_hash`` is over the layers' configuration and the weights before training.
+    ``pixel_mean`` and ``pixel_deviation`` are, for each channel, what pixels in [0, 1] were
+    standardized by, where they were.
     """
 
-    LATER = ("built_hash",)
+    LATER = ("built_hash", "pixel_mean", "pixel_deviation")
     parameters: Count | None  # None where a program does not say
     multiply_adds: Count | None  # per image; None where a layer is not one we can count
     weights_hash: str | None
     built_hash: str | None = None
+    pixel_mean: list[float] | None = None
+    pixel_deviation: list[float] | None = None
 
 
 class Failure(Part):
@@ -181,7 +185,7 @@ class Record(Part):
     records: ``members`` are their keys, and its cell's seed counts its replicates.
     """
 
-    LATER: ClassVar[tuple[str, ...]] = ("gpu_peak_memory_bytes",)
+    LATER: ClassVar[tuple[str, ...]] = ("chosen_epoch", "gpu_peak_memory_bytes")
 
     schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
     kind: Literal["trained", "external", "ensemble"] = "trained"
@@ -195,6 +199,7 @@ class Record(Part):
     model: Model | None = None
     scores: Scores | None = None
     history: list[Epoch] = []
+    chosen_epoch: Annotated[int, Field(ge=1, lt=2**31)] | None = None  # by early stopping
     timing: Timing | None = None
     peak_memory_bytes: Count | None = None
     gpu_peak_memory_bytes: Count | None = None  # of all that were trained together
@@ -213,6 +218,8 @@ class Record(Part):
             raise ValueError("an ensemble has members, and nothing else has")
         if [epoch.epoch for epoch in self.history] != [*range(1, len(self.history) + 1)]:
             raise ValueError("the epochs of its history are not 1, 2, 3 ...")
+        if self.chosen_epoch is not None and self.chosen_epoch > len(self.history):
+            raise ValueError("the epoch that it chose is not in its history")
         return self
 
     @model_serializer(mode="wrap")

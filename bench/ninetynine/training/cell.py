@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import __version__, datasets, gpu
-from ninetynine.backends import StepLoop, get_backend, to_float
+from ninetynine.backends import Scale, Standard, StepLoop, get_backend, to_float
 from ninetynine.building import built_hash, count_multiply_adds, weights_hash
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
@@ -30,17 +30,24 @@ from ninetynine.records import (
     Timing,
 )
 from ninetynine.records.quantization import to_float16
-from ninetynine.training.augmentation import Warp, draw
 from ninetynine.training.clocks import (
     Clock,
     peak_memory_bytes,
     prediction_speed,
     reset_peak_memory,
 )
-from ninetynine.training.model import WeightAverage, compiled_model, finish_optimizer
+from ninetynine.training.model import (
+    WeightAverage,
+    class_weights,
+    compiled_model,
+    finish_optimizer,
+)
+from ninetynine.training.parts import Parts, data_orders, drawn, make_parts, make_warp
 from ninetynine.training.predictions import ShiftAverage, score
 from ninetynine.training.preflight import EXAMINED_IMAGES, examine
 from ninetynine.training.setup import noting_inputs, prepare_backend
+from ninetynine.training.standard import scale_of
+from ninetynine.training.watching import Watch
 
 OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
 
@@ -50,68 +57,12 @@ class Diverged(Exception):
 
 
 @dataclass(frozen=True)
-class Parts:
-    """A dataset as a recipe uses it: images (n, h, w, c) with labels (n,), part by part."""
-
-    train_images: NDArray[Any]
-    train_labels: NDArray[np.int64]
-    validation_images: NDArray[Any] | None
-    validation_labels: NDArray[np.int64] | None
-    test_images: NDArray[Any]
-    test_labels: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class Trained:
     """A finished cell; ``model`` is the Keras model after its last step."""
 
     record: Record
     predictions: Predictions
     model: Any
-
-
-def make_parts(dataset: datasets.Dataset, recipe: Recipe) -> Parts:
-    """Return the parts of ``dataset``; the validation part is the last of the training images."""
-    images, labels = dataset.train_images, dataset.train_labels
-    held_images = held_labels = None
-    if recipe.validation_split:
-        images, labels, held_images, held_labels = datasets.split_validation(
-            images, labels, recipe.validation_split, dataset.train_groups
-        )
-    elif recipe.validation_data == "test":
-        held_images, held_labels = dataset.test_images, dataset.test_labels
-    return Parts(images, labels, held_images, held_labels, dataset.test_images, dataset.test_labels)
-
-
-def data_orders(images: int, epochs: float, seed: int) -> list[NDArray[np.int32]]:
-    """Return the order of the training images in each epoch: a fresh permutation of 0..images-1.
-
-    The stream depends on ``seed`` and the epoch alone, so every backend sees the same order.  A
-    last epoch of, say, 0.25 takes the first quarter of its permutation.
-    """
-    return [data_order(images, epochs, seed, epoch) for epoch in range(math.ceil(epochs))]
-
-
-def data_order(images: int, epochs: float, seed: int, epoch: int) -> NDArray[np.int32]:
-    """Return the order of one epoch, counted from 0, of `data_orders`."""
-    order = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
-    return order[: round(images * min(1.0, epochs - epoch))]
-
-
-def make_warp(recipe: Recipe, shape: tuple[int, int, int]) -> Warp | None:
-    """Return what augments images of ``shape`` (height, width, channels), None for nothing."""
-    return Warp(recipe.augmentation, *shape[:2]) if recipe.augmentation else None
-
-
-def _drawn(
-    recipe: Recipe, orders: list[NDArray[np.int32]], side: int, seed: int
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]]:
-    """Yield each epoch's order and what is done to its images; drawing is part of training."""
-    for epoch, order in enumerate(orders):
-        if recipe.augmentation is None:
-            yield order, None
-        else:
-            yield order, draw(recipe.augmentation, len(order), side, seed, epoch)
 
 
 def train_cell(
@@ -138,13 +89,21 @@ def train_cell(
     device_peak = backend.peak_memory()
     parts = make_parts(dataset, recipe)
     orders = data_orders(len(parts.train_images), recipe.epochs, identity.seed)
+    scale = scale_of(recipe, parts.train_images)
 
     build_clock, compile_clock = Clock(cores), Clock(cores)
     with build_clock.running(), noting_inputs(architecture) as inputs:
         steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
         shape = dataset.train_images.shape[1:]
         model = compiled_model(
-            architecture, recipe, shape, dataset.num_classes, steps, identity.precision
+            architecture,
+            recipe,
+            shape,
+            dataset.num_classes,
+            steps,
+            identity.precision,
+            steps_per_epoch=-(-len(parts.train_images) // recipe.batch_size),
+            class_weights=class_weights(recipe, parts.train_labels, dataset),
         )
     identity, untrained_hash = identity.reading(inputs), built_hash(model)
     with compile_clock.running():
@@ -153,24 +112,25 @@ def train_cell(
             parts.train_images,
             parts.train_labels,
             recipe.batch_size,
-            recipe.scale,
-            make_warp(recipe, shape),
+            scale,
+            make_warp(recipe, shape, scale),
         )
         loop.compile()
 
-    some = to_float(parts.train_images[:EXAMINED_IMAGES], recipe.scale)
-    warnings = examine(architecture, model, some, recipe.scale)
+    some = to_float(parts.train_images[:EXAMINED_IMAGES], scale)
+    sums_to_one = recipe.loss.sums_to_one
+    warnings = examine(architecture, model, some, recipe.scale, sums_to_one)
     for line in warnings:
         on_warning(line)
 
     train_clock = Clock(cores, gpu.card() if identity.device == "gpu" else None)
     evaluate_clock = Clock(cores)
-    average = ShiftAverage(loop.predict, recipe.test_time_shifts)
-    history = _train(
+    average = ShiftAverage(loop.predict, recipe.test_time_shifts, sums_to_one)
+    history, chosen = _train(
         loop,
         model,
         recipe,
-        _drawn(recipe, orders, max(shape[:2]), identity.seed),
+        drawn(recipe, orders, max(shape[:2]), identity.seed),
         lambda: _watched(average, parts),
         (train_clock, evaluate_clock),
         on_epoch,
@@ -179,7 +139,7 @@ def train_cell(
         scores, probabilities = _evaluate(average, parts)
     predicting = prediction_speed(average, parts.test_images)
     if not np.isfinite(probabilities).all():
-        raise Diverged(f"the outputs are not finite after the last of {len(orders)} epochs")
+        raise Diverged(f"the outputs are not finite after the last of {len(history)} epochs")
 
     record = finished_record(
         cell.model_copy(update={"identity": identity}),
@@ -191,9 +151,11 @@ def train_cell(
             multiply_adds=count_multiply_adds(model),
             weights_hash=weights_hash(model),
             built_hash=untrained_hash,
+            **recorded_scale(scale),
         ),
         scores=scores,
         history=history,
+        chosen_epoch=chosen,
         timing=Timing(
             import_seconds=import_seconds,
             data_seconds=data_seconds,
@@ -206,6 +168,13 @@ def train_cell(
         gpu_peak_memory_bytes=device_peak(),
     )
     return Trained(record, as_predictions(probabilities, parts), model)
+
+
+def recorded_scale(scale: Scale) -> dict[str, list[float]]:
+    """Return what a record's model says of ``scale``: what pixels were standardized by."""
+    if not isinstance(scale, Standard):
+        return {}
+    return {"pixel_mean": [*scale.mean], "pixel_deviation": [*scale.deviation]}
 
 
 def finished_record(
@@ -259,18 +228,19 @@ def _train(
     loop: StepLoop,
     model: Any,
     recipe: Recipe,
-    drawn: Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]],
+    batches: Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]],
     watch: Callable[[], Score | None],
     clocks: tuple[Clock, Clock],
     on_epoch: OnEpoch,
-) -> list[Epoch]:
+) -> tuple[list[Epoch], int | None]:
+    """Train, and return each epoch with the one whose weights were chosen, if any was."""
     train_clock, evaluate_clock = clocks
     history: list[Epoch] = []
     total = math.ceil(recipe.epochs)
-    average = WeightAverage(model)
+    average, watching = WeightAverage(model), Watch(recipe, model)
     for number in range(1, total + 1):
         with train_clock.running():
-            metrics = loop.run_epoch(*next(drawn))
+            metrics = loop.run_epoch(*next(batches))
             if number == total:
                 finish_optimizer(model)
             if number > total - recipe.average_epochs:
@@ -290,7 +260,9 @@ def _train(
         )
         history.append(epoch)
         on_epoch(epoch, total)
-    return history
+        if watching.ends(epoch):
+            break
+    return history, watching.chosen_epoch(len(history))
 
 
 def _watched(average: ShiftAverage, parts: Parts) -> Score | None:
@@ -318,6 +290,7 @@ def save_model(model: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{time.time_ns()}.keras")
     model.save(partial)
-    facts = {"input_shape": model.input_shape[1:], "num_classes": model.output_shape[-1]}
+    classes = max(2, model.output_shape[-1])  # one unit tells two classes apart
+    facts = {"input_shape": model.input_shape[1:], "num_classes": classes}
     path.with_suffix(".json").write_text(json.dumps(facts))
     partial.replace(path)

@@ -21,6 +21,7 @@ from ninetynine.gpu import Card
 from ninetynine.records import Samples, Speed
 from ninetynine.training.model import compiled_model
 from ninetynine.training.predictions import ShiftAverage
+from ninetynine.training.standard import scale_of
 
 _JIFFIES_PER_SECOND = 100.0  # USER_HZ, what /proc/stat counts in on every Linux
 # /proc/stat counts in steps of 10 ms, and the kernel's own housekeeping takes a little.
@@ -193,7 +194,7 @@ def measure_speed(
     batch = recipe.batch_size
     images = np.random.default_rng(0).integers(0, 256, (max(batch * 8, 1000), *_SHAPE), np.uint8)
     labels = np.arange(len(images), dtype=np.int64) % _CLASSES
-    loop = get_backend(backend).loop(model, images, labels, batch, recipe.scale)
+    loop = get_backend(backend).loop(model, images, labels, batch, scale_of(recipe, images))
     loop.compile()
     clock = Clock(cores)
     with clock.running():

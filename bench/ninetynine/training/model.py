@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ninetynine.building import build_model
+from ninetynine.building import build_model, in_one_line
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Precision
-from ninetynine.errors import UserError
+from ninetynine.datasets import Dataset
+from ninetynine.errors import UserError, nearest
 from ninetynine.recipe import Recipe
 
 _COMPUTE_DTYPES = {
@@ -27,21 +29,25 @@ def compiled_model(
     num_classes: int,
     steps: int,
     precision: Precision = "float32",
+    steps_per_epoch: int = 1,
+    class_weights: NDArray[np.float32] | None = None,
 ) -> Any:
     """Return the model for images (height, width, channels), compiled for ``steps`` steps in all.
 
+    ``class_weights`` (classes,) are what each class weighs in the loss, None for all the same.
     Raises UserError where the architecture cannot be built, or decides what the recipe or the
     cell decides.
     """
-    import keras
 
-    model = build_model(architecture, input_shape, num_classes)
+    model = build_model(
+        architecture, input_shape, num_classes, one_unit=not recipe.loss.sums_to_one
+    )
     _check_choices(architecture, model, precision)
     # Probabilities and the loss need float32's range (Keras's mixed-precision guide).
     model.layers[-1].dtype_policy = "float32"
     model.compile(
-        optimizer=make_optimizer(recipe, steps),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        optimizer=make_optimizer(recipe, steps, steps_per_epoch),
+        loss=make_loss(recipe, class_weights),
         metrics=["accuracy"],
     )
     return model
@@ -78,19 +84,82 @@ def all_layers(model: Any) -> Iterator[Any]:
         yield from all_layers(layer)
 
 
-def make_optimizer(recipe: Recipe, steps: int) -> Any:
-    """Return the Keras optimizer of ``recipe`` for a training of ``steps`` steps in all."""
+def make_optimizer(recipe: Recipe, steps: int, steps_per_epoch: int = 1) -> Any:
+    """Return the Keras optimizer of ``recipe`` for a training of ``steps`` steps in all.
+
+    Raises UserError where Keras refuses what the recipe gives it.
+    """
     import keras
 
-    arguments: dict[str, Any] = recipe.optimizer_arguments
-    if "learning_rate" in arguments:  # a recipe may say 1, Keras insists on 1.0
-        arguments["learning_rate"] = float(arguments["learning_rate"])
-    optimizer = keras.optimizers.get({"class_name": recipe.optimizer_name, "config": arguments})
-    if recipe.schedule is None:
-        return optimizer
-    peak = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-    schedule = make_schedule(recipe.schedule, peak, steps)
-    return type(optimizer)(**{**arguments, "learning_rate": schedule})
+    arguments: dict[str, Any] = {}
+    if "learning_rate" in recipe.optimizer.arguments:  # a recipe may say 1, Keras insists on 1.0
+        arguments["learning_rate"] = float(recipe.optimizer.arguments["learning_rate"])
+    try:
+        optimizer = recipe.optimizer.make(**arguments)
+        if recipe.schedule is None:
+            return optimizer
+        peak = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        if recipe.schedule.of_keras:
+            schedule = recipe.schedule.make(peak, steps_per_epoch)
+        else:
+            schedule = make_schedule(recipe.schedule, peak, steps)
+        return recipe.optimizer.make(learning_rate=schedule)
+    except (TypeError, ValueError) as error:
+        said = f"Keras {keras.__version__} refuses the recipe's optimizer or schedule"
+        raise UserError(f"{said}: {in_one_line(error)}; correct RECIPE") from error
+
+
+def make_loss(recipe: Recipe, class_weights: NDArray[np.float32] | None = None) -> Any:
+    """Return the Keras loss of ``recipe``; ``class_weights`` (classes,) weigh each image's.
+
+    The mean over a batch is taken as Keras's ``fit(class_weight=...)`` takes it: divided by the
+    number of images, not by their weights.
+    """
+    import keras
+    from keras import ops
+
+    smoothing = recipe.label_smoothing
+    loss = recipe.loss.make(**({"label_smoothing": smoothing} if smoothing else {}))
+    if class_weights is None:
+        return loss
+
+    class Weighted(keras.losses.Loss):  # type: ignore[misc]
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            labels = ops.cast(y_true, "float32")
+            if labels.shape[-1] == 1:  # one unit: the probability of the second of two classes
+                labels = ops.concatenate([1.0 - labels, labels], axis=-1)
+            weights = ops.sum(labels * ops.convert_to_tensor(class_weights), axis=-1)
+            return weights * ops.cast(loss.call(y_true, y_pred), "float32")
+
+    return Weighted(name=recipe.loss.name)
+
+
+def class_weights(
+    recipe: Recipe, labels: NDArray[Any], dataset: Dataset
+) -> NDArray[np.float32] | None:
+    """Return what each class weighs in the loss, float32 (classes,); None where all weigh alike.
+
+    "balanced" is n / (classes x images of the class), of the n training ``labels``, as
+    scikit-learn's ``compute_class_weight`` has it.  A class that a table leaves out weighs 1.
+    Raises UserError where a table names a class that ``dataset`` has not.
+    """
+    asked, classes = recipe.class_weight, dataset.num_classes
+    if asked is None:
+        return None
+    if asked == "balanced":
+        counts = np.bincount(labels, minlength=classes)
+        return np.asarray(len(labels) / (classes * np.maximum(counts, 1)), np.float32)
+    names = {str(number): number for number in range(classes)}
+    names |= {name: number for number, name in enumerate(dataset.class_names or ())}
+    weights = np.ones(classes, np.float32)
+    for name, weight in asked.items():
+        if name not in names:
+            raise UserError(
+                f"class_weight names the class {name!r}, which {dataset.name} has not"
+                f"{nearest(name, names)}"
+            )
+        weights[names[name]] = weight
+    return weights
 
 
 def make_schedule(schedule: Any, peak: float, steps: int) -> Any:

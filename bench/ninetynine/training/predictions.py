@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import EVALUATION_BATCH, package_versions, to_float
+from ninetynine.backends import EVALUATION_BATCH, Scale, Standard, package_versions, to_float
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
 from ninetynine.datasets.decoding import decode, grey_on_dark, reason, without_pillow_s_warning
@@ -23,14 +23,18 @@ _EPSILON = 1e-7  # Keras clips probabilities here before it takes their logarith
 class ShiftAverage:
     """A model's predictions, or their mean over every shift of up to ``shifts`` steps.
 
-    ``forward`` maps images (n, h, w, c) and a batch size to float32 (n, classes).  A step is one
-    pixel up, down, left or right: 5 shifts for 1, 13 for 2, 2 n (n + 1) + 1 for n.
+    ``forward`` maps images (n, h, w, c) and a batch size to float32 (n, classes), outputs that are
+    made `probabilities`.  A step is one pixel up, down, left or right: 5 shifts for 1, 13 for 2,
+    2 n (n + 1) + 1 for n.
     """
 
     def __init__(
-        self, forward: Callable[[NDArray[Any], int], NDArray[np.float32]], shifts: int
+        self,
+        forward: Callable[[NDArray[Any], int], NDArray[np.float32]],
+        shifts: int,
+        sums_to_one: bool = True,
     ) -> None:
-        self._forward = forward
+        self._outputs, self._sums_to_one = forward, sums_to_one
         steps = range(-shifts, shifts + 1)
         self._moves = [(y, x) for y in steps for x in steps if abs(y) + abs(x) <= shifts]
 
@@ -42,6 +46,24 @@ class ShiftAverage:
             return self._forward(images, batch_size)
         total = sum(self._forward(shifted(images, *move), batch_size) for move in self._moves)
         return np.asarray(total / len(self._moves), dtype=np.float32)
+
+    def _forward(self, images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+        return probabilities(self._outputs(images, batch_size), self._sums_to_one)
+
+
+def probabilities(outputs: NDArray[np.float32], sums_to_one: bool) -> NDArray[np.float32]:
+    """Return a probability for each class, float32 (..., classes), of a model's ``outputs``.
+
+    Those of a softmax are (``sums_to_one``).  One output of two classes is the second one's; of
+    several that are probabilities by themselves, each is divided by their sum.
+    """
+    if sums_to_one:
+        return outputs
+    if outputs.shape[-1] == 1:
+        return np.concatenate([1.0 - outputs, outputs], axis=-1)
+    sums = outputs.sum(axis=-1, keepdims=True)
+    even = np.float32(1.0 / outputs.shape[-1])
+    return np.where(sums > 0, outputs / np.where(sums > 0, sums, 1.0), even).astype(np.float32)
 
 
 def shifted(images: NDArray[Any], down: int, right: int) -> NDArray[Any]:
@@ -87,16 +109,25 @@ def classify(
     prepare_backend(cell)
     shape, classes = _shape_and_classes(model_path)
     pixels = read_picture(image_path, shape)
-    model = build_model(architecture, shape, classes)
-    model.load_weights(model_path)
     recipe = Recipe.from_canonical(record.cell.recipe)
+    model = build_model(architecture, shape, classes, one_unit=not recipe.loss.sums_to_one)
+    model.load_weights(model_path)
+    scale = _recorded_scale(recipe, record)
 
     def forward(images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
-        outputs = model.predict(to_float(images, recipe.scale), batch_size, verbose=0)
+        outputs = model.predict(to_float(images, scale), batch_size, verbose=0)
         return np.asarray(outputs, dtype=np.float32)
 
-    average = ShiftAverage(forward, recipe.test_time_shifts)  # as for its test images
+    # As for its test images.
+    average = ShiftAverage(forward, recipe.test_time_shifts, recipe.loss.sums_to_one)
     return [float(p) for p in average.predict(pixels[np.newaxis])[0]]
+
+
+def _recorded_scale(recipe: Recipe, record: Record) -> Scale:
+    model = record.model
+    if recipe.scale != "standard" or model is None:
+        return recipe.scale
+    return Standard(tuple(model.pixel_mean or ()), tuple(model.pixel_deviation or ()))
 
 
 def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:

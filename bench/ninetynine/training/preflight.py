@@ -16,8 +16,10 @@ from ninetynine.building import in_one_line
 from ninetynine.catalog import Architecture
 from ninetynine.datasets import Dataset, Finding
 from ninetynine.errors import UserError, outside_fault
-from ninetynine.training.model import all_layers, compiled_model
+from ninetynine.training.model import all_layers, class_weights, compiled_model
+from ninetynine.training.parts import make_parts
 from ninetynine.training.setup import set_configuration
+from ninetynine.training.standard import scale_of
 
 # A softmax in float32 is within 1e-6 of 1 in sum; in a wider sense probabilities are meant, too.
 _TOLERANCE = 0.01
@@ -26,12 +28,17 @@ _LEAST_PIXEL = 0.05  # the brightest of some images, where they are in [0, 1]
 
 
 def examine(
-    architecture: Architecture, model: Any, images: NDArray[np.float32], scale: str
+    architecture: Architecture,
+    model: Any,
+    images: NDArray[np.float32],
+    scale: str,
+    sums_to_one: bool = True,
 ) -> list[str]:
     """Return warnings about ``model``, one line each, as ``images`` (n, h, w, c) go through it.
 
     The images are as the recipe's ``scale`` has them.  Raises UserError where what comes out are
-    no probabilities.
+    no probabilities, which the recipe's loss takes to be those of one distribution
+    (``sums_to_one``) or each by itself.
     """
     import keras
 
@@ -39,7 +46,7 @@ def examine(
         outputs = keras.ops.convert_to_numpy(
             keras.ops.cast(model(images, training=False), "float32")
         )
-        _check_probabilities(architecture, outputs)
+        _check_probabilities(architecture, outputs, sums_to_one)
         return [f"{architecture.path}: {line}" for line in _warnings(model, images, scale)]
 
 
@@ -70,9 +77,20 @@ def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Findin
         for seed in (0, 1):
             set_configuration("float32")
             keras.utils.set_random_seed(seed)
-            models.append(compiled_model(architecture, recipe, shape, dataset.num_classes, steps=1))
-        some = to_float(dataset.train_images[:EXAMINED_IMAGES], recipe.scale)
-        for line in examine(architecture, models[0], some, recipe.scale):
+            models.append(
+                compiled_model(
+                    architecture,
+                    recipe,
+                    shape,
+                    dataset.num_classes,
+                    steps=1,
+                    class_weights=class_weights(recipe, dataset.train_labels, dataset),
+                )
+            )
+        parts = make_parts(dataset, recipe)
+        some = to_float(parts.train_images[:EXAMINED_IMAGES], scale_of(recipe, parts.train_images))
+        sums_to_one = recipe.loss.sums_to_one
+        for line in examine(architecture, models[0], some, recipe.scale, sums_to_one):
             yield Finding("warning", line)
     except UserError as error:
         yield Finding("error", str(error))
@@ -97,16 +115,31 @@ def _depend_on_seed(first: Any, second: Any) -> bool:
     return any(not np.array_equal(a, b) for a, b in pairs)
 
 
-def _check_probabilities(architecture: Architecture, outputs: NDArray[np.float32]) -> None:
+def _check_probabilities(
+    architecture: Architecture, outputs: NDArray[np.float32], sums_to_one: bool
+) -> None:
     if not np.isfinite(outputs).all():
         return  # the training will say that it diverged
     sums, low, high = outputs.sum(axis=-1), float(outputs.min()), float(outputs.max())
+    if not sums_to_one:
+        if low < -_TOLERANCE or high > 1 + _TOLERANCE:
+            raise UserError(
+                f"{architecture.path}: the outputs are no probabilities: they go from {low:.2g} to "
+                f'{high:.2g}; end the model in activation="sigmoid" or "softmax"'
+            )
+        return
     if low < -_TOLERANCE or np.abs(sums - 1).max() > _TOLERANCE:
         raise UserError(
             f"{architecture.path}: the outputs are no probabilities: they go from {low:.2g} to "
             f"{high:.2g}, and those of an image sum to {sums.min():.2g} to {sums.max():.2g}; end "
-            'the model in activation="softmax"'
+            f'the model in activation="softmax"{_of_each(low, high)}'
         )
+
+
+def _of_each(low: float, high: float) -> str:
+    """Return what else may be meant by outputs that are probabilities each by itself."""
+    inside = low >= 0 and high <= 1
+    return ', or write "loss": "binary_crossentropy" for sigmoids' if inside else ""
 
 
 def _warnings(model: Any, images: NDArray[np.float32], scale: str) -> Iterator[str]:

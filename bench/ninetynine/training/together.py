@@ -27,20 +27,18 @@ from ninetynine.records import Epoch, Model, Predictions, Record, Score, Scores,
 from ninetynine.training.augmentation import Drawing
 from ninetynine.training.cell import (
     OnEpoch,
-    Parts,
     as_predictions,
-    data_order,
-    data_orders,
     finished_record,
     make_context,
-    make_parts,
-    make_warp,
+    recorded_scale,
 )
 from ninetynine.training.clocks import Clock, reset_peak_memory
-from ninetynine.training.model import compiled_model, finish_optimizer
+from ninetynine.training.model import class_weights, compiled_model, finish_optimizer
+from ninetynine.training.parts import Parts, data_order, data_orders, make_parts, make_warp
 from ninetynine.training.predictions import ShiftAverage, score
 from ninetynine.training.preflight import EXAMINED_IMAGES, examine
 from ninetynine.training.setup import noting_inputs, prepare_backend, set_configuration
+from ninetynine.training.standard import scale_of
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,13 @@ def train_together(
     device_peak = backend.peak_memory()
     if backend.seeds_loop is None or first.together is None:
         raise UserError(f"{first.backend} trains one seed at a time; leave --seeds-at-once away")
+    if recipe.early_stopping or recipe.reduce_on_plateau:
+        raise UserError(
+            "early_stopping and reduce_on_plateau watch each seed by itself; leave --seeds-at-once "
+            "away"
+        )
     parts, shape = make_parts(dataset, recipe), dataset.train_images.shape[1:]
-    steps = _steps(len(parts.train_images), recipe)
+    steps, scale = _steps(len(parts.train_images), recipe), scale_of(recipe, parts.train_images)
     hashes: list[str] = []
 
     def build(cell: Cell) -> Any:
@@ -93,7 +96,14 @@ def train_together(
             set_configuration(first.precision)  # cleared with the session
             keras.utils.set_random_seed(cell.identity.seed)
         model = compiled_model(
-            architecture, recipe, shape, dataset.num_classes, steps, first.precision
+            architecture,
+            recipe,
+            shape,
+            dataset.num_classes,
+            steps,
+            first.precision,
+            steps_per_epoch=-(-len(parts.train_images) // recipe.batch_size),
+            class_weights=class_weights(recipe, parts.train_labels, dataset),
         )
         hashes.append(built_hash(model))
         return model
@@ -110,13 +120,14 @@ def train_together(
             parts.train_images,
             parts.train_labels,
             recipe.batch_size,
-            recipe.scale,
-            make_warp(recipe, shape),
+            scale,
+            make_warp(recipe, shape, scale),
             Drawing(recipe.augmentation, max(shape[:2])) if recipe.augmentation else None,
             first.together.convolutions == "products",
         )
-    some = to_float(parts.train_images[:EXAMINED_IMAGES], recipe.scale)
-    warnings = examine(architecture, loop.model, some, recipe.scale)
+    some = to_float(parts.train_images[:EXAMINED_IMAGES], scale)
+    sums_to_one = recipe.loss.sums_to_one
+    warnings = examine(architecture, loop.model, some, recipe.scale, sums_to_one)
     for line in warnings:
         on_warning(line)
     with compile_clock.running():
@@ -154,6 +165,7 @@ def train_together(
             multiply_adds=multiply_adds,
             weights_hash=hash_of_weights(loop.weights_of(place, values)),
             built_hash=hashes[place],
+            **recorded_scale(scale),
         )
         record = finished_record(
             reading,
@@ -189,7 +201,7 @@ class _Training:
     ) -> None:
         self._loop, self._recipe, self._parts = loop, recipe, parts
         self._train_clock, self._evaluate_clock = train_clock, evaluate_clock
-        self._average = ShiftAverage(loop.predict, recipe.test_time_shifts)
+        self._average = ShiftAverage(loop.predict, recipe.test_time_shifts, recipe.loss.sums_to_one)
         self._total = math.ceil(recipe.epochs)
         self._sums: list[NDArray[np.float64]] = []
         self.diverged: dict[int, str] = {}  # by place
