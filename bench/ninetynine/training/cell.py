@@ -17,6 +17,7 @@ from ninetynine.backends import StepLoop, get_backend, to_float
 from ninetynine.building import built_hash, count_multiply_adds, weights_hash
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
+from ninetynine.errors import UserError
 from ninetynine.machine import describe
 from ninetynine.recipe import Recipe
 from ninetynine.records import (
@@ -99,8 +100,19 @@ def data_order(images: int, epochs: float, seed: int, epoch: int) -> NDArray[np.
 
 
 def make_warp(recipe: Recipe, shape: tuple[int, int, int]) -> Warp | None:
-    """Return what augments images of ``shape`` (height, width, channels), None for nothing."""
-    return Warp(recipe.augmentation, *shape[:2]) if recipe.augmentation else None
+    """Return what augments images of ``shape`` (height, width, channels), None for nothing.
+
+    Raises UserError where what is asked for needs other images.
+    """
+    words = recipe.augmentation
+    if words is None:
+        return None
+    if words.colors and shape[2] != 3:
+        raise UserError(
+            "augmentation: saturation_fraction and hue_degrees need images of three channels, "
+            f"these have {shape[2]}; set both to 0"
+        )
+    return Warp(words, *shape[:2], 255.0 if recipe.scale == "none" else 1.0)
 
 
 def _drawn(
