@@ -59,8 +59,8 @@ def test_no_changes_leave_every_pixel_and_label(shape):
 def test_every_other_image_is_flipped(word, axis):
     images = random_images(400, 6, 5, 2)
     found, _, _ = changed({word: True}, images)
-    flipped = [np.array_equal(new, old) for new, old in zip(found, np.flip(images, axis))]
-    kept = [np.array_equal(new, old) for new, old in zip(found, images)]
+    flipped = [np.array_equal(new, old) for new, old in zip(found, np.flip(images, axis), strict=True)]
+    kept = [np.array_equal(new, old) for new, old in zip(found, images, strict=True)]
     assert all(one != other for one, other in zip(flipped, kept, strict=True))
     assert 160 < sum(flipped) < 240
 
@@ -146,7 +146,7 @@ def test_labels_are_mixed_as_images_are(word):
     np.testing.assert_allclose(found.mean(axis=(1, 2, 3)), labels[:, 0], atol=1e-5)
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
     assert labels[:, 0].std() > 0.2
-    assert set(np.unique(found)) == {0, 1} if word == "cutmix_alpha" else len(np.unique(found)) > 50
+    assert (len(np.unique(found)) == 2) == (word == "cutmix_alpha")
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0, 8.0])

@@ -28,8 +28,9 @@ def draw(
 ) -> NDArray[np.float32]:
     """Return the changes for one epoch: float32 (images, 6), or (images, 6 + 2 k^2) if elastic.
 
-    Where more is done than pixels moved, what `retouching` needs follows.  ``side`` is the images' longer side in pixels.  All is drawn whether it is asked for or not,
-    so that one word of a recipe changes nothing but itself.
+    Where more is done than pixels moved, what `retouching` needs follows.  ``side`` is the images'
+    longer side in pixels.  All is drawn whether it is asked for or not, so that one word of a
+    recipe changes nothing but itself.
     """
     rng, drawing = np.random.default_rng([seed, epoch, _STREAM]), Drawing(augmentation, side)
     uniform = rng.uniform(-1, 1, (drawing.affine, images))
