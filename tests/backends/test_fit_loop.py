@@ -9,6 +9,10 @@ from ninetynine.training.augmentation import Warp, draw
 
 pytestmark = pytest.mark.slow
 WORDS = Augmentation(shift_pixels=1, rotation_degrees=5.0)
+MORE_WORDS = WORDS.model_copy(
+    update={"horizontal_flip": True, "contrast_fraction": 0.2, "cutout_pixels": 2}
+    | {"mixup_alpha": 0.5, "cutmix_alpha": 1.0, "erasing_probability": 0.5}
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +25,7 @@ def train():
     images = random.integers(0, 256, (50, 8, 8, 1), np.uint8)
     labels = random.integers(0, 3, 50)
 
-    def train(loop_class, warp=None):
+    def train(loop_class, warp=None, words=WORDS):
         keras.utils.set_random_seed(0)
         model = keras.Sequential(
             [
@@ -37,17 +41,18 @@ def train():
         loop.compile()
         for epoch in range(2):
             order = np.random.default_rng(epoch).permutation(50).astype(np.int32)
-            changes = draw(WORDS, 50, 8, 0, epoch) if warp else None
+            changes = draw(words, 50, 8, 0, epoch) if warp else None
             metrics = loop.run_epoch(order, changes)
         return model.get_weights(), metrics["loss"], loop.predict(images, 20)
 
     return train
 
 
-@pytest.mark.parametrize("warp", [None, Warp(WORDS, 8, 8)], ids=["plain", "warped"])
-def test_both_loops_compute_the_same(train, warp):
+@pytest.mark.parametrize("words", [None, WORDS, MORE_WORDS], ids=["plain", "warped", "mixed"])
+def test_both_loops_compute_the_same(train, words):
+    warp = None if words is None else Warp(words, 8, 8)
     (weights, loss, outputs), (others, other_loss, other_outputs) = (
-        train(loop_class, warp) for loop_class in (FitLoop, TensorFlowLoop)
+        train(loop_class, warp, words) for loop_class in (FitLoop, TensorFlowLoop)
     )
     for one, other in zip(weights, others, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

@@ -31,7 +31,8 @@ rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (50, 8, 8, 1), np.uint8)
 labels = rng.integers(0, 3, 50)
 order = rng.permutation(50).astype(np.int32)
-words = Augmentation(shift_pixels=1, rotation_degrees=5.0)
+words = Augmentation(shift_pixels=1, rotation_degrees=5.0, horizontal_flip=True, mixup_alpha=0.5,
+                     cutmix_alpha=1.0, erasing_probability=0.5, brightness_fraction=0.2)
 
 def looped(scan, warp=None):
     made = model()

@@ -68,6 +68,10 @@ class Warping(Protocol):
         """Return ``images`` (b, h, w, c) float32 changed as ``changes`` (b, k) float32 says."""
         ...
 
+    def batch(self, images: Any, targets: Any, changes: Any) -> tuple[Any, Any]:
+        """Return changed ``images`` with their ``targets`` (b, classes), mixed where asked for."""
+        ...
+
     def no_changes(self, images: int) -> NDArray[np.float32]:
         """Return the changes (images, k) that leave ``images`` images as they are."""
         ...
@@ -143,12 +147,12 @@ class FitLoop(StepLoop):
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
     ) -> dict[str, float]:
-        images = self._pixels[order]
+        images, targets = self._pixels[order], self._targets[order]
         if self._warp is not None and changes is not None:
-            images = self._warped(self._warp, images, changes)
+            images, targets = self._warped(self._warp, images, targets, changes)
         history = self._model.fit(
             images,
-            self._targets[order],
+            targets,
             batch_size=self._batch_size,
             epochs=1,
             shuffle=False,
@@ -156,16 +160,16 @@ class FitLoop(StepLoop):
         )
         return {name: float(values[-1]) for name, values in history.history.items()}
 
-    def _warped(
-        self, warp: Warping, images: NDArray[np.float32], changes: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _warped(self, warp: Warping, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return images and targets changed as the third of ``arrays`` says, batch by batch."""
         from keras import ops
 
         parts = [
-            ops.convert_to_numpy(warp(*map(ops.convert_to_tensor, (images[a:b], changes[a:b]))))
-            for a, b in _spans(len(images), self._batch_size)
+            warp.batch(*(ops.convert_to_tensor(array[a:b]) for array in arrays))
+            for a, b in _spans(len(arrays[0]), self._batch_size)
         ]
-        return np.concatenate(parts)
+        columns = zip(*parts, strict=True)
+        return [np.concatenate([*map(ops.convert_to_numpy, column)]) for column in columns]
 
     def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
         pixels = to_float(images, self._scale)

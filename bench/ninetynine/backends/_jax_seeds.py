@@ -34,9 +34,10 @@ class Drawing(Protocol):
 
     affine: int  # uniform numbers from -1 to 1 for each image
     bumps: int  # standard normal numbers for each image
+    more: int  # uniform numbers from 0 to 1 for each image
 
-    def changes(self, uniform: Any, bumps: Any, arrays: Any) -> Any:
-        """Return the changes (b, k) of ``uniform`` (affine, b) and ``bumps`` (b, bumps).
+    def changes(self, uniform: Any, bumps: Any, arrays: Any, more: Any = None) -> Any:
+        """Return the changes (b, k) of ``uniform`` (affine, b), ``bumps`` (b, bumps) and ``more``.
 
         ``arrays`` is the module that computes: numpy or one like it.
         """
@@ -110,12 +111,12 @@ class SeedsLoop:
 
     def _step(self, state: Any, pixels: Any, targets: Any, batch: Any) -> Any:
         places, changes, key, number = batch
-        images = pixels[places]
+        images, labels = pixels[places], targets[places]
         if self._warp is not None:
             if changes is None:
                 changes = self._draw(key, number, len(places))
-            images = self._warp(images, changes)
-        return list(self.model.train_step(tuple(state), (images, targets[places]))[1])
+            images, labels = self._warp.batch(images, labels, changes)
+        return list(self.model.train_step(tuple(state), (images, labels))[1])
 
     def _draw(self, key: Any, number: Any, images: int) -> Any:
         assert self._drawing is not None
@@ -124,7 +125,10 @@ class SeedsLoop:
         first, second = random.split(random.fold_in(key, number))
         uniform = random.uniform(first, (self._drawing.affine, images), minval=-1.0)
         bumps = random.normal(second, (images, self._drawing.bumps))
-        return self._drawing.changes(uniform, bumps, self._jax.numpy)
+        more = None
+        if self._drawing.more:
+            more = random.uniform(random.fold_in(first, 1), (self._drawing.more, images))
+        return self._drawing.changes(uniform, bumps, self._jax.numpy, more)
 
     def _steps(self, state: State, pixels: Any, targets: Any, batch: Any) -> State:
         changes = None if batch[1] is None else 0

@@ -86,10 +86,10 @@ class JaxLoop(StepLoop):
 
     def _step(self, state: State, pixels: Any, targets: Any, batch: Batches) -> State:
         places, changes = batch
-        images = pixels[places]
+        images, labels = pixels[places], targets[places]
         if self._warp is not None:
-            images = self._warp(images, changes)
-        stepped: State = self._model.train_step(state, (images, targets[places]))[1]
+            images, labels = self._warp.batch(images, labels, changes)
+        stepped: State = self._model.train_step(state, (images, labels))[1]
         return stepped
 
     def _scan(self, state: State, pixels: Any, targets: Any, batches: Batches) -> State:

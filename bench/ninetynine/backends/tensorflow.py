@@ -25,10 +25,10 @@ class TensorFlowLoop(StepLoop):
             for step in tensorflow.range(steps):
                 start, end = step * batch_size, (step + 1) * batch_size
                 batch = order[start:end]
-                images = tensorflow.gather(pixels, batch)
+                images, labels = tensorflow.gather(pixels, batch), tensorflow.gather(targets, batch)
                 if warp is not None:
-                    images = warp(images, changes[start:end])
-                model.train_step((images, tensorflow.gather(targets, batch)))
+                    images, labels = warp.batch(images, labels, changes[start:end])
+                model.train_step((images, labels))
 
         signature = [
             tensorflow.TensorSpec(self._pixels.shape, tensorflow.float32),

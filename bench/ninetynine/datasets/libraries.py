@@ -76,7 +76,11 @@ def one_column(found: Sequence[str], told: str | None, kind: str, columns: str, 
         raise UserError(f"{where}: no column of {kind}{which}; it has {columns}")
     raise UserError(
         f"{where}: several columns may be the {kind}: {', '.join(found)}; "
-        + (f"expected one (say which: {where}?label={found[0]})" if kind == "labels" else "expected one")
+        + (
+            f"expected one (say which: {where}?label={found[0]})"
+            if kind == "labels"
+            else "expected one"
+        )
     )
 
 

@@ -14,8 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.recipe import Augmentation
+from ninetynine.training import retouching
+from ninetynine.training.retouching import Retouching
 
 _STREAM = 1  # beside the data order's stream [seed, epoch]
+_RETOUCHING_STREAM = 2
+_LARGEST_TABLE = 2**18  # pixels of an image's sideways shifts: of larger ones each is read alone
 _AFFINE = 6  # the map's numbers: x' = a x + b y + c, y' = d x + e y + f, from the image's centre
 
 
@@ -24,13 +28,18 @@ def draw(
 ) -> NDArray[np.float32]:
     """Return the changes for one epoch: float32 (images, 6), or (images, 6 + 2 k^2) if elastic.
 
-    ``side`` is the images' longer side in pixels.  All is drawn whether it is asked for or not,
-    so that one word of a recipe changes nothing but itself.
+    Where more is done than pixels moved, what `retouching` needs follows.  ``side`` is the images'
+    longer side in pixels.  All is drawn whether it is asked for or not, so that one word of a
+    recipe changes nothing but itself.
     """
     rng, drawing = np.random.default_rng([seed, epoch, _STREAM]), Drawing(augmentation, side)
     uniform = rng.uniform(-1, 1, (drawing.affine, images))
     bumps = rng.standard_normal((images, drawing.bumps)) if drawing.bumps else None
-    return np.asarray(drawing.changes(uniform, bumps, np), np.float32)
+    more = None
+    if drawing.more:
+        rng = np.random.default_rng([seed, epoch, _RETOUCHING_STREAM])
+        more = rng.uniform(0, 1, (drawing.more, images))
+    return np.asarray(drawing.changes(uniform, bumps, np, more), np.float32)
 
 
 class Drawing:
@@ -38,16 +47,19 @@ class Drawing:
 
     affine = _AFFINE  # uniform numbers from -1 to 1 for each image
     bumps: int  # standard normal numbers for each image
+    more: int  # uniform numbers from 0 to 1 for each image
 
     def __init__(self, augmentation: Augmentation, side: int) -> None:
         self._words = augmentation
+        self.more = 0 if augmentation.only_moves else retouching.DRAWN
         elastic = bool(augmentation.elastic_pixels)
         self.bumps = 2 * len(_knots(augmentation, side)) ** 2 if elastic else 0
 
-    def changes(self, uniform: Any, bumps: Any, arrays: Any) -> Any:
+    def changes(self, uniform: Any, bumps: Any, arrays: Any, more: Any = None) -> Any:
         """Return the changes (images, k) of ``uniform`` (6, images), ``bumps`` (images, bumps).
 
-        ``arrays`` is the module that computes: numpy, or one like it.
+        ``more`` is (more, images) where there is any.  ``arrays`` is the module that computes:
+        numpy, or one like it.
         """
         words = self._words
         turn, stretch_x, stretch_y, shear, move_x, move_y = uniform
@@ -71,10 +83,12 @@ class Drawing:
             height * (slant * arrays.sin(angle) + arrays.cos(angle)),
             down,
         ]
-        affine = arrays.stack(rows, axis=1)
-        if not self.bumps:
-            return affine
-        return arrays.hstack([affine, words.elastic_pixels * bumps])
+        parts = [arrays.stack(rows, axis=1)]
+        if self.bumps:
+            parts.append(words.elastic_pixels * bumps)
+        if more is not None:
+            parts.append(Retouching(words).changes(more, arrays))
+        return parts[0] if len(parts) == 1 else arrays.hstack(parts)
 
 
 class Warp:
@@ -82,11 +96,16 @@ class Warp:
 
     Height and width are those of the images; the elastic field is a sum of Gaussian bumps on a
     square grid, scaled so that a pixel moves by ``elastic_pixels`` in root mean square on each
-    axis.
+    axis.  Pixels are from 0, the background, to ``white``.
     """
 
-    def __init__(self, augmentation: Augmentation, height: int, width: int) -> None:
+    def __init__(
+        self, augmentation: Augmentation, height: int, width: int, white: float = 1.0
+    ) -> None:
         self._height, self._width = height, width
+        self._moves = augmentation.moves
+        retouches = not augmentation.only_moves
+        self._retouch = Retouching(augmentation, height, width, white) if retouches else None
         rows, columns = np.mgrid[:height, :width].reshape(2, -1)
         self._x = (columns - (width - 1) / 2).astype(np.float32)
         self._y = (rows - (height - 1) / 2).astype(np.float32)
@@ -98,15 +117,29 @@ class Warp:
 
     def __call__(self, images: Any, changes: Any) -> Any:
         """Return ``images`` (b, h, w, c) float32 changed as ``changes`` (b, 6 or more) says."""
-        if self._shift_pixels is not None:
-            return self._shifted(images, changes, self._shift_pixels)
-        return self._read(images, *self._points(changes))
+        if self._moves:
+            if self._shift_pixels is not None:
+                images = self._shifted(images, changes, self._shift_pixels)
+            else:
+                images = self._read(images, *self._points(changes))
+        if self._retouch is not None:
+            images = self._retouch(images, changes[:, -retouching.COLUMNS :])
+        return images
+
+    def batch(self, images: Any, targets: Any, changes: Any) -> tuple[Any, Any]:
+        """Return a batch with its ``targets`` (b, classes), changed and mixed as asked for."""
+        images = self(images, changes)
+        if self._retouch is None:
+            return images, targets
+        return self._retouch.mixed(images, targets, changes[:, -retouching.COLUMNS :])
 
     def no_changes(self, images: int) -> NDArray[np.float32]:
         """Return the changes that leave ``images`` images as they are."""
         bumps = 0 if self._field is None else 2 * len(self._field)
         changes = np.zeros((images, _AFFINE + bumps), np.float32)
         changes[:, 0] = changes[:, 4] = 1.0
+        if self._retouch is not None:
+            changes = np.hstack([changes, self._retouch.no_changes(images)])
         return changes
 
     def _points(self, changes: Any) -> tuple[Any, Any]:
@@ -120,7 +153,7 @@ class Warp:
         if self._field is not None:
             half, field = len(self._field), ops.convert_to_tensor(self._field)
             x += ops.matmul(changes[:, _AFFINE : _AFFINE + half], field)
-            y += ops.matmul(changes[:, _AFFINE + half :], field)
+            y += ops.matmul(changes[:, _AFFINE + half : _AFFINE + 2 * half], field)
         return x, y
 
     def _shifted(self, images: Any, changes: Any, most: int) -> Any:
@@ -129,11 +162,17 @@ class Warp:
 
         height, width, channels = self._height, self._width, images.shape[-1]
         padded = ops.pad(images, [[0, 0], [most, most], [most, most], [0, 0]])
+        moves = ops.cast(changes[:, :_AFFINE], "int32") + most
+        image = ops.arange(ops.shape(images)[0], dtype="int32")
+        if (2 * most + 1) * height * width * channels > _LARGEST_TABLE:
+            row = (image * (height + 2 * most) + moves[:, 5])[:, None] + np.arange(height)
+            first = row * (width + 2 * most) + moves[:, 2:3]
+            places = first[:, :, None] + np.arange(width)
+            pixels = ops.reshape(padded, (-1, channels))
+            return ops.take(pixels, ops.cast(places, "int32"), axis=0)
         # Every sideways shift of every row: what is left is to take whole rows, not pixels.
         sideways = [padded[:, :, first : first + width] for first in range(2 * most + 1)]
         table = ops.reshape(ops.stack(sideways, axis=1), (-1, width * channels))
-        moves = ops.cast(changes, "int32") + most
-        image = ops.arange(ops.shape(images)[0], dtype="int32")
         first_row = (image * len(sideways) + moves[:, 2]) * (height + 2 * most) + moves[:, 5]
         rows = first_row[:, None] + ops.arange(height, dtype="int32")
         return ops.reshape(ops.take(table, rows, axis=0), (-1, height, width, channels))

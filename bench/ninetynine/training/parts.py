@@ -67,10 +67,19 @@ def data_order(images: int, epochs: float, seed: int, epoch: int) -> NDArray[np.
 
 
 def make_warp(recipe: Recipe, shape: tuple[int, int, int], scale: Scale = "unit") -> Warping | None:
-    """Return what augments images of ``shape`` (height, width, channels), None for nothing."""
-    if recipe.augmentation is None:
+    """Return what augments images of ``shape`` (height, width, channels), None for nothing.
+
+    Raises UserError where what is asked for needs other images.
+    """
+    words = recipe.augmentation
+    if words is None:
         return None
-    warp = Warp(recipe.augmentation, *shape[:2])
+    if words.colors and shape[2] != 3:
+        raise UserError(
+            "augmentation: saturation_fraction and hue_degrees need images of three channels, "
+            f"these have {shape[2]}; set both to 0"
+        )
+    warp = Warp(words, *shape[:2], 255.0 if recipe.scale == "none" else 1.0)
     return StandardizedWarp(warp, scale) if isinstance(scale, Standard) else warp
 
 

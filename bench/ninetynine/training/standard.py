@@ -40,6 +40,11 @@ class StandardizedWarp:
         """Return ``images`` (b, h, w, c) in [0, 1] changed and standardized."""
         return self._standardized(self._warp(images, changes))
 
+    def batch(self, images: Any, targets: Any, changes: Any) -> tuple[Any, Any]:
+        """Return a batch with its ``targets`` (b, classes), changed, mixed and standardized."""
+        images, targets = self._warp.batch(images, targets, changes)
+        return self._standardized(images), targets
+
     def no_changes(self, images: int) -> NDArray[np.float32]:
         """Return the changes (images, k) that leave ``images`` images as they are."""
         return self._warp.no_changes(images)
