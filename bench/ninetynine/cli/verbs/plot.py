@@ -107,6 +107,7 @@ def command(
         variant = variant or of_suite.variant
     board = _choose(boards, dataset, variant)
     board = board.of_suite(of_suite) if of_suite else board
+    board.changes = options.baseline_changes(results)
     figures.draw(kind, board, output, chosen, rows, width, style)
     click.echo(f"picture: {output}")
 

@@ -87,6 +87,7 @@ class PagePlace:
     link: str = ""  # in the page's navigation
     chooser: str = ""  # what the select among the views is called
     most: int = 40  # views
+    where_empty: bool = True  # whether a board that it has nothing to show of says so
 
 
 @dataclass(frozen=True)

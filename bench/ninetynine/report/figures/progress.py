@@ -13,7 +13,7 @@ from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
 from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.lettering import family_class
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
-from ninetynine.report.figures import Figure, Panel, View, first_of
+from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
 from ninetynine.statistics import summarize, summarize_scores
 from ninetynine.statistics.estimate import seed_interval
 from ninetynine.statistics.summary import Interval
@@ -49,7 +49,13 @@ def views(board: Board) -> list[View]:
         return []
     notes = ["Across: seeds so far. Upwards: mean test accuracy, %, with its 95% interval."]
     panels = [
-        Panel(partial(_draw, board, row, found), row.name, _caption(found), _WIDTH)
+        Panel(
+            partial(_draw, board, row, found),
+            row.name,
+            _caption(found),
+            _WIDTH,
+            row=board.rows.index(row),
+        )
         for row, found in shown
     ]
     notes += first_of(_MOST_ROWS, every)
@@ -107,4 +113,15 @@ def _draw(board: Board, row: Row, found: Sequence[SoFar], width: float) -> el.Dr
     return el.Drawing([el.Group(parts, family_class(row))], width, _HEIGHT, label, "marks")
 
 
-FIGURE = Figure(views, empty="no model has predictions of two seeds or more")
+FIGURE = Figure(
+    views,
+    empty="no model has predictions of two seeds or more",
+    place=PagePlace(
+        order=27,
+        section="progress",
+        heading="Seeds so far",
+        link="So far",
+        says="The mean of the first 2, 3, ... seeds with its 95% interval on these test images: "
+        "how much further seeds still add.",
+    ),
+)
