@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ninetynine.board.row import Row
 from ninetynine.board.run import RowIdentity, Run
@@ -66,7 +67,8 @@ def histories(rows: Iterable[Row], changes: Sequence[Change] = ()) -> list[Histo
         versions = _versions(members)
         own = [change for change in changes if name in change.levels]
         versions = _with_changes(str(name), members[0], versions, own)
-        if len({version.identity for version in versions}) > 1 or len(own) > 1:
+        is_new = len({version.identity for version in versions}) > 1 or len(own) > 1
+        if is_new and len(versions) > 1:
             known = [row.name for row in members]
             found.append(History(known[0] if len(known) == 1 else str(name), tuple(versions)))
     return found
@@ -92,7 +94,7 @@ def _versions(rows: Sequence[Row]) -> list[Version]:
 def _compared(versions: Sequence[Version]) -> list[Version]:
     """Return ``versions``, each with what is new since the one before."""
     found = list(versions[:1])
-    for before, after in zip(versions, versions[1:], strict=False):
+    for before, after in pairwise(versions):
         one, other = before.identity, after.identity
         if one is None or other is None:
             found.append(after)

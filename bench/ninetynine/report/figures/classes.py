@@ -69,6 +69,7 @@ FIGURE = Figure(
     place=PagePlace(
         order=45,
         section="classes",
+        of_rows=True,
         heading="Class by class",
         link="Classes",
         says="How many images of each class a run gets wrong: of the first model, and how many "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 from ninetynine.board import Board
 from ninetynine.board.history import History, Version, histories
@@ -48,7 +49,7 @@ def finding(shown: Sequence[History]) -> str:
     steps = [
         (after.level.accuracy - before.level.accuracy, one.name, after)
         for one in shown
-        for before, after in zip(one.versions, one.versions[1:], strict=False)
+        for before, after in pairwise(one.versions)
     ]
     if not steps:
         return "No model has an earlier version that is kept."

@@ -119,6 +119,7 @@ FIGURE = Figure(
     place=PagePlace(
         order=27,
         section="progress",
+        of_rows=True,
         heading="Seeds so far",
         link="So far",
         says="The mean of the first 2, 3, ... seeds with its 95% interval on these test images: "
