@@ -27,14 +27,16 @@ def views(board: Board) -> list[View]:
     panels = [Panel(partial(_draw, board, one), one.name, _caption(one), _WIDTH) for one in shown]
     notes = ["Across: versions in the order of their first runs. Upwards: mean test accuracy, %."]
     notes += first_of(_MOST, every)
-    return [View("Over versions", panels, notes, _LEGEND, finding=finding(shown))]
+    return [View("Over versions", panels, notes, _legend(board, shown), finding=finding(shown))]
 
 
-_LEGEND = (
-    Key([el.Line(10.0, 0.0, 10.0, 12.0, "interval thick"), el.Circle(10.0, 6.0, 4.0, "dot")],
-        "mean with its 95% interval on these images"),
-    Key([el.Line(10.0, 0.0, 10.0, 12.0, "reference")], "the code is another from here on"),
-)  # fmt: skip
+def _legend(board: Board, shown: Sequence[History]) -> list[Key]:
+    mean = [el.Line(10.0, 0.0, 10.0, 12.0, "interval thick"), el.Circle(10.0, 6.0, 3.0, "dot")]
+    keys = [Key(mean, f"mean with its 95% interval on these {board.thing}s")]
+    if any("code" in version.changed for one in shown for version in one.versions):
+        line = el.Line(10.0, 0.0, 10.0, 12.0, "reference")
+        keys.append(Key([line], "the code is another from here on"))
+    return keys
 
 
 def _caption(found: History) -> str:
@@ -92,7 +94,7 @@ def _draw(board: Board, found: History, width: float) -> el.Drawing:
             ends = (version.level.interval.low, version.level.interval.high)
             low, high = (frame.y(scale.share(end)) for end in ends)
             bars.append(el.Line(x, low, x, high, "interval thick"))
-        parts.append(el.mark(*bars, el.Circle(x, y, 4.0, "dot"), label=_said(board, version)))
+        parts.append(el.mark(*bars, el.Circle(x, y, 3.0, "dot"), label=_said(board, version)))
     label = f"{found.name}: accuracy over versions\n{_caption(found)}"
     return el.Drawing(parts, width, _HEIGHT, label, "marks")
 

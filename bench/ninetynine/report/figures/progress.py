@@ -68,7 +68,7 @@ def _half(one: SoFar) -> float:
 
 def _caption(found: Sequence[SoFar]) -> str:
     first, last = (formatting.percent(_half(one), 2) for one in (found[0], found[-1]))
-    return f"± {first} points after 2 seeds, ± {last} after {found[-1].seeds}"
+    return f"± {first} points at 2 seeds, ± {last} at {found[-1].seeds}"
 
 
 def finding(shown: Sequence[tuple[Row, Sequence[SoFar]]]) -> str:
@@ -105,6 +105,8 @@ def _draw(board: Board, row: Row, found: Sequence[SoFar], width: float) -> el.Dr
         el.Path([*top, *reversed(low)], "range", closed=True),
         el.Path(points, "curve"),
     ]
+    if len(points) == 1:  # an area of no width
+        parts.append(el.Line(*top[0], *low[0], "interval thick"))
     for one, (px, py) in zip(found, points, strict=True):
         span = formatting.percent_interval(one.interval, 2)
         label = f"{row.name}, {one.seeds} seeds: {formatting.percent(one.mean, 2)}% ({span})"

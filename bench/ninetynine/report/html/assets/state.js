@@ -36,6 +36,7 @@ async function unpack(board) {
   part.innerHTML = await new Response(inflated).text();
   prepareChoosers(part);
   prepareRows(part);
+  prepareCuts(part);
   prepareRoving(part);
   leadersOf(board).narrow?.();
   part.replaceWith(...part.childNodes);
