@@ -19,6 +19,9 @@ _UNPRINTABLE = re.compile(
 )
 
 
+_MOST_CHOICES, _NEAREST = 20, 5  # that an error names; of more, the nearest
+
+
 class UserError(Exception):
     """Something the user can mend; the command prints it on one line and exits with 2."""
 
@@ -43,7 +46,10 @@ def one_line(text: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return what ``name`` may have meant: ``"; did you mean 'x'?"``, or all choices."""
+    """Return what ``name`` may have meant: ``"; did you mean 'x'?"``, or all choices.
+
+    Of many choices, those that are most like it are named.
+    """
     choices = sorted(known)
     within = [choice for choice in choices if name and name.lower() in choice.lower()]
     # A misspelling keeps most letters; below 0.5 the "nearest" name is a guess that misleads.
@@ -51,6 +57,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close.sort(key=lambda choice: sorted(choice) != sorted(name))  # two letters changed places
     if close or within:
         return f"; did you mean {(close or within)[0]!r}?"
+    if name and len(choices) > _MOST_CHOICES:
+        few = difflib.get_close_matches(name, choices, n=_NEAREST, cutoff=0.0)
+        return f"; the nearest of {len(choices)} are: {', '.join(few)}"
     return f"; choose from: {', '.join(choices)}" if choices else ""
 
 

@@ -10,6 +10,7 @@ from itertools import compress, pairwise
 from ninetynine import datasets
 from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
 from ninetynine.board.comparing import compare_rows
+from ninetynine.board.history import Change
 from ninetynine.board.names import row_names
 from ninetynine.board.notes import board_notes, labels_note, neighbors_note
 from ninetynine.board.predictions import PredictionSums
@@ -72,6 +73,8 @@ class Board:
     scores: ScoreRange | None = None  # None where accuracies are shares of 1, as they are shown
     others: tuple[Row, ...] = ()  # left out; ranks, groups and corrections are among these, too
     margin: Margin = USUAL_MARGIN  # within which models count as equivalent
+    made_of: Suite | None = None  # whose rungs these rows are, where one was asked for
+    changes: tuple[Change, ...] = ()  # of the baseline that the rows are
 
     @property
     def dataset(self) -> str:
@@ -162,7 +165,8 @@ class Board:
 
     def of_suite(self, suite: Suite) -> "Board":
         """Return the board with those rows alone that are rungs of ``suite``."""
-        return self.of_rows(lambda r: any(is_on(rung, r.identity) for rung in suite.rungs))
+        found = self.of_rows(lambda r: any(is_on(rung, r.identity) for rung in suite.rungs))
+        return replace(found, made_of=suite)
 
     def of_rows(self, keeps: Callable[[Row], bool]) -> "Board":
         """Return the board with those rows alone that ``keeps`` says; their ranks stay."""

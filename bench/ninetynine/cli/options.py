@@ -20,6 +20,7 @@ from ninetynine.errors import UserError, one_line, printable
 from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # what verbs that need no suite should not wait for
+    from ninetynine.board.history import Change
     from ninetynine.records import RecordStore
     from ninetynine.request import ResolvedRun
     from ninetynine.statistics import Margin
@@ -309,6 +310,16 @@ def open_store(results: Path) -> "RecordStore":
     from ninetynine.records import RecordStore
 
     return RecordStore(results, tell=lambda problem: warn(str(problem)))
+
+
+def baseline_changes(results: Path) -> "tuple[Change, ...]":
+    """Return how the baseline in ``results`` was changed; a plain results folder never was."""
+    if not (results / "baseline.json").is_file():
+        return ()
+    from ninetynine.gate.baseline import read_manifest
+    from ninetynine.gate.levels import changes_of
+
+    return tuple(changes_of(read_manifest(results)))
 
 
 def warn(line: str) -> None:

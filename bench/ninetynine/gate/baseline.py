@@ -20,6 +20,7 @@ from ninetynine.board.run import identity_of
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError, nearest
 from ninetynine.gate.comparable import obstacles, same_data
+from ninetynine.gate.levels import KeptLevel, levels_of
 from ninetynine.gate.reference import NAME, superfluous
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.files import record_path, write_atomically
@@ -45,6 +46,12 @@ class Update(Part):
     suite_version: str
     commit: str | None = None
     dirty: bool | None = None
+    levels: dict[str, KeptLevel] = Field(default_factory=dict)  # by architecture
+
+    @model_serializer(mode="wrap")
+    def _without_no_levels(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        return {name: value for name, value in content.items() if name != "levels" or value}
 
 
 class First(Part):
@@ -260,7 +267,7 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
             cell = run.record.cell
             store.groups.keep(cell.dataset, cell.dataset_fingerprint, run.test_groups)
             store.write(run.record, run.predictions)
-        updates = [*manifest.updates, update]
+        updates = [*manifest.updates, update.model_copy(update={"levels": levels_of(runs)})]
         first = _first_of(tried, update.at) | before | manifest.first
         manifest = manifest.model_copy(update={"first": dict(sorted(first.items()))})
         _write_manifest(directory, manifest, updates, known - new)
@@ -309,7 +316,8 @@ def remove_architecture(directory: Path, name: str) -> int:
 def _without(entry: Update, name: str) -> Update:
     """Return ``entry`` without an architecture; its reason stays, also where none is left."""
     left = [other for other in entry.architectures if other != name]
-    return entry.model_copy(update={"architectures": left})
+    levels = {other: level for other, level in entry.levels.items() if other != name}
+    return entry.model_copy(update={"architectures": left, "levels": levels})
 
 
 def _first_of(

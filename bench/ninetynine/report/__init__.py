@@ -16,6 +16,7 @@ from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # who wants one number formatted should not wait for boards and statistics
     from ninetynine.board import Board
+    from ninetynine.board.history import Change
     from ninetynine.catalog import Architecture
     from ninetynine.records import Problem, Record, RecordStore
     from ninetynine.statistics import Margin
@@ -47,6 +48,7 @@ class Report:
     given: "Sequence[Board] | None" = None  # boards that are there already, in place of records
     margin: "Margin | None" = None  # within which models are equivalent
     sums: bool = False  # whether the format shows what runs predicted, class by class
+    changes: "Sequence[Change]" = ()  # of the baseline that the records are
 
     @cached_property
     def _read(self) -> "tuple[list[Record], list[Problem]]":
@@ -79,6 +81,8 @@ class Report:
             sums=self.sums,
             margin=self.margin or USUAL_MARGIN,
         )
+        for board in found:
+            board.changes = tuple(self.changes)
         if self.only_suite:
             suites = known_suites(self.suite)
             chosen = (of_suite(board, self.suite.name, suites) for board in found)

@@ -101,18 +101,26 @@ def command(
     options.check_results(results)
     store = options.open_store(results)
     found = suite.discover(architecture_files, of_suite)
-    boards = build_boards(store, found, sums=figures.load(kind).sums)
+    figure = figures.load(kind)
+    boards = build_boards(store, found, sums=figure.sums)
+    for one in boards:
+        one.changes = options.baseline_changes(results)
     if of_suite is not None:
         dataset = dataset or datasets.row_name_of(of_suite.dataset)
         variant = variant or of_suite.variant
-    board = _choose(boards, dataset, variant)
+    board = _choose(boards, dataset, variant, figure)
     board = board.of_suite(of_suite) if of_suite else board
     figures.draw(kind, board, output, chosen, rows, width, style)
     click.echo(f"picture: {output}")
 
 
-def _choose(boards: Sequence[Board], dataset: str | None, variant: str | None) -> Board:
-    """Return the board of ``dataset``, else the usual one's, and of ``variant``, else published."""
+def _choose(
+    boards: Sequence[Board], dataset: str | None, variant: str | None, figure: figures.Figure
+) -> Board:
+    """Return the board of ``dataset``, else the usual one's, and of ``variant``.
+
+    Without one it is the first that has something to draw, published recipes before others.
+    """
     if not boards:
         raise UserError("there are no records to draw; train something with: bench run")
     names = _distinct(board.dataset for board in boards)
@@ -122,7 +130,7 @@ def _choose(boards: Sequence[Board], dataset: str | None, variant: str | None) -
     here = [board for board in boards if board.dataset == name]
     variants = [board.variant for board in here]
     if variant is None:
-        return here[0]  # recipes as published come first where there are any
+        return next((board for board in here if figure.views(board)), here[0])
     if variant not in variants:
         raise UserError(
             f"--variant {variant!r}: no such board of {name}; there is: "

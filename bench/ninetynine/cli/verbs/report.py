@@ -70,6 +70,7 @@ def command(
         data_dir=data_dir,
         columns=tuple(key.strip() for key in columns.split(",")) if columns else (),
         margin=margin,
+        changes=options.baseline_changes(results) if format_ == "html" else (),
         color=in_terminal,
         width=shutil.get_terminal_size().columns if in_terminal else None,
     )

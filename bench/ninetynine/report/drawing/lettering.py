@@ -73,7 +73,10 @@ def row_label(row: Row, board: Board) -> str:
     decimals = formatting.percent_decimals(board.images)
     seeds = formatting.count(len(row.seeds), "seed")
     lines = [row.name, f"{formatting.percent_spread(row.accuracy, decimals)}% over {seeds}"]
-    these, like_these = formatting.these_images(board.images), f"{board.noun} like these"
+    these, like_these = (
+        formatting.these_images(board.images, board.thing),
+        f"{board.noun} like these",
+    )
     for images, interval in ((these, row.ci_seeds), (like_these, row.ci_population)):
         if interval is not None:
             lines.append(f"on {images}: {formatting.percent_interval(interval, decimals)}%")

@@ -13,15 +13,19 @@ _NAMESPACE = "http://www.w3.org/2000/svg"
 _Value = str | int | float | None
 
 
-def page_svg(drawing: el.Drawing) -> Markup:
-    """Return the ``svg`` element, which scales to its place; its marks can be read aloud."""
+def page_svg(drawing: el.Drawing, still: bool = False) -> Markup:
+    """Return the ``svg`` element, which scales to its place; its marks can be read aloud.
+
+    Where it is ``still`` it is one image, whose marks say nothing of their own.
+    """
     size = f"0 0 {_written(drawing.width)} {_written(drawing.height)}"
-    inner = "".join(_element(child, in_page=True) for child in drawing.children)
+    children = map(_without_words, drawing.children) if still else drawing.children
+    inner = "".join(_element(child, in_page=True) for child in children)
     head = _tag(
         "svg",
         viewBox=size,
         class_=drawing.class_ or None,
-        role="group" if drawing.label else None,
+        role=("img" if still else "group") if drawing.label else None,
         aria_label=drawing.label or None,
         aria_hidden=None if drawing.label else "true",
     )
@@ -48,6 +52,14 @@ def file_svg(drawing: el.Drawing, theme: str = "light") -> str:
         f'<?xml version="1.0" encoding="UTF-8"?>\n{size}{said}'
         f"<style>{style}</style>\n{'' if theme == 'paper' else behind}{inner}</svg>\n"
     )
+
+
+def _without_words(element: el.Element) -> el.Element:
+    if not isinstance(element, el.Group):
+        return element
+    kept = [name for name in element.class_.split() if name not in ("mark", "marks")]
+    children = [_without_words(child) for child in element.children]
+    return el.Group(children, " ".join(kept), shift=element.shift)
 
 
 def _element(element: el.Element, in_page: bool) -> str:

@@ -87,6 +87,8 @@ class PagePlace:
     link: str = ""  # in the page's navigation
     chooser: str = ""  # what the select among the views is called
     most: int = 40  # views
+    where_empty: bool = True  # whether a board that it has nothing to show of says so
+    of_rows: bool = False  # whether there is a panel, or a line, for each row
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from ninetynine.board import Board
 from ninetynine.report import formatting
 from ninetynine.report.drawing.lettering import class_names
 from ninetynine.report.drawing.matrix import Matrix, MatrixCell
-from ninetynine.report.figures import NO_PREDICTIONS, Figure, Panel, View, first_of
+from ninetynine.report.figures import NO_PREDICTIONS, Figure, PagePlace, Panel, View, first_of
 
 _MOST_ROWS, _MOST_CLASSES, _SHADES = 200, 30, 6
 
@@ -63,4 +63,17 @@ def _cell(name: str, class_name: str, value: float, first: bool, most: float) ->
     return MatrixCell(text, class_, f"{name}, {class_name}: {text} wrong images a run")
 
 
-FIGURE = Figure(views, empty=NO_PREDICTIONS, sums=True)
+FIGURE = Figure(
+    views,
+    empty=NO_PREDICTIONS,
+    place=PagePlace(
+        order=45,
+        section="classes",
+        of_rows=True,
+        heading="Class by class",
+        link="Classes",
+        says="How many images of each class a run gets wrong: of the first model, and how many "
+        "more or fewer of each other one.",
+    ),
+    sums=True,
+)

@@ -198,6 +198,7 @@ FIGURE = Figure(
     place=PagePlace(
         order=30,
         section="curves",
+        of_rows=True,
         heading="Learning curves",
         link="Curves",
         says="The accuracy while training, and that of the part that is watched, if any: mean over "

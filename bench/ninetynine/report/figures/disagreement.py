@@ -9,7 +9,7 @@ from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing import row_lines
 from ninetynine.report.drawing.lettering import class_names
-from ninetynine.report.figures import MODEL, Figure, Key, Panel, View
+from ninetynine.report.figures import MODEL, Figure, Key, PagePlace, Panel, View
 
 _MOST_CLASSES = 40
 
@@ -86,4 +86,17 @@ def _draw(
     return row_lines.drawing(parts, frame, width, label, foot=6.0)
 
 
-FIGURE = Figure(views, empty="there are no two models with predictions", option=MODEL, sums=True)
+FIGURE = Figure(
+    views,
+    empty="there are no two models with predictions",
+    place=PagePlace(
+        order=43,
+        section="disagreement",
+        heading="Where two models disagree",
+        link="Two models",
+        chooser="The first model against",
+        says="The images of each class that one of two models alone gets right.",
+    ),
+    option=MODEL,
+    sums=True,
+)

@@ -1,17 +1,19 @@
 """What each rung of a ladder adds, as steps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ninetynine import datasets, suite
 from ninetynine.board import Board
 from ninetynine.board.ladder import Ladder, Step, make_ladders
 from ninetynine.errors import UserError
+from ninetynine.records import Record
 from ninetynine.report import formatting
 from ninetynine.report.drawing import axes, lettering, row_lines
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import fit
 from ninetynine.report.figures import Figure, Panel, View
+from ninetynine.suite import Suite
 
 _NARROW = 500.0  # below this there is no room for what a rung adds
 
@@ -20,14 +22,24 @@ def views(board: Board) -> list[View]:
     """Return each ladder of the suites that the rows were run for, the longest first."""
     records = [record for row in board.rows for record in row.records]
     found: list[Ladder] = []
-    for name in sorted({record.context.suite for record in records}):
-        try:
-            wanted = suite.load(name)
-        except UserError:
-            continue  # a suite of somebody else's, or of an older version
+    for wanted in [board.made_of] if board.made_of else _suites(records):
         if datasets.row_name_of(wanted.dataset) == board.dataset:
             found += make_ladders(wanted, board, records)
-    found = [ladder for ladder in found if _added(ladder)]
+    return views_of(board, found)
+
+
+def _suites(records: Sequence[Record]) -> Iterator[Suite]:
+    """Yield the suites that come with the package and asked for ``records``."""
+    for name in sorted({record.context.suite for record in records}):
+        try:
+            yield suite.load(name)
+        except UserError:
+            continue  # a suite of somebody else's, or of an older version
+
+
+def views_of(board: Board, ladders: Sequence[Ladder]) -> list[View]:
+    """Return a view for each of ``ladders`` on ``board`` that has two rungs with numbers."""
+    found = [ladder for ladder in ladders if _added(ladder)]
     found.sort(key=lambda ladder: -len(_added(ladder)))
     return [
         View(f"{one.suite.name}, {one.device}", [Panel(partial(_draw, board, one))])
@@ -93,4 +105,6 @@ def finding(steps: Sequence[Step]) -> str:
     )
 
 
-FIGURE = Figure(views, empty="the rows are no ladder of a suite that is at hand")
+FIGURE = Figure(
+    views, empty="the rows are no ladder of a suite that is known; name your own with --suite FILE"
+)

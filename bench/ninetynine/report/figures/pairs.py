@@ -132,6 +132,7 @@ FIGURE = Figure(
     place=PagePlace(
         order=40,
         section="pairs",
+        of_rows=True,
         heading="Every pair",
         link="Pairs",
         says="The accuracy of the row's model less that of the column's, in percentage points. "

@@ -13,7 +13,7 @@ from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
 from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.lettering import family_class
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
-from ninetynine.report.figures import Figure, Panel, View, first_of
+from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
 from ninetynine.statistics import summarize, summarize_scores
 from ninetynine.statistics.estimate import seed_interval
 from ninetynine.statistics.summary import Interval
@@ -49,7 +49,13 @@ def views(board: Board) -> list[View]:
         return []
     notes = ["Across: seeds so far. Upwards: mean test accuracy, %, with its 95% interval."]
     panels = [
-        Panel(partial(_draw, board, row, found), row.name, _caption(found), _WIDTH)
+        Panel(
+            partial(_draw, board, row, found),
+            row.name,
+            _caption(found),
+            _WIDTH,
+            row=board.rows.index(row),
+        )
         for row, found in shown
     ]
     notes += first_of(_MOST_ROWS, every)
@@ -62,7 +68,7 @@ def _half(one: SoFar) -> float:
 
 def _caption(found: Sequence[SoFar]) -> str:
     first, last = (formatting.percent(_half(one), 2) for one in (found[0], found[-1]))
-    return f"± {first} points after 2 seeds, ± {last} after {found[-1].seeds}"
+    return f"± {first} points at 2 seeds, ± {last} at {found[-1].seeds}"
 
 
 def finding(shown: Sequence[tuple[Row, Sequence[SoFar]]]) -> str:
@@ -99,6 +105,8 @@ def _draw(board: Board, row: Row, found: Sequence[SoFar], width: float) -> el.Dr
         el.Path([*top, *reversed(low)], "range", closed=True),
         el.Path(points, "curve"),
     ]
+    if len(points) == 1:  # an area of no width
+        parts.append(el.Line(*top[0], *low[0], "interval thick"))
     for one, (px, py) in zip(found, points, strict=True):
         span = formatting.percent_interval(one.interval, 2)
         label = f"{row.name}, {one.seeds} seeds: {formatting.percent(one.mean, 2)}% ({span})"
@@ -107,4 +115,16 @@ def _draw(board: Board, row: Row, found: Sequence[SoFar], width: float) -> el.Dr
     return el.Drawing([el.Group(parts, family_class(row))], width, _HEIGHT, label, "marks")
 
 
-FIGURE = Figure(views, empty="no model has predictions of two seeds or more")
+FIGURE = Figure(
+    views,
+    empty="no model has predictions of two seeds or more",
+    place=PagePlace(
+        order=27,
+        section="progress",
+        of_rows=True,
+        heading="Seeds so far",
+        link="So far",
+        says="The mean of the first 2, 3, ... seeds with its 95% interval on these test images: "
+        "how much further seeds still add.",
+    ),
+)

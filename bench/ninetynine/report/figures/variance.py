@@ -49,14 +49,15 @@ def views(board: Board) -> list[View]:
     if not found:
         return []
     panel = Panel(partial(_draw, board, found[:_MOST_ROWS]))
-    return [View("Seeds and images", [panel], first_of(_MOST_ROWS, found), _LEGEND)]
+    return [View("Seeds and images", [panel], first_of(_MOST_ROWS, found), _legend(board))]
 
 
-_LEGEND = (
-    Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-1")], "seeds"),
-    Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-5")], "seeds and images together"),
-    Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-0")], "images"),
-)
+def _legend(board: Board) -> tuple[Key, ...]:
+    return (
+        Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-1")], "seeds"),
+        Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-5")], f"seeds and {board.thing}s together"),
+        Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-0")], f"{board.thing}s"),
+    )
 
 
 def _draw(board: Board, found: Sequence[Parts], width: float) -> el.Drawing:
@@ -79,21 +80,25 @@ def _draw(board: Board, found: Sequence[Parts], width: float) -> el.Drawing:
         bars.append(el.Text(width, y + 4, error, "tick", "end"))
         said = ", ".join(
             f"{name} {100 * share:.0f}%"
-            for name, share in zip(("seeds", "both", "images"), shares, strict=True)
+            for name, share in zip(("seeds", "both", f"{board.thing}s"), shares, strict=True)
         )
         label = f"{parts.row.name}\nstandard error {error} points: {said}"
         drawn.append(el.mark(*bars, label=label, row=board.rows.index(parts.row)))
-    label = f"{board.dataset}: what makes each mean uncertain\n{finding(found)}"
+    label = f"{board.dataset}: what makes each mean uncertain\n{finding(found, board.thing)}"
     return row_lines.drawing(drawn, frame, width, label)
 
 
-def finding(found: Sequence[Parts]) -> str:
+def finding(found: Sequence[Parts], thing: str = "image") -> str:
     """Return for how many rows the images make most of it, so that seeds would hardly help."""
     most = sum(parts.images > parts.total / 2 for parts in found)
     return (
-        f"For {most} of {formatting.count(len(found), 'model')} the test images make more than "
-        "half of the uncertainty; further seeds do not remove that part."
+        f"For {most} of {formatting.count(len(found), 'model')} the {_called(thing)}s make more "
+        "than half of the uncertainty; further seeds do not remove that part."
     )
+
+
+def _called(thing: str) -> str:
+    return "test image" if thing == "image" else thing
 
 
 FIGURE = Figure(

@@ -23,6 +23,7 @@ from ninetynine.report.drawing.matrix import Matrix
 from ninetynine.report.drawing.styles import page_css
 from ninetynine.report.drawing.svg import page_svg
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, on_page
+from ninetynine.report.figures.ladder import views_of
 from ninetynine.report.formats import ladder as ladder_words
 from ninetynine.report.html import headline
 from ninetynine.report.html.images import SHOWN_AT_FIRST, Hardest, images
@@ -31,8 +32,10 @@ from ninetynine.report.html.models import Models, models
 from ninetynine.report.provenance import provenance
 from ninetynine.report.tables import introduction
 
-_WIDE, _NARROW = 1000.0, 330.0  # a screen, a phone
-_SCRIPTS = ("page", "state", "leaders", "copying", "images", "tips")
+_WIDE, _NARROW, _BETWEEN = 1000.0, 330.0, 660.0  # a screen, a phone, and what serves both
+_MOST_STILLS = 12  # panels of a picture
+_STILL = 48_000  # bytes of a board's pictures that are there without a script
+_SCRIPTS = ("page", "rows", "state", "leaders", "copying", "images", "tips")
 
 
 def render(report: Report) -> str:
@@ -59,7 +62,8 @@ def render(report: Report) -> str:
             "board": view.board,
             "leaderboard": leaderboard(view, content.board),
             "pictures": _pictures(view, found),
-            "ladders": ladders(view),
+            "ladders": (own := ladders(view)),
+            "steps": views_of(view.board, own),
         }
         for (content, view), title, name, id_ in zip(found, titles, names, ids, strict=True)
     ]
@@ -111,6 +115,8 @@ def _ids(names: Sequence[str]) -> list[str]:
 def _pictures(view: View, found: Sequence[tuple[_BoardContent, View]]) -> "list[PictureSection]":
     """Return the pictures of a view; of all rows, which the suites' views show, the first alone."""
     every = picture_sections(view.board)
+    if view.board.thing != "image":  # nobody trained a model or measured a cost here
+        every = [section for section in every if section.choices]
     is_sum = view.name is None and any(
         other.name is not None and content.board is view.board for content, other in found
     )
@@ -140,7 +146,7 @@ def _template() -> Template:
         "introduction": introduction,
         "words": headline,
         "ladder_words": ladder_words,
-        **{f.__name__: f for f in (drawn, group_class, name_parts, packed, sample)},
+        **{f.__name__: f for f in (drawn, group_class, name_parts, packed, sample, stills)},
         **{
             f.__name__: f
             for f in (formatting.percent, formatting.shortest_percent, formatting.three_digits)
@@ -209,8 +215,8 @@ def picture_sections(board: Board) -> list[PictureSection]:
     found: dict[str, PictureSection] = {}
     for place, figure in on_page():
         section = found.setdefault(place.section, PictureSection(place, figure.empty))
-        section.add(board, figure, place.says)
-    return list(found.values())
+        section.add(board, figure, headline.of_things(board, place.says))
+    return [one for one in found.values() if one.choices or one.place.where_empty]
 
 
 def drawn(panel: Panel) -> Matrix | list[Markup]:
@@ -225,6 +231,34 @@ def drawn(panel: Panel) -> Matrix | list[Markup]:
     if isinstance(found[0], Matrix):
         return found[0]
     return [page_svg(one) for one in found if isinstance(one, Drawing)]
+
+
+@dataclass
+class Stills:
+    """Pictures that are there without a script, and the headings of those that are not."""
+
+    shown: list[tuple[str, list[Markup]]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def stills(sections: Sequence[PictureSection]) -> Stills:
+    """Return the first choice of each section as plain images, as far as there is room."""
+    found, room = Stills(), _STILL
+    for section in sections:
+        choice = next(iter(section.choices.values()), None)
+        if choice is None:
+            continue
+        heading, drawings = section.place.heading, []
+        for panel in choice.panels if len(choice.panels) <= _MOST_STILLS else []:
+            drawing = panel.draw(panel.width or _BETWEEN) if panel.draw else None
+            drawings += [page_svg(drawing, still=True)] if isinstance(drawing, Drawing) else []
+        size = sum(map(len, drawings))
+        if drawings and size <= room:
+            found.shown.append((heading, drawings))
+            room -= size
+        else:
+            found.left_out.append(heading)
+    return found
 
 
 def packed(html: Markup) -> str:

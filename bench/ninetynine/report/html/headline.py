@@ -7,7 +7,6 @@ from ninetynine.board import Board, Row, Undecided
 from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
 from ninetynine.board.views import View
-from ninetynine.datasets import ImageGroups
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
 from ninetynine.report.drawing import lettering
@@ -69,7 +68,7 @@ def _measured(board: Board) -> str:
         return f"{models} tried on {board.dataset}; no run has finished."
     parts = [f"{models} on {board.dataset}", f"seeds {seed_list(seeds)}"]
     if board.images:
-        parts.append(f"tested on {board.images:,} images")
+        parts.append(f"tested on {formatting.count(board.images, board.thing)}")
     records = (record for row in board.rows for record in row.records)
     machines = sorted({hardware(record.machine) for record in records if record.machine})
     trained = f"; trained on {' and '.join(machines)}" if machines else ""
@@ -122,20 +121,20 @@ def undecided(board: Board) -> str:
     if not pairs:
         ranked = [row for row in board.rows if row.groups]
         return "Every neighbor is significantly different." if len(ranked) > 1 else ""
-    listed = "; ".join(_pair(board.image_groups, pair) for pair in pairs[:3])
+    listed = "; ".join(_pair(board, pair) for pair in pairs[:3])
     more = f"; and {len(pairs) - 3} more" if len(pairs) > 3 else ""
     return f"Not significantly different: {listed}{more}."
 
 
-def _pair(groups: ImageGroups | None, pair: Undecided) -> str:
-    found = pair.comparison
+def _pair(board: Board, pair: Undecided) -> str:
+    found, groups = pair.comparison, board.image_groups
     difference = formatting.percent(abs(found.difference), 2)
     upper, lower = (lettering.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
     line = f"{upper} and {lower} ({difference} points apart"
     if found.seeds_to_decide is not None:
         line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
     elif found.to_decide is not None and found.to_decide.images is not None:
-        line += f"; {formatting.more_images(found.to_decide, groups)} would decide"
+        line += f"; {formatting.more_images(found.to_decide, groups, board.thing)} would decide"
     return line + ")"
 
 
@@ -152,3 +151,8 @@ def failed(row: Row) -> str:
     for one in row.failed:
         reasons.setdefault(f"{one.kind}: {one.reason}", []).append(one.seed)
     return "; ".join(f"{seeds_in_words(seeds)} failed, {why}" for why, seeds in reasons.items())
+
+
+def of_things(board: Board, text: str) -> str:
+    """Return ``text`` of ours with what the board is about in place of images."""
+    return text if board.thing == "image" else text.replace("image", board.thing)

@@ -35,12 +35,12 @@ function prepareChoosers(within) {
 prepareChoosers(document);
 
 // An open menu closes with Escape, and when another place is clicked.
-const menus = all("details.menu");
 document.addEventListener("click", (event) => {
-  menus.forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  all("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
 });
-menus.forEach((menu) => menu.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !menu.open) return;
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();
-}));
+});

@@ -35,9 +35,12 @@ async function unpack(board) {
   const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   part.innerHTML = await new Response(inflated).text();
   prepareChoosers(part);
+  prepareRows(part);
+  prepareCuts(part);
   prepareRoving(part);
   leadersOf(board).narrow?.();
   part.replaceWith(...part.childNodes);
+  if (board === current) restoreRows(fragment().asked);
   const named = document.getElementById(fragment().anchor);
   if (named?.closest(".board") === board && named !== board) named.scrollIntoView();
 }
@@ -63,10 +66,12 @@ function showBoards() {
 // The fragment that brings back what is seen now.
 function permalink() {
   const asked = new URLSearchParams(leadersOf(current).state());
+  choosersOf(current).forEach((one) => { if (one.state() !== null) asked.set(one.key, one.state()); });
   if (beside) asked.set("beside", beside.id);
   const query = asked.toString();
   return `#${current.id}${query ? `?${query}` : ""}`;
 }
+const restoreRows = (asked) => choosersOf(current).forEach((one) => one.restore(asked.get(one.key)));
 const remember = () => {
   try { history.replaceState(null, "", permalink()); } catch { /* not allowed here */ }
 };
@@ -80,6 +85,7 @@ function follow() {
     const other = document.getElementById(asked.get("beside") ?? "");
     beside = boards.includes(other) && other !== current ? other : null;
     leadersOf(current).restore(asked);
+    restoreRows(asked);
   }
   showBoards();
   if (named?.matches(".model-panel")) openModel(named.id);

@@ -28,7 +28,8 @@ addEventListener("scroll", () => { if (explained) showTip(explained); }, { passi
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
 
 // What is cut short says its whole name.
-all(".cut").forEach((item) => { item.dataset.tip = item.dataset.name; });
+const prepareCuts = (within) => all(".cut", within).forEach((item) => { item.dataset.tip = item.dataset.name; });
+prepareCuts(document);
 
 // A picture is one stop of the Tab key, and so are a table's bars; the arrow keys go through them.
 function prepareRoving(within) {

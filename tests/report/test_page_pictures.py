@@ -1,0 +1,293 @@
+"""Pictures, pixels and paper in a real browser: every board of a page, at its widths and themes.
+
+Each page is made and loaded once, with all its pictures there, and looked at for everything.
+"""
+
+from importlib import resources
+
+import pytest
+from dataset_builders import ordinary, save
+from ninetynine import datasets
+from ninetynine.records import RecordStore
+from ninetynine.report import Report, render
+from record_builders import draw_wrong, make_architecture, make_claim, write_run
+
+pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
+from page_browser import NEEDS_BROWSER, seen, show, start_browser
+from selenium.webdriver.support.wait import WebDriverWait
+
+pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
+
+IMAGES = 300
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "一个非常长的中文模型名称" * 6,
+    "a" * 180,
+    "words with spaces and " * 8 + "an end",
+    "ﷺ\u0301\u0302 الشبكة العصبية",
+)
+RUNGS = """
+dataset = "mnist"
+seeds = "0-2"
+architectures = [
+    "a_network_called_3",
+    {name = "a_network_called_2", adds = "a second layer"},
+    {name = "a_network_called_1", adds = "shifts of two pixels and a very long word of its own"},
+    {name = "a_network_called_0", adds = "dropout", over = "a_network_called_2"},
+]
+"""
+
+# Texts of pictures that lie on each other, on a dot, or out of their picture.
+LABELS = """
+    const found = [];
+    const box = (e) => e.getBoundingClientRect();
+    const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5 &&
+        Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+    const middle = (b) => { const s = (b.bottom - b.top) * 0.16;
+        return {left: b.left, right: b.right, top: b.top + s, bottom: b.bottom - s}; };
+    for (const svg of document.querySelectorAll('svg')) {
+        if (!svg.getClientRects().length || svg.matches('.sample')) continue;
+        const all = box(svg), name = (svg.getAttribute('aria-label') ?? '').split('\\n')[0];
+        const texts = [...svg.querySelectorAll('text')].filter((t) => t.textContent)
+            .map((t) => [t.textContent, middle(box(t))]);
+        const dots = [...svg.querySelectorAll('circle, path.dot, path.claim')].map(box);
+        texts.forEach(([text, b], i) => {
+            if (b.left < all.left - 2 || b.right > all.right + 2 || b.top < all.top - 2 ||
+                b.bottom > all.bottom + 2) found.push(`${name}: ${text} is outside`);
+            texts.slice(i + 1).forEach(([other, o]) => {
+                if (overlap(b, o)) found.push(`${name}: ${text} on ${other}`); });
+            if (dots.some((o) => overlap(b, o))) found.push(`${name}: ${text} on a mark`);
+        });
+    }
+    return found.slice(0, 8);
+"""
+SIDEWAYS = """
+    return [...document.querySelectorAll('html, main, .panel, .leaders-place, .model-body, figure')]
+        .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1 &&
+            !e.querySelector('.scroll'))
+        .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} in ${e.clientWidth}`);
+"""
+CUT = """
+    return [...document.querySelectorAll('body *')].filter((e) => {
+        if (!e.clientWidth || e.closest('svg, .sr, .tiles, select, input')) return false;
+        const style = getComputedStyle(e);
+        if (style.overflowX !== 'hidden' || style.clipPath !== 'none') return false;
+        if (e.scrollWidth <= e.clientWidth + 1) return false;
+        if (!e.innerText?.trim() || e.querySelector('.cut')) return false;
+        return style.textOverflow !== 'ellipsis' || !e.closest('[data-tip], .skip');
+    }).map((e) => e.outerHTML.slice(0, 160));
+"""
+AXE = """
+    const done = arguments[0], told = (v) => [v.id, v.nodes.map((n) => n.html.slice(0, 140))];
+    axe.run(document.querySelector('.board:not([hidden])'), {resultTypes: ['violations']})
+        .then((r) => done(r.violations.map(told))).catch((e) => done(String(e)));
+"""
+READY = "return !document.querySelector('.board:not([hidden]) > .packed')"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    driver = start_browser(tmp_path_factory.mktemp("profile"))
+    driver.set_script_timeout(120)
+    yield driver
+    driver.quit()
+
+
+def write_rows(store, names, classes=10, suite_name="tutorials", first=0, **fields):
+    for place, name in enumerate(names, first):
+        for seed in range(3):
+            wrong = draw_wrong(0.01 + 0.3 * place / 40, seed, IMAGES)
+            write_run(
+                store, name, seed, wrong=wrong, images=IMAGES, classes=classes,
+                train_seconds=1.2**place + seed, context={"suite": suite_name}, **fields,
+            )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """A page of a ladder, of rows with names that nobody should give, and of 100 classes."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "rungs.toml").write_text(RUNGS)
+    store = RecordStore(folder)
+    names = [f"a_network_called_{n}" for n in range(10)]
+    write_rows(store, names[:4], suite_name="rungs")
+    write_rows(store, [*names, *HOSTILE], suite_name="mine", source_hash="6" * 64)
+    hundred = {"dataset": "hundred", "dataset_fingerprint": "e" * 64}
+    write_rows(store, names[:3], classes=100, **hundred)
+    claims = [make_claim(0.98), make_claim(0.97, id="T9")]
+    catalog = {
+        name: make_architecture(name, claims=claims[: n % 3]) for n, name in enumerate(names)
+    }
+    return write_page(folder, store, catalog, suite_name=str(folder / "rungs.toml"))
+
+
+def write_page(folder, store, catalog, **asked):
+    path = folder / "report.html"
+    path.write_text(render(Report(store, catalog, **asked), "html"), encoding="utf-8")
+    return path
+
+
+def go(browser, anchor):
+    """Show a board of the page that is open, with all its pictures."""
+    browser.execute_script("location.hash = arguments[0]", anchor)
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script(READY))
+
+
+def anchors(browser):
+    links = browser.find_elements("css selector", ".boards a")
+    return [link.get_attribute("hash") for link in links]
+
+
+def open_panel(browser):
+    seen(browser, ".leaders .model")[1].click()
+
+
+def check(browser, *scripts):
+    found = {script: browser.execute_script(script) for script in scripts}
+    assert not any(found.values()), [value for value in found.values() if value]
+
+
+def start_axe(browser):
+    pytest.importorskip("axe_core_python", reason="pip install '.[test]'")
+    axe = (resources.files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+    browser.execute_script(axe)
+
+
+@pytest.mark.parametrize(
+    ("width", "theme"), [(390, "dark"), (768, "light"), (1280, "dark"), (1920, "light")]
+)
+def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(
+    browser, page, width, theme
+):
+    browser.get_log("browser")
+    show(browser, page, width, theme)
+    assert len(anchors(browser)) == 4
+    for anchor in anchors(browser):
+        go(browser, anchor)
+        open_panel(browser)
+        check(browser, SIDEWAYS, LABELS, CUT)
+    assert browser.get_log("browser") == []
+
+
+def test_the_check_of_labels_sees_one_that_lies_on_another(browser, page):
+    show(browser, page, 1280, "light")
+    script = "const t = document.querySelector('[id$=cost] text'); t.after(t.cloneNode(true));"
+    browser.execute_script(script)
+    assert browser.execute_script(LABELS)
+
+
+@pytest.mark.parametrize(("width", "theme", "number"), [(390, "dark", 0), (1280, "light", 1)])
+def test_every_board_is_accessible_with_a_panel_open(browser, page, width, theme, number):
+    show(browser, page, width, theme)
+    start_axe(browser)
+    go(browser, anchors(browser)[number])
+    open_panel(browser)
+    assert browser.execute_async_script(AXE) == []
+
+
+def test_a_ladder_shows_its_steps_and_histories_their_versions(browser, page):
+    show(browser, page, 1280, "light")
+    steps = seen(browser, ".steps svg")[0].get_attribute("aria-label")
+    assert "what each rung adds" in steps
+    history = seen(browser, "[id$=history] svg[role=group]")
+    assert len(history) == 4
+    assert "accuracy over versions" in history[0].get_attribute("aria-label")
+    marks = history[0].find_elements("css selector", ".mark")
+    assert "new: code" in marks[1].get_attribute("aria-label")
+
+
+def test_rows_of_a_picture_are_searched_for_added_taken_out_and_linked(browser, page):
+    show(browser, page, 1280, "light")
+    board = anchors(browser)[1]
+    go(browser, board)
+    section = browser.find_element("css selector", f"{board}-pairs")
+    heads = lambda: [e.text for e in section.find_elements("css selector", "tbody th") if e.text]  # noqa: E731
+    assert len(heads()) == 12
+    section.find_element("css selector", ".rows-menu summary").click()
+    section.find_element("css selector", "input[type=search]").send_keys("called_7")
+    section.find_elements("css selector", ".row-buttons button")[1].click()
+    assert heads() == ["a_network_called_7"]
+    section.find_element("css selector", "input[type=search]").clear()
+    address = browser.current_url
+    assert "rows-pairs=" in address
+    show(browser, page, 1280, "light", "#" + address.partition("#")[2])
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script(READY))
+    section = browser.find_element("css selector", f"{board}-pairs")
+    assert heads() == ["a_network_called_7"]
+    cells = section.find_elements("css selector", "tbody td")
+    assert len([cell for cell in cells if cell.is_displayed()]) == 1
+
+
+def test_a_choosers_picture_is_that_of_the_chosen_model(browser, page):
+    show(browser, page, 1280, "light")
+    section = browser.find_element("css selector", f"{anchors(browser)[0]}-disagreement")
+    select = section.find_element("css selector", "select")
+    for option in select.find_elements("css selector", "option"):
+        option.click()
+        shown = [e.text for e in section.find_elements("css selector", "figcaption b") if e.text]
+        assert len(shown) == 1
+        assert shown[0].endswith(f" against {option.text}")
+
+
+def test_on_paper_everything_is_there_and_nothing_to_click(browser, page):
+    show(browser, page, 780, "light")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert seen(browser, ".leaders tbody tr")
+        assert seen(browser, "[id$=cost] svg")
+        for tool in (".tools", ".boards", "#theme", ".chooser", ".narrow", ".menu"):
+            assert not seen(browser, tool), tool
+        check(browser, LABELS)
+        page_width = browser.execute_script("return document.documentElement.scrollWidth")
+        assert page_width <= 780
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_nothing_moves_where_motion_is_to_be_reduced(browser, page):
+    show(browser, page, 1280, "light")
+    feature = {"name": "prefers-reduced-motion", "value": "reduce"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    moving = browser.execute_script(
+        """return [...document.querySelectorAll('*')].filter((e) => {
+            const s = getComputedStyle(e);
+            return s.animationName !== 'none' || s.scrollBehavior === 'smooth' ||
+                s.transitionDuration.split(', ').some((d) => parseFloat(d) > 0);
+        }).length"""
+    )
+    assert moving == 0
+
+
+def test_without_a_script_every_board_has_pictures_and_whole_names(browser, page):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        for width in (390, 1280):
+            show(browser, page, width, "light")
+            boards = browser.find_elements("css selector", "main > .board")
+            assert len(boards) == 4
+            for board in boards:
+                pictures = board.find_elements("css selector", ".panel svg:not(.bars):not(.sample)")
+                assert sum(picture.is_displayed() for picture in pictures) >= 2
+            for name in seen(browser, ".cut"):
+                assert name.text == name.get_attribute("data-name").strip()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_large_images_in_color_are_small_on_the_page(browser, tmp_path):
+    save(tmp_path, ordinary(train=8, test=24, shape=(224, 224, 3)))
+    data = datasets.load(str(tmp_path / "mine.npz"), None)
+    own = {"dataset": "mine", "dataset_fingerprint": data.fingerprint, "images": 24, "classes": 4}
+    store = RecordStore(tmp_path)
+    for seed in range(2):
+        write_run(store, "net", seed, wrong=range(6 + seed), **own)
+    path = write_page(tmp_path, store, {}, data_dir=tmp_path)
+    for width in (390, 1280):
+        show(browser, path, width, "light")
+        check(browser, SIDEWAYS, LABELS)
+        images = seen(browser, ".picture > img")
+        assert len(images) == 7
+        for image in images:
+            assert max(image.rect["width"], image.rect["height"]) <= 84
+            assert image.get_property("naturalWidth") <= 84
+        assert "Images of 224 pixels are drawn 84 pixels wide." in browser.page_source
