@@ -17,6 +17,7 @@ from ninetynine.registry import Registry
 if TYPE_CHECKING:  # who wants one number formatted should not wait for boards and statistics
     from ninetynine.board import Board
     from ninetynine.catalog import Architecture
+    from ninetynine.measures import Measure
     from ninetynine.records import Problem, Record, RecordStore
     from ninetynine.statistics import Margin
     from ninetynine.suite import Suite
@@ -46,6 +47,7 @@ class Report:
     only_suite: bool = False  # whether boards show the rows of the suite alone
     given: "Sequence[Board] | None" = None  # boards that are there already, in place of records
     margin: "Margin | None" = None  # within which models are equivalent
+    measure: "Measure | None" = None  # by which rows are ranked; None is accuracy
     sums: bool = False  # whether the format shows what runs predicted, class by class
 
     @cached_property
@@ -67,6 +69,7 @@ class Report:
         from ninetynine import datasets
         from ninetynine.board import build_boards
         from ninetynine.board.views import known_suites, of_suite
+        from ninetynine.measures import ACCURACY
         from ninetynine.statistics import USUAL_MARGIN
 
         if self.given is not None:
@@ -78,6 +81,7 @@ class Report:
             variant=self.variant,
             sums=self.sums,
             margin=self.margin or USUAL_MARGIN,
+            measure=self.measure or ACCURACY,
         )
         if self.only_suite:
             suites = known_suites(self.suite)

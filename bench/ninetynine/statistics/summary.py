@@ -68,6 +68,8 @@ class Summary:
     groups: Groups | None = None  # None where every image is one of its own
     rest_clumping: float = 1.0
     binary: bool = True  # whether answers are right or wrong, and not scores from 0 to 1
+    largest: float = 1.0  # that the mean can be, on either side of 0
+    second_order: float = 0.0  # of the mean's variance what effects of single images do not tell
 
     @property
     def rest_over_groups(self) -> float:
