@@ -149,10 +149,12 @@ def run_value(run: Run, measure: Measure) -> float:
     """
     if measure.is_accuracy:
         return run.accuracy
-    predictions = predictions_of(run, measure)
-    if predictions is None:
-        raise NotMeasured("no predictions")
-    return measure.value(predictions)
+    if measure.name not in run.found:
+        predictions = predictions_of(run, measure)
+        if predictions is None:
+            raise NotMeasured("no predictions")
+        run.found[measure.name] = measure.value(predictions)
+    return float(run.found[measure.name])
 
 
 def matrix_of(row: Row, measure: Measure) -> NDArray[Any]:

@@ -159,7 +159,7 @@ def measure_notes(rows: Sequence[Row], measure: Measure) -> Iterator[str]:
         for note in found.notes:
             by_note.setdefault(note, []).append(row.name)
     for note, names in by_note.items():
-        which = "all rows" if len(names) == len(rows) > 1 else ", ".join(names)
+        which = "all rows" if len(names) == len(rows) > 2 else ", ".join(names)
         yield f"{which}: {note}"
 
 

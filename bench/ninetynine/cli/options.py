@@ -268,13 +268,13 @@ def measure_of(suite: "Suite") -> "Measure | None":
     return find(suite.measure, f"suite {suite.path}: measure") if suite.measure else None
 
 
-measure = click.option(
-    "--measure",
-    metavar="NAME",
-    callback=_measure,
-    help="What models are judged by; `bench list measures` says which there are "
-    "[default: accuracy].",
-)
+def measure_as(name: str, default: str) -> Option:
+    """Add --measure, which a command gets as ``name``; ``default`` is what its help says."""
+    help_text = f"What is judged by, as in `bench list measures` [default: {default}]."
+    return click.option("--measure", name, metavar="NAME", callback=_measure, help=help_text)
+
+
+measure = measure_as("measure", "accuracy")
 alpha = click.option(
     "--alpha",
     default="0.05",

@@ -61,8 +61,8 @@ def top(run: RunPredictions, k: int) -> Values:
     open_ = int(((share > 0) & (share < 1)).sum())
     if not open_:
         return Values(share == 1)
-    note = f"the label of {open_} images shares the last of the {k} places with other classes"
-    return Values(share, note=f"{note} and counts in part")
+    note = f"labels that share the last of the {k} places with other classes, and count in part"
+    return Values(share, note=f"{note}: {open_}")
 
 
 def roc_auc(run: RunPredictions) -> FloatArray:
@@ -102,7 +102,7 @@ def _share_below(others: FloatArray, scores: FloatArray) -> FloatArray:
 
 def calibration_error(run: RunPredictions) -> Values:
     """Return the values of the square of the calibration error, debiased."""
-    confidence = run.distributions.max(axis=1)
+    confidence = run.probabilities.max(axis=1).astype(np.float64)
     return Values(*calibration_values(confidence, run.predicted == run.labels, run.groups))
 
 

@@ -9,6 +9,7 @@ from ninetynine import datasets
 from ninetynine.board import Row
 from ninetynine.board.intervals import OtherDifferences
 from ninetynine.board.measured import measured
+from ninetynine.board.notes import measure_notes
 from ninetynine.datasets import ImageGroups
 from ninetynine.measures import ACCURACY, Measure
 from ninetynine.report.formatting import (
@@ -124,13 +125,7 @@ def sentences(a: Row, b: Row, result: Comparison, measure: Measure = ACCURACY) -
         )
     if result.to_decide is not None:
         lines.append(_to_decide(result, a.test_groups, measure))
-    lines += [f"{side.full_name}: {note}." for side in (a, b) for note in notes_of(side, measure)]
-    return lines
-
-
-def notes_of(row: Row, measure: Measure) -> tuple[str, ...]:
-    """Return what is to be known of a row's measure."""
-    return measured(row, measure).notes
+    return [*lines, *(f"{note}." for note in measure_notes((a, b), measure))]
 
 
 def other_sentences(found: OtherDifferences) -> list[str]:

@@ -10,9 +10,9 @@ from ninetynine.board import Board, ClaimRow, Row, Undecided
 from ninetynine.report import formatting, units
 from ninetynine.report.columns import Column, chosen_columns, columns, table_columns
 from ninetynine.report.columns.accuracy import decimals_of
+from ninetynine.report.columns.by_measure import table_of_measure
 from ninetynine.report.columns.gap import goal
 from ninetynine.report.columns.identity import VOTES, WATCHES, votes
-from ninetynine.report.columns.measures import table_of_measure
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent
 from ninetynine.statistics import Comparison, Interval
@@ -233,7 +233,7 @@ def _apart(board: Board | None, difference: float, decimals: int = 2) -> str:
     if board is None:
         return percent(difference, decimals)
     if board.scores is None:
-        return units.bare(board.measure, difference, decimals)
+        return units.difference(board.measure, difference, decimals)
     return formatting.number(board.scores.difference(difference), decimals_of(board))
 
 

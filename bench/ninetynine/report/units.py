@@ -5,7 +5,7 @@ from ninetynine.measures import Measure
 from ninetynine.report import formatting
 from ninetynine.statistics import Interval
 
-_DECIMALS = 4  # of what is no percentage
+_DECIMALS = 4  # of what is no percentage; differences have one more
 
 
 def suffix(measure: Measure) -> str:
@@ -25,9 +25,16 @@ def bare(measure: Measure, value: float | None, decimals: int = 3) -> str:
     return formatting.number(value, _DECIMALS)
 
 
+def difference(measure: Measure, found: float | None, decimals: int = 3) -> str:
+    """Return a difference without its unit; ``decimals`` are a percentage's."""
+    if measure.unit == "%":
+        return formatting.percent(found, decimals)
+    return formatting.number(found, _DECIMALS + 1)
+
+
 def signed(measure: Measure, value: float) -> str:
     """Return a difference without its unit and with its sign."""
-    text = bare(measure, value)
+    text = difference(measure, value)
     return text if text.startswith("−") else f"+{text}"
 
 
@@ -37,9 +44,9 @@ def value(measure: Measure, found: float | None) -> str:
     return text + ("%" if measure.unit == "%" else f" {measure.unit}").rstrip()
 
 
-def size(measure: Measure, difference: float) -> str:
+def size(measure: Measure, found: float) -> str:
     """Return the size of a difference: ``0.1 percentage points``, ``0.0312 nats``, ``0.012``."""
-    text = shortest(bare(measure, difference))
+    text = shortest(difference(measure, found))
     return f"{text} {'percentage points' if measure.unit == '%' else measure.unit}".rstrip()
 
 

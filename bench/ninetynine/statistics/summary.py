@@ -181,8 +181,9 @@ def seed_variance(summary: Summary) -> tuple[float, float]:
 
     Flips are what chance does to a run image by image.  See `at_least_flips`.
     """
-    own = seed_sd_at_least(summary.seed_sd or 0.0, summary.n_seeds, summary.n_images) ** 2
-    return own, summary.rest_over_groups / summary.n_images
+    sd = summary.seed_sd or 0.0
+    own = seed_sd_at_least(sd, summary.n_seeds, summary.n_images) if summary.binary else sd
+    return own**2, summary.rest_over_groups / summary.n_images
 
 
 def at_least_flips(variance: float, flips: float, degrees_of_freedom: float) -> float:

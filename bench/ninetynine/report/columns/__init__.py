@@ -94,7 +94,7 @@ def _chosen(key: str) -> Column:
 
 def own_column(measure: Measure) -> Column:
     """Return the column of a measure."""
-    from ninetynine.report.columns.measures import column_of  # which needs this module
+    from ninetynine.report.columns.by_measure import column_of  # which needs this module
 
     return column_of(measure)
 
