@@ -19,7 +19,7 @@ LAYERS = [
     {"errors"},
     {"arrays", "gpu", "programs", "registry"},
     {"backends", "cells", "datasets", "recipe", "sources", "statistics"},
-    {"grid", "inputs", "places"},
+    {"grid", "inputs", "measures", "places"},
     {"catalog", "records"},
     {"blame", "machine", "merging"},
     {"suite"},

@@ -9,7 +9,7 @@ pytest-xdist one gate trains at a time: two would share the cores that each reck
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # a session that gates nothing should not pay for the imports
 
 _TERMS = (
     "baseline, suite, dataset, data_dir, margin, alpha, max_seeds, inconclusive, "
-    "allow_recipe_change, allow_data_change, allow_new, work_dir, jobs"
+    "allow_recipe_change, allow_data_change, allow_new, work_dir, jobs, rotate, measure, "
+    "class_margin"
 )
 
 
@@ -81,7 +82,7 @@ def judge(
     suite: str | None = None,
     dataset: str | None = None,
     data_dir: str | Path | None = None,
-    margin: float = 0.1,
+    margin: float | None = None,
     alpha: float = 0.05,
     max_seeds: int = 30,
     allow_recipe_change: bool = False,
@@ -89,10 +90,15 @@ def judge(
     allow_new: bool = False,
     work_dir: str | Path = ".bench-check",
     jobs: int | None = None,
+    rotate: bool = False,
+    measure: str | None = None,
+    class_margin: "float | Mapping[int, float] | None" = None,
 ) -> "Verdict":
     """Return the verdict on the architecture in ``file``; relative folders are below ``root``.
 
-    ``margin`` is in percentage points.  Raises UserError for what ``bench check`` would refuse.
+    ``margin`` is in percentage points, or the ``measure``'s unit where that is not percent;
+    ``class_margin`` in percentage points, for every class or by the class's number.  Raises
+    UserError for what ``bench check`` would refuse.
     """
     from filelock import FileLock
 
@@ -120,13 +126,19 @@ def judge(
         work_dir=root / work_dir,
         root=root,
         terms=Terms(
-            margin=margin / 100,
             alpha=alpha,
             max_seeds=max_seeds,
             allow_recipe_change=allow_recipe_change,
             allow_data_change=allow_data_change,
             allow_new=allow_new,
+            rotate=rotate,
         ),
+        measure=measure,
+        margins={} if margin is None else {"": _positive("margin", margin)},
+        class_margins={
+            label: _positive("class_margin", points)
+            for label, points in _by_class(class_margin).items()
+        },
     )
     prepared = prepare_check(request)
     if not prepared.contests:
@@ -136,6 +148,22 @@ def judge(
     with FileLock(request.work_dir / "pytest.lock"):
         (verdict,) = run_check(prepared).verdicts
     return verdict
+
+
+def _by_class(margin: "float | Mapping[int, float] | None") -> dict[str, float]:
+    if margin is None:
+        return {}
+    if isinstance(margin, Mapping):
+        return {str(label): points for label, points in margin.items()}
+    return {"": margin}
+
+
+def _positive(name: str, points: float) -> float:
+    from ninetynine.errors import UserError
+
+    if not 0 < points <= 100:
+        raise UserError(f"{name}={points!r}: expected percentage points above 0, such as 0.2")
+    return points
 
 
 def _name_of(file: Path) -> "tuple[str, tuple[Path, ...]]":

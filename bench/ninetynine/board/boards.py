@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import compress, pairwise
+from typing import Any
 
 from ninetynine import datasets
 from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
 from ninetynine.board.comparing import compare_rows
 from ninetynine.board.history import Change
+from ninetynine.board.measured import measured
 from ninetynine.board.names import row_names
-from ninetynine.board.notes import board_notes, labels_note, neighbors_note
+from ninetynine.board.notes import board_notes, labels_note, measure_notes, neighbors_note
 from ninetynine.board.predictions import PredictionSums
 from ninetynine.board.row import Row, Standing
 from ninetynine.board.run import PUBLISHED, BoardKey, RowIdentity, Run, identity_of
 from ninetynine.catalog import Architecture
 from ninetynine.datasets import ImageGroups
+from ninetynine.measures import ACCURACY, Measure
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import (
     USUAL_MARGIN,
@@ -75,6 +78,7 @@ class Board:
     margin: Margin = USUAL_MARGIN  # within which models count as equivalent
     made_of: Suite | None = None  # whose rungs these rows are, where one was asked for
     changes: tuple[Change, ...] = ()  # of the baseline that the rows are
+    measure: Measure = ACCURACY  # by which rows are ranked
 
     @property
     def dataset(self) -> str:
@@ -149,19 +153,21 @@ class Board:
 
         The advice is for the level at which a board with so many pairs first tests.
         """
-        ranked = [row for row in self.rows if row.summary is not None]
+        ranked = [row for row in self.rows if measured(row, self.measure).summary is not None]
         # What would decide is planned for the first step of a correction over all pairs.
         alpha = 0.05 / max(math.comb(len(ranked), 2), 1)
         pairs = (pair for pair in pairwise(ranked) if set(pair[0].groups) & set(pair[1].groups))
+        how: dict[str, Any] = {"margin": self.margin, "planned_alpha": alpha}
         return tuple(
             Undecided(upper.name, lower.name, result)
             for upper, lower in pairs
-            if (result := compare_rows(upper, lower, margin=self.margin, planned_alpha=alpha))
+            if (result := compare_rows(upper, lower, self.measure, **how))
         )
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return (*self.own_notes, *board_notes(self.rows), *neighbors_note(self.rows, self.thing))
+        own = (*self.own_notes, *measure_notes(self.rows, self.measure))
+        return (*own, *board_notes(self.rows), *neighbors_note(self.rows, self.thing))
 
     def of_suite(self, suite: Suite) -> "Board":
         """Return the board with those rows alone that are rungs of ``suite``."""
@@ -188,12 +194,14 @@ def build_boards(
     variant: str | None = None,
     sums: bool = False,
     margin: Margin = USUAL_MARGIN,
+    measure: Measure = ACCURACY,
 ) -> list[Board]:
     """Return the boards of ``records``, by default of every readable record in ``store``.
 
     ``variant`` puts all records on boards of that name: what a suite's run wants, some of whose
     cells may have been recorded for another suite.  The order of ``records`` does not matter.
     With ``sums`` the rows' prediction sums are made on the way, so that no file is read twice.
+    Rows are ranked by ``measure``.
     """
     chosen = store.read_all(whole=True)[0] if records is None else records
     boards: list[Board] = []
@@ -204,9 +212,18 @@ def build_boards(
     for key, records_of in grouped:
         members = [runs.setdefault(record.key, Run.of(store, record)) for record in records_of]
         for labels_hash, rows, notes in _rows_by_labels(key, members, made if sums else None):
-            ranked = tuple(rank(rows))
-            reference = references[key.dataset]
-            boards.append(Board(key, ranked, catalog, reference, labels_hash, notes, margin=margin))
+            boards.append(
+                Board(
+                    key,
+                    tuple(rank(rows, measure)),
+                    catalog,
+                    references[key.dataset],
+                    labels_hash,
+                    notes,
+                    margin=margin,
+                    measure=measure,
+                )
+            )
     return boards
 
 
@@ -219,14 +236,16 @@ def make_rows(key: BoardKey, runs: Iterable[Run]) -> list[Row]:
     return [Row.of(names[i], i, key, found) for i, found in grouped.items()]
 
 
-def rank(rows: Sequence[Row]) -> list[Row]:
+def rank(rows: Sequence[Row], measure: Measure = ACCURACY) -> list[Row]:
     """Return ``rows`` with rank and group, the best mean first and those without numbers last."""
 
     def order(row: Row) -> tuple[float, str]:
-        return (-row.accuracy.mean if row.accuracy else 1.0), row.name
+        goodness = measured(row, measure).goodness
+        return (math.inf if goodness is None else -goodness), row.name
 
     ordered = sorted(rows, key=order)
-    summaries = [row.summary for row in ordered if row.summary is not None]
+    found_of = {id(row): measured(row, measure).summary for row in ordered}
+    summaries = [summary for summary in found_of.values() if summary is not None]
     if summaries:
         found = rank_intervals(summaries)
         standings = zip(
@@ -237,7 +256,7 @@ def rank(rows: Sequence[Row]) -> list[Row]:
             found.bands,
             strict=True,
         )
-        ranked = (row for row in ordered if row.summary is not None)
+        ranked = (row for row in ordered if found_of[id(row)] is not None)
         for row, standing in zip(ranked, standings, strict=True):
             row.standing = Standing(*standing)
     return ordered

@@ -1,30 +1,83 @@
 """Two rows of a board: their comparison, in which runs that both share are no chance."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.board.measured import Measured, matrix_of, measured
 from ninetynine.board.row import Row
-from ninetynine.statistics import Comparison, compare, shared_runs_error
+from ninetynine.measures import ACCURACY, Measure
+from ninetynine.statistics import (
+    USUAL_MARGIN,
+    Comparison,
+    Interval,
+    Margin,
+    compare,
+    shared_runs_error,
+)
 
 
-def compare_rows(a: Row, b: Row, **how: Any) -> Comparison | None:
-    """Compare two rows as `statistics.compare` does; None where one has no predictions.
+def compare_rows(
+    a: Row, b: Row, measure: Measure = ACCURACY, margin: Margin = USUAL_MARGIN, **how: Any
+) -> Comparison | None:
+    """Compare two rows as `statistics.compare` does; None where one lacks the ``measure``.
 
-    A vote and the row of its members' runs, or two votes of the same runs, are paired replicate by
+    Differences are A less B in the measure's own unit, of which a verdict says what is better.  A
+    vote and the row of its members' runs, or two votes of the same runs, are paired replicate by
     replicate: what they share is in both, and no chance of the difference.
     """
-    if a.summary is None or b.summary is None:
+    one, other = measured(a, measure), measured(b, measure)
+    if one.summary is None or other.summary is None:
         return None
-    effects = _paired_effects(a, b)
-    if effects is None and (other := _paired_effects(b, a)) is not None:
-        effects = -other
-    error = None if effects is None else shared_runs_error(effects, a.summary.groups)
-    return compare(a.summary, b.summary, error=error, **how)
+    effects = _paired_effects(a, b, measure)
+    if effects is None and (found := _paired_effects(b, a, measure)) is not None:
+        effects = -found
+    error = None if effects is None else shared_runs_error(effects, one.summary.groups)
+    means = _means(one, other)
+    if measure.is_share:
+        return compare(one.summary, other.summary, error=error, margin=margin, **how)
+    smallest = margin.share
+    if margin.relative:  # what is left of a loss is the loss
+        smallest *= min(map(measure.shown, means))
+    allowed = Margin(measure.value_difference(smallest, *means))
+    result = compare(one.summary, other.summary, error=error, margin=allowed, **how)
+    relative = margin.share if margin.relative else None
+    return replace(_in_own_unit(result, measure, means), relative_margin=relative)
 
 
-def _paired_effects(a: Row, b: Row) -> NDArray[np.float64] | None:
+def _means(one: Measured, other: Measured) -> tuple[float, float]:
+    """Return the means of the values, in their own direction."""
+    sign = -1.0 if one.measure.lower_is_better else 1.0
+    assert one.summary is not None
+    assert other.summary is not None
+    return sign * one.summary.mean, sign * other.summary.mean
+
+
+def _in_own_unit(result: Comparison, measure: Measure, means: tuple[float, float]) -> Comparison:
+    """Return ``result``, in which more is better, with differences of the number that is shown."""
+    sign = -1.0 if measure.lower_is_better else 1.0
+
+    def shown(difference: float) -> float:
+        return measure.shown_difference(difference, *means)
+
+    def turned(interval: Interval) -> Interval:
+        ends = shown(sign * interval.low), shown(sign * interval.high)
+        return Interval(min(ends), max(ends))
+
+    return replace(
+        result,
+        difference=shown(sign * result.difference),
+        interval=turned(result.interval),
+        seed_interval=result.seed_interval and turned(result.seed_interval),
+        within=turned(result.within),
+        margin=shown(result.margin),
+        minimum_detectable_difference=shown(result.minimum_detectable_difference),
+    )
+
+
+def _paired_effects(a: Row, b: Row, measure: Measure) -> NDArray[np.float64] | None:
     """Return A less B, (replicates, images), where A are votes each of which shares runs with a
     part of B of its own, and these parts are all of B; else None."""
     if a.identity.kind != "ensemble" or len(a.runs) < 2 or len(a.outcomes) != len(a.runs):
@@ -37,7 +90,7 @@ def _paired_effects(a: Row, b: Row) -> NDArray[np.float64] | None:
     used = sorted(j for block in blocks for j in block)
     if used != list(range(len(b.runs))) or len({len(block) for block in blocks}) != 1:
         return None
-    right = b.correct.astype(np.float64)
-    shared = np.stack([right[block].mean(axis=0) for block in blocks])
-    effects: NDArray[np.float64] = a.correct.astype(np.float64) - shared
+    values = matrix_of(b, measure)
+    shared = np.stack([values[block].mean(axis=0) for block in blocks])
+    effects: NDArray[np.float64] = matrix_of(a, measure) - shared
     return effects

@@ -7,11 +7,10 @@ again and keeps nothing of them.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ninetynine.board.row import Row
 from ninetynine.board.training_time import relative_time
-from ninetynine.statistics import Groups, Interval, accuracy_estimate, summarize
+from ninetynine.statistics import Interval, accuracy_estimate, summarize
 from ninetynine.statistics.calibration import Calibration, calibration, calibration_difference
 from ninetynine.statistics.crossed import difference_of_means, mean_error, summarize_values
 from ninetynine.statistics.estimate import gap_interval
@@ -118,7 +117,8 @@ def class_accuracies(row: Row, confidence: float = 0.95) -> list[ClassAccuracy]:
     found = []
     for label in np.unique(labels):
         chosen = labels == label
-        summary = summarize(np.ascontiguousarray(correct[:, chosen]), _some(groups, chosen))
+        of_class = None if groups is None else groups.among(chosen)
+        summary = summarize(np.ascontiguousarray(correct[:, chosen]), of_class)
         estimate = accuracy_estimate(summary, confidence)
         found.append(
             ClassAccuracy(
@@ -126,13 +126,6 @@ def class_accuracies(row: Row, confidence: float = 0.95) -> list[ClassAccuracy]:
             )
         )
     return found
-
-
-def _some(groups: Groups | None, chosen: NDArray[np.bool_]) -> Groups | None:
-    """Return the groups of some images; None where these are of a single group."""
-    if groups is None or len(np.unique(groups.codes[chosen])) < 2:
-        return None
-    return Groups.of(groups.codes[chosen])
 
 
 def worst_class(row: Row) -> ClassAccuracy | None:

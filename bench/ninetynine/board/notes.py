@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from ninetynine.board.intervals import collapse_in_words, failures_of
+from ninetynine.board.measured import measured
 from ninetynine.board.row import Row
 from ninetynine.board.run import Run
+from ninetynine.measures import Measure
 from ninetynine.statistics import neighbors_alike
 
 # Coverage as simulated (shared protocol, "Accuracy"): the nominal 95% holds from five seeds on.
@@ -145,6 +147,20 @@ def neighbors_note(rows: Sequence[Row], thing: str = "image") -> Iterator[str]:
             f"intervals for {thing}s like these may be too short. If the {thing}s come in groups, "
             f"say which in {where}"
         )
+
+
+def measure_notes(rows: Sequence[Row], measure: Measure) -> Iterator[str]:
+    """Yield which rows a board's measure cannot be told of and why, and what to know of others."""
+    by_note: dict[str, list[str]] = {}
+    for row in rows:
+        found = measured(row, measure)
+        if found.reason and row.runs:
+            by_note.setdefault(f"no {measure.words}: {found.reason}", []).append(row.name)
+        for note in found.notes:
+            by_note.setdefault(note, []).append(row.name)
+    for note, names in by_note.items():
+        which = "all rows" if len(names) == len(rows) > 2 else ", ".join(names)
+        yield f"{which}: {note}"
 
 
 def _few_seeds(rows: Sequence[Row]) -> Iterator[str]:

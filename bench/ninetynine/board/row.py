@@ -5,7 +5,7 @@ Nothing is dropped silently: what does not count is among its failures or left a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -66,6 +66,7 @@ class Row:
     failed: tuple[FailedSeed, ...] = ()
     left_aside: tuple[Run, ...] = ()  # further runs of seeds that count once
     standing: Standing | None = None  # set by the board that ranks the row
+    measured: dict[str, Any] = field(default_factory=dict)  # what `board.measured` found, by name
 
     @classmethod
     def of(cls, name: str, identity: RowIdentity, key: BoardKey, runs: Iterable[Run]) -> "Row":

@@ -6,7 +6,7 @@ A prediction file is read when a number asks for it, and once.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -108,6 +108,7 @@ class Run:
     read_groups: Callable[[], ImageGroups | None] = lambda: None
     packed: bool = False  # whether it was read from a pack
     graded: "GradedRun | None" = None  # what is known to be right, where no predictions are kept
+    found: dict[str, Any] = field(default_factory=dict)  # numbers of its predictions, by name
 
     @classmethod
     def of(cls, store: RecordStore, record: Record) -> "Run":

@@ -85,4 +85,4 @@ def _ranked(board: Board, rows: Iterable[Row]) -> Board:
     chosen = list(rows)
     if len(chosen) == len(board.rows):
         return board
-    return replace(board, rows=tuple(rank([copy.copy(row) for row in chosen])))
+    return replace(board, rows=tuple(rank([copy.copy(row) for row in chosen], board.measure)))

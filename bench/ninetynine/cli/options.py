@@ -21,6 +21,7 @@ from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # what verbs that need no suite should not wait for
     from ninetynine.board.history import Change
+    from ninetynine.measures import Measure
     from ninetynine.records import RecordStore
     from ninetynine.request import ResolvedRun
     from ninetynine.statistics import Margin
@@ -258,20 +259,53 @@ def _number(option: str, text: str, low: float, high: float) -> float:
     return value
 
 
-def _margin(context: click.Context, parameter: click.Parameter, text: str) -> "Margin":
-    from ninetynine.statistics import Margin
+def _margin(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    _number(parameter.opts[0], text.removesuffix("%"), 0, 100)
+    return text
 
-    value = _number(parameter.opts[0], text.removesuffix("%"), 0, 100)
-    return Margin(value / 100, relative=text.endswith("%"))
+
+def margin_of(text: str | None, of: "Measure") -> "Margin":
+    """Return the margin that --margin says, by default 0.1 points, or 0.001 of other units."""
+    from ninetynine.statistics import USUAL_MARGIN, Margin
+
+    if text is None:
+        return USUAL_MARGIN
+    relative = text.endswith("%")
+    in_percent = relative or of.unit == "%"
+    return Margin(float(text.removesuffix("%")) / (100 if in_percent else 1), relative)
 
 
 margin = click.option(
     "--margin",
-    default="0.1",
     metavar="POINTS|PERCENT%",
-    callback=_margin,
-    help="Smallest difference that matters: percentage points, or 20% of the errors left.",
+    callback=lambda context, option, text: text and _margin(context, option, text),
+    help="Smallest difference that matters: percentage points (nats of log_loss), or 20% of the "
+    "errors left [default: 0.1 points, or 0.001].",
 )
+
+
+def _measure(context: click.Context, option: click.Parameter, name: str | None) -> "Measure | None":
+    if name is None:
+        return None
+    from ninetynine.measures import find
+
+    return find(name)
+
+
+def measure_of(suite: "Suite") -> "Measure | None":
+    """Return the measure that a suite's file names; None where it names none."""
+    from ninetynine.measures import find
+
+    return find(suite.measure, f"suite {suite.path}: measure") if suite.measure else None
+
+
+def measure_as(name: str, default: str) -> Option:
+    """Add --measure, which a command gets as ``name``; ``default`` is what its help says."""
+    help_text = f"What is judged by, as in `bench list measures` [default: {default}]."
+    return click.option("--measure", name, metavar="NAME", callback=_measure, help=help_text)
+
+
+measure = measure_as("measure", "accuracy")
 alpha = click.option(
     "--alpha",
     default="0.05",

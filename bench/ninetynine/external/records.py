@@ -72,7 +72,7 @@ def make_records(
         predictions = Predictions(
             to_float16(run.probabilities), dataset.test_labels.astype(np.uint16)
         )
-        accuracy = float(predictions.correct.mean())
+        score = Score(loss=run.loss(dataset), accuracy=float(predictions.correct.mean()))
         record = Record(
             kind="external",
             key=identity.key,
@@ -87,7 +87,7 @@ def make_records(
                 stated_train_seconds=facts.train_seconds,
             ),
             model=_model(facts),
-            scores=Scores(test=Score(loss=None, accuracy=accuracy)),
+            scores=Scores(test=score),
             test_fingerprint=part,
         )
         yield record, predictions

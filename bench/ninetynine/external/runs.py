@@ -20,6 +20,7 @@ MOST_RUNS = 1_000  # of one import; the memory that labels need grows with it, n
 # Printed or float16 probabilities are rounded; a sum further off than this is no distribution.
 _SUM_TOLERANCE = 0.02
 _BLOCK_BYTES = 2**22
+_EPSILON = 1e-7
 _REMEDY = "write it with numpy.save(file, predictions) or numpy.savez(file, seed_0=..., seed_1=...)"
 _TABLES = (".csv", ".tsv", ".txt")
 # Names of arrays and files that say a run's seed: "seed_3", "mlp-run-12", "arr_0", "7".
@@ -41,6 +42,18 @@ class Run:
         if self.values.ndim == 2:
             return self.values.astype(np.float32, copy=False)
         return np.eye(self.classes, dtype=np.float32)[self.values.astype(np.int64)]
+
+    def loss(self, dataset: Dataset) -> float | None:
+        """Return the mean cross-entropy (nats) of probabilities, clipped as Keras does.
+
+        None of labels, and of probabilities that give each image one class alone.
+        """
+        if self.values.ndim == 1 or ((self.values == 0) | (self.values == 1)).all():
+            return None
+        labels = dataset.test_labels.astype(np.int64)
+        rows = self.values.astype(np.float64)
+        true = rows[np.arange(len(labels)), labels] / rows.sum(axis=1)
+        return float(-np.log(np.clip(true, _EPSILON, 1 - _EPSILON)).mean())
 
     def is_test_labels(self, dataset: Dataset) -> bool:
         """Return whether nothing tells it from the labels that it is to be judged by.

@@ -73,6 +73,9 @@ class Manifest(Part):
         default_factory=dict
     )  # percentage points, by architecture
     first: dict[str, First] = Field(default_factory=dict)  # by architecture
+    measure: str | None = None  # that a check judges; None is accuracy
+    # In percentage points, by the class's number; "" is any other.
+    class_margins: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
     # Keys of records that an update is adding, or has replaced: they do not count.  Empty, and
     # then not written, but where an update was killed.
     ignored: list[str] = Field(default_factory=list)
@@ -80,7 +83,7 @@ class Manifest(Part):
     @model_serializer(mode="wrap")
     def _without_what_is_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
-        optional = ("margins", "first", "ignored")
+        optional = ("margins", "first", "ignored", "measure", "class_margins")
         return {name: value for name, value in content.items() if name not in optional or value}
 
 
@@ -239,9 +242,12 @@ def read_manifest(directory: Path) -> Manifest:
         raise UserError(f"{path}: not a baseline's manifest; restore it or delete it") from error
 
 
-def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> list[Path]:
+def update_baseline(
+    directory: Path, runs: Sequence[Run], update: Update, measure: str | None = None
+) -> list[Path]:
     """Replace the baseline of the runs' architectures on their datasets; return what was removed.
 
+    ``measure`` is what checks judge from now on; None is as it was.
     Other architectures stay.  Where it is killed, the baseline is the old one until the manifest
     names the update, and the new one from then on; the next update removes the rest.
     """
@@ -269,7 +275,8 @@ def update_baseline(directory: Path, runs: Sequence[Run], update: Update) -> lis
             store.write(run.record, run.predictions)
         updates = [*manifest.updates, update.model_copy(update={"levels": levels_of(runs)})]
         first = _first_of(tried, update.at) | before | manifest.first
-        manifest = manifest.model_copy(update={"first": dict(sorted(first.items()))})
+        changed = {"first": dict(sorted(first.items())), "measure": measure or manifest.measure}
+        manifest = manifest.model_copy(update=changed)
         _write_manifest(directory, manifest, updates, known - new)
         removed = [record for record in old if record.key not in new]
         for record in removed:

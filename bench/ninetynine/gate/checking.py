@@ -10,11 +10,13 @@ import numpy as np
 
 from ninetynine.board import Row, Run
 from ninetynine.cells import Cell
+from ninetynine.errors import UserError
 from ninetynine.gate.baseline import Baseline
 from ninetynine.gate.costs import References
-from ninetynine.gate.decision import accuracies, decide, not_comparable
+from ninetynine.gate.decision import decide, not_comparable, values_of
 from ninetynine.gate.reference import Interleaving
 from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
+from ninetynine.measures import NotMeasured
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
 from ninetynine.statistics.sequential import FIRST_LOOK, Design, prospect
@@ -43,7 +45,7 @@ class Contest:
 
         A run that diverged, or failed, is no matter of chance that another seed could settle.
         """
-        again = found.outcome is Outcome.REGRESSED and self.runs[-1].record.status == "finished"
+        again = found.quality is Outcome.REGRESSED and self.runs[-1].record.status == "finished"
         if self.first is not None or not self.other_seeds or not again:
             return False
         self.first, self.seeds, self.runs = found, self.other_seeds, []
@@ -51,7 +53,7 @@ class Contest:
 
     def verdict(self, found: Verdict) -> Verdict:
         """Return ``found`` together with the first look, if it is that of a second one."""
-        if self.first is None or found.outcome in (Outcome.REGRESSED, Outcome.CRASHED):
+        if self.first is None or found.quality in (Outcome.REGRESSED, Outcome.CRASHED):
             return found
         reason = "the first look said regressed, and a second with other seeds does not confirm it"
         return replace(
@@ -60,6 +62,7 @@ class Contest:
             reason=reason,
             new_seeds=(*self.first.new_seeds, *found.new_seeds),
             look=None,
+            classes=(),
         )
 
     def next_cells(self, number: int) -> list[Cell]:
@@ -142,11 +145,14 @@ def _missing(
 def prospect_of(contest: Contest, terms: Terms) -> CheckProspect:
     """Return what a check of ``contest`` could show, before anything is trained."""
     terms = terms.of(contest.name)
-    baseline = accuracies(contest.baseline.runs)
+    try:
+        baseline = values_of(contest.baseline.runs, terms.by)
+    except NotMeasured as reason:
+        raise UserError(f"the baseline of {contest.name}: {reason}") from reason
     if len(baseline) < 2:
         return CheckProspect(contest.name, len(baseline))
     sd = float(np.std(baseline, ddof=1))
-    design = Design(len(baseline), terms.max_seeds, terms.alpha)
+    design = Design(len(baseline), terms.max_seeds, terms.alpha, terms.share)
     chances = prospect(sd, terms.margin, 2 * terms.margin, design)
     return CheckProspect(contest.name, len(baseline), sd, chances.passes_unchanged, chances.catches)
 

@@ -1,28 +1,27 @@
 """Baseline runs and new runs -> a verdict, or None while one more seed could still tell."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.board import Row, Run
+from ninetynine.board.measured import run_value
 from ninetynine.cells import CellIdentity
+from ninetynine.gate.classes import look_at_classes, recalls_of
 from ninetynine.gate.comparable import changes, obstacles, same_test_part
 from ninetynine.gate.costs import NO_REFERENCES, References, judge_cost
-from ninetynine.gate.verdict import FlippedImage, Outcome, Terms, Verdict
+from ninetynine.gate.verdict import OUTCOMES, ClassVerdict, FlippedImage, Outcome, Terms, Verdict
+from ninetynine.measures import Measure, NotMeasured
 from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
-from ninetynine.statistics.sequential import FIRST_LOOK, Answer, Design, look, seeds_needed
+from ninetynine.statistics.sequential import FIRST_LOOK, Design, look, seeds_needed
 from ninetynine.statistics.summary import seed_variance
 
 _FEWEST_BASELINE_SEEDS = 2
 _SHOWN_FLIPS = 20
-_OUTCOMES: dict[Answer, Outcome] = {
-    "no worse": Outcome.NO_WORSE,
-    "regressed": Outcome.REGRESSED,
-    "open": Outcome.INCONCLUSIVE,
-}
+_FINE = 10**6  # images that would make steps as fine as those of a loss
 
 
 def not_comparable(
@@ -60,17 +59,42 @@ def decide(
     """
     if new:
         terms = terms.of(new[0].record.cell.architecture)
+    looked: Verdict | None = None
+    classes: dict[int, ClassVerdict] = {}
     for number in range(1, len(new) + 1):
         runs = new[:number]
         verdict = _failure(baseline, runs, terms) or _identical(baseline, runs, terms)
         verdict = verdict or _without_numbers(baseline, runs, terms)
-        if verdict is None:
-            verdict = _by_looking(baseline, runs, terms)
-            if verdict is None or verdict.outcome is not Outcome.REGRESSED:
-                verdict = _by_collapse(baseline, runs, terms) or verdict
+        if verdict is None and number >= FIRST_LOOK:
+            looked = looked or _by_looking(baseline, runs, terms)
+            if looked is None or looked.outcome is not Outcome.REGRESSED:
+                verdict = _by_collapse(baseline, runs, terms)
+            if verdict is None:
+                classes = look_at_classes(baseline, runs, terms, classes)
+                verdict = _with_classes(baseline, runs, terms, looked, classes)
         if verdict is not None:
             return _with_costs(verdict, baseline, runs, terms, references)
     return None
+
+
+def _with_classes(
+    baseline: Row,
+    new: Sequence[Run],
+    terms: Terms,
+    looked: Verdict | None,
+    classes: Mapping[int, ClassVerdict],
+) -> Verdict | None:
+    """Return the verdict on measure and classes; None while a further seed could still tell."""
+    outcomes = {found.outcome for found in classes.values()}
+    if Outcome.REGRESSED in outcomes and looked is None:
+        looked = _open(baseline, new, terms)
+    if looked is None:
+        return None
+    worse = Outcome.REGRESSED in {looked.outcome, *outcomes}
+    if Outcome.INCONCLUSIVE in outcomes and not worse and len(new) < terms.max_seeds:
+        return None
+    seeds = tuple(run.seed for run in new)
+    return dataclasses.replace(looked, classes=tuple(classes.values()), new_seeds=seeds)
 
 
 def _verdict(
@@ -91,6 +115,7 @@ def _verdict(
         reason=reason,
         identical=identical,
         changes=changes(baseline.cell, identity),
+        measure=terms.measure,
     )
 
 
@@ -120,9 +145,22 @@ def _without_numbers(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict
         )
     elif not same_labels(baseline.runs[0], new[0]):
         reason = "the test labels differ from the baseline's"
+    elif (lacking := _not_measured([*baseline.runs, *new], terms)) is not None:
+        reason = lacking
     else:
         return None
     return _verdict(baseline, new, terms, Outcome.NOT_COMPARABLE, reason)
+
+
+def _not_measured(runs: Sequence[Run], terms: Terms) -> str | None:
+    """Return why what is judged cannot be told of the runs; None where it can."""
+    try:
+        values_of(runs, terms.by)
+        if terms.class_margins:
+            recalls_of(runs)
+    except NotMeasured as reason:
+        return str(reason)
+    return None
 
 
 def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
@@ -139,7 +177,8 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     flips = 0.0 if baseline.summary is None else seed_variance(baseline.summary)[1]
     expected = prediction_interval(known, images, confidence, flips)
     assert expected is not None  # of two runs or more there is one
-    least = min(expected.low, float(known.mean()) - terms.margin)
+    margin = terms.margin if terms.by.is_accuracy else Terms().margin
+    least = min(expected.low, float(known.mean()) - margin)
     fallen = [run for run in new if run.accuracy < least]
     if not fallen:
         return None
@@ -153,21 +192,26 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
 
 
 def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
-    if len(new) < FIRST_LOOK:
-        return None
-    design = Design(len(baseline.runs), terms.max_seeds, terms.alpha)
-    images = _images([*baseline.runs, *new])
-    found = look(accuracies(baseline.runs), accuracies(new), images, terms.margin, design)
+    found = _open(baseline, new, terms)
+    still = found.outcome is Outcome.INCONCLUSIVE and len(new) < terms.max_seeds
+    return None if still else found
+
+
+def _open(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict:
+    """Return what the runs so far say, be it that nothing can be told yet."""
+    design = Design(len(baseline.runs), terms.max_seeds, terms.alpha, terms.share)
+    old, now = (values_of(runs, terms.by) for runs in (baseline.runs, new))
+    # Counts of images have a least spread above 0; other numbers are finer.
+    images = _images([*baseline.runs, *new]) if terms.by.is_share else _FINE
+    found = look(old, now, images, terms.margin, design)
     needed = None
     if found.answer == "open":
-        if len(new) < terms.max_seeds:
-            return None
         needed = seeds_needed(found, len(baseline.runs), terms.margin, terms.alpha)
     return dataclasses.replace(
-        _verdict(baseline, new, terms, _OUTCOMES[found.answer]),
+        _verdict(baseline, new, terms, OUTCOMES[found.answer]),
         look=found,
         needed=needed,
-        **_population(baseline.runs, new, terms),
+        **(_population(baseline.runs, new, terms) if terms.by.is_accuracy else {}),
         flipped=() if found.answer == "no worse" else flipped_images(baseline.runs, new),
     )
 
@@ -221,6 +265,24 @@ def is_same_model(one: Run, other: Run) -> bool:
 def accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
     """Return the accuracy of each run, float64 (n,), fractions."""
     return np.array([run.accuracy for run in runs], dtype=np.float64)
+
+
+def values_of(runs: Sequence[Run], measure: Measure) -> NDArray[np.float64]:
+    """Return the measure of each run, float64 (n,), more being better: losses are negative.
+
+    Raises NotMeasured where a run has none.
+    """
+    if measure.is_accuracy:
+        return accuracies(runs)
+    sign = -1.0 if measure.lower_is_better else 1.0
+    found = []
+    for run in runs:
+        try:
+            found.append(sign * run_value(run, measure))
+        except NotMeasured as reason:
+            what = f"seed {run.seed} has no {measure.words}: {reason}"
+            raise NotMeasured(what) from reason
+    return np.array(found, dtype=np.float64)
 
 
 def correct_of(runs: Sequence[Run]) -> NDArray[np.bool_] | None:

@@ -1,8 +1,8 @@
 """What a caller asks of the gate, typed, and doing it: a check, or a new baseline."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ninetynine.board import Run
 from ninetynine.cells import Cell
 from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.errors import UserError, nearest
+from ninetynine.gate.asked import check_classes, measure_of, terms_of
 from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
 from ninetynine.gate.reference import TIMED, Interleaving, knowing_it, needed, references_in
@@ -45,10 +46,18 @@ class GateRequest:
 
 @dataclass(frozen=True)
 class CheckRequest(GateRequest):
-    """A check, on ``terms``; ``familywise`` shares their alpha among the architectures."""
+    """A check, on ``terms``; ``familywise`` shares their alpha among the architectures.
+
+    ``measure`` is what is judged; None is as the baseline or the suite says.  ``margins`` are in
+    its unit, percentage points where that is percent, by architecture and "" for all; those of
+    classes in percentage points.  They go before those of ``terms``.
+    """
 
     terms: Terms = Terms()  # noqa: RUF009
     familywise: bool = False
+    measure: str | None = None
+    margins: Mapping[str, float] = field(default_factory=dict)
+    class_margins: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ class UpdateRequest(GateRequest):
 
     reason: str = ""
     time_reference: bool = False  # train reference runs too, as where the baseline has some
+    measure: str | None = None  # that checks judge from now on; None is as before, or the suite's
 
 
 @dataclass(frozen=True)
@@ -104,16 +114,16 @@ def prepare_check(request: CheckRequest) -> Check:
     baseline = load_baseline(request.baseline)
     run, missing = _resolve(request, baseline.manifest.updates, baseline)
     share = max(1, len(run.cells)) if request.familywise else 1
-    stated = {name: points / 100 for name, points in baseline.manifest.margins.items()}
-    terms = dataclasses.replace(
-        request.terms,
-        alpha=request.terms.alpha / share,
-        margins={**stated, **request.terms.margins},
-    )
-    _check_excused(terms, request.terms.margins, baseline, run)
+    manifest = baseline.manifest
+    measure = measure_of(request.measure, run.suite, request.baseline, manifest)
+    terms = terms_of(request.terms, measure, manifest, request.margins, request.class_margins)
+    terms = dataclasses.replace(terms, alpha=terms.alpha / share)
+    named = [name for name in {**request.terms.margins, **request.margins} if name]
+    _check_excused(terms, named, baseline, run)
     contests, decided = make_contests(
         run.cells, baseline, terms, lambda: fingerprint_of_test_part(run.load_dataset())
     )
+    check_classes(terms, contests)
     decided += [gone(name, terms, _files_not_given(name, run, baseline)) for name in missing]
     notes = _notes(run, missing, baseline) if _is_whole(request.run) else ()
     notes += tuple(filter(None, (_ratchet(contest, baseline) for contest in contests)))
@@ -174,8 +184,10 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
     """
     if not request.reason.strip():
         raise UserError("--reason is empty; say in a few words why the baseline changes")
-    updates = read_manifest(request.baseline).updates
+    manifest = read_manifest(request.baseline)
+    updates = manifest.updates
     run, _ = _resolve(request, updates, None)
+    measure = measure_of(request.measure, run.suite, request.baseline, manifest)
     if run.only_took:
         watcher.say(run.only_took)
     seeds = parse_seeds(request.run.seeds or UPDATE_SEEDS, "--seeds")
@@ -195,7 +207,12 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
         commit=commit,
         dirty=dirty,
     )
-    removed = update_baseline(request.baseline, runs, entry)
+    removed = update_baseline(
+        request.baseline,
+        runs,
+        entry,
+        None if measure.is_accuracy and not request.measure else measure.name,
+    )
     return Updated(entry, len(runs), len(removed))
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Literal
 
+from ninetynine.measures import Measure, find
 from ninetynine.statistics import DifferenceBound
-from ninetynine.statistics.sequential import Look, SeedsNeeded
+from ninetynine.statistics.sequential import Answer, Look, SeedsNeeded
 
 CostMeasure = Literal["training time", "inference latency", "peak memory"]
 
@@ -27,6 +28,11 @@ class Outcome(IntEnum):
     CRASHED = 5
 
 
+OUTCOMES: dict[Answer, Outcome] = {
+    "no worse": Outcome.NO_WORSE,
+    "regressed": Outcome.REGRESSED,
+    "open": Outcome.INCONCLUSIVE,
+}
 # The first of these that any architecture has is the answer of the whole check.
 _GRAVEST_FIRST = (
     Outcome.REGRESSED,
@@ -57,6 +63,22 @@ class Terms:
     cost_margins: Mapping[CostMeasure, float] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)  # of single architectures
     rotate: bool = False  # look again with other seeds before "regressed" is said
+    measure: str = "accuracy"  # what ``margin`` is of, in its own unit
+    class_margins: Mapping[str, float] = field(default_factory=dict)  # by class; "" is any other
+
+    @property
+    def by(self) -> Measure:
+        """The measure that is judged."""
+        return find(self.measure)
+
+    @property
+    def share(self) -> float:
+        """What the measure has of the chance of a false "regressed"; classes have the rest."""
+        return 0.5 if self.class_margins else 1.0
+
+    def class_margin(self, label: int) -> float | None:
+        """Return the margin of a class's recall; None where it is not judged."""
+        return self.class_margins.get(str(label), self.class_margins.get(""))
 
     def of(self, architecture: str) -> "Terms":
         """Return the terms of one architecture: its own margin in place of the general one."""
@@ -77,6 +99,16 @@ class CostVerdict:
     lower: float | None = None
     upper: float | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class ClassVerdict:
+    """Whether the share of right answers of a class fell by more than ``margin``, a fraction."""
+
+    label: int
+    outcome: Outcome
+    margin: float
+    look: Look
 
 
 @dataclass(frozen=True)
@@ -115,11 +147,18 @@ class Verdict:
     flipped: tuple[FlippedImage, ...] = ()
     costs: tuple[CostVerdict, ...] = ()
     changes: tuple[str, ...] = ()
+    measure: str = "accuracy"  # what ``look`` is of; more is better there, so losses are negative
+    classes: tuple[ClassVerdict, ...] = ()
+
+    @property
+    def quality(self) -> Outcome:
+        """The gravest of the measure and the classes."""
+        return gravest([self.outcome, *(found.outcome for found in self.classes)])
 
     @property
     def overall(self) -> Outcome:
-        """The gravest of accuracy and costs."""
-        return gravest([self.outcome, *(cost.outcome for cost in self.costs)])
+        """The gravest of measure, classes and costs."""
+        return gravest([self.quality, *(cost.outcome for cost in self.costs)])
 
 
 @dataclass(frozen=True)

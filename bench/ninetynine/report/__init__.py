@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # who wants one number formatted should not wait for boards a
     from ninetynine.board import Board
     from ninetynine.board.history import Change
     from ninetynine.catalog import Architecture
+    from ninetynine.measures import Measure
     from ninetynine.records import Problem, Record, RecordStore
     from ninetynine.statistics import Margin
     from ninetynine.suite import Suite
@@ -47,6 +48,7 @@ class Report:
     only_suite: bool = False  # whether boards show the rows of the suite alone
     given: "Sequence[Board] | None" = None  # boards that are there already, in place of records
     margin: "Margin | None" = None  # within which models are equivalent
+    measure: "Measure | None" = None  # by which rows are ranked; None is accuracy
     sums: bool = False  # whether the format shows what runs predicted, class by class
     changes: "Sequence[Change]" = ()  # of the baseline that the records are
 
@@ -69,6 +71,7 @@ class Report:
         from ninetynine import datasets
         from ninetynine.board import build_boards
         from ninetynine.board.views import known_suites, of_suite
+        from ninetynine.measures import ACCURACY
         from ninetynine.statistics import USUAL_MARGIN
 
         if self.given is not None:
@@ -80,6 +83,7 @@ class Report:
             variant=self.variant,
             sums=self.sums,
             margin=self.margin or USUAL_MARGIN,
+            measure=self.measure or ACCURACY,
         )
         for board in found:
             board.changes = tuple(self.changes)

@@ -8,17 +8,20 @@ import numpy as np
 from ninetynine import datasets
 from ninetynine.board import Row
 from ninetynine.board.intervals import OtherDifferences
+from ninetynine.board.measured import measured
+from ninetynine.board.notes import measure_notes
 from ninetynine.datasets import ImageGroups
+from ninetynine.measures import ACCURACY, Measure
 from ninetynine.report.formatting import (
     count,
     equals_p,
     number,
     percent,
     percent_interval,
-    signed_percent,
     three_digits,
 )
 from ninetynine.report.tables import plain_table
+from ninetynine.report.units import shortest, signed, size, value
 from ninetynine.statistics import (
     Comparison,
     Decision,
@@ -86,15 +89,16 @@ def image_caption(image: DifferingImage) -> str:
     return f"#{image.index}: label {image.label}\nA {a}%   B {b}%{doubtful}"
 
 
-def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
+def sentences(a: Row, b: Row, result: Comparison, measure: Measure = ACCURACY) -> list[str]:
     """Return the verdict first, then what stands behind it."""
-    lines = [_verdict(a, b, result), _accuracies(a, b, result)]
+    lines = [_verdict(a, b, result, measure), _means(a, b, result, measure)]
     if result.seed_interval is not None:
+        images = getattr(measured(a, measure).summary, "n_images", len(a.labels))
         lines.append(
-            f"On these {len(a.labels):,} test images alone (chance: seeds), the difference is "
-            f"within {_points(result.seed_interval)}."
+            f"On these {images:,} test images alone (chance: seeds), the difference is "
+            f"within {_points(result.seed_interval, measure)}."
         )
-    if (won := chance_of_one_run(a, b)) is not None:
+    if (won := chance_of_one_run(a, b, measure)) is not None:
         lines.append(
             f"One run of each: {a.full_name} does better than {b.full_name} in "
             f"{percent(won.chance, 0)}% of cases on these images "
@@ -109,10 +113,10 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
             f"{test}: {a.full_name} alone is right on {count(only_a, 'image')}, {b.full_name} "
             f"alone on {only_b}; p {equals_p(result.p_value)}."
         )
-    smallest = _signless(result.minimum_detectable_difference)
+    smallest = size(measure, result.minimum_detectable_difference)
     lines.append(
         f"The smallest difference these seeds and images would have shown with {result.power:.0%} "
-        f"power is {smallest} percentage points."
+        f"power is {smallest}."
     )
     if result.looks > 1:
         lines.append(
@@ -120,8 +124,8 @@ def sentences(a: Row, b: Row, result: Comparison) -> list[str]:
             f"all of them together are wrong in at most {_signless(result.alpha * result.looks)}%."
         )
     if result.to_decide is not None:
-        lines.append(_to_decide(result, a.test_groups))
-    return lines
+        lines.append(_to_decide(result, a.test_groups, measure))
+    return [*lines, *(f"{note}." for note in measure_notes((a, b), measure))]
 
 
 def other_sentences(found: OtherDifferences) -> list[str]:
@@ -145,18 +149,25 @@ def other_sentences(found: OtherDifferences) -> list[str]:
     return lines
 
 
-def chance_of_one_run(a: Row, b: Row) -> WinningChance | None:
+def chance_of_one_run(a: Row, b: Row, measure: Measure = ACCURACY) -> WinningChance | None:
     """Return how often one run of ``a`` does better than one of ``b`` on these images."""
-    if a.summary is None or b.summary is None:
+    one, other = (measured(row, measure).summary for row in (a, b))
+    if one is None or other is None:
         return None
-    return winning_chance(a.summary.seed_accuracy, b.summary.seed_accuracy)
+    return winning_chance(one.seed_accuracy, other.seed_accuracy)
 
 
 def plan_sentences(
-    a: str, b: str, found: Plan, images: int, power: float, groups: ImageGroups | None = None
+    a: str,
+    b: str,
+    found: Plan,
+    images: int,
+    power: float,
+    groups: ImageGroups | None = None,
+    measure: Measure = ACCURACY,
 ) -> list[str]:
     """Return how many seeds would show ``found.difference`` between ``a`` and ``b``."""
-    goal = f"a difference of {_signless(found.difference)} percentage points between {a} and {b}"
+    goal = f"a difference of {size(measure, found.difference)}{_in(measure)} between {a} and {b}"
     if found.seeds is not None:
         seeds = count(found.seeds, "seed")
         return [
@@ -190,66 +201,77 @@ def _needed(are: str, found: Plan | Decision, groups: ImageGroups | None) -> str
     )
 
 
-def _verdict(a: Row, b: Row, result: Comparison) -> str:
-    noun = datasets.noun_of(a.key.dataset)
+def _in(measure: Measure) -> str:
+    return "" if measure.is_accuracy else f" in {measure.words}"
+
+
+def _verdict(a: Row, b: Row, result: Comparison, measure: Measure) -> str:
+    noun, of = datasets.noun_of(a.key.dataset), _in(measure)
     first, second = a.full_name, b.full_name
-    size = _signless(abs(result.difference))
+    apart = size(measure, abs(result.difference))
     if result.verdict in ("better", "worse"):
-        return (
-            f"{first} is {result.verdict} than {second} on {noun} like these, "
-            f"by {size} percentage points."
-        )
+        lower = " (lower is better)" if measure.lower_is_better else ""
+        found = f"{first} is {result.verdict} than {second}{of} on {noun} like these"
+        return f"{found}, by {apart}{lower}."
     if result.verdict == "equivalent":
         return (
-            f"{first} and {second} are equivalent within {_margin(result)}: two one-sided tests at "
-            f"{_signless(result.alpha)}% show it ({_level(2 * result.alpha)} interval "
-            f"{_points(result.within)})."
+            f"{first} and {second} are equivalent{of} within {_margin(result, measure)}: two "
+            f"one-sided tests at {_signless(result.alpha)}% show it ({_level(2 * result.alpha)} "
+            f"interval {_points(result.within, measure)})."
         )
     return (
-        f"Undecided: {first} and {second} differ by {size} percentage points, which chance may "
-        f"explain, and a difference of more than {_margin(result)} is not ruled out."
+        f"Undecided: {first} and {second} differ by {apart}{of}, which chance may "
+        f"explain, and a difference of more than {_margin(result, measure)} is not ruled out."
     )
 
 
-def _margin(result: Comparison) -> str:
-    points = f"{_signless(result.margin)} percentage points"
+def _margin(result: Comparison, measure: Measure) -> str:
+    margin = size(measure, result.margin)
     if result.relative_margin is None:
-        return points
-    return f"{points} ({_signless(result.relative_margin)}% of the fewer errors)"
+        return margin
+    left = f"smaller {measure.words}" if measure.lower_is_better else "fewer errors"
+    return f"{margin} ({_signless(result.relative_margin)}% of the {left})"
 
 
 def _level(alpha: float) -> str:
     return f"{_signless(1 - alpha)}%"
 
 
-def _accuracies(a: Row, b: Row, result: Comparison) -> str:
-    means = [number(100 * float(side.correct.mean()), 3) for side in (a, b)]
-    runs = [count(len(side.correct), "seed") for side in (a, b)]
+def _means(a: Row, b: Row, result: Comparison, measure: Measure) -> str:
+    sides = []
+    for side in (a, b):
+        found = measured(side, measure)
+        mean = found.spread.mean if found.spread else None
+        if measure.is_accuracy:  # of the runs with predictions, which are compared
+            mean = float(side.correct.mean())
+        runs = found.summary.n_seeds if found.summary else 0
+        sides.append(f"{side.full_name} {value(measure, mean)} ({count(runs, 'seed')})")
+    title = "" if measure.is_accuracy else f"{measure.title}: "
+    unit = " percentage points" if measure.unit == "%" else f" {measure.unit}".rstrip()
     return (
-        f"{a.full_name} {means[0]}% ({runs[0]}), {b.full_name} {means[1]}% ({runs[1]}): difference "
-        f"{signed_percent(result.difference, 3)} percentage points, {_level(result.alpha)} "
-        f"interval {_points(result.interval)}, p {equals_p(result.p_value)}"
+        f"{title}{', '.join(sides)}: difference {signed(measure, result.difference)}{unit}, "
+        f"{_level(result.alpha)} interval {_points(result.interval, measure)}, "
+        f"p {equals_p(result.p_value)}"
         f"{'' if a.test_groups is None else f'; drawn are {a.test_groups}'}."
     )
 
 
-def _to_decide(result: Comparison, groups: ImageGroups | None) -> str:
-    size = _signless(max(abs(result.difference), result.margin))
+def _to_decide(result: Comparison, groups: ImageGroups | None, measure: Measure) -> str:
+    goal = size(measure, max(abs(result.difference), result.margin))
     if result.seeds_to_decide is not None:
         seeds = count(result.seeds_to_decide, "seed")
-        return f"{seeds} of each would decide about {size} percentage points."
+        return f"{seeds} of each would decide about {goal}."
     if result.to_decide is not None and result.to_decide.images is not None:
         needed = _needed("the limit", result.to_decide, groups)
-        return f"No number of seeds would decide about {size} percentage points: the {needed}."
+        return f"No number of seeds would decide about {goal}: the {needed}."
     if result.to_decide is not None and result.to_decide.limited_by == "single runs":
         return "One run each says nothing about the spread over seeds: run at least two of each."
-    return f"Neither seeds nor images would decide about {size} percentage points."
+    return f"Neither seeds nor images would decide about {goal}."
 
 
-def _points(interval: Interval) -> str:
-    return f"{signed_percent(interval.low, 3)} to {signed_percent(interval.high, 3)}"
+def _points(interval: Interval, measure: Measure) -> str:
+    return f"{signed(measure, interval.low)} to {signed(measure, interval.high)}"
 
 
 def _signless(share: float) -> str:
-    text = number(100 * share, 3)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return shortest(number(100 * share, 3))

@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from ninetynine.gate.verdict import (
     CheckProspect,
     CheckResult,
+    ClassVerdict,
     CostVerdict,
     FlippedImage,
     Outcome,
     Terms,
     Verdict,
 )
-from ninetynine.report import formatting
+from ninetynine.measures import Measure, find
+from ninetynine.report import formatting, units
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.statistics.sequential import MAX_SEEDS, Look, SeedsNeeded
 
@@ -23,7 +25,7 @@ NAMES = {
     Outcome.CRASHED: "not completed",
 }
 _HEADLINES = {
-    Outcome.NO_WORSE: "Accuracy is no worse than the baseline.",
+    Outcome.NO_WORSE: "{measure} is no worse than the baseline.",
     Outcome.REGRESSED: "Something regressed.",
     Outcome.INCONCLUSIVE: "The check cannot tell.",
     Outcome.NOT_COMPARABLE: "Something cannot be compared with the baseline.",
@@ -33,9 +35,9 @@ _HEADLINES = {
 
 def sentence(verdict: Verdict) -> str:
     """Return the verdict on one architecture, costs included, as plain sentences on one line."""
-    words = [f"{verdict.architecture}: {_accuracy_words(verdict)}"]
+    words = [f"{verdict.architecture}: {_measure_words(verdict)}", *_class_words(verdict)]
     words += [cost_sentence(cost) for cost in verdict.costs]
-    if verdict.outcome in (Outcome.REGRESSED, Outcome.INCONCLUSIVE) and verdict.changes:
+    if verdict.quality in (Outcome.REGRESSED, Outcome.INCONCLUSIVE) and verdict.changes:
         words.append(f"What changed: {', '.join(verdict.changes)}.")
     return " ".join(words)
 
@@ -47,12 +49,15 @@ def headline(result: CheckResult) -> str:
         for outcome, words in NAMES.items()
         if any(v.overall == outcome for v in result.verdicts)
     ]
-    return f"{_HEADLINES[result.outcome]} ({', '.join(counts) or 'nothing to check'})"
+    said = _HEADLINES[result.outcome].format(measure=result.terms.by.title)
+    return f"{said} ({', '.join(counts) or 'nothing to check'})"
 
 
 def section(result: CheckResult) -> Section:
     """Return the whole check as a section of tables and sentences."""
-    tables = [_accuracy_table(result)]
+    tables = [_measure_table(result)]
+    if any(verdict.classes for verdict in result.verdicts):
+        tables.append(_class_table(result))
     if any(verdict.costs for verdict in result.verdicts):
         tables.append(_cost_table(result))
     flips = [verdict for verdict in result.verdicts if verdict.flipped]
@@ -76,7 +81,7 @@ def cost_sentence(cost: CostVerdict) -> str:
     return f"{measure} {words.get(cost.outcome, 'cannot be told')}: {span}, {margin}."
 
 
-def _accuracy_words(verdict: Verdict) -> str:
+def _measure_words(verdict: Verdict) -> str:
     if verdict.identical:
         return (
             f"nothing changed: seed {verdict.new_seeds[0]} gives the baseline's weights and "
@@ -86,34 +91,69 @@ def _accuracy_words(verdict: Verdict) -> str:
         return f"not comparable: {verdict.reason}."
     if verdict.outcome is Outcome.CRASHED:
         return f"the check could not be completed: {verdict.reason}."
-    look, margin = verdict.look, f"margin {_points(verdict.margin)}"
+    look = verdict.look
     if look is None and verdict.outcome is Outcome.INCONCLUSIVE:
         return f"cannot tell: {verdict.reason}."
     if look is None:
         return f"regressed: {verdict.reason}."
-    accuracies = (
-        f"{_percent(look.new_accuracy)}% over {formatting.count(look.seeds, 'seed')}, "
-        f"{_percent(look.baseline_accuracy)}% in the baseline "
+    measure = find(verdict.measure)
+    margin = f"margin {_size(measure, verdict.margin)}"
+    title = "" if measure.is_accuracy else f"{measure.words} "
+    numbers = (
+        f"{title}{_value(measure, look.new_accuracy)} over {formatting.count(look.seeds, 'seed')}, "
+        f"{_value(measure, look.baseline_accuracy)} in the baseline "
         f"({formatting.count(len(verdict.baseline_seeds), 'seed')})"
     )
-    drop, lower, upper = _points(look.drop), _points(look.lower), _points(look.upper)
+    drop, lower, upper = (_size(measure, part) for part in (look.drop, look.lower, look.upper))
+    unit, noun = _unit(measure), _noun(measure)
     if verdict.outcome is Outcome.REGRESSED:
+        moved = "rose" if measure.lower_is_better else "fell"
+        numbers = numbers.removeprefix(title)
         return (
-            f"regressed: accuracy fell by {drop} points (at least {lower}; {margin}): {accuracies}."
+            f"regressed: {measure.words} {moved} by {drop}{unit} (at least {lower}; {margin}): "
+            f"{numbers}."
         )
     if verdict.outcome is Outcome.NO_WORSE:
-        within = f" A drop of about {drop} points is within the margin." if look.lower > 0 else ""
+        within = ""
+        if look.lower > 0:
+            within = f" A {noun} of about {drop}{unit} is within the margin."
         return (
-            f"no worse: {accuracies}; a drop of the margin of {_points(verdict.margin)} points is "
-            f"ruled out (at most {upper}).{within}"
+            f"no worse: {numbers}; a {noun} of the margin of {_size(measure, verdict.margin)}"
+            f"{unit} is ruled out (at most {upper}).{within}"
         )
-    what = "neither a drop nor one of the margin can be ruled out"
+    what = f"neither a {noun} nor one of the margin can be ruled out"
     if look.lower > 0:
-        what = "there is a drop, and whether it is below the margin is open"
-    assert verdict.needed is not None
+        what = f"there is a {noun}, and whether it is below the margin is open"
+    needed = f" {_needed_words(verdict.needed)}" if verdict.needed is not None else ""
     return (
-        f"cannot tell: {accuracies}; the drop is between {lower} and {upper} points ({margin}), "
-        f"so {what}. {_needed_words(verdict.needed)}"
+        f"cannot tell: {numbers}; the {noun} is between {lower} and {upper}{unit} ({margin}), "
+        f"so {what}.{needed}"
+    )
+
+
+def _class_words(verdict: Verdict) -> list[str]:
+    """Return a sentence for each class that is not shown to be no worse, one for all others."""
+    told = [_of_class(found) for found in verdict.classes if found.outcome != Outcome.NO_WORSE]
+    others = len(verdict.classes) - len(told)
+    if others:
+        which = "Each of the" if not told else "The other"
+        told.append(f"{which} {formatting.count(others, 'class', 'classes')}: no worse.")
+    return told
+
+
+def _of_class(found: ClassVerdict) -> str:
+    look = found.look
+    drop, lower, upper = _points(look.drop), _points(look.lower), _points(look.upper)
+    numbers = f"{_percent(look.new_accuracy)}%, {_percent(look.baseline_accuracy)}% in the baseline"
+    margin = f"margin {_points(found.margin)}"
+    if found.outcome is Outcome.REGRESSED:
+        return (
+            f"Class {found.label} regressed: the share of its images that are right fell by {drop} "
+            f"points (at least {lower}; {margin}): {numbers}."
+        )
+    return (
+        f"Class {found.label} cannot be told: {numbers}; the drop is between {lower} and {upper} "
+        f"points ({margin})."
     )
 
 
@@ -132,41 +172,79 @@ def _needed_words(needed: SeedsNeeded) -> str:
 
 
 def _introduction(result: CheckResult) -> str:
-    terms = result.terms
+    terms, measure = result.terms, result.terms.by
     reason = f' (last updated because: "{result.reason}")' if result.reason else ""
+    of = "" if measure.is_accuracy else f"{measure.words}, "
+    unit = " percentage points" if measure.unit == "%" else _unit(measure)
     return (
-        f"Suite {result.suite} on {result.dataset} against {result.baseline}{reason}; margin "
-        f"{_points(terms.margin)} percentage points, alpha {terms.alpha:g}, at most "
+        f"Suite {result.suite} on {result.dataset} against {result.baseline}{reason}; {of}margin "
+        f"{_size(measure, terms.margin)}{unit}, alpha {terms.alpha:g}, at most "
         f"{terms.max_seeds} seeds."
     )
 
 
-def _accuracy_table(result: CheckResult) -> Table:
+def _measure_table(result: CheckResult) -> Table:
+    measure = result.terms.by
+    noun = _noun(measure)
+
     def of_look(write: Callable[[Look], str]) -> Callable[[Verdict], str]:
         return lambda verdict: write(verdict.look) if verdict.look else formatting.BLANK
+
+    def number(part: str) -> Callable[[Verdict], str]:
+        return of_look(lambda look: _bare(measure, getattr(look, part)))
+
+    def size(share: float) -> str:
+        return _size(measure, share)
 
     def found(verdict: Verdict) -> str:
         words = "identical" if verdict.identical else NAMES[verdict.outcome]
         return f"({words})" if verdict.excused else words
 
     return table_of(
-        "Accuracy",
+        measure.title,
         result.verdicts,
         [
             (name("Architecture"), lambda verdict: verdict.architecture),
             (left("Verdict"), found),
-            (Heading("Accuracy, %"), of_look(lambda look: _percent(look.new_accuracy))),
-            (Heading("Baseline, %"), of_look(lambda look: _percent(look.baseline_accuracy))),
-            (Heading("Drop, points"), of_look(lambda look: _points(look.drop))),
+            (Heading(f"{measure.title}{units.suffix(measure)}"), number("new_accuracy")),
+            (Heading(f"Baseline{units.suffix(measure)}"), number("baseline_accuracy")),
+            (
+                Heading(f"{noun.capitalize()}{units.points(measure)}"),
+                of_look(lambda look: size(look.drop)),
+            ),
             (
                 center("Between"),
-                of_look(lambda look: formatting.span(_points(look.lower), _points(look.upper))),
+                of_look(lambda look: formatting.span(size(look.lower), size(look.upper))),
             ),
             (Heading("Seeds"), lambda verdict: str(len(verdict.new_seeds))),
             (Heading("Baseline seeds"), lambda verdict: str(len(verdict.baseline_seeds))),
         ],
-        "The drop is on these test images (chance: seeds); each end of its interval holds with "
+        f"The {noun} is on these test images (chance: seeds); each end of its interval holds with "
         f"{1 - result.terms.alpha:.0%}, at whichever seed the check stopped.",
+    )
+
+
+def _class_table(result: CheckResult) -> Table:
+    return table_of(
+        "Classes",
+        [(verdict.architecture, found) for verdict in result.verdicts for found in verdict.classes],
+        [
+            (name("Architecture"), lambda pair: pair[0]),
+            (Heading("Class"), lambda pair: str(pair[1].label)),
+            (left("Verdict"), lambda pair: NAMES[pair[1].outcome]),
+            (Heading("Right, %"), lambda pair: _percent(pair[1].look.new_accuracy)),
+            (Heading("Baseline, %"), lambda pair: _percent(pair[1].look.baseline_accuracy)),
+            (Heading("Drop, points"), lambda pair: _points(pair[1].look.drop)),
+            (
+                center("Between"),
+                lambda pair: formatting.span(
+                    _points(pair[1].look.lower), _points(pair[1].look.upper)
+                ),
+            ),
+            (Heading("Margin, points"), lambda pair: _points(pair[1].margin)),
+        ],
+        "The share of a class's test images that are right. All classes together are wrongly "
+        "called regressed in no more than their half of alpha (Holm).",
     )
 
 
@@ -216,6 +294,29 @@ def _familywise_note(result: CheckResult) -> Sequence[str]:
     )
 
 
+def _noun(measure: Measure) -> str:
+    return "rise" if measure.lower_is_better else "drop"
+
+
+def _unit(measure: Measure) -> str:
+    """Return what stands behind the size of a change."""
+    return " points" if measure.unit == "%" else f" {measure.unit}".rstrip()
+
+
+def _bare(measure: Measure, oriented: float) -> str:
+    """Return a number of a look, in which more is better, as it is and without its unit."""
+    return units.bare(measure, -oriented if measure.lower_is_better else oriented)
+
+
+def _value(measure: Measure, oriented: float) -> str:
+    unit = "%" if measure.unit == "%" else f" {measure.unit}".rstrip()
+    return f"{_bare(measure, oriented)}{unit}"
+
+
+def _size(measure: Measure, share: float) -> str:
+    return _points(share) if measure.unit == "%" else units.difference(measure, share)
+
+
 def _percent(share: float) -> str:
     return formatting.percent(share, 3)
 
@@ -231,14 +332,15 @@ def _growth(share: float) -> str:
 
 def prospect_sentence(prospect: CheckProspect, terms: Terms) -> str:
     """Return what a check could show of one architecture."""
+    measure = terms.by
     about, seeds = prospect.architecture, formatting.count(prospect.baseline_seeds, "seed")
     if prospect.seed_sd is None:
         return f"{about}: {seeds} in the baseline, too few to tell a change by."
     return (
-        f"{about}: {seeds} in the baseline, SD {_points(prospect.seed_sd)} points; "
+        f"{about}: {seeds} in the baseline, SD {_size(measure, prospect.seed_sd)}{_unit(measure)}; "
         f"within {terms.max_seeds} seeds, no change would be shown to be no worse with a chance "
-        f"of about {formatting.percent(prospect.passes_unchanged, 0)}%, and a drop of "
-        f"{_points(2 * terms.margin)} points caught with about "
+        f"of about {formatting.percent(prospect.passes_unchanged, 0)}%, and a {_noun(measure)} of "
+        f"{_size(measure, 2 * terms.margin)}{_unit(measure)} caught with about "
         f"{formatting.percent(prospect.catches_twice_the_margin, 0)}%."
     )
 

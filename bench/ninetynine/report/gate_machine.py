@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from ninetynine.errors import one_line
 from ninetynine.gate.verdict import CheckProspect, CheckResult, Outcome, Verdict
+from ninetynine.measures import Measure, find
 from ninetynine.report.gate import NAMES, headline, sentence
 
 
@@ -28,9 +29,18 @@ def facts(result: CheckResult) -> dict[str, Any]:
 def _verdict_facts(verdict: Verdict) -> dict[str, Any]:
     plain = dataclasses.asdict(verdict)
     plain |= {"outcome": NAMES[verdict.outcome], "overall": NAMES[verdict.overall]}
-    for cost in plain["costs"]:
-        cost["outcome"] = NAMES[cost["outcome"]]
+    for part in (*plain["costs"], *plain["classes"]):
+        part["outcome"] = NAMES[part["outcome"]]
+    if verdict.look is not None and not (measure := find(verdict.measure)).is_accuracy:
+        plain["look"] = _look_facts(plain["look"], measure)
     return {"architecture": verdict.architecture, "sentence": sentence(verdict), **plain}
+
+
+def _look_facts(look: dict[str, Any], measure: Measure) -> dict[str, Any]:
+    """Return a look at another measure; ``drop``, ``lower``, ``upper`` are how much worse it is."""
+    sign = -1 if measure.lower_is_better else 1
+    numbers = {f"{side}_value": sign * look.pop(f"{side}_accuracy") for side in ("baseline", "new")}
+    return {"measure": measure.name, "measure_better": measure.better, **numbers, **look}
 
 
 def prospect_facts(prospect: CheckProspect) -> dict[str, Any]:

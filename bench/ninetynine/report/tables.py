@@ -7,13 +7,14 @@ from functools import partial
 from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row, Undecided
-from ninetynine.report import formatting
+from ninetynine.report import formatting, units
 from ninetynine.report.columns import Column, chosen_columns, columns, table_columns
 from ninetynine.report.columns.accuracy import decimals_of
+from ninetynine.report.columns.by_measure import table_of_measure
 from ninetynine.report.columns.gap import goal
 from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
-from ninetynine.report.formatting import BLANK, percent, percent_interval
+from ninetynine.report.formatting import BLANK, percent
 from ninetynine.statistics import Comparison, Interval
 
 _MOST_NAMES = 12
@@ -28,9 +29,11 @@ def section(board: Board, columns: Sequence[str] = ()) -> Section:
     """Return all tables of ``board`` that have something to say, or one of the ``columns``."""
     if columns:
         tables: list[Table | None] = [_chosen_table(board, columns)]
-    else:
+    elif board.measure.is_accuracy:
         tables = [_accuracy_table(board), _undecided_table(board), _claims_table(board)]
         tables += [_gap_table(board), _cost_table(board)]
+    else:
+        tables = [_accuracy_table(board), _undecided_table(board), _cost_table(board)]
     found = tuple(table for table in tables if table is not None)
     return Section(title(board), introduction(board), found, board.notes)
 
@@ -92,6 +95,9 @@ def _written(board: Board, found: Iterable[Column]) -> list[tuple[Heading, Calla
 def _accuracy_table(board: Board) -> Table:
     """Return the ranking: mean, both intervals, rank and significance group."""
     found = [columns()["group"], columns()["name"], *table_columns("accuracy", board)]
+    if not board.measure.is_accuracy:
+        rest = (columns()[key] for key in ("seeds", "rank", "accuracy"))
+        found = [*found[:2], *table_of_measure(board), *rest]
     if board.thing != "image":  # what is known of answers alone
         known = ("rank_marginal", "best_set")
         found = [c for c in found if c.key not in ("loss", "train_test_gap")]
@@ -102,7 +108,9 @@ def _accuracy_table(board: Board) -> Table:
         if not set(a.groups) & set(b.groups)
     )
     return replace(
-        table_of("Accuracy", board.rows, _written(board, found), *_accuracy_footnotes(board)),
+        table_of(
+            board.measure.title, board.rows, _written(board, found), *_accuracy_footnotes(board)
+        ),
         groups=tuple(row.groups for row in board.rows),
         rules=frozenset(ends),
     )
@@ -142,6 +150,8 @@ def _gap_table(board: Board) -> Table | None:
 
 
 def _measure(board: Board) -> str:
+    if not board.measure.is_accuracy:
+        return f"{board.measure.title} ({board.measure.better} is better) is"
     if board.thing == "image":
         return "Test accuracy and loss are"
     return "Accuracy is" if board.scores is None else "The score is"
@@ -189,6 +199,7 @@ def _undecided_table(board: Board) -> Table | None:
     """Return the neighbors that are not significantly different, and what would decide them."""
     if not board.undecided:
         return None
+    in_points = ", in points," if board.scores is None and board.measure.unit == "%" else ""
     return table_of(
         "Neighbors that are not significantly different",
         board.undecided,
@@ -196,7 +207,7 @@ def _undecided_table(board: Board) -> Table | None:
             (name("Model"), lambda pair: pair.upper),
             (name("and the next"), lambda pair: pair.lower),
             (
-                Heading("Difference" if board.scores else "Difference, points"),
+                Heading(f"Difference{'' if board.scores else units.points(board.measure)}"),
                 lambda pair: _apart(board, pair.comparison.difference),
             ),
             (
@@ -209,8 +220,8 @@ def _undecided_table(board: Board) -> Table | None:
             ),
             (left("Would decide"), partial(_would_decide, board=board)),
         ],
-        "Could have shown: the smallest true difference"
-        f"{'' if board.scores else ', in points,'} that these seeds and {board.thing}s "
+        f"Could have shown: the smallest true difference{in_points} that these seeds and "
+        f"{board.thing}s "
         "had an 80% chance to show on this board, which tests all pairs. What would decide is "
         "planned for the strictest level that the board may use. Equivalent: two one-sided tests "
         "at 5% show that a pair's difference is within the margin. The interval is one pair's.",
@@ -219,14 +230,14 @@ def _undecided_table(board: Board) -> Table | None:
 
 def _apart(board: Board | None, difference: float, decimals: int = 2) -> str:
     """Return a difference in points, or in the unit of the scores."""
-    if board is None or board.scores is None:
+    if board is None:
         return percent(difference, decimals)
+    if board.scores is None:
+        return units.difference(board.measure, difference, decimals)
     return formatting.number(board.scores.difference(difference), decimals_of(board))
 
 
 def _span_apart(board: Board, found: Interval) -> str:
-    if board.scores is None:
-        return percent_interval(found, 2)
     return formatting.span(_apart(board, found.low), _apart(board, found.high))
 
 
@@ -239,6 +250,8 @@ def _would_decide(pair: Undecided, board: Board | None = None) -> str:
     if found.to_decide is None:
         if board is not None and board.scores:
             return f"equivalent within {_apart(board, found.margin, 1)}"
+        if board is not None and board.measure.unit != "%":
+            return f"equivalent within {units.size(board.measure, found.margin)}"
         return f"equivalent within {formatting.shortest_percent(found.margin)} points"
     if found.to_decide.seeds is not None:
         return f"{lead}{formatting.count(found.to_decide.seeds, 'seed')} each"

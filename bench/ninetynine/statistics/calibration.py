@@ -1,7 +1,7 @@
 """How far confidence is from the share of right answers, without what chance adds to it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,21 +41,23 @@ def calibration(
     Shlens and Mozer 2022.)  The variance is that of its influence function, with the second-order
     part that remains where the calibration is perfect.
     """
-    parts = [_of_run(c, r, groups) for c, r in zip(confidence, correct, strict=True)]
-    influence = summarize_values(np.stack([values for values, _, _ in parts]), groups)
+    parts = [calibration_values(c, r, groups) for c, r in zip(confidence, correct, strict=True)]
+    influence = summarize_values(np.stack([values for values, _ in parts]), groups)
+    second_order = float(np.mean([variance for _, variance in parts]))
+    influence = replace(influence, second_order=second_order)
     error = mean_error(influence)
-    square = float(np.mean([debiased for _, debiased, _ in parts]))
-    second_order = float(np.mean([variance for _, _, variance in parts]))
-    error = MeanError(square, error.variance + second_order, error.degrees_of_freedom)
     found = error.interval()
     ends = (math.sqrt(max(end, 0.0)) for end in (found.low, found.high))
     return Calibration(error, influence, Interval(*ends))
 
 
-def _of_run(
+def calibration_values(
     confidence: FloatArray, correct: BoolArray, groups: Groups | None
-) -> tuple[FloatArray, float, float]:
-    """Return the influence of each image on the square, the square, its second-order variance."""
+) -> tuple[FloatArray, float]:
+    """Return (m,) values of one run, and the second-order variance of their mean.
+
+    The mean is the square of the error, debiased; the rest is each image's influence on it.
+    """
     m = len(confidence)
     bins = np.clip((confidence * BINS).astype(np.int64), 0, BINS - 1)
     excess = confidence - correct
@@ -77,7 +79,7 @@ def _of_run(
     share = counts / m
     influence = 2 * mean[bins] * excess - mean[bins] ** 2
     debiased = float(share @ (mean**2 - variance))
-    return influence, debiased, float(2 * share**2 @ variance**2)
+    return influence + (debiased - influence.mean()), float(2 * share**2 @ variance**2)
 
 
 def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Interval]:

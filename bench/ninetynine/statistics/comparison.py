@@ -139,6 +139,7 @@ def compare(
         planned,
         power,
         single_run_images=a.n_images / pair_clumping(a, b) if single else None,
+        largest=a.largest,
     )
     # Where none of m images tells two models apart, so many of all images still may.
     counted = a.binary and b.binary
@@ -182,7 +183,7 @@ def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float)
         apart, images = discordant_apart(a, b), a.n_images / pair_clumping(a, b)
         exact = mcnemar_interval(*apart, images, confidence)
         low, high = min(low, exact.low), max(high, exact.high)
-    return Interval(max(low, -1.0), min(high, 1.0))
+    return Interval(max(low, -a.largest), min(high, a.largest))
 
 
 def _decision(a: Summary, b: Summary, target: float, alpha: float, power: float) -> Decision:

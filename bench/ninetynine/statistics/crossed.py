@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ninetynine.statistics.estimate import seed_interval
 from ninetynine.statistics.groups import Groups, same_groups
 from ninetynine.statistics.special import t_quantile
 from ninetynine.statistics.summary import FloatArray, Interval, Summary
@@ -71,11 +72,29 @@ def summarize_scores(scores: FloatArray, groups: Groups | None = None) -> Summar
     return replace(summarize_values(scores, groups), binary=False)
 
 
+def value_intervals(
+    summary: Summary, confidence: float = 0.95, positive: bool = True
+) -> tuple[Interval | None, Interval]:
+    """Return the intervals of a mean on these images (chance: seeds) and for new ones of the kind.
+
+    Means as large as `Summary.largest`.  The first is None of one seed, and lies in the second.
+    ``positive`` takes the logarithm for the second one, for values whose mean is above 0.
+    """
+    error = mean_error(summary)
+    population = (error.positive_interval if positive else error.interval)(confidence)
+    over_seeds = seed_interval(summary, confidence)
+    if over_seeds is None:
+        return None, population
+    low, high = min(population.low, over_seeds.low), max(population.high, over_seeds.high)
+    return over_seeds, Interval(low, high)
+
+
 def mean_error(summary: Summary) -> MeanError:
     """Return the mean's error; of one seed that of the images alone."""
     clumping = summary.image_clumping(summary.image_accuracy)
     image = summary.image_mean_square * summary.image_design_effect(clumping)
-    return _error(summary.mean, image / summary.n_seeds / summary.n_images, [summary])
+    found = _error(summary.mean, image / summary.n_seeds / summary.n_images, [summary])
+    return replace(found, variance=found.variance + summary.second_order)
 
 
 def difference_of_means(a: Summary, b: Summary) -> MeanError:

@@ -93,7 +93,7 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
     clumping = pair_clumping(a, b)
     image = image_part(a, b, clumping) + (a.one_more + b.one_more) * clumping**2
     basis, parts = _seed_parts(a, b)
-    image = max(image, sum(flips for _, flips, _ in parts))
+    image = max(image, sum(flips for _, flips, _ in parts)) + a.second_order + b.second_order
     # A seed part that came out small by luck must not buy degrees of freedom.
     variance = image + sum(max(part - flips, 0.0) for part, flips, _ in parts)
     spread = image**2 / a.image_degrees_of_freedom
@@ -255,7 +255,8 @@ def seed_difference_interval(a: Summary, b: Summary, confidence: float = 0.95) -
         return None
     variance, degrees_of_freedom = seed_difference_error(a, b)
     quantile = t_quantile((1 + confidence) / 2, degrees_of_freedom)
-    return Interval.around(a.mean - b.mean, quantile * math.sqrt(variance), lowest=-1.0)
+    half_width, most = quantile * math.sqrt(variance), a.largest
+    return Interval.around(a.mean - b.mean, half_width, -most, most)
 
 
 def seed_mean_variance(summary: Summary) -> float:

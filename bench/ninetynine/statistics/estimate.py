@@ -85,7 +85,8 @@ def seed_interval(summary: Summary, confidence: float = 0.95) -> Interval | None
     variance = at_least_flips(*seed_variance(summary), summary.n_seeds - 1)
     quantile = t_quantile((1 + confidence) / 2, summary.n_seeds - 1)
     half_width = quantile * math.sqrt(variance / summary.n_seeds)
-    return Interval.around(summary.mean, half_width)
+    lowest = 0.0 if summary.largest == 1 else -summary.largest
+    return Interval.around(summary.mean, half_width, lowest, summary.largest)
 
 
 def gap_interval(summary: Summary, train_accuracy: FloatArray) -> Interval:

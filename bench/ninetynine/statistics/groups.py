@@ -65,6 +65,11 @@ class Groups:
         found = np.bincount(self.codes, weights=effects, minlength=self.count)
         return found.astype(np.float64, copy=False)
 
+    def among(self, chosen: NDArray[np.bool_]) -> "Groups | None":
+        """Return the groups of some images, ``chosen`` (m,); None where these are of one group."""
+        found = self.codes[chosen]
+        return None if len(np.unique(found)) < 2 else Groups.of(found)
+
     def correction(self) -> float:
         """Return what the estimated group means cost beside those of images.
 

@@ -108,6 +108,7 @@ def minimum_detectable_difference(
     alpha: float = 0.05,
     power: float = 0.8,
     single_run_images: float | None = None,
+    largest: float = 1.0,
 ) -> float:
     """Smallest true difference that the t test at ``alpha`` (two-sided) finds with ``power``.
 
@@ -116,8 +117,8 @@ def minimum_detectable_difference(
     """
     detectable = standard_error * noncentrality_for_power(power, alpha, degrees_of_freedom)
     if single_run_images is None:
-        return min(detectable, 1.0)
-    return min(max(detectable, _fewest_discordant(alpha) / single_run_images), 1.0)
+        return min(detectable, largest)
+    return min(max(detectable, _fewest_discordant(alpha) / single_run_images), largest)
 
 
 def _fewest_discordant(alpha: float) -> int:

@@ -15,6 +15,7 @@ Accuracies, drops and margins are fractions.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -43,12 +44,14 @@ class Design:
 
     ``alpha`` bounds the chance of "regressed" without a drop, and, separately, of "no worse"
     with a drop of the margin or more.  The first has two ways to come about that share ``alpha``:
-    the sequential test, and a single run that collapsed.
+    the sequential test, and a single run that collapsed.  Where other tests may say "regressed",
+    too, ``share`` is what this one has of what collapses leave.
     """
 
     baseline_seeds: int
     max_seeds: int
     alpha: float = 0.05
+    share: float = 1.0
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -57,9 +60,13 @@ class Design:
 
     @property
     def regressed_levels(self) -> tuple[float, ...]:
-        """The same for "regressed", from what the runs that may collapse leave of ``alpha``."""
-        left = self.alpha - self.max_seeds * self.collapse_tail
-        return nominal_levels(self.baseline_seeds, self.max_seeds, left)
+        """The same for "regressed", from its share of ``alpha``."""
+        return nominal_levels(self.baseline_seeds, self.max_seeds, self.regressed_alpha)
+
+    @property
+    def regressed_alpha(self) -> float:
+        """The share of what the runs that may collapse leave of ``alpha``."""
+        return (self.alpha - self.max_seeds * self.collapse_tail) * self.share
 
     @property
     def collapse_tail(self) -> float:
@@ -128,7 +135,7 @@ def information(baseline_seeds: int, max_seeds: int) -> FloatArray:
     return fractions
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def nominal_levels(baseline_seeds: int, max_seeds: int, alpha: float) -> tuple[float, ...]:
     """One-sided level of each look such that all looks together err with ``alpha``.
 
@@ -229,16 +236,26 @@ def answers(
     return no_worse, (drop - below > 0) & (drop >= margin) & ~no_worse
 
 
-def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, design: Design) -> Look:
-    """Look once: accuracies of the runs so far, float64 (n0,) and (k,), k from 2 to the maximum."""
+def look(
+    baseline: FloatArray,
+    new: FloatArray,
+    images: int,
+    margin: float,
+    design: Design,
+    regressed_level: float | None = None,
+) -> Look:
+    """Look once: numbers of the runs so far, float64 (n0,) and (k,), k from 2 to the maximum.
+
+    More is better.  ``regressed_level`` is used in place of the design's for "regressed".
+    """
     seeds = len(new)
     error, freedom = drop_error(
         np.var(baseline, ddof=1), len(baseline), np.var(new, ddof=1), seeds, images
     )
-    levels = design.regressed_levels, design.levels
-    below, above = (
-        error * special.stdtrit(freedom, 1 - level[seeds - FIRST_LOOK]) for level in levels
-    )
+    if regressed_level is None:
+        regressed_level = design.regressed_levels[seeds - FIRST_LOOK]
+    levels = regressed_level, design.levels[seeds - FIRST_LOOK]
+    below, above = (error * special.stdtrit(freedom, 1 - level) for level in levels)
     drop = np.asarray(np.mean(baseline) - np.mean(new))
     no_worse, regressed = answers(drop, below, above, margin)
     return Look(
@@ -252,6 +269,37 @@ def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, desi
         degrees_of_freedom=int(freedom),
         answer="no worse" if no_worse else "regressed" if regressed else "open",
     )
+
+
+def look_at_all(
+    baseline: FloatArray,
+    new: FloatArray,
+    images: Sequence[int],
+    margins: Sequence[float],
+    design: Design,
+) -> list[Look]:
+    """Look once at C numbers of each run, float64 (n0, C) and (k, C), such as those of classes.
+
+    The design's chance of a false "regressed" is that of all together: Holm's (1979) levels over
+    the C tests, each spent over the looks as if it were the only one (Maurer and Bretz 2013).
+    "No worse" needs no correction where all have to be so (Berger 1982).
+    """
+    each = list(zip(baseline.T, new.T, images, margins, strict=True))
+
+    def level(tests: int) -> float:
+        alpha = design.regressed_alpha / tests
+        levels = nominal_levels(design.baseline_seeds, design.max_seeds, alpha)
+        return levels[len(new) - FIRST_LOOK]
+
+    found = [look(*one, design, level(len(each))) for one in each]
+    p_values = [special.stdtr(f.degrees_of_freedom, -f.drop / f.standard_error) for f in found]
+    left = len(each)
+    for place in sorted(range(left), key=lambda place: p_values[place]):
+        found[place] = look(*each[place], design, level(left))
+        if p_values[place] > level(left):
+            break
+        left -= 1  # shown to have dropped: the others are fewer
+    return found
 
 
 def seeds_needed(

@@ -133,5 +133,5 @@ def covariance_of_means(summaries: Sequence[Summary]) -> FloatArray:
     usual = max(float(np.mean(parts)), 0.0) if parts else 0.0
     for i, s in enumerate(summaries):
         part = s.seed_mean_square - s.rest_over_groups if s.n_seeds > 1 else usual
-        covariance[i, i] += max(part, 0.0) / (m * s.n_seeds) + s.one_more
+        covariance[i, i] += max(part, 0.0) / (m * s.n_seeds) + s.one_more + s.second_order
     return covariance

@@ -68,6 +68,8 @@ class Summary:
     groups: Groups | None = None  # None where every image is one of its own
     rest_clumping: float = 1.0
     binary: bool = True  # whether answers are right or wrong, and not scores from 0 to 1
+    largest: float = 1.0  # that the mean can be, on either side of 0
+    second_order: float = 0.0  # of the mean's variance what effects of single images do not tell
 
     @property
     def rest_over_groups(self) -> float:
@@ -179,8 +181,9 @@ def seed_variance(summary: Summary) -> tuple[float, float]:
 
     Flips are what chance does to a run image by image.  See `at_least_flips`.
     """
-    own = seed_sd_at_least(summary.seed_sd or 0.0, summary.n_seeds, summary.n_images) ** 2
-    return own, summary.rest_over_groups / summary.n_images
+    sd = summary.seed_sd or 0.0
+    own = seed_sd_at_least(sd, summary.n_seeds, summary.n_images) if summary.binary else sd
+    return own**2, summary.rest_over_groups / summary.n_images
 
 
 def at_least_flips(variance: float, flips: float, degrees_of_freedom: float) -> float:

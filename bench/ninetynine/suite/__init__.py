@@ -19,6 +19,7 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
   ``replicates`` (1; the next one takes the next ``size`` seeds of each member), ``adds``, ``over``;
 - ``[reference]``: ``start`` and ``goal``, the accuracies between which rows close a gap;
 - ``[[targets]]``: accuracies to reach within a cost, or the name of the suite that has them;
+- ``measure``: the name of the measure that its rows are ranked by, and a gate judges;
 - ``timing_reference``: the architecture whose float32 training time is the unit of the others'.
 
 An option of the command line goes before what the file says.

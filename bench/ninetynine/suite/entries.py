@@ -86,6 +86,7 @@ class Suite:
     reference: Reference | None = None
     targets: tuple[Target, ...] = ()
     timing_reference: str | None = None  # whose float32 training time is the unit of others'
+    measure: str | None = None  # that its rows are ranked by; None is accuracy
     untouched: frozenset[str] = frozenset()  # files that are trained by their own recipe
 
     @property

@@ -19,8 +19,8 @@ from ninetynine.suite.goals import Reference, Target, parse_reference, parse_tar
 from ninetynine.suite.seeds import parse_seeds
 
 _KEYS = (
-    *("architectures", "dataset", "description", "ensembles", "precision", "recipe", "reference"),
-    *("seeds", "targets", "timing_reference"),
+    *("architectures", "dataset", "description", "ensembles", "measure", "precision", "recipe"),
+    *("reference", "seeds", "targets", "timing_reference"),
 )
 _Trained = Literal["float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16"]
 _PRECISIONS: tuple[Precision, ...] = get_args(_Trained)
@@ -133,6 +133,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         reference=parse_reference(content.get("reference"), where),
         targets=_targets(content.get("targets", []), path, where),
         timing_reference=_timing_reference(content.get("timing_reference"), where),
+        measure=_measure(content.get("measure"), where),
     )
 
 
@@ -173,6 +174,12 @@ def _timing_reference(given: object, where: str) -> str | None:
     if given is None or isinstance(given, str):
         return given
     raise UserError(f"{where}: timing_reference is {given!r}; expected an architecture's name")
+
+
+def _measure(given: object, where: str) -> str | None:
+    if given is None or isinstance(given, str):
+        return given  # what measures there are is not known where nothing is reported
+    raise UserError(f"{where}: measure is {given!r}; expected a name such as 'log_loss'")
 
 
 def _precision(value: object, where: str) -> Precision:

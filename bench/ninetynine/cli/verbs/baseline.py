@@ -10,6 +10,7 @@ from ninetynine.errors import UserError
 from ninetynine.gate.baseline import load_baseline, remove_architecture
 from ninetynine.gate.request import UPDATE_SEEDS, UpdateRequest
 from ninetynine.gate.request import update as update_baseline
+from ninetynine.measures import Measure
 from ninetynine.records import Record
 from ninetynine.report import formatting
 from ninetynine.report.tables import plain_table
@@ -33,6 +34,7 @@ def command() -> None:
     is_flag=True,
     help="Train reference runs in between, which check --time-margin needs.",
 )
+@options.measure_as("measure", "as before")
 @options.as_json
 def update(
     request: RunRequest,
@@ -41,6 +43,7 @@ def update(
     fresh: bool,
     reason: str,
     time_reference: bool,
+    measure: Measure | None,
     as_json: bool,
 ) -> int:
     """Train SUITE's architectures and put their records into --baseline, in place of older ones.
@@ -49,7 +52,13 @@ def update(
     Architectures that are not asked for stay as they are.
     """
     asked = UpdateRequest(
-        baseline, request, work_dir, fresh, reason=reason, time_reference=time_reference
+        baseline,
+        request,
+        work_dir,
+        fresh,
+        reason=reason,
+        time_reference=time_reference,
+        measure=measure.name if measure is not None else None,
     )
     done = update_baseline(asked, TERMINAL)
     counts = {"written": done.written, "removed": done.removed}

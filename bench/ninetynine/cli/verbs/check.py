@@ -18,6 +18,7 @@ from ninetynine.errors import UserError
 from ninetynine.gate.checking import prospect_of
 from ninetynine.gate.request import Check, CheckRequest, prepare_check, run_check
 from ninetynine.gate.verdict import CheckResult, CostMeasure, Outcome, Terms
+from ninetynine.measures import Measure
 from ninetynine.report.formats import markdown as markdown_format
 from ninetynine.report.formats import table as table_format
 from ninetynine.report.gate import flip_caption, prospect_sentence, section, sentence
@@ -62,8 +63,8 @@ def _excuse(name: str, help_text: str) -> options.Option:
     return click.option(name, multiple=True, metavar=shown, callback=read, help=help_text)
 
 
-def _margin(text: str) -> tuple[str, float]:
-    """Return a margin as a fraction, and whose it is; the name is empty for all."""
+def _margin(text: str, option: str = "--margin", whose: str = "NAME") -> tuple[str, float]:
+    """Return whose a margin is, and the margin as given; the name is empty for all."""
     name, _, points = text.rpartition("=")
     try:
         value = float(points)
@@ -71,9 +72,18 @@ def _margin(text: str) -> tuple[str, float]:
         value = math.nan
     if not 0 < value <= 100:
         raise UserError(
-            f"--margin {text!r}: expected percentage points above 0, such as 0.2 or NAME=0.2"
+            f"{option} {text!r}: expected percentage points above 0, such as 0.2 or {whose}=0.2"
         )
-    return name, value / 100
+    return name, value
+
+
+def _class_margin(text: str) -> tuple[str, float]:
+    label, value = _margin(text, "--class-margin", "3")
+    if label and not (label.isascii() and label.isdecimal() and len(label) < 6):
+        raise UserError(
+            f"--class-margin {text!r}: {label!r} is no class; name its number, such as 3={value:g}"
+        )
+    return label and str(int(label)), value
 
 
 class _Check(click.Command):
@@ -109,12 +119,21 @@ def _is_suite(text: str) -> bool:
 @options.run_request(of_gate=True, precision="float32", trains=True, without=("seeds", "results"))
 @options.baseline
 @options.work_dir
+@options.measure_as("by", "the baseline's")
 @click.option(
     "--margin",
     "margins_given",
     multiple=True,
     metavar="POINTS|NAME=POINTS",
-    help="The drop that counts as worse, in percentage points: of all [default: 0.1], of one.",
+    help="The drop that counts as worse, in percentage points (nats of log_loss): of all "
+    "[default: 0.1 points, or 0.001], of one.",
+)
+@click.option(
+    "--class-margin",
+    "class_margins_given",
+    multiple=True,
+    metavar="POINTS|CLASS=POINTS",
+    help="Gate each class's share of right answers too, or that of one.",
 )
 @click.option(
     "--alpha",
@@ -151,7 +170,9 @@ def command(
     fresh: bool,
     terms: Terms,
     familywise: bool,
+    by: Measure | None,
     margins_given: tuple[str, ...],
+    class_margins_given: tuple[str, ...],
     time_margin: float | None,
     latency_margin: float | None,
     memory_margin: float | None,
@@ -168,12 +189,17 @@ def command(
     """
     costs = zip(get_args(CostMeasure), (time_margin, latency_margin, memory_margin), strict=True)
     cost_margins = {measure: margin for measure, margin in costs if margin is not None}
-    margins = dict(map(_margin, margins_given))
-    general = margins.pop("", None)
-    terms = dataclasses.replace(terms, cost_margins=cost_margins, margins=margins)
-    if general is not None:
-        terms = dataclasses.replace(terms, margin=general)
-    asked = CheckRequest(baseline, request, work_dir, fresh, terms=terms, familywise=familywise)
+    asked = CheckRequest(
+        baseline,
+        request,
+        work_dir,
+        fresh,
+        terms=dataclasses.replace(terms, cost_margins=cost_margins),
+        familywise=familywise,
+        measure=by.name if by is not None else None,
+        margins=dict(map(_margin, margins_given)),
+        class_margins=dict(map(_class_margin, class_margins_given)),
+    )
     try:
         return _check(asked, dry_run, outputs)
     except (UserError, click.ClickException, click.exceptions.Exit, BrokenPipeError):

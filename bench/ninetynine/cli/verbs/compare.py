@@ -9,8 +9,10 @@ import click
 from ninetynine import datasets, suite
 from ninetynine.board import Row, Rows, check_comparable, compare_rows
 from ninetynine.board.intervals import other_differences
+from ninetynine.board.measured import check_measured, measured
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.measures import ACCURACY, Measure
 from ninetynine.report.comparison import (
     DifferingImage,
     chance_of_one_run,
@@ -20,7 +22,6 @@ from ninetynine.report.comparison import (
     other_sentences,
     sentences,
 )
-from ninetynine.statistics import Margin
 
 
 @click.command("compare")
@@ -28,6 +29,7 @@ from ninetynine.statistics import Margin
 @click.argument("b")
 @click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @click.option("--seed", type=click.IntRange(min=0), help="Compare the two single runs of a seed.")
+@options.measure
 @options.margin
 @options.alpha
 @options.power
@@ -49,7 +51,8 @@ def command(
     b: str,
     dataset: str | None,
     seed: int | None,
-    margin: Margin,
+    measure: Measure | None,
+    margin: str | None,
     alpha: float,
     power: float,
     looks: int,
@@ -69,21 +72,24 @@ def command(
     rows = Rows(options.open_store(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
-    result = compare_rows(*sides, confidence=1 - alpha, margin=margin, power=power, looks=looks)
+    by = measure or ACCURACY
+    smallest = options.margin_of(margin, by)
+    check_measured(sides, by)
+    result = compare_rows(*sides, by, smallest, confidence=1 - alpha, power=power, looks=looks)
     assert result is not None  # `find` saw to it that both have predictions
     doubtful = datasets.doubtful_test_images(rows.dataset, len(sides[0].labels))
     differing = differing_images(*sides, images, frozenset(doubtful))
     if picture is not None:
         _draw(sides, differing, rows.dataset, data_dir, picture)
     others = other_differences(*sides)
-    lines = [*sentences(*sides, result), *other_sentences(others)]
+    lines = [*sentences(*sides, result, by), *other_sentences(others)]
     if differing:
         lines.append(f"\nThe {len(differing)} images on which they differ most:")
         lines.append(images_table(*sides, differing))
     if picture is not None:
         lines.append(f"picture: {picture}")
     options.answer(
-        as_json, {**_facts(sides, result, differing), **dataclasses.asdict(others)}, lines
+        as_json, {**_facts(sides, result, differing, by), **dataclasses.asdict(others)}, lines
     )
 
 
@@ -106,8 +112,18 @@ def _draw(
     draw_grid(loaded.test_images[indices], captions, path, columns=5, title=title, marks=marks)
 
 
-def _facts(sides: tuple[Row, Row], result: Any, differing: list[DifferingImage]) -> dict[str, Any]:
-    won = chance_of_one_run(*sides)
+def _facts(
+    sides: tuple[Row, Row], result: Any, differing: list[DifferingImage], measure: Measure
+) -> dict[str, Any]:
+    won = chance_of_one_run(*sides, measure)
+    of_measure: dict[str, Any] = {}
+    if not measure.is_accuracy:
+        found = [measured(side, measure).spread for side in sides]
+        of_measure = {"measure": measure.name, "measure_better": measure.better}
+        of_measure |= {
+            f"{measure.field}_{name}": one and one.mean
+            for name, one in zip("ab", found, strict=True)
+        }
     return {
         "a": sides[0].full_name,
         "b": sides[1].full_name,
@@ -115,7 +131,8 @@ def _facts(sides: tuple[Row, Row], result: Any, differing: list[DifferingImage])
         "seeds_b": list(sides[1].seeds),
         "accuracy_a": float(sides[0].correct.mean()),
         "accuracy_b": float(sides[1].correct.mean()),
-        "sentences": sentences(*sides, result),
+        **of_measure,
+        "sentences": sentences(*sides, result, measure),
         **dataclasses.asdict(result),
         "one_run_of_a_wins": None if won is None else dataclasses.asdict(won),
         "population_groups": sides[0].test_groups.count if sides[0].test_groups else None,

@@ -9,16 +9,17 @@ from tabulate import tabulate
 from ninetynine.cli import options
 from ninetynine.errors import UserError, nearest
 
-_KINDS = ("architectures", "datasets", "suites", "columns")
+_KINDS = ("architectures", "datasets", "suites", "columns", "measures")
 
 
 @click.command("list")
-@click.argument("kind", default="architectures", metavar="[architectures|datasets|suites|columns]")
+@click.argument("kind", default="architectures", metavar=f"[{'|'.join(_KINDS)}]")
 @options.architecture_files
 @options.as_json
 @options.verbose
 def command(kind: str, architecture_files: tuple[Path, ...], as_json: bool) -> None:
-    """List architectures (with parameters, source, published claims), datasets, suites, columns."""
+    """List architectures (with parameters, source, published claims), datasets, suites, columns,
+    measures."""
     if kind not in _KINDS:
         raise UserError(f"nothing to list is called {kind!r}{nearest(kind, _KINDS)}")
     rows = _architectures(architecture_files) if kind == "architectures" else _ROWS[kind]()
@@ -102,7 +103,13 @@ def _columns() -> list[dict[str, Any]]:
     return [dict(row) for row in describe()]
 
 
-_ROWS = {"datasets": _datasets, "suites": _suites, "columns": _columns}
+def _measures() -> list[dict[str, Any]]:
+    from ninetynine.measures import describe
+
+    return [dict(row) for row in describe()]
+
+
+_ROWS = {"datasets": _datasets, "suites": _suites, "columns": _columns, "measures": _measures}
 
 
 def _cell(value: Any) -> Any:

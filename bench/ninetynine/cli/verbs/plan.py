@@ -8,8 +8,10 @@ import numpy as np
 
 from ninetynine import suite
 from ninetynine.board import Row, Rows, check_comparable
+from ninetynine.board.measured import check_measured, measured
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.measures import ACCURACY, Measure
 from ninetynine.report.comparison import plan_sentences
 from ninetynine.statistics import pair_components, plan
 
@@ -20,10 +22,11 @@ from ninetynine.statistics import pair_components, plan
 @click.option(
     "--difference",
     metavar="POINTS",
-    default="0.1",
-    callback=options.number_in(0, 100, 0.01),
-    help="The difference to show, in percentage points.",
+    callback=options.number_in(0, 100),
+    help="The difference to show, in percentage points (nats of log_loss) [default: 0.1, or 0.001 "
+    "of what is no percentage].",
 )
+@options.measure
 @options.alpha
 @options.power
 @options.looks
@@ -35,7 +38,8 @@ from ninetynine.statistics import pair_components, plan
 def command(
     a: str,
     b: str,
-    difference: float,
+    difference: float | None,
+    measure: Measure | None,
     alpha: float,
     power: float,
     looks: int,
@@ -54,16 +58,25 @@ def command(
     first = rows.find(a)
     second, note = _second(rows, first, b)
     check_comparable(first, second)
-    components = pair_components(*(row.summary for row in (first, second) if row.summary))
+    by = measure or ACCURACY
+    check_measured((first, second), by)
+    found_of = [measured(row, by).summary for row in (first, second)]
+    summaries = [summary for summary in found_of if summary is not None]
+    components = pair_components(*summaries)
     if components is None:
         raise UserError(
             f"{first.full_name} and {second.full_name} have one run each, which says nothing about "
             "the spread over seeds; run two of one of them first, with --seeds 2"
         )
-    images = first.correct.shape[1]
-    found = plan(components, images, difference, alpha / looks, power)
-    lines = [*plan_sentences(first.full_name, b, found, images, power, first.test_groups), *note]
-    options.answer(as_json, {**dataclasses.asdict(found), "sentences": lines}, lines)
+    images = summaries[0].n_images
+    shown = 0.001 if difference is None else difference / (100 if by.unit == "%" else 1)
+    of_values = by.value_difference(shown, *(abs(summary.mean) for summary in summaries))
+    found = plan(components, images, of_values, alpha / looks, power)
+    found = dataclasses.replace(found, difference=shown)
+    groups = first.test_groups
+    lines = [*plan_sentences(first.full_name, b, found, images, power, groups, by), *note]
+    told = {} if by.is_accuracy else {"measure": by.name}
+    options.answer(as_json, {**dataclasses.asdict(found), **told, "sentences": lines}, lines)
 
 
 def _second(rows: Rows, first: Row, name: str) -> tuple[Row, list[str]]:

@@ -9,9 +9,11 @@ import click
 from ninetynine import suite
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.measures import ACCURACY, Measure
 from ninetynine.records import RecordStore
 from ninetynine.report import Report, format_names, render
-from ninetynine.statistics import Margin
+
+_BY_ACCURACY = ("html", "ladder", "readme")
 
 
 @click.command("report")
@@ -41,6 +43,7 @@ from ninetynine.statistics import Margin
     metavar="KEY,KEY",
     help="Show these columns instead; `bench list columns` says which there are.",
 )
+@options.measure
 @options.margin
 @options.results
 @options.data_dir
@@ -51,7 +54,8 @@ def command(
     output: Path | None,
     suite_name: str | None,
     columns: str | None,
-    margin: Margin,
+    measure: Measure | None,
+    margin: str | None,
     results: Path,
     data_dir: Path | None,
     architecture_files: tuple[Path, ...],
@@ -61,15 +65,24 @@ def command(
     if format_ == "html" and output is None and sys.stdout.isatty():
         raise UserError("--format html is a page for a browser: name a file, --output report.html")
     shown = suite_name or "ladder"
+    if measure is not None and format_ in _BY_ACCURACY and not measure.is_accuracy:
+        raise UserError(
+            f"--format {format_} shows accuracies; --measure is for table, markdown, csv, latex "
+            "and json"
+        )
+    asked = suite.load(shown)
+    if measure is None and suite_name is not None and format_ not in _BY_ACCURACY:
+        measure = options.measure_of(asked)
     in_terminal = output is None and sys.stdout.isatty()
     report = Report(
         store=RecordStore(results),
-        catalog=suite.discover(architecture_files, suite.load(shown)),
+        catalog=suite.discover(architecture_files, asked),
         suite_name=shown,
-        only_suite=suite_name is not None and format_ not in ("html", "ladder", "readme"),
+        only_suite=suite_name is not None and format_ not in _BY_ACCURACY,
         data_dir=data_dir,
         columns=tuple(key.strip() for key in columns.split(",")) if columns else (),
-        margin=margin,
+        margin=options.margin_of(margin, measure or ACCURACY),
+        measure=measure,
         changes=options.baseline_changes(results) if format_ == "html" else (),
         color=in_terminal,
         width=shutil.get_terminal_size().columns if in_terminal else None,

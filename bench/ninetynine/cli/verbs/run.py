@@ -54,6 +54,7 @@ def command(
         if value is not None and not dry_run:
             raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
     run, store = request.resolve(), RecordStore(request.results)
+    options.measure_of(run.suite)  # a misspelled one is told before hours of training
     options.tell_what_only_took(run)
     votes = run.votes()
     planned, outcome = run.plan(store), TrainingOutcome()
@@ -111,7 +112,9 @@ def _print_table(
         variants = {cell.key: cell.variant for cell in run.cells}
         records = [_called(record, variants.get(record.key, variant)) for record in records]
         shown = None
-    report = Report(store, run.catalog, records, shown, color=sys.stdout.isatty())
+    measure = options.measure_of(run.suite)
+    color = sys.stdout.isatty()
+    report = Report(store, run.catalog, records, shown, color=color, measure=measure)
     click.echo(render(report, "json" if as_json else "table"), nl=False)
 
 

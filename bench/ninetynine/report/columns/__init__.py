@@ -11,6 +11,7 @@ from typing import Literal
 
 from ninetynine.board import Board, Row
 from ninetynine.errors import UserError, nearest
+from ninetynine.measures import Family, Measure, find, measures
 from ninetynine.registry import Registry
 
 Value = str | int | float | bool | None
@@ -79,11 +80,23 @@ def columns() -> dict[str, Column]:
 
 def chosen_columns(keys: Iterable[str]) -> list[Column]:
     """Return the columns called ``keys``; raise UserError with the right one for another."""
-    known = columns()
-    for key in keys:
-        if key not in known:
-            raise UserError(f"--columns: no column is called {key!r}{_meant(key)}")
-    return [known[key] for key in keys]
+    return [_chosen(key) for key in keys]
+
+
+def _chosen(key: str) -> Column:
+    if key in columns():
+        return columns()[key]
+    family = measures().get(key.rpartition("_")[0] or key) or measures().get(key)
+    if isinstance(family, Family) or key in measures():  # such as recall_3, and not recall alone
+        return own_column(find(key, "--columns"))
+    raise UserError(f"--columns: no column is called {key!r}{_meant(key)}")
+
+
+def own_column(measure: Measure) -> Column:
+    """Return the column of a measure."""
+    from ninetynine.report.columns.by_measure import column_of  # which needs this module
+
+    return column_of(measure)
 
 
 def _meant(key: str) -> str:
@@ -108,11 +121,15 @@ def page_columns(board: Board) -> list[Column]:
 def row_values(board: Board, row: Row, chosen: Sequence[Column] | None = None) -> dict[str, Value]:
     """Return ``row`` as one flat mapping, field -> plain value.
 
-    Of the columns ``chosen``, or of all but those that are made on request.
+    Of the columns ``chosen``, or of all but those that are made on request; then the measure that
+    the board is ranked by is said, too.
     """
     flat: dict[str, Value] = {}
     if chosen is None:
         chosen = [column for column in columns().values() if not column.on_request]
+        if not board.measure.is_accuracy:
+            flat |= {"measure": board.measure.name, "measure_better": board.measure.better}
+            chosen.append(own_column(board.measure))
     for column in chosen:
         flat |= zip(column.fields, column.values(board, row), strict=True)
     return flat

@@ -30,12 +30,22 @@ def _board(board: Board, keys: tuple[str, ...]) -> dict[str, Any]:
         "test_image_groups": str(board.image_groups) if board.image_groups else None,
         "test_images_without_doubtful_label": board.clean_images,
         "reference": board.reference.model_dump() if board.reference else None,
+        **_measure(board),
         "rows": [_row(board, row, keys) for row in board.rows],
         "claims": [asdict(claim) for claim in board.claims],
         "gaps": [asdict(gap) for gap in board.gaps],
         "not_significantly_different": [asdict(pair) for pair in board.undecided],
         "notes": list(board.notes),
     }
+
+
+def _measure(board: Board) -> dict[str, Any]:
+    """Return by what rows are ranked, and differences are of; accuracy goes without saying."""
+    measure = board.measure
+    if measure.is_accuracy:
+        return {}
+    unit = "share" if measure.unit == "%" else measure.unit
+    return {"measure": measure.name, "measure_better": measure.better, "measure_unit": unit}
 
 
 def _row(board: Board, row: Row, keys: tuple[str, ...]) -> dict[str, Any]:
