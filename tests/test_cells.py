@@ -3,7 +3,15 @@
 import json
 
 import pytest
-from ninetynine.cells import Cell, CellIdentity, Together, canonical_hash, differing_fields
+from ninetynine.cells import (
+    Cell,
+    CellIdentity,
+    Together,
+    by_task,
+    canonical_hash,
+    differing_fields,
+    trained_together,
+)
 from pydantic import ValidationError
 from record_builders import PACKAGES, make_identity
 
@@ -80,3 +88,35 @@ def test_differences_inside_tables_are_spelled_out():
         "packages.numpy",
     ]
     assert differing_fields(other, other) == []
+
+
+def seeds_of(number):
+    cell = Cell(identity=make_identity(), suite="quick", variant="published")
+    return [cell.changed(seed=seed) for seed in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("number", "at_once", "groups"),
+    [
+        (6, 3, [[0, 1, 2], [3, 4, 5]]),
+        (5, 3, [[0, 1, 2], [2, 3, 4]]),  # the last ones have as much company as the others
+        (2, 8, [[0, 1]]),
+    ],
+)
+def test_each_seed_names_those_that_it_is_trained_beside(number, at_once, groups):
+    cells = trained_together(seeds_of(number), at_once)
+    assert [cell.identity.seed for cell in cells] == list(range(number))
+    found = [tasks[0].identity.together.seeds for tasks in by_task(cells)]
+    assert found == groups
+    assert len({cell.key for cell in cells}) == number
+
+
+def test_one_seed_or_one_at_a_time_is_trained_alone():
+    assert trained_together(seeds_of(1), 8) == seeds_of(1)
+    assert trained_together(seeds_of(3), 1) == seeds_of(3)
+    assert [len(task) for task in by_task(seeds_of(3))] == [1, 1, 1]
+
+
+def test_growing_by_whole_groups_trains_nothing_anew():
+    few, many = trained_together(seeds_of(4), 4), trained_together(seeds_of(8), 4)
+    assert [cell.key for cell in many[:4]] == [cell.key for cell in few]

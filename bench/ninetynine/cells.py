@@ -6,7 +6,7 @@ The key is a hash of everything that can change the number (shared measurement p
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -79,6 +79,11 @@ class CellIdentity(BaseModel):
         return self.model_copy(update={"inputs": dict(inputs)})
 
     @property
+    def at_once(self) -> int:
+        """How many seeds are trained in one computation, this one among them."""
+        return len(self.together.seeds) if self.together is not None else 1
+
+    @property
     def key(self) -> str:
         """Return the SHA-256 (64 hex digits) over the canonical JSON of all fields."""
         return canonical_hash(self.model_dump(mode="json"))
@@ -121,6 +126,32 @@ class Cell(BaseModel):
     @property
     def label(self) -> str:
         return f"{self.identity.architecture} on {self.identity.dataset}, seed {self.identity.seed}"
+
+    def changed(self, **changes: Any) -> Self:
+        """Return this cell with other values of its identity."""
+        return self.model_copy(update={"identity": self.identity.model_copy(update=changes)})
+
+
+def trained_together(cells: Sequence[Cell], at_once: int) -> list[Cell]:
+    """Return ``cells``, which differ in their seeds alone, as trained ``at_once`` at a time.
+
+    The last ones are trained beside some of those before, so that all share with as many.
+    """
+    size, seeds = min(at_once, len(cells)), [cell.identity.seed for cell in cells]
+    if size < 2:
+        return list(cells)
+    starts = [min(start, len(seeds) - size) for start in range(0, len(seeds), size)]
+    groups = [Together(seeds=seeds[s : s + size], convolutions="products") for s in starts]
+    return [cell.changed(together=groups[place // size]) for place, cell in enumerate(cells)]
+
+
+def by_task(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Return ``cells`` in their order, those in one list that one computation trains."""
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        alike = cell.changed(seed=0) if cell.identity.together is not None else cell
+        found.setdefault(alike.key, []).append(cell)
+    return list(found.values())
 
 
 def canonical_hash(value: object) -> str:

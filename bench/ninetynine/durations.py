@@ -226,7 +226,8 @@ def _closest(runs: Sequence[_Runs], closeness: Callable[[_Runs], tuple[bool, ...
 
 
 def _setting(identity: CellIdentity) -> tuple[Any, ...]:
-    return identity.backend, identity.device, identity.precision, identity.threads
+    computing = identity.backend, identity.device, identity.precision, identity.threads
+    return *computing, identity.at_once  # a share of a computation is no measure of another one
 
 
 def _place(identity: CellIdentity) -> tuple[str, str]:

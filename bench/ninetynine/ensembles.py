@@ -67,6 +67,7 @@ class Vote:
                 "recipe": recipe,
                 "arguments": {},
                 "inputs": {},
+                "together": None,
                 "seed": self.replicate,
             }
         )
@@ -106,15 +107,21 @@ def plan_votes(
 def _block(
     suite: Suite, ensemble: Ensemble, replicate: int, cells: Sequence[Cell], setting: Setting
 ) -> list[Cell]:
-    by_run = {(c.identity.architecture, c.identity.precision, c.identity.seed): c for c in cells}
+    by_run = {_run_of(cell.identity): cell for cell in cells}
     start = replicate * ensemble.size
     block = []
     for member in ensemble.members:
         entry = suite.entry(member)
-        precision = setting.precision or entry.precision
+        how = setting.of(entry)
         seeds = suite.seeds_of(entry)[start : start + ensemble.size]
-        block += [by_run[entry.name, precision, seed] for seed in seeds]
+        kind = entry.name, how["backend"], how["device"], how["precision"]
+        block += [by_run[*kind, seed] for seed in seeds]
     return block
+
+
+def _run_of(identity: CellIdentity) -> tuple[str, str, str, str, int]:
+    kind = identity.architecture, identity.backend, identity.device, identity.precision
+    return *kind, identity.seed
 
 
 def derive(votes: Sequence[Vote], store: RecordStore) -> list[Record]:

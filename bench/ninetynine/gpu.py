@@ -28,6 +28,10 @@ class _Process(ctypes.Structure):  # nvmlProcessInfo_v2_t, as nvmlDeviceGet...Pr
     )
 
 
+class _Memory(ctypes.Structure):  # nvmlMemory_t, bytes
+    _fields_ = (("total", c_ulonglong), ("free", c_ulonglong), ("used", c_ulonglong))
+
+
 class _Utilization(ctypes.Structure):  # nvmlUtilization_t, percent
     _fields_ = (("gpu", c_uint), ("memory", c_uint))
 
@@ -66,6 +70,11 @@ class Card:
         if self._call("nvmlDeviceGetTotalEnergyConsumption", byref(value)):
             return None
         return value.value / 1000  # of millijoules
+
+    def memory_bytes(self) -> int | None:
+        """Return how much memory it has in all."""
+        value = _Memory()
+        return None if self._call("nvmlDeviceGetMemoryInfo", byref(value)) else value.total
 
     def busy_share(self) -> float | None:
         """Return the share of the last moment in which something ran on it."""

@@ -8,11 +8,13 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from ninetynine import gpu
-from ninetynine.backends import get_backend
-from ninetynine.cells import Cell, CellIdentity, canonical_hash
+from ninetynine.backends import BACKENDS, get_backend, package_versions
+from ninetynine.cells import DEFAULT_BACKEND, Cell, CellIdentity, canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.records import Machine, Record
 
@@ -33,6 +35,27 @@ def available_cores() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def default_backend() -> str:
+    """Return the backend where none is named.
+
+    It is the one that KERAS_BACKEND says; else TensorFlow, unless that is not installed and
+    another one is.
+    """
+    return _default_backend(os.environ.get("KERAS_BACKEND", ""))
+
+
+@lru_cache(maxsize=2)
+def _default_backend(asked: str) -> str:
+    names = sorted(BACKENDS.entries(), key=lambda name: name != DEFAULT_BACKEND)
+    if asked in names:
+        return asked
+    for name in names:
+        with suppress(UserError):
+            package_versions(name)
+            return name
+    return DEFAULT_BACKEND
 
 
 def check_device(device: str) -> None:
@@ -216,6 +239,7 @@ def _kind(identity: CellIdentity) -> tuple[str, ...]:
         identity.backend,
         identity.precision,
         identity.device,
+        str(identity.at_once),
         canonical_hash({**identity.recipe, "epochs": 0}),
     )
 

@@ -109,7 +109,7 @@ def longest_first(
         identity = cell.identity
         prediction = predictor.of(identity)
         if prediction.seconds is not None:
-            return not prediction.measured, prediction.seconds
+            return not prediction.measured, prediction.seconds * identity.at_once
         size = parameters.get(identity.architecture)
         epochs = Recipe.from_canonical(identity.recipe).epochs
         return True, math.inf if size is None else epochs * size

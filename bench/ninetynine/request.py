@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ninetynine import datasets, grid
 from ninetynine.catalog import Catalog
-from ninetynine.cells import DEFAULT_BACKEND, Cell, Device, Precision
+from ninetynine.cells import Cell, Device, Precision, by_task, trained_together
 from ninetynine.ensembles import Vote, plan_votes
 from ninetynine.errors import UserError
 from ninetynine.executors import Executor, Options, Work, get_executor
@@ -16,6 +16,7 @@ from ninetynine.machine import jobs_and_threads
 from ninetynine.planning import RunPlan, model_path, plan
 from ninetynine.records import Record, RecordStore
 from ninetynine.suite import (
+    AtOnce,
     Setting,
     Suite,
     discover,
@@ -23,6 +24,7 @@ from ninetynine.suite import (
     make_cells,
     own_rows,
     parse_seeds,
+    seeds_at_once,
     select,
     select_ensembles,
 )
@@ -59,9 +61,10 @@ class RunRequest:
     data_dir: Path | None = None
     seeds: str | int | Sequence[int] | None = None
     architecture_files: tuple[Path, ...] = ()  # the caller's own
-    backend: str = DEFAULT_BACKEND
+    backend: str | None = None
     precision: Precision | None = None
-    device: Device = "cpu"
+    device: Device | None = None
+    seeds_at_once: AtOnce = None  # trained in one computation; None is what the suite says
     threads: int | None = None  # per worker; part of a record's key
     jobs: int | None = None  # worker processes
     executor: str = "local"
@@ -120,9 +123,13 @@ class RunRequest:
 
     def resolve_selection(self, selection: Selection) -> "ResolvedRun":
         """Return the cells of ``selection``, whatever its names were chosen by."""
-        _, threads = jobs_and_threads(self.jobs, self.threads, self.device)
+        _, threads = jobs_and_threads(self.jobs, self.threads, self.device or "cpu")
         setting = Setting(
-            backend=self.backend, precision=self.precision, device=self.device, threads=threads
+            backend=self.backend,
+            precision=self.precision,
+            device=self.device,
+            threads=threads,
+            seeds_at_once=self.seeds_at_once,
         )
         seeded = selection.suite
         if self.seeds is not None and self.seeds != "":
@@ -165,7 +172,20 @@ class ResolvedRun:
     @property
     def jobs(self) -> int:
         """How many workers this machine has cores for, or as many as were asked for."""
-        return jobs_and_threads(self.request.jobs, self.setting.threads, self.setting.device)[0]
+        devices = {cell.identity.device for cell in self.cells} or {"cpu"}
+        asked, threads = self.request.jobs, self.setting.threads
+        return min(jobs_and_threads(asked, threads, device)[0] for device in devices)
+
+    def together(self, cells: Sequence[Cell], at_once: AtOnce) -> list[Cell]:
+        """Return ``cells``, which differ in their seeds alone, trained ``at_once`` at a time."""
+        if not cells:
+            return []
+        name = cells[0].identity.architecture
+        known = self.catalog.get(name) or self.catalog.get(cells[0].file_name)
+        if known is None:
+            return list(cells)
+        number = seeds_at_once(at_once, known, cells[0].identity, len(cells))
+        return trained_together(cells, number)
 
     def votes(self) -> list[Vote]:
         """Return the votes on the suite's own seeds, whatever seeds were asked for."""
@@ -205,14 +225,18 @@ def make_tasks(
     architecture_files: Sequence[Path] = (),
     models_dir: Path | None = None,
 ) -> list[Task]:
-    """Return what an executor needs to train ``cells``: names, and files by their whole path."""
+    """Return what an executor needs to train ``cells``: names, and files by their whole path.
+
+    Cells that one computation trains are one task.
+    """
     return [
         Task(
             cell=cell,
+            beside=beside,
             architecture_files=[path.absolute() for path in architecture_files],
             dataset=dataset,
             data_dir=data_dir.resolve() if data_dir else None,
             keep_model=model_path(models_dir, cell.key, cell.identity) if models_dir else None,
         )
-        for cell in cells
+        for cell, *beside in by_task(cells)
     ]

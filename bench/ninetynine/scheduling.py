@@ -1,12 +1,13 @@
 """When the last of many cells would end: a schedule on paper, here and on equal nodes."""
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ninetynine import machine
-from ninetynine.cells import Cell
+from ninetynine.cells import Cell, CellIdentity, by_task
 from ninetynine.durations import Prediction, Predictor
 from ninetynine.errors import UserError
 from ninetynine.planning import RunPlan
@@ -59,13 +60,16 @@ class Scheduled:
 
 @dataclass(frozen=True)
 class CellGroup:
-    """The cells of one architecture in one precision, all alike but for their seeds."""
+    """The cells of one architecture trained in one way, all alike but for their seeds."""
 
-    architecture: str
-    precision: str
+    identity: CellIdentity  # of one of them
     cells: int  # to train
     recorded: int
     prediction: Prediction
+
+    @property
+    def architecture(self) -> str:
+        return self.identity.architecture
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,11 @@ def plan_on_paper(
     groups = _groups(plan, predictor)
     timed = [group for group in groups if group.prediction.seconds is not None]
     missing = tuple((cell, predictor.of(cell.identity).seconds) for cell in plan.missing)
-    seconds = [known for _, known in missing if known]
+    seconds = [
+        known * first.identity.at_once  # a seed that is left is trained with all beside it
+        for first, *_ in by_task(plan.missing)
+        if (known := predictor.of(first.identity).seconds)
+    ]
     startup = predictor.startup_seconds(first.identity)
     needed = machine.worker_bytes(plan.missing, records)
     schedules: list[Scheduled] = []
@@ -167,17 +175,17 @@ def _bound(longest: float, share: float, startup: float) -> Bound:
 
 
 def _groups(plan: RunPlan, predictor: Predictor) -> list[CellGroup]:
-    missing: dict[tuple[str, str], list[Cell]] = {}
-    recorded: dict[tuple[str, str], int] = {}
+    def way(identity: CellIdentity) -> tuple[object, ...]:
+        how = identity.precision, identity.backend, identity.device, identity.at_once
+        return identity.architecture, *how
+
+    missing: dict[tuple[object, ...], list[CellIdentity]] = {}
     for cell in plan.missing:
-        name = cell.identity.architecture, cell.identity.precision
-        missing.setdefault(name, []).append(cell)
-    for record in plan.reused:
-        name = record.cell.architecture, record.cell.precision
-        recorded[name] = recorded.get(name, 0) + 1
+        missing.setdefault(way(cell.identity), []).append(cell.identity)
+    recorded = Counter(way(record.cell) for record in plan.reused)
     return [
-        CellGroup(*name, len(cells), recorded.get(name, 0), predictor.of(cells[0].identity))
-        for name, cells in missing.items()
+        CellGroup(cells[0], len(cells), recorded[kind], predictor.of(cells[0]))
+        for kind, cells in missing.items()
     ]
 
 

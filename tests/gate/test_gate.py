@@ -17,7 +17,7 @@ from gate_builders import (
     write_runs,
 )
 from ninetynine.board import Run
-from ninetynine.cells import Cell
+from ninetynine.cells import Cell, Together, trained_together
 from ninetynine.datasets import ImageGroups
 from ninetynine.errors import UserError
 from ninetynine.gate import (
@@ -36,12 +36,14 @@ from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import References, judge_cost
 from ninetynine.gate.decision import _by_collapse
 from ninetynine.gate.reference import NAME, Interleaving, neighbors
+from ninetynine.gate.request import _as_recorded
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
 from ninetynine.report.formats import markdown, table
 from ninetynine.report.gate import section, sentence
 from ninetynine.report.gate_machine import annotations, facts, junit_xml
+from ninetynine.request import RunRequest
 from record_builders import make_failed, make_identity, make_machine, make_record
 
 TERMS = Terms(max_seeds=20)
@@ -343,6 +345,28 @@ def test_a_reference_run_is_trained_first_in_every_round_that_trains_anything(tm
     order = [cell.identity for cell in interleaving([cells[:2], [], cells[2:]])]
     assert [i.architecture for i in order] == [NAME, "net", "net", NAME, "net"]
     assert [i.seed for i in order if i.architecture == NAME] == [5, 6]  # none is overwritten
+
+
+def test_seeds_of_a_check_are_trained_beside_those_of_the_baseline(tmp_path):
+    write_runs(RecordStore(tmp_path), make_runs([0.98] * 4, architecture="net"))
+    baseline = load_baseline(tmp_path)
+    (contest,), _ = make_contests(
+        [template()], baseline, TERMS, together=lambda cells: trained_together(cells, 4)
+    )
+    first, later = contest.next_cells(1), contest.cells(contest.seeds)[4:6]
+    assert first[0].identity.together.seeds == [0, 1, 2, 3]
+    assert [cell.identity.together.seeds for cell in later] == [[4, 5, 6, 7]] * 2
+
+
+def test_what_is_left_open_is_as_all_of_the_baseline_has_it():
+    many = {"backend": "jax", "device": "gpu", "together": Together(seeds=[0, 1])}
+    records = [make_record(seed=seed, precision="mixed_bfloat16", **many) for seed in (0, 1)]
+    found = _as_recorded(RunRequest(), records)
+    how = (found.backend, found.device, found.precision, found.threads, found.seeds_at_once)
+    assert how == ("jax", "gpu", "mixed_bfloat16", 1, 2)
+    assert _as_recorded(RunRequest(backend="torch", seeds_at_once=1), records).backend == "torch"
+    mixed = _as_recorded(RunRequest(), [*records, make_record()])
+    assert (mixed.backend, mixed.precision) == (None, "float32")
 
 
 def test_an_update_keeps_the_reference_runs_of_the_others_and_drops_what_none_needs(tmp_path):

@@ -29,7 +29,7 @@ from ninetynine.statistics import (
     rank_intervals,
     seed_rank_intervals,
 )
-from ninetynine.suite import Reference, Rung, Suite, reference_for
+from ninetynine.suite import Entry, Reference, Rung, Suite, reference_for
 
 _Sums = dict[tuple[str, ...], PredictionSums | None]  # by the keys of a row's records
 
@@ -183,6 +183,10 @@ class Board:
 
 def is_on(rung: Rung, identity: RowIdentity) -> bool:
     """Return whether a row is the rung's model in the rung's precision."""
+    if isinstance(rung, Entry):
+        stated = (rung.backend or identity.backend, rung.device or identity.device)
+        if stated != (identity.backend, identity.device):
+            return False
     wanted = (rung.name, rung.kind, rung.precision)
     return (identity.architecture, identity.kind, identity.precision) == wanted
 

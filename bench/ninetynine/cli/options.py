@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ninetynine.cells import DEFAULT_BACKEND, Precision
+from ninetynine.cells import Precision
 from ninetynine.errors import UserError, one_line, printable
 from ninetynine.registry import Registry
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # what verbs that need no suite should not wait for
     from ninetynine.records import RecordStore
     from ninetynine.request import ResolvedRun
     from ninetynine.statistics import Margin
-    from ninetynine.suite import Suite
+    from ninetynine.suite import AtOnce, Suite
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -146,6 +146,7 @@ def run_request(
     listed = "A count, a range 0-9, or a list 0,3,7."
     workers = "Worker processes; auto is one per core, or one for the GPU."
     threads = "the baseline's" if of_gate else "cores / jobs"
+    whose = "the baseline's" if of_gate else "the suite's"
     seeds_option = click.option("--seeds", default=seeds, metavar="N|LIST", help=listed)
     options: list[Option] = [
         click.argument("suite", required=False),
@@ -159,7 +160,13 @@ def run_request(
             type=WHOLE,
             help=f"Threads per worker [default: {threads}]; part of a record's key.",
         ),
-        functools.partial(compute, precision=precision),
+        functools.partial(compute, precision=precision, whose=whose),
+        click.option(
+            "--seeds-at-once",
+            metavar="K|auto",
+            callback=_seeds_at_once,
+            help=f"Train so many seeds in one computation (jax) [default: {whose}].",
+        ),
         *(_executor_options() if trains else []),
         *([] if "results" in without else [results]),
         data_dir,
@@ -202,15 +209,19 @@ def _executor_options() -> list[Option]:
     ]
 
 
-def compute(command: Command, precision: Precision | None = "float32") -> Command:
-    """Add the options that say what computes; ``precision`` None is what the suite says."""
+def compute(command: Command, precision: Precision | None = "float32", whose: str = "") -> Command:
+    """Add the options that say what computes.
+
+    ``whose`` setting counts where an option is not given, "the suite's", is told by the help.
+    """
     precisions = click.Choice([p for p in get_args(Precision) if p != "unknown"])
-    shown = True if precision else "the suite's"
     backend = _Registered("backend", "ninetynine.backends", "BACKENDS")
     options: list[Option] = [
-        click.option("--precision", type=precisions, default=precision, show_default=shown),
-        click.option("--backend", type=backend, default=DEFAULT_BACKEND),
-        click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu"),
+        click.option("--precision", type=precisions, default=precision, show_default=whose or True),
+        click.option(
+            "--backend", type=backend, show_default=whose or "KERAS_BACKEND's, or what there is"
+        ),
+        click.option("--device", type=click.Choice(["cpu", "gpu"]), show_default=whose or "cpu"),
     ]
     return _with_options(command, options)
 
@@ -238,6 +249,12 @@ def _jobs(context: click.Context, parameter: click.Parameter, text: str) -> int 
     if not text.isdecimal() or int(text) < 1:
         raise UserError(f"--jobs {text!r}: expected a positive whole number or auto")
     return int(text)
+
+
+def _seeds_at_once(context: click.Context, option: click.Parameter, text: str | None) -> "AtOnce":
+    from ninetynine.suite.at_once import read_at_once
+
+    return read_at_once(text, option.opts[0])
 
 
 def number_in(low: float, high: float, unit: float = 1.0) -> Callable[..., float | None]:

@@ -92,7 +92,7 @@ class BarProgress:
         elif isinstance(event, Started):
             task = self._task_of(event.worker)
             where = f" on {event.node}" if event.node else ""
-            description = one_line(f"{event.task.cell.label}{where}")
+            description = one_line(f"{event.task.label}{where}")
             self._bar.reset(task, description=description, total=None, note="starting")
         elif isinstance(event, EpochEnded):
             note = f"training accuracy {formatting.percent(event.accuracy, 2)}%"
@@ -118,7 +118,9 @@ def ending(event: Event) -> str | None:
     if isinstance(event, Finished) and event.record.scores and event.record.timing:
         seconds = formatting.number(event.record.timing.train_seconds, 1)
         accuracy = formatting.percent(event.record.scores.test.accuracy, 2)
-        return f"{event.task.cell.label}: test accuracy {accuracy}%, trained in {seconds} s"
+        many = event.record.timing.together or 1
+        share = f", its share of {many} at once" if many > 1 else ""
+        return f"{event.task.cell.label}: test accuracy {accuracy}%, trained in {seconds} s{share}"
     if isinstance(event, Failed):
         return f"{event.task.cell.label}: failed: {event.failure.reason}"
     if isinstance(event, Refused):
@@ -128,7 +130,7 @@ def ending(event: Event) -> str | None:
 
 def notice(event: Event) -> str | None:
     """Return one line on what a user should know of a cell that goes on, or None."""
-    label = event.task.cell.label
+    label = event.task.label
     if isinstance(event, Started) and event.node:
         return f"{label}: started on {event.node}"
     if isinstance(event, Retrying):

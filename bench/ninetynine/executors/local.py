@@ -26,8 +26,9 @@ def check_options(options: Options) -> None:
 @contextmanager
 def open_executor(work: Work) -> Iterator["LocalExecutor"]:
     """Yield an executor with as many workers as are asked for and fit into memory."""
-    cells = [task.cell for task in work.tasks]
-    jobs = max((_jobs(task, work.options) for task in work.tasks), default=1)
+    cells = [cell for task in work.tasks for cell in task.cells]
+    # The fewest: a worker may be handed a cell on the GPU, which is not shared.
+    jobs = min((_jobs(task, work.options) for task in work.tasks), default=1)
     fit = affordable_jobs(jobs, cells, work.records, work.say)
     with LocalExecutor(fit, work.options.timeout_seconds) as executor:
         yield executor
@@ -118,7 +119,8 @@ class _LocalRun:
                 for event in self._worker(slot, task).train(task, self._timeout_seconds):
                     self._events.put(event)
             except Exception as error:  # a fault of ours must not silently lose a cell
-                self._events.put(Failed(task, fault(error)))
+                for cell in task.cells:
+                    self._events.put(Failed(task.alone(cell), fault(error)))
                 self._discard(slot)
         if not (self._keeps or self._stopped.is_set()) and slot in self._workers:
             self._workers.pop(slot).close()

@@ -27,6 +27,7 @@ from ninetynine.records.files import record_path, write_atomically
 from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
 from ninetynine.records.schema import Part
 from ninetynine.records.store import safe_name
+from ninetynine.suite import AtOnce
 
 MANIFEST = "baseline.json"
 MANIFEST_VERSION = 1
@@ -43,6 +44,7 @@ class Update(Part):
     seeds: list[int]
     only: str | None = None  # as given: what of the suite was asked for; None for the whole suite
     architecture_files: list[str] = Field(default_factory=list)  # the user's own
+    seeds_at_once: AtOnce = None  # as given: None for one after the other
     suite_version: str
     commit: str | None = None
     dirty: bool | None = None

@@ -23,6 +23,8 @@ from ninetynine.statistics.sequential import FIRST_LOOK, Design, prospect
 
 # Trains cells, writes their records to the check's store, and says what became of them.
 Train = Callable[[Sequence[Cell]], TrainingOutcome]
+# Returns cells of one architecture as they are trained many at once, or as they are.
+Together = Callable[[Sequence[Cell]], list[Cell]]
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Contest:
     runs: list[Run] = field(default_factory=list)
     other_seeds: tuple[int, ...] = ()  # of a second look, where one is to be had
     first: Verdict | None = None  # "regressed", which the second look has to confirm
+    together: Together = list
 
     @property
     def name(self) -> str:
@@ -68,7 +71,11 @@ class Contest:
     def next_cells(self, number: int) -> list[Cell]:
         """Return the next ``number`` cells, fewer where the seeds end."""
         start = len(self.runs)
-        return [at_seed(self.template, seed) for seed in self.seeds[start : start + number]]
+        return self.cells(self.seeds)[start : start + number]
+
+    def cells(self, seeds: Sequence[int]) -> list[Cell]:
+        """Return the cells of ``seeds``, each with those that are trained beside it."""
+        return self.together([at_seed(self.template, seed) for seed in seeds])
 
 
 def at_seed(cell: Cell, seed: int) -> Cell:
@@ -92,6 +99,7 @@ def make_contests(
     baseline: Baseline,
     terms: Terms,
     test_part: Callable[[], str] | None = None,
+    together: Together = list,
 ) -> tuple[list[Contest], list[Verdict]]:
     """Pair each architecture with its baseline; return the contests, and what needs no training.
 
@@ -116,7 +124,7 @@ def make_contests(
             first = every[: terms.max_seeds]
             fresh = tuple(s for s in every if s not in first and s not in row.seeds)
             other = fresh[: terms.max_seeds] if terms.rotate else ()
-            contests.append(Contest(template, row, first, other_seeds=other))
+            contests.append(Contest(template, row, first, other_seeds=other, together=together))
     return contests, verdicts
 
 

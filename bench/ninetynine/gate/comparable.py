@@ -108,6 +108,8 @@ def changes(baseline: CellIdentity, new: CellIdentity) -> tuple[str, ...]:
     if not same_data(baseline, new):
         old, now = ((c.dataset, c.dataset_fingerprint[:8]) for c in (baseline, new))
         found.append(f"the training data: {' '.join(old)} → {' '.join(now)}")
+    if baseline.at_once != new.at_once:
+        found.append(f"seeds at once {baseline.at_once} → {new.at_once}")
     return (*found, *recipe_changes(baseline.recipe, new.recipe))
 
 

@@ -20,7 +20,8 @@ from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.gate.workspace import at_work, forget_other_models, open_workspace
 from ninetynine.machine import commit_of, cpu
 from ninetynine.planning import plan
-from ninetynine.records import RecordStore
+from ninetynine.programs import BACKEND as PROGRAM
+from ninetynine.records import Record, RecordStore
 from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.running import NOBODY, Watcher, keep_groups, open_trainer
 from ninetynine.suite import Suite, parse_seeds
@@ -121,9 +122,19 @@ def prepare_check(request: CheckRequest) -> Check:
     named = [name for name in {**request.terms.margins, **request.margins} if name]
     _check_excused(terms, named, baseline, run)
     contests, decided = make_contests(
-        run.cells, baseline, terms, lambda: fingerprint_of_test_part(run.load_dataset())
+        run.cells,
+        baseline,
+        terms,
+        lambda: fingerprint_of_test_part(run.load_dataset()),
+        lambda cells: run.together(cells, run.request.seeds_at_once),
     )
     check_classes(terms, contests)
+    many = [c.name for c in contests if c.cells(c.seeds)[0].identity.together is not None]
+    if many and set(terms.cost_margins) & set(TIMED):
+        raise UserError(
+            f"--time-margin, --latency-margin: seeds of {many[0]} are trained at once and share "
+            "one time; say --seeds-at-once 1, with a baseline that was trained so"
+        )
     decided += [gone(name, terms, _files_not_given(name, run, baseline)) for name in missing]
     notes = _notes(run, missing, baseline) if _is_whole(request.run) else ()
     notes += tuple(filter(None, (_ratchet(contest, baseline) for contest in contests)))
@@ -148,9 +159,10 @@ def run_check(prepared: Check, watcher: Watcher = NOBODY) -> CheckResult:
     with at_work(store), open_trainer(run, cells, store, records, watcher) as train:
         keep_groups(dataset, store)
         asked = [
-            at_seed(c.template, seed)
+            cell
             for c in prepared.contests
-            for seed in (*c.seeds, *c.other_seeds)
+            for seeds in (c.seeds, c.other_seeds)
+            for cell in c.cells(seeds)
         ]
         forget_other_models(asked, store, train)
         verdicts = check(
@@ -188,10 +200,15 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
     updates = manifest.updates
     run, _ = _resolve(request, updates, None)
     measure = measure_of(request.measure, run.suite, request.baseline, manifest)
+    at_once = run.request.seeds_at_once
     if run.only_took:
         watcher.say(run.only_took)
     seeds = parse_seeds(request.run.seeds or UPDATE_SEEDS, "--seeds")
-    cells = [at_seed(cell, seed) for cell in run.cells for seed in seeds]
+    cells = [
+        cell
+        for template in run.cells
+        for cell in run.together([at_seed(template, seed) for seed in seeds], at_once)
+    ]
     runs = _trained(run, cells, request, watcher)
     commit, dirty = commit_of(Path.cwd())
     entry = Update(
@@ -203,6 +220,7 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
         seeds=list(seeds),
         only=request.run.only,
         architecture_files=[path.as_posix() for path in run.request.architecture_files],
+        seeds_at_once=at_once,
         suite_version=ninetynine.__version__,
         commit=commit,
         dirty=dirty,
@@ -267,8 +285,11 @@ def _resolve(
     present = tuple(name for name in selection.names if name not in missing)
     if _is_whole(asked):
         missing += sorted(n for n in known if n not in selection.catalog and n not in missing)
-    threads = asked.threads or _threads(baseline, selection.names)
-    asked = dataclasses.replace(asked, seeds=(0,), threads=threads)
+    recorded = baseline.records if baseline is not None else _by_name(request.baseline)
+    asked = _as_recorded(asked, [r for name in selection.names for r in recorded.get(name, [])])
+    if baseline is None:  # that is to have new records
+        asked = dataclasses.replace(asked, threads=request.run.threads)
+    asked = dataclasses.replace(asked, seeds=(0,))
     return asked.resolve_selection(dataclasses.replace(selection, names=present)), missing
 
 
@@ -322,7 +343,7 @@ def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:
         suite=chosen,
         dataset=dataset,
         architecture_files=files,
-        precision=asked.precision or "float32",
+        seeds_at_once=asked.seeds_at_once or (last.seeds_at_once if last is not None else None),
     )
 
 
@@ -333,13 +354,29 @@ def _recorded_part(updates: Sequence[Update]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(name for entry in updates for name in entry.architectures))
 
 
-def _threads(baseline: Baseline | None, names: Sequence[str]) -> int | None:
-    """Return the baseline's threads: only with as many can a run be bit-identical."""
-    if baseline is None:
-        return None
-    records = [record for name in names for record in baseline.records.get(name, [])]
-    threads = {record.cell.threads for record in records}
-    return threads.pop() if len(threads) == 1 else None
+def _as_recorded(asked: RunRequest, records: Sequence[Record]) -> RunRequest:
+    """Return ``asked``, what it leaves open as all of ``records`` have it.
+
+    Only on as many threads, on the same backend and beside the same seeds can a run be
+    bit-identical.
+    """
+    found = {}
+    records = [r for r in records if r.kind == "trained" and r.cell.backend != PROGRAM]
+    for field in ("backend", "device", "precision", "threads", "at_once"):
+        values = {getattr(record.cell, field) for record in records}
+        if len(values) == 1:
+            found[field.replace("at_once", "seeds_at_once")] = values.pop()
+    found.setdefault("precision", "float32")
+    return dataclasses.replace(asked, **{k: getattr(asked, k) or v for k, v in found.items()})
+
+
+def _by_name(directory: Path) -> dict[str, list[Record]]:
+    """Return the records of a baseline that may be none yet, whatever their predictions."""
+    found: dict[str, list[Record]] = {}
+    for record in RecordStore(directory).read_records()[0]:
+        if record.kind == "trained":
+            found.setdefault(record.cell.architecture, []).append(record)
+    return found
 
 
 def _is_whole(asked: RunRequest) -> bool:

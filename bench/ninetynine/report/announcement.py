@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from ninetynine.catalog import Architecture
-from ninetynine.cells import Cell
+from ninetynine.cells import Cell, by_task
 from ninetynine.recipe import Recipe, in_words, plain
 from ninetynine.report.formatting import count
 from ninetynine.suite import Suite
@@ -20,12 +20,14 @@ def announce(
     models = {cell.identity.architecture: cell for cell in cells}
     seeds = sorted({cell.identity.seed for cell in cells})
     precisions = sorted({cell.identity.precision for cell in cells} - {"unknown"})
-    rest = len({(c.identity.architecture, c.identity.precision) for c in cells}) * len(seeds)
+    ways = {(c.identity.architecture, c.identity.precision, c.identity.backend) for c in cells}
+    rest = len(ways) * len(seeds)
     some = "" if len(cells) == rest else "some of "
     yield (
         f"training {_listed(models, 'model')} on {cells[0].identity.dataset}, {some}"
         f"{_seeds(seeds)}{', ' * bool(precisions)}{' and '.join(precisions)}"
     )
+    yield from _together(cells)
     for (key, trained), stated in _overrides(models, catalog).items():
         values = {in_words(value): name for name, value in stated.items()}
         whose = "the file says" if len(models) == 1 else "the files say"
@@ -44,6 +46,24 @@ def announce(
     elif own:
         whose = "each is" if len(own) == len(models) else f"{_listed(own, 'model')} are each"
         yield f"{whose} trained by its own recipe"
+
+
+def _together(cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield how many seeds are trained at once, and which of them a second time for the others."""
+    models: dict[int, dict[str, None]] = {}
+    again = 0
+    for one, *more in by_task(cells):
+        identity = one.identity
+        if identity.at_once > 1:
+            models.setdefault(identity.at_once, {})[identity.architecture] = None
+            again += identity.at_once - 1 - len(more)
+    for number, names in models.items():
+        yield f"{_listed(names, 'model')}: {number} seeds at once; seconds are shares of theirs"
+    if again:
+        yield (
+            f"{count(again, 'seed')} trained once more, beside those without a record: a seed that "
+            "is trained at once with others is so only with them all"
+        )
 
 
 def _overrides(

@@ -64,8 +64,13 @@ def _notes(paper: PaperPlan) -> Iterator[str]:
 
 def _group_cells(group: CellGroup) -> tuple[str, ...]:
     predicted, seconds = group.prediction, group.prediction.seconds
-    name = group.architecture
-    name += f" ({group.precision})" if group.precision not in ("float32", "unknown") else ""
+    identity = group.identity
+    words: list[str] = []
+    if identity.precision not in ("float32", "unknown"):
+        words.append(identity.precision)
+    if identity.at_once > 1:
+        words.append(f"{identity.at_once} at once")
+    name = group.architecture + (f" ({', '.join(words)})" if words else "")
     basis = _BASES[predicted.basis].format(runs=formatting.count(predicted.runs, "run"))
     each = "?"
     if seconds is not None:
@@ -104,7 +109,9 @@ def facts(paper: PaperPlan) -> dict[str, Any]:
         "models": [
             {
                 "architecture": group.architecture,
-                "precision": group.precision,
+                "precision": group.identity.precision,
+                "backend": group.identity.backend,
+                "seeds_at_once": group.identity.at_once,
                 "missing": group.cells,
                 "reused": group.recorded,
                 "predicted_seconds": group.prediction.seconds,

@@ -13,6 +13,7 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
   ``recipe`` (overrides) and ``arguments`` (of ``build``); a list in these makes a row for each
   value, ``"net[learning_rate=0.01]"``.  ``description`` is a sentence;
 - ``seeds`` (``"0-9"``, a count or a list) and ``precision`` (``"float32"``) of every architecture;
+- ``backend``, ``device`` and ``seeds_at_once`` (a number or ``"auto"``), of all or in a table;
 - ``[recipe]``: keys that override every architecture's own recipe;
 - ``[[ensembles]]``: soft votes over runs of the suite, each with ``name``, ``members``
   (architectures of the suite), ``size`` (how many seeds each member gives to a vote),
@@ -25,6 +26,7 @@ A suite is a TOML file; docs/suites.md has an example.  It may say
 An option of the command line goes before what the file says.
 """
 
+from ninetynine.suite.at_once import AtOnce, seeds_at_once
 from ninetynine.suite.cells import (
     Setting,
     architecture_of,

@@ -4,36 +4,50 @@ import fnmatch
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ninetynine import catalog as catalog_of_files
 from ninetynine import grid
 from ninetynine.backends import package_versions
 from ninetynine.catalog import Architecture, Catalog
 from ninetynine.cells import (
-    DEFAULT_BACKEND,
     PROTOCOL_VERSION,
     Cell,
     CellIdentity,
     Device,
     Precision,
+    trained_together,
     untrained,
 )
 from ninetynine.errors import UserError, nearest
+from ninetynine.machine import default_backend
 from ninetynine.programs import BACKEND as PROGRAM_BACKEND
 from ninetynine.recipe import OF_A_PROGRAM
+from ninetynine.suite.at_once import AtOnce, seeds_at_once
 from ninetynine.suite.entries import Ensemble, Entry, Suite
 from ninetynine.suite.file import built_in, load
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The choices that hold for every cell of a run; ``precision`` None is what the suite says."""
+    """The choices that hold for every cell of a run; None is what the suite says."""
 
-    backend: str = DEFAULT_BACKEND
+    backend: str | None = None
     precision: Precision | None = None
-    device: Device = "cpu"
+    device: Device | None = None
     threads: int = 1
     deterministic: bool = True
+    seeds_at_once: AtOnce = None
+
+    def of(self, entry: Entry) -> dict[str, Any]:
+        """Return the fields of an identity that say how the cells of ``entry`` are trained."""
+        return {
+            "backend": self.backend or entry.backend or default_backend(),
+            "precision": self.precision or entry.precision,
+            "device": self.device or entry.device or "cpu",
+            "threads": self.threads,
+            "deterministic": self.deterministic,
+        }
 
 
 def select(suite: Suite, pattern: str | None, extra: Sequence[str] = ()) -> tuple[str, ...]:
@@ -124,10 +138,13 @@ def _entry_cells(
     """Yield the cells of one entry, in the order of its seeds."""
     architecture = architecture_of(entry, suite, catalog)
     if architecture.program is not None:
+        if setting.seeds_at_once not in (None, 1, "auto"):
+            raise UserError(f"--seeds-at-once: {entry.name} is a program, which trains one seed")
         yield from _program_cells(suite, architecture, entry, setting, dataset, fingerprint)
         return
-    recipe = architecture.recipe.canonical()
-    packages = package_versions(setting.backend)
+    recipe, compute = architecture.recipe.canonical(), setting.of(entry)
+    packages = package_versions(compute["backend"])
+    cells = []
     for seed in suite.seeds_of(entry):
         identity = CellIdentity(
             protocol_version=PROTOCOL_VERSION,
@@ -138,20 +155,20 @@ def _entry_cells(
             dataset=dataset,
             dataset_fingerprint=fingerprint,
             seed=seed,
-            backend=setting.backend,
             packages=packages,
-            precision=setting.precision or entry.precision,
-            threads=setting.threads,
-            device=setting.device,
-            deterministic=setting.deterministic,
+            **compute,
         )
-        yield Cell(
+        cell = Cell(
             identity=identity,
             suite=suite.name,
             variant=suite.variant_of(architecture.file_name),
             base=architecture.base,
             file=architecture.path,
         )
+        cells.append(cell)
+    asked = setting.seeds_at_once or entry.seeds_at_once
+    at_once = seeds_at_once(asked, architecture, identity, len(cells))
+    yield from trained_together(cells, at_once)
 
 
 def _program_cells(
@@ -172,7 +189,7 @@ def _program_cells(
             seed=seed,
             backend=PROGRAM_BACKEND,
             threads=setting.threads,
-            device=setting.device,
+            device=setting.device or entry.device or "cpu",
         )
         yield Cell(
             identity=identity, suite=suite.name, variant="published", program=architecture.program

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ninetynine import grid
-from ninetynine.cells import Precision
+from ninetynine.cells import Device, Precision
 from ninetynine.programs import Program
 from ninetynine.recipe import stacked
+from ninetynine.suite.at_once import AtOnce
 from ninetynine.suite.goals import Reference, Target
 
 
@@ -30,6 +31,9 @@ class Entry:
     arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of build
     description: str = ""
     program: Program | None = None  # that it is, in place of an architecture
+    backend: str | None = None  # None, as of the next two, is what the run says
+    device: Device | None = None
+    seeds_at_once: AtOnce = None
 
     kind: Literal["trained"] = field(default="trained", init=False)
 
@@ -81,6 +85,9 @@ class Suite:
     seeds: tuple[int, ...]
     recipe: dict[str, Any] = field(default_factory=dict)
     precision: Precision = "float32"
+    backend: str | None = None  # None, as of the next two, is what the run says
+    device: Device | None = None
+    seeds_at_once: AtOnce = None
     entries: tuple[Entry, ...] = ()
     ensembles: tuple[Ensemble, ...] = ()
     reference: Reference | None = None
@@ -116,7 +123,7 @@ class Suite:
         found = tuple(entry for entry in self.entries if entry.name == name)
         asked = None if found else grid.asked(name)
         if asked is None:
-            return found or (Entry(name, self.precision, name),)
+            return found or (self._bare(name),)
         (row,) = asked.rows()
         return tuple(
             Entry(
@@ -127,6 +134,9 @@ class Suite:
                 architecture=entry.base,
                 recipe=stacked(entry.recipe, row.recipe),
                 arguments={**entry.arguments, **row.arguments},
+                backend=entry.backend,
+                device=entry.device,
+                seeds_at_once=entry.seeds_at_once,
             )
             for entry in self.entries_of(asked.base)
         )
@@ -134,7 +144,17 @@ class Suite:
     def entry(self, label: str) -> Entry:
         """Return the entry called ``label``; a bare one where the file does not name it."""
         named = (entry for entry in self.entries if entry.label == label)
-        return next(named, Entry(label, self.precision, label))
+        return next(named, self._bare(label))
+
+    def _bare(self, name: str) -> Entry:
+        return Entry(
+            name,
+            self.precision,
+            name,
+            backend=self.backend,
+            device=self.device,
+            seeds_at_once=self.seeds_at_once,
+        )
 
     def seeds_of(self, entry: Entry) -> tuple[int, ...]:
         return self.seeds if entry.seeds is None else entry.seeds

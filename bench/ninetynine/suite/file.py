@@ -5,22 +5,24 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ninetynine import grid, part
-from ninetynine.cells import Precision
+from ninetynine.backends import BACKENDS
+from ninetynine.cells import Device, Precision
 from ninetynine.errors import UserError, nearest
 from ninetynine.programs import parse_program
 from ninetynine.recipe import parse, plain
+from ninetynine.suite.at_once import AtOnce, read_at_once
 from ninetynine.suite.entries import Ensemble, Entry, Rung, Suite
 from ninetynine.suite.goals import Reference, Target, parse_reference, parse_targets
 from ninetynine.suite.seeds import parse_seeds
 
 _KEYS = (
-    *("architectures", "dataset", "description", "ensembles", "measure", "precision", "recipe"),
-    *("reference", "seeds", "targets", "timing_reference"),
+    *("architectures", "backend", "dataset", "description", "device", "ensembles", "measure"),
+    *("precision", "recipe", "reference", "seeds", "seeds_at_once", "targets", "timing_reference"),
 )
 _Trained = Literal["float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16"]
 _PRECISIONS: tuple[Precision, ...] = get_args(_Trained)
@@ -52,6 +54,9 @@ class _EntryTable(_Table):
 
     precision: _Trained | None = Field(None, description=f"one of {', '.join(_PRECISIONS)}")
     seeds: tuple[int, ...] | None = Field(None, description="seeds such as '0-9'")
+    backend: str | None = Field(None, description="a backend such as 'jax'")
+    device: Literal["cpu", "gpu"] | None = Field(None, description="'cpu' or 'gpu'")
+    seeds_at_once: int | Literal["auto"] | None = Field(None, description="a number, or 'auto'")
 
 
 class _EnsembleTable(_Table):
@@ -117,7 +122,13 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         raise UserError(f"{where}: [recipe] must be a table of recipe keys")
     seeds = parse_seeds(content.get("seeds", 1), f"{where}: seeds")
     precision = _precision(content.get("precision", "float32"), where)
-    entries = _entries(items, precision, path, where)
+    usual = _Usual(
+        precision,
+        _backend(content.get("backend"), where),
+        _device(content.get("device"), where),
+        read_at_once(content.get("seeds_at_once"), f"{where}: seeds_at_once"),
+    )
+    entries = _entries(items, usual, path, where)
     names = tuple(dict.fromkeys(table.name for rows in items for table in rows))
     return Suite(
         name=path.stem,
@@ -128,6 +139,9 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         seeds=seeds,
         recipe=recipe,
         precision=precision,
+        backend=usual.backend,
+        device=usual.device,
+        seeds_at_once=usual.seeds_at_once,
         entries=entries,
         ensembles=_ensembles(content.get("ensembles", []), entries, seeds, where),
         reference=parse_reference(content.get("reference"), where),
@@ -189,6 +203,29 @@ def _precision(value: object, where: str) -> Precision:
     raise UserError(f"{where}: precision is {value!r}; expected one of {', '.join(_PRECISIONS)}")
 
 
+class _Usual(NamedTuple):
+    """What holds for the entries that do not say otherwise."""
+
+    precision: Precision
+    backend: str | None
+    device: Device | None
+    seeds_at_once: AtOnce
+
+
+def _backend(value: object, where: str) -> str | None:
+    if value is None or (isinstance(value, str) and value in BACKENDS.entries()):
+        return value
+    raise UserError(
+        f"{where}: backend is {value!r}; expected one of {', '.join(BACKENDS.entries())}"
+    )
+
+
+def _device(value: object, where: str) -> Device | None:
+    if value in (None, "cpu", "gpu"):
+        return value
+    raise UserError(f"{where}: device is {value!r}; expected 'cpu' or 'gpu'")
+
+
 def _entry_tables(given: object, where: str) -> list[list[_EntryTable]]:
     """Return for each item of ``architectures`` its entry, or the rows of its grid."""
     if not (isinstance(given, list) and all(isinstance(one, str | dict) for one in given)):
@@ -209,6 +246,8 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
     if "seeds" in given:
         given = {**given, "seeds": parse_seeds(given["seeds"], f"{where}: seeds")}
     table = parse(_EntryTable, given, where, "architecture")
+    _backend(table.backend, where)
+    read_at_once(table.seeds_at_once, f"{where}: seeds_at_once")
     grid.check_plain(table.arguments, f"{where}: arguments")
     if "command" in given:
         return [_checked_program(table, where)]
@@ -230,7 +269,10 @@ def _checked_program(table: _EntryTable, where: str) -> _EntryTable:
     _check_name(table, where)
     if not (table.command and table.command[0].strip()):
         raise UserError(f"{where}: command: its first word is what to start; it is empty")
-    for key in ("architecture", "recipe", "arguments", "precision"):
+    for key in (
+        *("architecture", "recipe", "arguments"),
+        *("precision", "backend", "seeds_at_once"),
+    ):
         if getattr(table, key):
             raise UserError(
                 f"{where}: {key}: a program trains as it likes; give it by the words of its command"
@@ -244,7 +286,7 @@ def _check_name(table: _Table, where: str) -> None:
 
 
 def _entries(
-    items: Sequence[Sequence[_EntryTable]], usual: Precision, path: Path, where: str
+    items: Sequence[Sequence[_EntryTable]], usual: _Usual, path: Path, where: str
 ) -> tuple[Entry, ...]:
     names = [table.name for rows in items for table in rows]
     entries: list[Entry] = []
@@ -265,10 +307,11 @@ def _entries(
 
 
 def _entry(
-    table: _EntryTable, several: bool, usual: Precision, below: Sequence[Entry], where: str
+    table: _EntryTable, several: bool, usual: _Usual, below: Sequence[Entry], where: str
 ) -> Entry:
-    precision = table.precision or usual
-    label = f"{table.name} [{precision}]" if several else table.name
+    precision = table.precision or usual.precision
+    words = ", ".join(filter(None, (precision, table.backend, table.device)))
+    label = f"{table.name} [{words}]" if several else table.name
     return Entry(
         name=table.name,
         precision=precision,
@@ -280,13 +323,18 @@ def _entry(
         recipe=table.recipe,
         arguments=plain(table.arguments),
         description=table.description,
+        backend=table.backend or usual.backend,
+        device=table.device or usual.device,
+        seeds_at_once=table.seeds_at_once or usual.seeds_at_once,
     )
 
 
 def _program(entry: Entry, table: _EntryTable, path: Path, where: str) -> Entry:
     folder, here = path.absolute().parent, f"{where}: architectures: {entry.name}"
     program = parse_program(table.command, table.files, table.environment, folder, here)
-    return dataclasses.replace(entry, precision="unknown", label=entry.name, program=program)
+    return dataclasses.replace(
+        entry, precision="unknown", label=entry.name, program=program, seeds_at_once=None
+    )
 
 
 def _over(table: _Table, label: str, below: Sequence[Rung], where: str) -> str | None:
@@ -362,4 +410,6 @@ def _members(
     precisions = sorted({member.precision for member in members})
     if len(precisions) > 1:
         raise UserError(f"{where}: its members are in {' and '.join(precisions)}; a row has one")
+    if len({(member.backend, member.device) for member in members}) > 1:
+        raise UserError(f"{where}: its members are of several backends or devices; a row has one")
     return members

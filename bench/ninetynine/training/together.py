@@ -6,7 +6,7 @@ many seeds.  That is why a cell's key names the seeds that it was trained with.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 
 from ninetynine import datasets, gpu
 from ninetynine.backends import get_backend, to_float
-from ninetynine.building import built_hash, count_multiply_adds, hash_of_weights
+from ninetynine.building import (
+    built_hash,
+    count_multiply_adds,
+    hash_of_weights,
+    in_one_line,
+)
 from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
@@ -85,7 +90,8 @@ def train_together(
             "away"
         )
     parts, shape = make_parts(dataset, recipe), dataset.train_images.shape[1:]
-    steps, scale = _steps(len(parts.train_images), recipe), scale_of(recipe, parts.train_images)
+    images = len(parts.train_images)
+    steps, scale = _steps(images, recipe), scale_of(recipe, parts.train_images)
     hashes: list[str] = []
 
     def build(cell: Cell) -> Any:
@@ -131,10 +137,14 @@ def train_together(
     for line in warnings:
         on_warning(line)
     with compile_clock.running():
-        for size in sorted(
-            {len(o) for o in data_orders(len(parts.train_images), recipe.epochs, 0)}
-        ):
-            loop.compile(size)
+        try:
+            for size in sorted({len(o) for o in data_orders(images, recipe.epochs, 0)}):
+                loop.compile(size)
+        except Exception as error:  # what only a computation of one seed can do
+            raise UserError(
+                f"{first.architecture} cannot be trained many seeds at once: {in_one_line(error)}; "
+                "leave --seeds-at-once away"
+            ) from error
     trained = _Training(loop, recipe, parts, train_clock, evaluate_clock)
     histories = trained.run(on_epoch)
     with evaluate_clock.running():
@@ -293,15 +303,3 @@ def _epoch(number: int, metrics: dict[str, float], watched: Score | None) -> Epo
         validation_loss=watched.loss if watched else None,
         validation_accuracy=watched.accuracy if watched else None,
     )
-
-
-def groups(cells: Sequence[Cell], every: Sequence[Cell]) -> Iterator[list[Cell]]:
-    """Yield the groups of ``every`` cell that hold one of ``cells``, each whole."""
-    wanted = {cell.key for cell in cells}
-    found: dict[str, list[Cell]] = {}
-    for cell in every:
-        alike = cell.identity.model_copy(update={"seed": 0})
-        found.setdefault(alike.key, []).append(cell)
-    for group in found.values():
-        if any(cell.key in wanted for cell in group):
-            yield group

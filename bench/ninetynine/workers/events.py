@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from ninetynine.cells import Cell
+from ninetynine.planning import model_path
 from ninetynine.records import Failure, Predictions, Record
 
 
@@ -23,17 +24,41 @@ class SentCode(BaseModel):
 
 
 class Task(BaseModel):
-    """A cell to train, with where its code and data are found; names and paths, never objects."""
+    """A cell to train, with where its code and data are found; names and paths, never objects.
+
+    Where one computation trains many seeds, ``beside`` are the others whose records are wanted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cell: Cell
+    beside: list[Cell] = []
     architecture_files: list[Path] = []  # the user's own files; built-ins are found by name
     dataset: str  # a known name, or the path of an .npz
     data_dir: Path | None = None
     keep_model: Path | None = None  # where to save the trained model
     code: SentCode | None = None
     only_build: bool = False  # to learn what model the code makes now; answered by Built
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [self.cell, *self.beside]
+
+    @property
+    def label(self) -> str:
+        if not self.beside:
+            return self.cell.label
+        identity = self.cell.identity
+        return f"{identity.architecture} on {identity.dataset}, {identity.at_once} seeds at once"
+
+    def alone(self, cell: Cell) -> "Task":
+        """Return the part of this task that is about ``cell``."""
+        if not self.beside:
+            return self
+        path = self.keep_model and model_path(
+            self.keep_model.parent.parent, cell.key, cell.identity
+        )
+        return self.model_copy(update={"cell": cell, "beside": [], "keep_model": path})
 
 
 @dataclass(frozen=True)

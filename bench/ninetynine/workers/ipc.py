@@ -96,6 +96,9 @@ def event_of(message: dict[str, Any], task: Task, worker: str) -> Event:
         return EpochEnded(task, worker, epoch, epochs, float(message["accuracy"]))
     if kind == "warning":
         return Warned(task, str(message["message"]))
+    if "seed" in message:  # of many that one task trains
+        seeds = {cell.identity.seed: cell for cell in task.cells}
+        task = task.alone(seeds[message["seed"]])
     if kind == "finished":
         record = Record.model_validate(message["record"])
         asked = task.cell.identity.reading(record.cell.inputs)

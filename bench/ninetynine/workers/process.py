@@ -110,8 +110,9 @@ class WorkerProcess:
             self.kill()
 
     def train(self, task: Task, timeout_seconds: float | None) -> Iterator[Event]:
-        """Yield the task's events; the last is Finished, Failed or Refused.
+        """Yield the task's events; the last is Finished, Failed or Refused, of each of its cells.
 
+        A task of many seeds has ``timeout_seconds`` for each that is trained.
         A worker that cannot even start refuses its task: the cell was not tried.
         """
         yield Started(task, self.name)
@@ -120,7 +121,8 @@ class WorkerProcess:
             if message is None:
                 failure = self._death(None)
                 reason = f"no worker could be started: {failure.reason}"
-                yield Refused(task, reason, failure.detail)
+                for cell in task.cells:
+                    yield Refused(task.alone(cell), reason, failure.detail)
                 return
             if message != READY:
                 raise ValueError(f"the worker began with {message}")
@@ -129,21 +131,28 @@ class WorkerProcess:
         self._words_from = self._errors.seek(0, os.SEEK_END)
         with suppress(OSError):  # where it died before it took the task, _receive says how
             self._send(task.model_dump(mode="json"))
-        yield from self._answers(task, timeout_seconds)
+        limit = timeout_seconds and timeout_seconds * task.cell.identity.at_once
+        yield from self._answers(task, limit)
 
     def _answers(self, task: Task, timeout_seconds: float | None) -> Iterator[Event]:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        end: Event | None = None
+        parts = [task.alone(cell) for cell in task.cells]
+        ends: dict[str, Event] = {}
         while (message := self._receive(deadline)) is not None:
             if message["event"] == "ended":
-                yield end or Failed(task, self._failure(int(message["code"])))
+                code = int(message["code"])
+                yield from (ends.get(p.cell.key) or Failed(p, self._failure(code)) for p in parts)
                 return
             event = event_of(message, task, self.name)
             if isinstance(event, EpochEnded | Warned):
                 yield event
             else:
-                end = event
-        yield end or Failed(task, self._death(timeout_seconds))
+                ends.setdefault(event.task.cell.key, event)
+        if all(part.cell.key in ends for part in parts):
+            yield from ends.values()
+            return
+        death = self._death(timeout_seconds)
+        yield from (ends.get(part.cell.key) or Failed(part, death) for part in parts)
 
     def close(self) -> None:
         """Ask the worker to end, and wait for it."""

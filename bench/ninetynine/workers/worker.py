@@ -26,6 +26,7 @@ from typing import Any, BinaryIO
 
 from ninetynine import catalog, datasets, programs
 from ninetynine.building import in_one_line
+from ninetynine.cells import Cell
 from ninetynine.errors import UserError
 from ninetynine.inputs import forget_own_code
 from ninetynine.records import Epoch, Record
@@ -134,6 +135,9 @@ def _serve(
     if task.cell.program is not None:
         _serve_program(task, task.cell.program, cores, data_seconds, tell)
         return
+    if task.cell.identity.together is not None and not task.only_build:
+        _serve_together(task, cores, import_seconds, data_seconds, tell)
+        return
     from ninetynine.training.cell import Diverged, build_cell, train_cell
 
     def tell_epoch(epoch: Epoch, epochs: int) -> None:
@@ -171,6 +175,49 @@ def _serve(
     else:
         problem = _keep_model(trained.model, _model_path(task, trained.record))
         tell(finished_message(trained.record, trained.predictions, problem))
+
+
+def _serve_together(
+    task: Task, cores: list[int], import_seconds: float, data_seconds: float, tell: Tell
+) -> None:
+    """Train all seeds beside which the cells of ``task`` are trained; tell how these ended."""
+    from ninetynine.training.together import train_together
+
+    together = task.cell.identity.together
+    assert together is not None
+
+    def end(message: dict[str, Any], cells: list[Cell] = task.cells) -> None:
+        for cell in cells:
+            tell(message | {"seed": cell.identity.seed})
+
+    try:
+        found = train_together(
+            [task.cell.changed(seed=seed) for seed in together.seeds],
+            _architecture(task),
+            _dataset_of(task),
+            cores,
+            import_seconds,
+            data_seconds,
+            lambda epoch, epochs: tell(epoch_message(epoch, epochs)),
+            lambda line: tell(warning_message(line)),
+        )
+        wanted = {cell.identity.seed: cell for cell in task.cells}
+        for one in found:
+            cell = wanted.get(one.cell.identity.seed)
+            if cell is None:
+                continue
+            if one.record is None or one.predictions is None:
+                end(failed_message("diverged", one.diverged), [cell])
+                continue
+            path = _model_path(task.alone(cell), one.record)
+            problem = _keep_model(one.load() if path else None, path)
+            end(finished_message(one.record, one.predictions, problem), [cell])
+    except UserError as error:
+        cause = error.__cause__
+        detail = "".join(traceback.format_exception(cause)) if cause else ""
+        end(refused_message(str(error), detail))
+    except Exception as error:
+        end(failed_message("error", in_one_line(error), traceback.format_exc()))
 
 
 def _serve_program(

@@ -23,9 +23,7 @@ def command() -> None:
 
 
 @command.command("update")
-@options.run_request(
-    of_gate=True, precision="float32", seeds=UPDATE_SEEDS, trains=True, without=("results",)
-)
+@options.run_request(of_gate=True, seeds=UPDATE_SEEDS, trains=True, without=("results",))
 @options.baseline
 @options.work_dir
 @click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the baseline.")

@@ -116,7 +116,7 @@ def _is_suite(text: str) -> bool:
 
 
 @click.command("check", cls=_Check)
-@options.run_request(of_gate=True, precision="float32", trains=True, without=("seeds", "results"))
+@options.run_request(of_gate=True, trains=True, without=("seeds", "results"))
 @options.baseline
 @options.work_dir
 @options.measure_as("by", "the baseline's")

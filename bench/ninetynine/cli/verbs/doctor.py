@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from ninetynine import catalog, datasets
-from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.machine import default_backend
 from ninetynine.training.setup import start_backend_here
 
 _EMBEDDED = datasets.usual(embedded=True)
@@ -43,7 +43,7 @@ def command(
     loaded = datasets.load(datasets.with_options(dataset, reading), data_dir)
     found = list(datasets.findings(loaded))
     architecture = catalog.get(catalog.discover([file]), file.stem)
-    start_backend_here(DEFAULT_BACKEND, 1, "cpu")
+    start_backend_here(default_backend(), 1, "cpu")
     from ninetynine.training.preflight import findings_of
 
     found += findings_of(architecture, loaded)

@@ -11,9 +11,9 @@ from ninetynine import catalog, suite
 from ninetynine.board.boards import by_board, make_rows
 from ninetynine.board.run import Run
 from ninetynine.catalog import Architecture
-from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.cli import options
 from ninetynine.errors import UserError
+from ninetynine.machine import default_backend
 from ninetynine.recipe import in_words
 from ninetynine.report import formatting
 from ninetynine.statistics import Interval
@@ -43,7 +43,7 @@ def command(
     """Show ARCHITECTURE: summary, size, recipe, claims, deviations, and why its seeds differ."""
     found = catalog.get(suite.discover(architecture_files, of_suite), architecture)
     shape = _shape(input_shape)
-    start_backend_here(DEFAULT_BACKEND, 1, "cpu")
+    start_backend_here(default_backend(), 1, "cpu")
     facts = {**_facts(found), **_built(found, shape, classes)}
     facts["seed_splits"] = _seed_splits(found, results) if results.exists() else []
     options.answer(as_json, facts, _lines(found, facts))

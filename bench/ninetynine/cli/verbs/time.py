@@ -10,7 +10,14 @@ from ninetynine import catalog, suite
 from ninetynine.backends import package_versions
 from ninetynine.cells import Device, Precision, untrained
 from ninetynine.cli import options
-from ninetynine.machine import available_cores, check_computing, commit_of, cores_of, describe
+from ninetynine.machine import (
+    available_cores,
+    check_computing,
+    commit_of,
+    cores_of,
+    default_backend,
+    describe,
+)
 from ninetynine.suite import Suite
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 
@@ -37,15 +44,16 @@ def command(
     pattern: str,
     threads: int | None,
     output: Path | None,
-    backend: str,
+    backend: str | None,
     precision: Precision,
-    device: Device,
+    device: Device | None,
     architecture_files: tuple[Path, ...],
     of_suite: Suite | None,
     as_json: bool,
 ) -> None:
     """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
     chosen = catalog.matching(suite.discover(architecture_files, of_suite), pattern)
+    backend, device = backend or default_backend(), device or "cpu"
     threads = threads or len(available_cores())
     cores = cores_of(0, 1, threads)
     identity = untrained(  # the conditions of the measurement, of no architecture in particular

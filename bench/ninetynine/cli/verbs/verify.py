@@ -10,7 +10,7 @@ from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
 from ninetynine.records.trust import Statement, state
-from ninetynine.request import RunRequest
+from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.workers.events import Failed, Finished, Refused
 
 
@@ -26,13 +26,15 @@ def command(request: RunRequest, as_json: bool) -> int:
     run, store = request.resolve(), RecordStore(request.results)
     recorded = {r.key: r for r in run.plan(store).reused if r.status == "finished"}
     if not recorded:
-        raise UserError(f"none of these cells has a finished record in {store.directory}")
+        raise UserError(
+            f"none of these cells has a finished record in {store.directory}{_others(run, store)}"
+        )
     run.load_dataset()  # a mistake is told before work
     tasks = run.tasks([cell for cell in run.cells if cell.key in recorded])
     verdicts = []
     with (
         run.open_executor(tasks, list(recorded.values()), TERMINAL.say) as executor,
-        TERMINAL.progress(len(tasks), 0) as progress,
+        TERMINAL.progress(sum(len(task.cells) for task in tasks), 0) as progress,
     ):
         for event in executor.run(tasks):
             progress.on_event(event)
@@ -46,6 +48,15 @@ def command(request: RunRequest, as_json: bool) -> int:
     state(store.directory, map(_statement, told))
     options.answer(as_json, verdicts, (f"{v['cell']}: {v['verdict']}" for v in verdicts))
     return 1 if any(v["same_machine"] and not v["identical"] for v in verdicts) else 0
+
+
+def _others(run: ResolvedRun, store: RecordStore) -> str:
+    """Return a hint where the cells were trained, but beside other seeds or none."""
+    wanted = {cell.identity.model_copy(update={"together": None}).key for cell in run.cells}
+    for record in store.read_records()[0]:
+        if record.cell.model_copy(update={"together": None, "inputs": {}}).key in wanted:
+            return f"; the nearest says --seeds-at-once {record.cell.at_once}, with its seeds"
+    return ""
 
 
 def _compare(recorded: Record, again: Record) -> dict[str, Any]:

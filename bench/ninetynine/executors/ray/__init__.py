@@ -294,6 +294,10 @@ def _bundles(tasks: Sequence[Task]) -> dict[str, Bundle]:
     Raises UserError for a program, which needs what is installed on the user's own machine.
     """
     for task in tasks:
+        if task.cell.identity.together is not None:
+            raise UserError(
+                "--seeds-at-once: --executor ray trains one seed at a time; leave one of them away"
+            )
         if task.cell.program is not None:
             raise UserError(
                 f"--executor ray: {task.cell.identity.architecture} is a program, and programs run "
