@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import blocks
 from ninetynine.datasets.dataset import (
     ARRAY_NAMES,
     NAMINGS,
@@ -186,8 +187,10 @@ def _check_same_kind(train: Images, other: Images, where: str, name: str) -> Non
 
 def array_sha256(array: npt.NDArray[np.generic]) -> str:
     """Return the SHA-256 (64 hex) of an array's bytes in C order, little-endian."""
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(little.data).hexdigest()
+    digest, little = hashlib.sha256(), array.dtype.newbyteorder("<")
+    for _, block in blocks(array):
+        digest.update(np.ascontiguousarray(block, dtype=little).data)
+    return digest.hexdigest()
 
 
 def fingerprint(*arrays: Images | Labels, train_groups: ImageGroups | None = None) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import blocks, extremes
 from ninetynine.datasets.dataset import Dataset, DatasetInfo, ImageGroups, Images
-from ninetynine.datasets.duplicates import NEAR, blocks, exact_matches, near_matches
+from ninetynine.datasets.duplicates import NEAR, exact_matches, near_matches
 from ninetynine.datasets.screening import findings
 
 
@@ -68,12 +69,13 @@ def _short(part: str) -> str:
 
 
 def _array(array: npt.NDArray[Any]) -> dict[str, Any]:
+    low, high = extremes(array)
     return {
         "shape": list(array.shape),
         "dtype": array.dtype.name,
         "length": len(array),
-        "minimum": array.min().item(),
-        "maximum": array.max().item(),
+        "minimum": low.item(),
+        "maximum": high.item(),
     }
 
 
