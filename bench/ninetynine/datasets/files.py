@@ -125,7 +125,8 @@ def opened(array: StoredArray, path: Path) -> npt.NDArray[np.generic]:
 
 def _is_large(array: StoredArray) -> bool:
     """Return whether an array is to be mapped: large, and images as they are kept."""
-    large = array.size * array.dtype.itemsize >= blocks.MAPPED_BYTES
+    least = blocks.UNPACKED_BYTES if array.start is None else blocks.MAPPED_BYTES
+    large = array.size * array.dtype.itemsize >= least
     as_kept = array.by_rows and array.dtype in (np.uint8, np.float32)
     return large and as_kept and len(array.shape) >= 3
 
