@@ -15,7 +15,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -205,6 +205,24 @@ def open_npy(path: Path, remedy: str) -> StoredArray:
     """Return the array of an .npy file.  Raises UserError where it is none."""
     length = check_file(path, "an .npy file")
     return _Complaints(path, remedy).judge("", length, lambda: path.open("rb"), 0)
+
+
+class NpyFolder:
+    """A folder of .npy files, as an `Npz` is of arrays: a file's name is its array's."""
+
+    def __init__(self, path: Path, remedy: str) -> None:
+        self._paths = {file.stem: file for file in sorted(path.glob("*.npy"))}
+        self._remedy, self.names = remedy, list(self._paths)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: no file is held open."""
+
+    def find(self, name: str) -> StoredArray:
+        """Return one of the ``names``.  Raises UserError where it is no array."""
+        return replace(open_npy(self._paths[name], self._remedy), name=name)
 
 
 class Npz:

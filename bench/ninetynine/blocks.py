@@ -32,6 +32,7 @@ class Selection:
         self._mmap = array._mmap
         self.shape = (len(indices), *array.shape[1:])
         self.dtype, self.ndim = array.dtype, array.ndim
+        self.nbytes = len(indices) * row_bytes(array)
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -176,7 +176,7 @@ class StepLoop(ABC):
         self, order: NDArray[np.int32], rows: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return pixels and targets of the images in ``order``, zeros after them up to ``rows``."""
-        pixels = to_float(take(self._images, order), self._scale)
+        pixels = to_float(take(self._images, order), self._shown)
         targets = self._one_hot[self._labels[order]]
         missing = rows - len(order) if len(order) else 0
         if missing:

@@ -5,13 +5,13 @@ came in.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.blocks import blocks
+from ninetynine.blocks import blocks, is_mapped
 from ninetynine.datasets.dataset import (
     ARRAY_NAMES,
     NAMINGS,
@@ -76,13 +76,28 @@ def build_dataset(
         validation_labels=read.labels[2] if images[2:] else None,
         class_names=read.class_names,
         where=where,
-        notes=(*notes, *read.notes, *_in_both(groups[TEST_GROUPS], shared)),
+        notes=(
+            *notes,
+            *_mapped(names[::2], images),
+            *read.notes,
+            *_in_both(groups[TEST_GROUPS], shared),
+        ),
         test_groups=groups[TEST_GROUPS],
         train_groups=groups[TRAIN_GROUPS],
         shared_groups=shared,
     )
     refuse_errors(dataset)
     return dataset
+
+
+def _mapped(names: Sequence[str], images: Sequence[Images]) -> Iterable[str]:
+    """Yield a note where images stay in their file."""
+    sizes = {n: a.nbytes for n, a in zip(names, images, strict=True) if is_mapped(a)}
+    if sizes:
+        yield (
+            f"{', '.join(sizes)}: {sum(sizes.values()) / 2**30:.2g} GiB, read from the disk as they "
+            "are needed"
+        )
 
 
 def build_known(info: DatasetInfo, arrays: RawArrays, where: str) -> Dataset:

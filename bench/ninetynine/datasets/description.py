@@ -11,6 +11,8 @@ from ninetynine.datasets.dataset import Dataset, DatasetInfo, ImageGroups, Image
 from ninetynine.datasets.duplicates import NEAR, exact_matches, near_matches
 from ninetynine.datasets.screening import findings
 
+_BYTES_AT_ONCE = 16_000_000
+
 
 def describe_dataset(dataset: Dataset, info: DatasetInfo | None = None) -> dict[str, Any]:
     """Return all that ``bench data`` says, JSON-ready: `summarise`, duplicates and findings.
@@ -82,8 +84,8 @@ def _array(array: npt.NDArray[Any]) -> dict[str, Any]:
 def _pixels(images: Images) -> dict[str, list[float]]:
     """Return the mean and the standard deviation of each channel's pixels."""
     sums = np.zeros((2, images.shape[-1]))
-    for part in blocks(len(images), 8 * images[0].size):
-        values = images[part].astype(np.float64)
+    for _, block in blocks(images, max(1, _BYTES_AT_ONCE // (8 * images[0].size))):
+        values = block.astype(np.float64)
         sums += [values.sum(axis=(0, 1, 2)), np.square(values).sum(axis=(0, 1, 2))]
     mean, square = sums * images.shape[-1] / images.size
     deviation = np.sqrt(np.maximum(square - mean**2, 0))

@@ -17,7 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ninetynine import blocks
-from ninetynine.arrays import Npz, StoredArray, cache_folder, check_file, check_size, open_npy
+from ninetynine.arrays import (
+    NpyFolder,
+    Npz,
+    StoredArray,
+    cache_folder,
+    check_file,
+    check_size,
+    open_npy,
+)
 from ninetynine.datasets.batches import find_batches, read_batches
 from ninetynine.datasets.dataset import GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
 from ninetynine.errors import UserError
@@ -28,6 +36,7 @@ DATA_DIR_VARIABLE = "BENCH_DATA_DIR"
 _REMEDY = (
     "write it with numpy.savez_compressed(file, x_train=..., y_train=..., x_test=..., y_test=...)"
 )
+_EACH = "write one for each array, with numpy.save(folder / 'x_train.npy', images) and so on"
 
 # The two magic numbers of LeCun's format: unsigned bytes (0x08) in three dimensions and in one.
 IMAGES_MAGIC = 0x00000803
@@ -100,15 +109,19 @@ def read_npz(path: Path) -> RawArrays:
 def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
     """Return the arrays of ``path`` as they lie there, and the names of those that were not read.
 
+    It is an .npz, or a folder with an .npy for each array.  Images of a large file are mapped.
+
     Read are ``x_train``, ``y_train``, ``x_test`` and ``y_test``, and where they are, ``x_val`` and
     ``y_val``, or all of these by MedMNIST's names; and of ``groups_test``, ``groups_train`` and
     ``groups_noun`` those that are there. Raises UserError if the file is missing, is no
     whole .npz, lacks an array, or holds one that only pickle could read.
     """
-    with Npz(path, _REMEDY) as archive:
+    opening, remedy = (NpyFolder, _EACH) if path.is_dir() else (Npz, _REMEDY)
+    with opening(path, remedy) as archive:
         wanted = [archive.find(name) for name in _wanted(archive.names, path)]
         packed = [array for array in wanted if array.start is None or not _is_large(array)]
-        check_size(path, sum(map(_kept_bytes, packed)))
+        if not path.is_dir():  # nothing in a folder's files is packed
+            check_size(path, sum(map(_kept_bytes, packed)))
         arrays: RawArrays = {array.name: opened(array, path) for array in wanted}
     return arrays, tuple(name for name in archive.names if name not in arrays)
 
@@ -188,7 +201,8 @@ def _wanted(found: list[str], path: Path) -> list[str]:
     missing = [name for name in names[:4] if name not in found]
     if missing:
         raise UserError(
-            f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); {_REMEDY}"
+            f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); "
+            f"{_EACH if path.is_dir() else _REMEDY}"
         )
     validation = [name for name in names[4:] if name in found]
     if len(validation) == 1:

@@ -1,7 +1,7 @@
 """What a trained model predicts: averaged over small shifts, scored, and for a picture."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ class ShiftAverage:
     """A model's predictions, or their mean over every shift of up to ``shifts`` steps.
 
     ``forward`` maps images (n, h, w, c), of which it takes slices, and a batch size, or None for
-    the usual one, to float32 (n, classes), outputs that are made `probabilities`.  A step is one pixel up, down, left or right: 5 shifts for 1, 13 for 2,
-    2 n (n + 1) + 1 for n.
+    the usual one, to float32 (n, classes), outputs that are made `probabilities`.  A step is one
+    pixel up, down, left or right: 5 shifts for 1, 13 for 2, 2 n (n + 1) + 1 for n.
     """
 
     def __init__(
@@ -45,10 +45,11 @@ class ShiftAverage:
         """
         if len(self._moves) == 1:
             return self._forward(images, batch_size)
-        total = sum(self._forward(_Shifted(images, *move), batch_size) for move in self._moves)
+        moved: Iterable[Any] = (_Shifted(images, *move) for move in self._moves)
+        total = sum(self._forward(shifted, batch_size) for shifted in moved)
         return np.asarray(total / len(self._moves), dtype=np.float32)
 
-    def _forward(self, images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+    def _forward(self, images: NDArray[Any], batch_size: int | None) -> NDArray[np.float32]:
         return probabilities(self._outputs(images, batch_size), self._sums_to_one)
 
 

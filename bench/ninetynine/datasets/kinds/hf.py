@@ -96,7 +96,9 @@ def _commit(path: str, revision: str | None) -> str | None:
     """Return the commit of a set that the library's cache has, without asking the hub."""
     if revision is not None and re.fullmatch(r"[0-9a-f]{40}", revision):
         return revision
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
+    home = os.environ.get("HF_HOME") or Path(
+        os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface"
+    )
     cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub")).expanduser()
     file = cache / f"datasets--{path.replace('/', '--')}" / "refs" / (revision or "main")
     try:
@@ -164,7 +166,8 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
         labels += [
             name
             for name, feature in features.items()
-            if (told or name) == name and (told or name in ("label", "labels", "target", "class"))
+            if (told or name) == name
+            and (told or name in ("label", "labels", "target", "class"))
             and _is_plain(library, feature)
         ]
     sequences = [name for name in features if name in ("label", "labels", told)]

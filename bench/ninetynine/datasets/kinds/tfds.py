@@ -92,7 +92,9 @@ def _prepared(name: str, data_dir: Path | None) -> Path | None:
     base = data_dir or Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
     folder = base / match["set"] / (match["config"] or "")
     found = [path.parent for path in folder.glob(f"{match['version'] or '*'}/dataset_info.json")]
-    return max(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)], default=None)
+    return max(
+        found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)], default=None
+    )
 
 
 def _builder(library: Any, where: str, data_dir: Path | None) -> Any:
