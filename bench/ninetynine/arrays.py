@@ -1,19 +1,21 @@
 """Arrays in .npy and .npz files of anybody's: judged by their headers before memory is taken.
 
 Nothing is ever unpickled.  What a few bytes unpack to may be anything, so a file's content is
-limited (`check_size`), and an array's header must agree with the bytes that are there.
+limited (`check_size`), and an array's header must agree with the bytes that are there.  What lies
+in a file as it is used need not be read: it can be mapped.
 """
 
 import io
 import math
 import os
 import stat
+import struct
 import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -31,6 +33,8 @@ MOST_BYTES = 16 * 2**30
 _MAGIC = b"\x93NUMPY"
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4}  # .npy version -> bytes of the number that says the header's
 _LONGEST_HEADER = 10_000  # as numpy's own limit
+_READ_BYTES = 2**20
+_LOCAL_HEADER = struct.Struct("<26x2H")  # of a zip's member: how long its name and its extras are
 _WRITTEN_BY_NUMPY = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _OTHER_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd"}
 
@@ -83,6 +87,8 @@ class StoredArray:
     name: str  # "" in an .npy
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    by_rows: bool  # as in memory; else by columns, as Fortran has it
+    start: int | None  # the byte of the file from which on its bytes lie; None if packed
     _open: Callable[[], IO[bytes]]
     _complaints: "_Complaints"
 
@@ -97,6 +103,18 @@ class StoredArray:
             if array.dtype.kind == "U":
                 _check_text(array)
             return array
+
+    def map(self) -> NDArray[Any]:
+        """Return the array as it lies in the file, ``by_rows`` from ``start`` on; reads nothing."""
+        with self._complaints.about(self.name):
+            path, start = self._complaints.path, self.start or 0
+            return np.memmap(path, self.dtype, mode="r", offset=start, shape=self.shape)
+
+    def content(self) -> Iterator[bytes]:
+        """Yield the array's .npy, a piece at a time.  Raises UserError where it is damaged."""
+        with self._complaints.about(self.name), self._open() as file:
+            while piece := file.read(_READ_BYTES):
+                yield piece
 
 
 def _check_text(array: NDArray[np.str_]) -> None:
@@ -135,14 +153,19 @@ class _Complaints:
             f"{self.path}: damaged {self.path.suffix or '.npz'} file ({detail}); {self.remedy}"
         )
 
-    def judge(self, name: str, length: int, reopen: Callable[[], IO[bytes]]) -> StoredArray:
-        """Return the array in ``length`` bytes of .npy, of which only the header is read."""
+    def judge(
+        self, name: str, length: int, reopen: Callable[[], IO[bytes]], place: int | None
+    ) -> StoredArray:
+        """Return the array in ``length`` bytes of .npy, of which only the header is read.
+
+        ``place`` is where in the file these lie as they are, None where they are packed.
+        """
         with self.about(name), reopen() as file:
             header = _read_header(file)
             if header is None:
                 what = f"{name} is not a numpy array" if name else "not an .npy file"
                 raise UserError(f"{self.path}: {what}; {self.remedy}")
-            shape, dtype, start = header
+            shape, by_columns, dtype, start = header
             if dtype.hasobject:
                 raise UserError(
                     f"{self.path}: {name or 'it'} holds pickled objects, which are never loaded; "
@@ -153,11 +176,15 @@ class _Complaints:
             if length - start != expected or any(side < 0 for side in shape):
                 found = f"the header says {dtype} {shape}, {expected:,} bytes; {length - start:,}"
                 raise self.damaged(f"{found} follow{' in ' * bool(name)}{name}")
-        return StoredArray(name, shape, dtype, reopen, self)
+        lies = None if place is None else place + start
+        return StoredArray(name, shape, dtype, not by_columns, lies, reopen, self)
 
 
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], int] | None:
-    """Return the shape, the dtype and the header's length; None for what is no .npy."""
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int] | None:
+    """Return the shape, whether columns come first (Fortran), the dtype and the header's length.
+
+    None for what is no .npy.
+    """
     start = file.read(len(_MAGIC) + 2)
     if start[:-2] != _MAGIC:
         return None
@@ -171,14 +198,31 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], int] 
     content = io.BytesIO(counted + file.read(length))
     formats = np.lib.format
     read = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
-    shape, _, dtype = read(content)
-    return shape, dtype, len(start) + len(counted) + length
+    return *read(content), len(start) + len(counted) + length
 
 
 def open_npy(path: Path, remedy: str) -> StoredArray:
     """Return the array of an .npy file.  Raises UserError where it is none."""
     length = check_file(path, "an .npy file")
-    return _Complaints(path, remedy).judge("", length, lambda: path.open("rb"))
+    return _Complaints(path, remedy).judge("", length, lambda: path.open("rb"), 0)
+
+
+class NpyFolder:
+    """A folder of .npy files, as an `Npz` is of arrays: a file's name is its array's."""
+
+    def __init__(self, path: Path, remedy: str) -> None:
+        self._paths = {file.stem: file for file in sorted(path.glob("*.npy"))}
+        self._remedy, self.names = remedy, list(self._paths)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: no file is held open."""
+
+    def find(self, name: str) -> StoredArray:
+        """Return one of the ``names``.  Raises UserError where it is no array."""
+        return replace(open_npy(self._paths[name], self._remedy), name=name)
 
 
 class Npz:
@@ -219,4 +263,14 @@ class Npz:
                 f"{self.path}: {name} is compressed by {how}, expected zip's deflate or none; "
                 f"{self._complaints.remedy}"
             )
-        return self._complaints.judge(name, member.file_size, lambda: self._zip.open(member))
+        place = self._place(member)
+        return self._complaints.judge(name, member.file_size, lambda: self._zip.open(member), place)
+
+    def _place(self, member: zipfile.ZipInfo) -> int | None:
+        """Return where a member's bytes lie in the file; None where they are packed."""
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            return None
+        with self._complaints.about(member.filename), self.path.open("rb") as file:
+            file.seek(member.header_offset)
+            name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+        return int(member.header_offset + _LOCAL_HEADER.size + name + extra)

@@ -406,7 +406,7 @@ def test_hashes_do_not_depend_on_blocks_or_the_order_in_memory(
     expected = hash_images(images)
     assert len(set(expected.tolist())) == len(images)
     assert np.array_equal(hash_images(np.asfortranarray(images)), expected)
-    monkeypatch.setattr("ninetynine.datasets.duplicates._BLOCK_BYTES", 1000)
+    monkeypatch.setattr("ninetynine.blocks._BLOCK_BYTES", 1000)
     assert np.array_equal(hash_images(images), expected)
 
 

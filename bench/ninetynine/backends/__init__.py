@@ -23,6 +23,7 @@ from ninetynine.backends._base import (
     Warping,
     before_warp,
     compiled_folder,
+    evaluation_batch,
     one_hot,
     to_float,
 )

@@ -4,13 +4,16 @@ A step loop is the arithmetic of Keras's ``fit``, without its cost per step.  It
 own ``train_step`` on batches taken in the order they are given, the smaller last batch included, so
 that with one data order it computes what ``fit`` computes.  Where a recipe augments, each batch is
 warped before its step by the changes drawn for its images.
+
+Images that take up to `RESIDENT_BYTES` stay where the device has them.  Of more, a loop is given
+the next few batches at a time, in the same order: the same steps with the same bits.
 """
 
 import hashlib
-import os
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -18,11 +21,19 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.arrays import cache_folder
+from ninetynine.blocks import release, row_bytes, take
+
 Images = NDArray[Any]  # (n, height, width, channels), uint8 in [0, 255] or float32 in [0, 1]
 Labels = NDArray[np.int64]  # (n,)
 
 # Images per forward pass in evaluation: large enough to fill the cores, small enough for caches.
 EVALUATION_BATCH = 100
+_EVALUATION_BYTES = 2**24  # of their pixels at most: of large images fewer do
+# What the pixels of the training images may take as float32 to be kept so; at most so much of more.
+RESIDENT_BYTES = 2**30
+_CHUNK_BYTES = 2**25
+_FIT_BYTES = 2**28  # of what Keras predicts in one call
 
 
 class Standard(NamedTuple):
@@ -53,12 +64,25 @@ def to_float(images: Images, scale: Scale) -> NDArray[np.float32]:
         pixels -= np.asarray(scale.mean, np.float32)
         pixels /= np.asarray(scale.deviation, np.float32)
         return pixels
-    pixels = images.astype(np.float32)
+    pixels = np.array(images, np.float32)
     if images.dtype == np.uint8 and scale == "unit":
         pixels /= np.float32(255.0)
     elif images.dtype != np.uint8 and scale == "none":
         pixels *= np.float32(255.0)
     return pixels
+
+
+def evaluation_batch(images: Images, most: int = EVALUATION_BATCH, scale: int = 1) -> int:
+    """Return how many of ``images`` are predicted at once: ``most``, or fewer where they are large.
+
+    ``scale`` times as many bytes may be taken as on a CPU.
+    """
+    return min(most, _fitting(images, scale * _EVALUATION_BYTES))
+
+
+def _fitting(images: Images, most_bytes: int) -> int:
+    """Return how many of ``images`` take ``most_bytes`` as float32, at least one."""
+    return max(1, most_bytes * images.dtype.itemsize // (4 * row_bytes(images)))
 
 
 class Warping(Protocol):
@@ -83,9 +107,11 @@ def before_warp(scale: Scale, warp: Warping | None) -> Scale:
 
 
 class StepLoop(ABC):
-    """Trains a compiled Keras model on one in-memory image set."""
+    """Trains a compiled Keras model on one image set."""
 
-    _pixels: Any  # what the model is shown of the training images, and their one-hot labels
+    # What the model is shown of the training images, and their one-hot labels: of all, or, where
+    # `_resident` is False, of a chunk without anything in it, which says its shape.
+    _pixels: Any
     _targets: Any
 
     def __init__(
@@ -104,8 +130,17 @@ class StepLoop(ABC):
         """
         self._model, self._warp = model, warp
         self._batch_size, self._scale = batch_size, scale
-        self._pixels = to_float(images, before_warp(scale, warp))
-        self._targets = one_hot(labels, model.output_shape[-1])
+        self._images, self._labels = images, labels
+        self._shown = before_warp(scale, warp)
+        units = model.output_shape[-1]
+        self._one_hot = one_hot(np.arange(max(units, 2)), units)
+        self._resident = len(images) <= _fitting(images, RESIDENT_BYTES)
+        if self._resident:
+            self._pixels, self._targets = to_float(images, self._shown), self._one_hot[labels]
+        else:
+            rows = batch_size * -(-_fitting(images, _CHUNK_BYTES) // batch_size)
+            self._pixels = np.zeros((rows, *images.shape[1:]), np.float32)
+            self._targets = np.zeros((rows, units), np.float32)
 
     @abstractmethod
     def compile(self) -> None:
@@ -121,13 +156,50 @@ class StepLoop(ABC):
         when the device has done the work: clocks are read right after.
         """
 
-    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+    def _chunks(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None
+    ) -> Iterator[tuple[Any, Any, NDArray[np.int32], NDArray[np.float32] | None]]:
+        """Yield pixels, targets, the places in them to train on, and what is done to each of these.
+
+        They are all images and the whole epoch; or the epoch's next few batches, always of the
+        shape of ``_pixels``, while those after them are read.
+        """
+        if self._resident:
+            yield self._pixels, self._targets, order, changes
+            return
+        rows = len(self._pixels)
+        with ThreadPoolExecutor(1) as reader:
+            upcoming = reader.submit(self._chosen, order[:rows], rows)
+            for start, end in _spans(len(order), rows):
+                pixels, targets = upcoming.result()
+                upcoming = reader.submit(self._chosen, order[end : end + rows], rows)
+                places = np.arange(len(order[start:end]), dtype=np.int32)
+                yield pixels, targets, places, None if changes is None else changes[start:end]
+
+    def _chosen(
+        self, order: NDArray[np.int32], rows: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return pixels and targets of the images in ``order``, zeros after them up to ``rows``."""
+        pixels = to_float(take(self._images, order), self._shown)
+        targets = self._one_hot[self._labels[order]]
+        missing = rows - len(order) if len(order) else 0
+        if missing:
+            pixels, targets = (
+                np.concatenate([a, np.zeros((missing, *a.shape[1:]), np.float32)])
+                for a in (pixels, targets)
+            )
+        return pixels, targets
+
+    def predict(self, images: Images, batch_size: int | None = None) -> NDArray[np.float32]:
         """Return the outputs for ``images``, float32 (n, classes), ``batch_size`` at a time."""
-        parts = [
-            np.asarray(self._outputs(to_float(images[start:end], self._scale)))
-            for start, end in _spans(len(images), batch_size)
-        ]
+        parts = []
+        for start, end in _spans(len(images), batch_size or self._evaluation_batch(images)):
+            parts.append(np.asarray(self._outputs(to_float(images[start:end], self._scale))))
+            release(images)
         return np.concatenate(parts).astype(np.float32)
+
+    def _evaluation_batch(self, images: Images) -> int:
+        return evaluation_batch(images)
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
         """Return the outputs for one batch, where `predict` is not a loop's own."""
@@ -147,18 +219,42 @@ class FitLoop(StepLoop):
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
     ) -> dict[str, float]:
-        images, targets = self._pixels[order], self._targets[order]
+        fed: dict[str, Any]
+        if self._resident:
+            images, targets = self._changed(order, changes)
+            fed = {"x": images, "y": targets, "batch_size": self._batch_size}
+        else:
+            fed = {"x": self._batches(order, changes)}
+        history = self._model.fit(**fed, epochs=1, shuffle=False, verbose=0)
+        return {name: float(values[-1]) for name, values in history.history.items()}
+
+    def _changed(
+        self, order: NDArray[np.int32], changes: NDArray[np.float32] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what the model is shown of the images in ``order``, and their targets."""
+        if self._resident:
+            images, targets = self._pixels[order], self._targets[order]
+        else:
+            images, targets = self._chosen(order, len(order))
         if self._warp is not None and changes is not None:
             images, targets = self._warped(self._warp, images, targets, changes)
-        history = self._model.fit(
-            images,
-            targets,
-            batch_size=self._batch_size,
-            epochs=1,
-            shuffle=False,
-            verbose=0,
-        )
-        return {name: float(values[-1]) for name, values in history.history.items()}
+        return images, targets
+
+    def _batches(self, order: NDArray[np.int32], changes: NDArray[np.float32] | None) -> Any:
+        """Return the epoch's batches as Keras asks for them, one at a time."""
+        from keras.utils import PyDataset
+
+        spans, changed = _spans(len(order), self._batch_size), self._changed
+
+        class Batches(PyDataset):  # type: ignore[misc]
+            def __len__(self) -> int:
+                return len(spans)
+
+            def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+                part = slice(*spans[index])
+                return changed(order[part], None if changes is None else changes[part])
+
+        return Batches()
 
     def _warped(self, warp: Warping, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
         """Return images and targets changed as the third of ``arrays`` says, batch by batch."""
@@ -171,10 +267,15 @@ class FitLoop(StepLoop):
         columns = zip(*parts, strict=True)
         return [np.concatenate([*map(ops.convert_to_numpy, column)]) for column in columns]
 
-    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
-        pixels = to_float(images, self._scale)
-        outputs = self._model.predict(pixels, batch_size=batch_size, verbose=0)
-        return np.asarray(outputs, dtype=np.float32)
+    def predict(self, images: Images, batch_size: int | None = None) -> NDArray[np.float32]:
+        size = batch_size or self._evaluation_batch(images)
+        rows = size * max(1, _fitting(images, _FIT_BYTES) // size)
+        parts = []
+        for start, end in _spans(len(images), rows):
+            pixels = to_float(images[start:end], self._scale)
+            release(images)
+            parts.append(self._model.predict(pixels, batch_size=size, verbose=0))
+        return np.concatenate(parts).astype(np.float32)
 
 
 def _spans(images: int, size: int) -> list[tuple[int, int]]:
@@ -231,10 +332,9 @@ class Backend:
 @lru_cache(maxsize=1)
 def compiled_folder() -> Path:
     """Return where backends keep compiled code: for this kind of processor, it fits no other."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:
         lines = [platform.processor()]
     told = "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
-    return cache / "ninetynine" / f"compiled-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    return cache_folder() / f"compiled-{hashlib.sha256(told.encode()).hexdigest()[:16]}"

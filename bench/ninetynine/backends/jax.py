@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import EVALUATION_BATCH, Backend, Images, StepLoop, compiled_folder
+from ninetynine.backends import Backend, Images, StepLoop, compiled_folder, evaluation_batch
 from ninetynine.backends._jax_seeds import SeedsLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
@@ -35,7 +35,8 @@ class JaxLoop(StepLoop):
         model.test_on_batch(self._pixels[:1], self._targets[:1])
         model.optimizer.build(model.trainable_variables)
         model.reset_metrics()
-        self._pixels, self._targets = map(jax.device_put, (self._pixels, self._targets))
+        if self._resident:
+            self._pixels, self._targets = map(jax.device_put, (self._pixels, self._targets))
         self._stepwise = jax.default_backend() == "cpu"
         whole = self._step if self._stepwise else self._scan
         self._train = jax.jit(whole, donate_argnums=0)
@@ -50,37 +51,43 @@ class JaxLoop(StepLoop):
 
     def compile(self) -> None:
         """Compile for full batches and for the smaller last one, and to predict in batches."""
-        images = len(self._pixels)
-        size = EVALUATION_BATCH if self._stepwise else _GPU_EVALUATION_BATCH
+        size = self._evaluation_batch(self._images)
         self._outputs(np.zeros((size, *self._pixels.shape[1:]), np.float32)).block_until_ready()
-        order = np.arange(images, dtype=np.int32)
-        changes = None if self._warp is None else self._warp.no_changes(images)
-        for batches in self._batches(order, changes):
-            if batches[0].shape not in self._compiled:
-                self._compile(self._state(), batches)
+        images, rows = len(self._images), len(self._pixels)
+        for count in {min(images, rows), images % rows} - {0}:
+            order = np.arange(count, dtype=np.int32)
+            changes = None if self._warp is None else self._warp.no_changes(count)
+            for batches in self._batches(order, changes):
+                if batches[0].shape not in self._compiled:
+                    self._compile(self._state(), self._pixels, self._targets, batches)
 
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
     ) -> dict[str, float]:
         self._model.reset_metrics()
         state = self._state()
-        for batches in self._batches(order, changes):
-            train = self._compiled.get(batches[0].shape) or self._compile(state, batches)
-            state = train(state, self._pixels, self._targets, batches)
+        for *data, places, given in self._chunks(order, changes):
+            pixels, targets = map(self._jax.device_put, data)
+            for batches in self._batches(places, given):
+                shape = batches[0].shape
+                train = self._compiled.get(shape) or self._compile(state, pixels, targets, batches)
+                state = train(state, pixels, targets, batches)
+            self._jax.block_until_ready(state)  # else chunk after chunk would wait in memory
         self._write_back(state)
         return self._metrics()
 
-    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+    def _evaluation_batch(self, images: Images) -> int:
+        if self._stepwise:
+            return super()._evaluation_batch(images)
         # A GPU waits for the host between small batches.
-        many = batch_size == EVALUATION_BATCH and not self._stepwise
-        return super().predict(images, _GPU_EVALUATION_BATCH if many else batch_size)
+        return evaluation_batch(images, _GPU_EVALUATION_BATCH, scale=16)
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
         trainable, non_trainable = self._weights
         return self._forward([v.value for v in trainable], [v.value for v in non_trainable], pixels)
 
-    def _compile(self, state: State, batches: Batches) -> Any:
-        compiled = self._train.lower(state, self._pixels, self._targets, batches).compile()
+    def _compile(self, state: State, pixels: Any, targets: Any, batches: Batches) -> Any:
+        compiled = self._train.lower(state, pixels, targets, batches).compile()
         self._compiled[batches[0].shape] = compiled
         return compiled
 

@@ -17,7 +17,8 @@ class TensorFlowLoop(StepLoop):
         import tensorflow
 
         super().__init__(model, *data, **more)
-        self._pixels, self._targets = map(tensorflow.constant, (self._pixels, self._targets))
+        if self._resident:
+            self._pixels, self._targets = map(tensorflow.constant, (self._pixels, self._targets))
         warp, batch_size = self._warp, self._batch_size
 
         # The data are arguments: a graph would hold on to what it captures, cell after cell.
@@ -52,9 +53,9 @@ class TensorFlowLoop(StepLoop):
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
     ) -> dict[str, float]:
         self._model.reset_metrics()
-        steps = -(-len(order) // self._batch_size)
-        given = _NO_CHANGES if changes is None else changes
-        self._train(self._pixels, self._targets, order, given, steps)
+        for pixels, targets, places, given in self._chunks(order, changes):
+            steps = -(-len(places) // self._batch_size)
+            self._train(pixels, targets, places, _NO_CHANGES if given is None else given, steps)
         return self._metrics()
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:

@@ -5,12 +5,13 @@ came in.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import blocks, is_mapped
 from ninetynine.datasets.dataset import (
     ARRAY_NAMES,
     NAMINGS,
@@ -75,13 +76,28 @@ def build_dataset(
         validation_labels=read.labels[2] if images[2:] else None,
         class_names=read.class_names,
         where=where,
-        notes=(*notes, *read.notes, *_in_both(groups[TEST_GROUPS], shared)),
+        notes=(
+            *notes,
+            *_mapped(names[::2], images),
+            *read.notes,
+            *_in_both(groups[TEST_GROUPS], shared),
+        ),
         test_groups=groups[TEST_GROUPS],
         train_groups=groups[TRAIN_GROUPS],
         shared_groups=shared,
     )
     refuse_errors(dataset)
     return dataset
+
+
+def _mapped(names: Sequence[str], images: Sequence[Images]) -> Iterable[str]:
+    """Yield a note where images stay in their file."""
+    sizes = {n: a.nbytes for n, a in zip(names, images, strict=True) if is_mapped(a)}
+    if sizes:
+        yield (
+            f"{', '.join(sizes)}: {sum(sizes.values()) / 2**30:.2g} GiB, read from the disk as they "
+            "are needed"
+        )
 
 
 def build_known(info: DatasetInfo, arrays: RawArrays, where: str) -> Dataset:
@@ -186,8 +202,10 @@ def _check_same_kind(train: Images, other: Images, where: str, name: str) -> Non
 
 def array_sha256(array: npt.NDArray[np.generic]) -> str:
     """Return the SHA-256 (64 hex) of an array's bytes in C order, little-endian."""
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(little.data).hexdigest()
+    digest, little = hashlib.sha256(), array.dtype.newbyteorder("<")
+    for _, block in blocks(array):
+        digest.update(np.ascontiguousarray(block, dtype=little).data)
+    return digest.hexdigest()
 
 
 def fingerprint(*arrays: Images | Labels, train_groups: ImageGroups | None = None) -> str:

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import blocks, extremes
 from ninetynine.datasets.dataset import Dataset, DatasetInfo, ImageGroups, Images
-from ninetynine.datasets.duplicates import NEAR, blocks, exact_matches, near_matches
+from ninetynine.datasets.duplicates import NEAR, exact_matches, near_matches
 from ninetynine.datasets.screening import findings
+
+_BYTES_AT_ONCE = 16_000_000
 
 
 def describe_dataset(dataset: Dataset, info: DatasetInfo | None = None) -> dict[str, Any]:
@@ -68,20 +71,21 @@ def _short(part: str) -> str:
 
 
 def _array(array: npt.NDArray[Any]) -> dict[str, Any]:
+    low, high = extremes(array)
     return {
         "shape": list(array.shape),
         "dtype": array.dtype.name,
         "length": len(array),
-        "minimum": array.min().item(),
-        "maximum": array.max().item(),
+        "minimum": low.item(),
+        "maximum": high.item(),
     }
 
 
 def _pixels(images: Images) -> dict[str, list[float]]:
     """Return the mean and the standard deviation of each channel's pixels."""
     sums = np.zeros((2, images.shape[-1]))
-    for part in blocks(len(images), 8 * images[0].size):
-        values = images[part].astype(np.float64)
+    for _, block in blocks(images, max(1, _BYTES_AT_ONCE // (8 * images[0].size))):
+        values = block.astype(np.float64)
         sums += [values.sum(axis=(0, 1, 2)), np.square(values).sum(axis=(0, 1, 2))]
     mean, square = sums * images.shape[-1] / images.size
     deviation = np.sqrt(np.maximum(square - mean**2, 0))

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import blocks, row_bytes, take
 from ninetynine.datasets.dataset import Dataset, Images, Labels
 
 NEAR = 0.99
@@ -104,19 +105,13 @@ def hash_images(images: Images) -> Hashes:
 
     Among a million images, two that differ have one hash with a chance of 3 in 100 million.
     """
-    size = images[0].nbytes
+    size = row_bytes(images)
     digests = bytearray()
-    for part in blocks(len(images), size):
-        block = np.ascontiguousarray(images[part]).data.cast("B")
+    for _, rows in blocks(images):
+        block = np.ascontiguousarray(rows).data.cast("B")
         for offset in range(0, len(block), size):
             digests += hashlib.blake2b(block[offset : offset + size], digest_size=8).digest()
     return np.frombuffer(bytes(digests), np.uint64)
-
-
-def blocks(count: int, bytes_each: int) -> Iterator[slice]:
-    """Yield slices of ``count`` things that take a few megabytes each, one thing at least."""
-    step = max(1, _BLOCK_BYTES // bytes_each)
-    yield from (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
 def near_matches(dataset: Dataset) -> NearMatches:
@@ -202,7 +197,7 @@ class _Search:
         for number, images in enumerate(self._images):
             mine = np.flatnonzero(self._part[indices] == number)
             if len(mine):
-                taken[mine] = _rows(images[indices[mine] - self._starts[number]])
+                taken[mine] = _rows(take(images, indices[mine] - self._starts[number]))
         return taken
 
     def matches(self) -> Iterator[Matches]:
@@ -232,8 +227,8 @@ def _sums(parts: list[Images]) -> tuple[Floats, Floats, Floats]:
     sums: list[Floats] = []
     places: list[Floats] = []
     for images in parts:
-        for part in blocks(len(images), 4 * size):
-            rows = _rows(images[part])
+        for _, block in blocks(images, max(1, _BLOCK_BYTES // (4 * size))):
+            rows = _rows(block)
             places.append(rows @ direction)
             sums.append(np.add.reduceat((rows * signs)[:, order], starts, axis=1))
     whole = np.concatenate(sums)
@@ -246,7 +241,7 @@ def _direction(images: Images) -> Floats:
     """Return the direction, of length 1, in which a sample of images differs most."""
     size = images[0].size
     count = min(len(images), 256, max(2, _BLOCK_BYTES // (4 * size)))
-    sample = _rows(images[np.arange(count) * len(images) // count])
+    sample = _rows(take(images, np.arange(count) * len(images) // count))
     values, vectors = np.linalg.eigh(sample @ sample.T)
     direction = sample.T @ vectors[:, -1]
     return np.asarray(direction / max(float(np.sqrt(values[-1])), 1e-12), np.float32)

@@ -4,6 +4,7 @@ Nothing is ever unpickled.
 """
 
 import gzip
+import hashlib
 import math
 import struct
 import tempfile
@@ -15,7 +16,16 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.arrays import Npz, StoredArray, check_file, check_size
+from ninetynine import blocks
+from ninetynine.arrays import (
+    NpyFolder,
+    Npz,
+    StoredArray,
+    cache_folder,
+    check_file,
+    check_size,
+    open_npy,
+)
 from ninetynine.datasets.batches import find_batches, read_batches
 from ninetynine.datasets.dataset import GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
 from ninetynine.errors import UserError
@@ -26,6 +36,7 @@ DATA_DIR_VARIABLE = "BENCH_DATA_DIR"
 _REMEDY = (
     "write it with numpy.savez_compressed(file, x_train=..., y_train=..., x_test=..., y_test=...)"
 )
+_EACH = "write one for each array, with numpy.save(folder / 'x_train.npy', images) and so on"
 
 # The two magic numbers of LeCun's format: unsigned bytes (0x08) in three dimensions and in one.
 IMAGES_MAGIC = 0x00000803
@@ -98,16 +109,60 @@ def read_npz(path: Path) -> RawArrays:
 def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
     """Return the arrays of ``path`` as they lie there, and the names of those that were not read.
 
+    It is an .npz, or a folder with an .npy for each array.  Images of a large file are mapped.
+
     Read are ``x_train``, ``y_train``, ``x_test`` and ``y_test``, and where they are, ``x_val`` and
     ``y_val``, or all of these by MedMNIST's names; and of ``groups_test``, ``groups_train`` and
     ``groups_noun`` those that are there. Raises UserError if the file is missing, is no
     whole .npz, lacks an array, or holds one that only pickle could read.
     """
-    with Npz(path, _REMEDY) as archive:
+    opening, remedy = (NpyFolder, _EACH) if path.is_dir() else (Npz, _REMEDY)
+    with opening(path, remedy) as archive:
         wanted = [archive.find(name) for name in _wanted(archive.names, path)]
-        check_size(path, sum(map(_kept_bytes, wanted)))
-        arrays: RawArrays = {array.name: array.read() for array in wanted}
+        packed = [array for array in wanted if array.start is None or not _is_large(array)]
+        if not path.is_dir():  # nothing in a folder's files is packed
+            check_size(path, sum(map(_kept_bytes, packed)))
+        arrays: RawArrays = {array.name: opened(array, path) for array in wanted}
     return arrays, tuple(name for name in archive.names if name not in arrays)
+
+
+def opened(array: StoredArray, path: Path) -> npt.NDArray[np.generic]:
+    """Return an array, the images of a large file mapped; packed ones are unpacked first."""
+    if not _is_large(array):
+        return array.read()
+    if array.start is None:
+        unpacked = _unpacked(array, path)
+        return unpacked.map() if unpacked is not None else array.read()
+    return array.map()
+
+
+def _is_large(array: StoredArray) -> bool:
+    """Return whether an array is to be mapped: large, and images as they are kept."""
+    least = blocks.UNPACKED_BYTES if array.start is None else blocks.MAPPED_BYTES
+    large = array.size * array.dtype.itemsize >= least
+    as_kept = array.by_rows and array.dtype in (np.uint8, np.float32)
+    return large and as_kept and len(array.shape) >= 3
+
+
+def _unpacked(array: StoredArray, path: Path) -> StoredArray | None:
+    """Return an array of ``path`` as an .npy in the cache folder, written there the first time.
+
+    None where that cannot be written, for want of room or of a right to.
+    """
+    file = path.stat()
+    said = f"{path.resolve()} {file.st_size} {file.st_mtime_ns} {array.name}"
+    copy = cache_folder() / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}-unpacked.npy"
+    try:
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=copy.parent, prefix=".unpacking-") as folder:
+                whole = Path(folder) / copy.name
+                with whole.open("wb") as out:
+                    out.writelines(array.content())
+                whole.rename(copy)
+    except OSError:
+        return None
+    return open_npy(copy, "remove it")
 
 
 def _kept_bytes(array: StoredArray) -> int:
@@ -146,7 +201,8 @@ def _wanted(found: list[str], path: Path) -> list[str]:
     missing = [name for name in names[:4] if name not in found]
     if missing:
         raise UserError(
-            f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); {_REMEDY}"
+            f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); "
+            f"{_EACH if path.is_dir() else _REMEDY}"
         )
     validation = [name for name in names[4:] if name in found]
     if len(validation) == 1:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ninetynine.blocks import selected
 from ninetynine.datasets.checks import fingerprint
 from ninetynine.datasets.dataset import Dataset, DatasetInfo, ImageGroups, Images, Labels
 from ninetynine.datasets.groups import last_groups, whole_groups
@@ -62,7 +63,7 @@ def take_fold(dataset: Dataset, fold: int, folds: int) -> Dataset:
                 f"{folds} folds without splitting one; expected fewer folds"
             )
     kept = np.delete(np.arange(len(images)), held)
-    parts = (images[kept], labels[kept], images[held], labels[held])
+    parts = (selected(images, kept), labels[kept], selected(images, held), labels[held])
     held_groups, kept_groups = (g.taken(i) if (g := groups) else None for i in (held, kept))
     return Dataset(
         _name(dataset.name, fold, folds),
@@ -110,8 +111,8 @@ def split_validation(
     ``fit(validation_split=fraction)``: the cut is at floor(n * (1 - fraction)) (Keras,
     ``keras/src/trainers/data_adapters/array_slicing.py``, ``train_validation_split``). A
     ``fraction`` of 0 leaves the validation part empty. The arrays are views; with ``groups`` they
-    are copies, the validation part being the last groups, whole, as they first appear, that have
-    about as many images. Raises UserError if
+    are copies (of mapped images they are selections), the validation part being the last groups,
+    whole, as they first appear, that have about as many images. Raises UserError if
     ``fraction`` is outside [0, 1) or leaves either part empty.
     """
     if not 0 <= fraction < 1:
@@ -126,5 +127,6 @@ def split_validation(
             "fraction"
         )
     if groups is not None:
-        return images[~held], labels[~held], images[held], labels[held]
+        kept, last = np.flatnonzero(~held), np.flatnonzero(held)
+        return selected(images, kept), labels[kept], selected(images, last), labels[last]
     return images[:split_at], labels[:split_at], images[split_at:], labels[split_at:]

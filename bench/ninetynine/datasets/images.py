@@ -5,6 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import blocks, extremes
 from ninetynine.datasets.dataset import Images
 from ninetynine.errors import UserError
 
@@ -70,21 +71,26 @@ def _unflatten(array: npt.NDArray[np.generic]) -> str:
 
 def _unit_floats(array: npt.NDArray[np.generic], where: str) -> npt.NDArray[np.float32]:
     """Return floats as float32 after checking that each is finite and in [0, 1]."""
-    if not np.isfinite(array).all():
-        bad = ~np.isfinite(array)
-        images = bad.reshape(len(array), -1).any(axis=1)
+    low, high = map(float, extremes(array))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        bad = _counts_of_not_finite(array)
         raise UserError(
-            f"{where} holds NaN or infinite values ({bad.sum():,} of {bad.size:,}, in "
-            f"{images.sum():,} of {len(images):,} images, the first at index {images.argmax()}); "
-            "expected floats in [0, 1]: mend these images or leave them out"
+            f"{where} holds NaN or infinite values ({bad.sum():,} of {array.size:,}, in "
+            f"{(bad > 0).sum():,} of {len(bad):,} images, the first at index {(bad > 0).argmax()});"
+            " expected floats in [0, 1]: mend these images or leave them out"
         )
-    low, high = float(array.min()), float(array.max())
     if low < 0 or high > 1:
         raise UserError(
             f"{where} has values from {low:g} to {high:g}; expected floats in [0, 1] "
             f"({_bring_to_unit(low, high)})"
         )
     return array.astype(np.float32, copy=False)
+
+
+def _counts_of_not_finite(array: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
+    """Return how many values of each image are NaN or infinite."""
+    parts = [(~np.isfinite(b)).reshape(len(b), -1).sum(axis=1) for _, b in blocks(array)]
+    return np.concatenate(parts)
 
 
 def _bring_to_unit(low: float, high: float) -> str:
@@ -138,5 +144,5 @@ def _cast(array: npt.NDArray[np.generic]) -> str:
 
 
 def _integer_bounds(array: npt.NDArray[np.generic]) -> tuple[int, int]:
-    integers: npt.NDArray[np.integer] = array  # type: ignore[assignment]
-    return int(integers.min()), int(integers.max())
+    low, high = extremes(array)
+    return int(low), int(high)

@@ -12,6 +12,7 @@ import numpy as np
 from ninetynine.arrays import Npz, cache_folder
 from ninetynine.datasets.checks import build_dataset
 from ninetynine.datasets.dataset import Dataset
+from ninetynine.datasets.files import opened
 from ninetynine.datasets.kinds import Kind, kind_of, kinds
 from ninetynine.datasets.preparing import prepare
 from ninetynine.datasets.registry import entries
@@ -134,7 +135,7 @@ def _kept(place: tuple[Path, str, str]) -> Iterator[Path]:
 
 def _read_kept(path: Path) -> ReadArrays:
     with Npz(path, "remove it") as archive:
-        arrays = {name: archive.find(name).read() for name in archive.names}
+        arrays = {name: opened(archive.find(name), path) for name in archive.names}
     said = {name: arrays.pop(name).tolist() for name in (_CLASS_NAMES, _WHERE, _NOTES)}
     return ReadArrays(arrays, said[_WHERE], tuple(said[_CLASS_NAMES]) or None, tuple(said[_NOTES]))
 

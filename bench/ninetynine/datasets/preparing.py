@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import selected
 from ninetynine.datasets.dataset import NAMINGS, TEST_GROUPS, TRAIN_GROUPS, RawArrays
 from ninetynine.datasets.images import describe
 from ninetynine.datasets.sources import ReadArrays, Source
@@ -66,8 +67,9 @@ def _split(
             f"{where}: --test-split {share:g} of {len(images):,} images leaves a part empty; "
             "expected more images, or another share"
         )
-    parts = {names[0]: images[~held], names[1]: labels[~held]}
-    parts |= {names[2]: images[held], names[3]: labels[held]}
+    kept, drawn = np.flatnonzero(~held), np.flatnonzero(held)
+    parts = {names[0]: selected(images, kept), names[1]: labels[kept]}
+    parts |= {names[2]: selected(images, drawn), names[3]: labels[drawn]}
     if groups is not None:
         parts |= {TRAIN_GROUPS: groups[~held], TEST_GROUPS: groups[held]}
     return {**arrays, **parts}

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ninetynine.blocks import extremes
 from ninetynine.datasets.dataset import Dataset, Images
 from ninetynine.datasets.duplicates import Matches, exact_matches
 from ninetynine.errors import UserError
@@ -92,7 +93,7 @@ def _pixels(dataset: Dataset) -> Iterator[str]:
 
 
 def _darkness(images: Images, part: str) -> Iterator[str]:
-    highest = float(images.max())
+    highest = float(extremes(images)[1])
     full = 255 if images.dtype == np.uint8 else 1
     if highest > DARK * full:
         return

@@ -362,10 +362,10 @@ def _as_recorded(asked: RunRequest, records: Sequence[Record]) -> RunRequest:
     """
     found = {}
     records = [r for r in records if r.kind == "trained" and r.cell.backend != PROGRAM]
-    for field in ("backend", "device", "precision", "threads", "at_once"):
-        values = {getattr(record.cell, field) for record in records}
+    for name in ("backend", "device", "precision", "threads", "at_once"):
+        values = {getattr(record.cell, name) for record in records}
         if len(values) == 1:
-            found[field.replace("at_once", "seeds_at_once")] = values.pop()
+            found[name.replace("at_once", "seeds_at_once")] = values.pop()
     found.setdefault("precision", "float32")
     return dataclasses.replace(asked, **{k: getattr(asked, k) or v for k, v in found.items()})
 

@@ -1,14 +1,14 @@
 """What a trained model predicts: averaged over small shifts, scored, and for a picture."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import EVALUATION_BATCH, Scale, Standard, package_versions, to_float
+from ninetynine.backends import Scale, Standard, package_versions, to_float
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
 from ninetynine.datasets.decoding import decode, grey_on_dark, reason, without_pillow_s_warning
@@ -23,14 +23,14 @@ _EPSILON = 1e-7  # Keras clips probabilities here before it takes their logarith
 class ShiftAverage:
     """A model's predictions, or their mean over every shift of up to ``shifts`` steps.
 
-    ``forward`` maps images (n, h, w, c) and a batch size to float32 (n, classes), outputs that are
-    made `probabilities`.  A step is one pixel up, down, left or right: 5 shifts for 1, 13 for 2,
-    2 n (n + 1) + 1 for n.
+    ``forward`` maps images (n, h, w, c), of which it takes slices, and a batch size, or None for
+    the usual one, to float32 (n, classes), outputs that are made `probabilities`.  A step is one
+    pixel up, down, left or right: 5 shifts for 1, 13 for 2, 2 n (n + 1) + 1 for n.
     """
 
     def __init__(
         self,
-        forward: Callable[[NDArray[Any], int], NDArray[np.float32]],
+        forward: Callable[[Any, int | None], NDArray[np.float32]],
         shifts: int,
         sums_to_one: bool = True,
     ) -> None:
@@ -38,16 +38,18 @@ class ShiftAverage:
         steps = range(-shifts, shifts + 1)
         self._moves = [(y, x) for y in steps for x in steps if abs(y) + abs(x) <= shifts]
 
-    def predict(
-        self, images: NDArray[Any], batch_size: int = EVALUATION_BATCH
-    ) -> NDArray[np.float32]:
-        """Return the predictions for ``images`` (n, h, w, c), float32 (n, classes)."""
+    def predict(self, images: NDArray[Any], batch_size: int | None = None) -> NDArray[np.float32]:
+        """Return the predictions for ``images`` (n, h, w, c), float32 (n, classes).
+
+        They are made ``batch_size`` at a time, or as many as is usual.
+        """
         if len(self._moves) == 1:
             return self._forward(images, batch_size)
-        total = sum(self._forward(shifted(images, *move), batch_size) for move in self._moves)
+        moved: Iterable[Any] = (_Shifted(images, *move) for move in self._moves)
+        total = sum(self._forward(shifted, batch_size) for shifted in moved)
         return np.asarray(total / len(self._moves), dtype=np.float32)
 
-    def _forward(self, images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+    def _forward(self, images: NDArray[Any], batch_size: int | None) -> NDArray[np.float32]:
         return probabilities(self._outputs(images, batch_size), self._sums_to_one)
 
 
@@ -64,6 +66,21 @@ def probabilities(outputs: NDArray[np.float32], sums_to_one: bool) -> NDArray[np
     sums = outputs.sum(axis=-1, keepdims=True)
     even = np.float32(1.0 / outputs.shape[-1])
     return np.where(sums > 0, outputs / np.where(sums > 0, sums, 1.0), even).astype(np.float32)
+
+
+class _Shifted:
+    """Stands in for `shifted` images, of which a slice is made at a time."""
+
+    def __init__(self, images: NDArray[Any], down: int, right: int) -> None:
+        self._images, self._move = images, (down, right)
+        self._mmap = getattr(images, "_mmap", None)
+        self.shape, self.dtype = images.shape, images.dtype
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        return shifted(np.asarray(self._images[rows]), *self._move)
 
 
 def shifted(images: NDArray[Any], down: int, right: int) -> NDArray[Any]:
@@ -114,8 +131,8 @@ def classify(
     model.load_weights(model_path)
     scale = _recorded_scale(recipe, record)
 
-    def forward(images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
-        outputs = model.predict(to_float(images, scale), batch_size, verbose=0)
+    def forward(images: NDArray[Any], batch_size: int | None) -> NDArray[np.float32]:
+        outputs = model.predict(to_float(images[:], scale), batch_size, verbose=0)
         return np.asarray(outputs, dtype=np.float32)
 
     # As for its test images.

@@ -1,14 +1,17 @@
 """Pixels of mean 0 and standard deviation 1, channel by channel over the training images."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.backends import Scale, Standard, Warping, to_float
+from ninetynine.blocks import blocks
 from ninetynine.recipe import Recipe
 
-_AT_ONCE = 1000  # images
+_AT_ONCE = 1000  # images, of large ones fewer
+_BYTES_AT_ONCE = 2**26
 
 
 def scale_of(recipe: Recipe, images: NDArray[Any]) -> Scale:
@@ -26,8 +29,9 @@ def scale_of(recipe: Recipe, images: NDArray[Any]) -> Scale:
 
 
 def _parts(images: NDArray[Any]) -> Any:
-    for start in range(0, len(images), _AT_ONCE):
-        yield to_float(images[start : start + _AT_ONCE], "unit").astype(np.float64)
+    fitting = _BYTES_AT_ONCE // (8 * math.prod(images.shape[1:]))
+    for _, block in blocks(images, max(1, min(_AT_ONCE, fitting))):
+        yield to_float(block, "unit").astype(np.float64)
 
 
 class StandardizedWarp:

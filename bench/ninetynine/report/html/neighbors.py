@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.blocks import blocks
 from ninetynine.datasets import Images
 
 _LONGEST = 32  # pixels of a side that are compared: of a larger image every second, third, ...
@@ -23,8 +24,8 @@ def nearest(training: Images, wanted: Images, count: int) -> NDArray[np.int64]:
     asked = _flat(wanted, step)
     best = np.full((len(asked), 0), np.inf, dtype=np.float32)
     places = np.zeros((len(asked), 0), dtype=np.int64)
-    for start in range(0, len(training), _BLOCK):
-        block = _flat(training[start : start + _BLOCK], step)
+    for start, images in blocks(training, _BLOCK):
+        block = _flat(images, step)
         distances = (block**2).sum(axis=1) - 2 * asked @ block.T  # and a constant for each row
         found = np.argpartition(distances, min(count, distances.shape[1]) - 1, axis=1)[:, :count]
         best = np.hstack([best, np.take_along_axis(distances, found, axis=1)])
