@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ninetynine.arrays import Npz, StoredArray, check_file, check_size
 from ninetynine.datasets.batches import find_batches, read_batches
-from ninetynine.datasets.dataset import GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
+from ninetynine.datasets.dataset import CLASS_NAMES, GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.
@@ -95,16 +95,17 @@ def read_npz(path: Path) -> RawArrays:
     return read_archive(path)[0]
 
 
-def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
+def read_archive(path: Path, needs_test: bool = True) -> tuple[RawArrays, tuple[str, ...]]:
     """Return the arrays of ``path`` as they lie there, and the names of those that were not read.
 
     Read are ``x_train``, ``y_train``, ``x_test`` and ``y_test``, and where they are, ``x_val`` and
-    ``y_val``, or all of these by MedMNIST's names; and of ``groups_test``, ``groups_train`` and
-    ``groups_noun`` those that are there. Raises UserError if the file is missing, is no
+    ``y_val``, or all of these by MedMNIST's names; and of ``groups_test``, ``groups_train``,
+    ``groups_noun`` and ``class_names`` those that are there. Without ``needs_test`` there need be
+    no test part. Raises UserError if the file is missing, is no
     whole .npz, lacks an array, or holds one that only pickle could read.
     """
     with Npz(path, _REMEDY) as archive:
-        wanted = [archive.find(name) for name in _wanted(archive.names, path)]
+        wanted = [archive.find(name) for name in _wanted(archive.names, path, needs_test)]
         check_size(path, sum(map(_kept_bytes, wanted)))
         arrays: RawArrays = {array.name: array.read() for array in wanted}
     return arrays, tuple(name for name in archive.names if name not in arrays)
@@ -139,14 +140,17 @@ def write_npz(path: Path, arrays: RawArrays) -> None:
         ) from error
 
 
-def _wanted(found: list[str], path: Path) -> list[str]:
+def _wanted(found: list[str], path: Path, needs_test: bool) -> list[str]:
     """Return which of an archive's arrays are read, under the names that it has them by."""
     # Of two namings that a file has equally much of, the first in the list, which is ours.
     names = max(NAMINGS, key=lambda names: len(set(names[:4]).intersection(found)))
-    missing = [name for name in names[:4] if name not in found]
+    parts = names[:4] if needs_test or set(names[2:4]).intersection(found) else names[:2]
+    missing = [name for name in parts if name not in found]
     if missing:
+        split = "give --test-split 0.2, or " if missing == [*names[2:4]] else ""
         raise UserError(
-            f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); {_REMEDY}"
+            f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); "
+            f"{split}{_REMEDY}"
         )
     validation = [name for name in names[4:] if name in found]
     if len(validation) == 1:
@@ -155,7 +159,8 @@ def _wanted(found: list[str], path: Path) -> list[str]:
             f"{path}: {validation[0]} without {lacking}; expected both for a validation part, or "
             "neither"
         )
-    return [*names[:4], *validation, *(name for name in GROUP_NAMES if name in found)]
+    beside = (*GROUP_NAMES, CLASS_NAMES)
+    return [*parts, *validation, *(name for name in beside if name in found)]
 
 
 def listed(names: Sequence[str]) -> str:

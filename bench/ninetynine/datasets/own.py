@@ -35,9 +35,8 @@ def find(name: str) -> tuple[Kind, Source]:
         if source.name in names:
             told = ", ".join(source.given)
             raise UserError(f"dataset {source.name!r}: it is read as it is; leave out {told}")
-        raise UserError(
-            f"unknown dataset {name!r}{nearest(source.name, names)} (data of your own: {ways})"
-        )
+        meant = nearest(source.name, names)
+        raise UserError(f"unknown dataset {source.name!r}{meant} (data of your own: {ways})")
     if kind.is_path and not os.path.lexists(source.name) and Path(source.name).suffix not in _FILES:
         raise UserError(f"{source.name}: no such file or folder; expected {ways}")
     for option in source.given.keys() - kind.options:
