@@ -269,11 +269,14 @@ class TestTable:
         assert loaded.test_labels.tolist() == [0, 1]
 
     def test_is_split_by_whole_groups(self, tmp_path: Path) -> None:
-        lines = [f"{n}.png,{'ab'[n % 2]},{n // 2}" for n in range(6)]
+        lines = [f"{n % 6}.png,{'ab'[n % 2]},{n // 2}" for n in range(12)]
         path = self.table(tmp_path, *lines, heading="path,label,patient")
-        loaded = datasets.load(f"{path}?test_split=0.6&groups=patient")
+        loaded = datasets.load(f"{path}?test_split=0.4&groups=patient")
         assert loaded.test_labels.tolist() == [0, 1, 0, 1]
-        assert loaded.test_groups is not None
+        assert [str(g) for g in (loaded.train_groups, loaded.test_groups)] == [
+            "4 groups",
+            "2 groups",
+        ]
         assert "no column 'nurse'" in complaint(f"{path}?test_split=0.3&groups=nurse")
 
     @pytest.mark.parametrize(
