@@ -323,6 +323,26 @@ class TestKept:
         assert datasets.load(str(folder)).fingerprint != before
         assert len(list(cache.iterdir())) == 1  # the earlier state's arrays are gone
 
+    def test_what_changes_while_it_is_read_is_refused(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decode = decoding.decode
+
+        def slow(*given: Any) -> Any:
+            (folder / "train" / "cat" / "0.png").touch()
+            return decode(*given)
+
+        monkeypatch.setattr(decoding, "decode", slow)
+        assert "the data changed while they were read" in complaint(folder)
+
+    def test_arrays_are_found_by_their_fingerprint(self, folder: Path) -> None:
+        loaded = datasets.load(str(folder))
+        shutil.rmtree(folder)
+        kept = datasets.kept("pets", loaded.fingerprint)
+        assert kept is not None
+        assert (kept.test_images == loaded.test_images).all()
+        assert datasets.kept("pets", "0" * 64) is None
+
     def test_a_damaged_copy_is_read_anew(self, folder: Path, cache: Path) -> None:
         before = datasets.load(str(folder)).fingerprint
         (kept,) = cache.iterdir()

@@ -1,5 +1,6 @@
 """Loads data of the user's own, whatever kind they are of, and keeps what was slow to read."""
 
+import glob
 import hashlib
 import os
 import tempfile
@@ -93,6 +94,8 @@ def load(name: str, data_dir: Path | None) -> Dataset:
                 return kept
     read = prepare(kind.read(source, data_dir), source)
     dataset = _built(row, read)
+    if place != _place(kind, source, data_dir):
+        raise UserError(f"{source.name}: the data changed while they were read; run it again")
     if place is not None:
         _keep(place, read, dataset.fingerprint)
     return dataset
@@ -104,6 +107,16 @@ def kept_fingerprint(name: str, data_dir: Path | None) -> str | None:
     place = _place(kind, source, data_dir)
     path = next(_kept(place), None) if place is not None else None
     return path.stem.rpartition("-")[2] if path is not None else None
+
+
+def kept(row: str, fingerprint: str) -> Dataset | None:
+    """Return the dataset that tables call ``row`` where its arrays were kept, else None."""
+    for path in (cache_folder() / "datasets").glob(f"*-{glob.escape(fingerprint)}.npz"):
+        with suppress(UserError, OSError):
+            found = _built(row, _read_kept(path))
+            if found.fingerprint == fingerprint:
+                return found
+    return None
 
 
 def _built(row: str, read: ReadArrays) -> Dataset:
