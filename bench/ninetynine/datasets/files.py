@@ -9,6 +9,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -106,6 +107,7 @@ def read_archive(path: Path, needs_test: bool = True) -> tuple[RawArrays, tuple[
     """
     with Npz(path, _REMEDY) as archive:
         wanted = [archive.find(name) for name in _wanted(archive.names, path, needs_test)]
+        wanted += _told_names(archive)
         check_size(path, sum(map(_kept_bytes, wanted)))
         arrays: RawArrays = {array.name: array.read() for array in wanted}
     return arrays, tuple(name for name in archive.names if name not in arrays)
@@ -159,8 +161,15 @@ def _wanted(found: list[str], path: Path, needs_test: bool) -> list[str]:
             f"{path}: {validation[0]} without {lacking}; expected both for a validation part, or "
             "neither"
         )
-    beside = (*GROUP_NAMES, CLASS_NAMES)
-    return [*parts, *validation, *(name for name in beside if name in found)]
+    return [*parts, *validation, *(name for name in GROUP_NAMES if name in found)]
+
+
+def _told_names(archive: Npz) -> list[StoredArray]:
+    """Return the classes' names where these are text; nothing that is pickled need be read."""
+    with suppress(UserError):
+        names = archive.find(CLASS_NAMES) if CLASS_NAMES in archive.names else None
+        return [names] if names is not None and names.dtype.kind in "US" else []
+    return []
 
 
 def listed(names: Sequence[str]) -> str:
