@@ -244,6 +244,49 @@ class TestValidationPart:
         assert load(other).validation_images is None
 
 
+def test_an_archive_may_tell_the_classes_names(tmp_path: Path) -> None:
+    data = read(tmp_path, ordinary() | {"class_names": NAMES[::-1]})
+    assert data.class_names == ("ox", "dog", "cat", "bird")
+    assert not data.notes
+    assert data.fingerprint[:32] == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (NAMES[:3], "y_train has labels outside the classes 0..2"),
+        (NAMES[[0, 0, 1, 2]], "class_names has one name twice"),
+        (np.array(["a", "b ", "c", "d"]), "class_names has the label 'b '"),
+        (NAMES[:, None], "expected the name of each class as text"),
+    ],
+)
+def test_names_that_do_not_fit_the_classes_are_refused(
+    tmp_path: Path, told: np.ndarray, said: str
+) -> None:
+    assert said in refusal(tmp_path, ordinary() | {"class_names": told})
+
+
+def test_an_archive_without_test_part_is_split(tmp_path: Path) -> None:
+    arrays = {name: array for name, array in ordinary().items() if "train" in name}
+    assert "x_test, y_test (found" in refusal(tmp_path, arrays)
+    assert "give --test-split 0.2" in refusal(tmp_path, arrays)
+    name = f"{tmp_path / 'mine.npz'}?test_split=0.2&split_seed=3"
+    data = load(name)
+    assert data.fingerprint == load(name).fingerprint != load(name[:-1] + "4").fingerprint
+    assert len(data.test_images) == round(0.2 * len(arrays["x_train"]))
+    assert len(set(np.bincount(data.test_labels).tolist())) == 1
+
+
+def test_channels_first_are_turned_round_where_that_is_told(tmp_path: Path) -> None:
+    color = {n: np.stack([a] * 3, -1) if n[0] == "x" else a for n, a in ordinary().items()}
+    first = {n: np.moveaxis(a, -1, 1) if n[0] == "x" else a for n, a in color.items()}
+    plain = read(tmp_path, color).fingerprint
+    name = f"{tmp_path / 'mine.npz'}?channels=first"
+    assert "has its channels last; leave out --channels first" in complaint(load, name)
+    assert "give --channels first, or save" in refusal(tmp_path, first)
+    assert load(name).fingerprint == plain
+
+
 def test_arrays_that_are_not_read_are_named(tmp_path: Path) -> None:
     more = {"writers": np.arange(120), "class_names": NAMES.astype(object), "a\nb": np.ones(2)}
     data = read(tmp_path, ordinary() | more)

@@ -1,6 +1,7 @@
 """What travels to a node: text and arrays there become the architecture and data they were here."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,6 +22,7 @@ from ninetynine.executors.ray.cluster import Need
 from ninetynine.executors.ray.payload import bundle_of, node_folder, payload_of, unpack
 from ninetynine.workers import Retrying, Started, Waiting
 from ninetynine.workers.worker import _architecture
+from pictures import write_folder
 from run_helpers import tasks_for, write_architecture, write_dataset
 
 NET = '''"""A plug-in's model."""
@@ -141,6 +143,20 @@ def test_the_data_of_a_users_file_arrive_with_their_fingerprint(tmp_path, more, 
     assert loaded.fingerprint == task.cell.identity.dataset_fingerprint
     assert loaded.name == f"mine{fold}"
     assert ("validation" in loaded.parts) == (bool(more) and not fold)
+
+
+@pytest.mark.parametrize("fold", ["", "-fold-1-of-2"])
+def test_pictures_of_a_folder_arrive_as_they_were_read(tmp_path, monkeypatch, fold):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_folder(tmp_path / "pets")
+    own = write_architecture(tmp_path, "net")
+    found = {"net": discover([own])["net"]}
+    tasks = tasks_for([own], f"{folder}?image_size=8&color=grey{fold}")
+    task = send(found, tasks, tmp_path / "node")["net"]
+    shutil.rmtree(folder)
+    loaded = datasets.load(task.dataset, task.data_dir)
+    assert loaded.fingerprint == task.cell.identity.dataset_fingerprint
+    assert (loaded.name, loaded.train_images.shape[1:]) == (f"pets{fold}", (8, 8, 1))
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ from ninetynine.datasets.files import (
 )
 from ninetynine.datasets.folds import fold_suffix, parse_fold, split_validation, take_fold
 from ninetynine.datasets.groups import groups_file, groups_in
+from ninetynine.datasets.own import kept
 from ninetynine.datasets.registry import (
     doubtful_test_images,
     entries,
@@ -89,8 +90,8 @@ def fingerprint_of(name: str, data_dir: Path | None = None) -> str:
     if info is not None and info.fingerprint is not None:
         return info.fingerprint
     is_own = name not in entries() and parse_fold(name) is None
-    kept = own.kept_fingerprint(name, data_dir) if is_own else None
-    return kept or load(name, data_dir).fingerprint
+    found = own.kept_fingerprint(name, data_dir) if is_own else None
+    return found or load(name, data_dir).fingerprint
 
 
 def num_classes_of(name: str, data_dir: Path | None = None) -> int:

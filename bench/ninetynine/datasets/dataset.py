@@ -25,6 +25,8 @@ NAMINGS = (
 # Of arrays beside these: which images belong together, and what such groups are called.
 TEST_GROUPS, TRAIN_GROUPS, GROUPS_NOUN = "groups_test", "groups_train", "groups_noun"
 GROUP_NAMES = (TEST_GROUPS, TRAIN_GROUPS, GROUPS_NOUN)
+# What the classes are called, in the order of their labels.
+CLASS_NAMES = "class_names"
 BUILT_IN = "built in"
 
 

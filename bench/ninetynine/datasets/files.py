@@ -10,6 +10,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +28,7 @@ from ninetynine.arrays import (
     open_npy,
 )
 from ninetynine.datasets.batches import find_batches, read_batches
-from ninetynine.datasets.dataset import GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
+from ninetynine.datasets.dataset import CLASS_NAMES, GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.
@@ -106,19 +107,21 @@ def read_npz(path: Path) -> RawArrays:
     return read_archive(path)[0]
 
 
-def read_archive(path: Path) -> tuple[RawArrays, tuple[str, ...]]:
+def read_archive(path: Path, needs_test: bool = True) -> tuple[RawArrays, tuple[str, ...]]:
     """Return the arrays of ``path`` as they lie there, and the names of those that were not read.
 
     It is an .npz, or a folder with an .npy for each array.  Images of a large file are mapped.
 
     Read are ``x_train``, ``y_train``, ``x_test`` and ``y_test``, and where they are, ``x_val`` and
-    ``y_val``, or all of these by MedMNIST's names; and of ``groups_test``, ``groups_train`` and
-    ``groups_noun`` those that are there. Raises UserError if the file is missing, is no
+    ``y_val``, or all of these by MedMNIST's names; and of ``groups_test``, ``groups_train``,
+    ``groups_noun`` and ``class_names`` those that are there. Without ``needs_test`` there need be
+    no test part. Raises UserError if the file is missing, is no
     whole .npz, lacks an array, or holds one that only pickle could read.
     """
     opening, remedy = (NpyFolder, _EACH) if path.is_dir() else (Npz, _REMEDY)
     with opening(path, remedy) as archive:
-        wanted = [archive.find(name) for name in _wanted(archive.names, path)]
+        wanted = [archive.find(name) for name in _wanted(archive.names, path, needs_test)]
+        wanted += _told_names(archive)
         packed = [array for array in wanted if array.start is None or not _is_large(array)]
         if not path.is_dir():  # nothing in a folder's files is packed
             check_size(path, sum(map(_kept_bytes, packed)))
@@ -194,15 +197,17 @@ def write_npz(path: Path, arrays: RawArrays) -> None:
         ) from error
 
 
-def _wanted(found: list[str], path: Path) -> list[str]:
+def _wanted(found: list[str], path: Path, needs_test: bool) -> list[str]:
     """Return which of an archive's arrays are read, under the names that it has them by."""
     # Of two namings that a file has equally much of, the first in the list, which is ours.
     names = max(NAMINGS, key=lambda names: len(set(names[:4]).intersection(found)))
-    missing = [name for name in names[:4] if name not in found]
+    parts = names[:4] if needs_test or set(names[2:4]).intersection(found) else names[:2]
+    missing = [name for name in parts if name not in found]
     if missing:
+        split = "give --test-split 0.2, or " if missing == [*names[2:4]] else ""
         raise UserError(
             f"{path}: no array {', '.join(missing)} (found {listed(found) or 'none'}); "
-            f"{_EACH if path.is_dir() else _REMEDY}"
+            f"{split}{_EACH if path.is_dir() else _REMEDY}"
         )
     validation = [name for name in names[4:] if name in found]
     if len(validation) == 1:
@@ -211,7 +216,15 @@ def _wanted(found: list[str], path: Path) -> list[str]:
             f"{path}: {validation[0]} without {lacking}; expected both for a validation part, or "
             "neither"
         )
-    return [*names[:4], *validation, *(name for name in GROUP_NAMES if name in found)]
+    return [*parts, *validation, *(name for name in GROUP_NAMES if name in found)]
+
+
+def _told_names(archive: Npz) -> list[StoredArray]:
+    """Return the classes' names where these are text; nothing that is pickled need be read."""
+    with suppress(UserError):
+        names = archive.find(CLASS_NAMES) if CLASS_NAMES in archive.names else None
+        return [names] if names is not None and names.dtype.kind in "US" else []
+    return []
 
 
 def listed(names: Sequence[str]) -> str:

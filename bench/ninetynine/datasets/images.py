@@ -56,7 +56,7 @@ def _refuse_channels_first(images: Images, where: str) -> None:
     if channels <= _MOST_CHANNELS < short and long <= 4 * short:
         raise UserError(
             f"{where} is {describe(images)}, which looks channels-first (channels, height, "
-            f"width); expected (n, height, width, channels): save "
+            f"width); expected (n, height, width, channels): give --channels first, or save "
             "numpy.moveaxis(images, 1, -1)"
         )
 

@@ -66,6 +66,24 @@ def read_labels(
     return ReadLabels(tuple(integers.values()), num_classes, class_names, tuple(notes))
 
 
+def read_names(array: npt.NDArray[np.generic], where: str) -> tuple[str, ...]:
+    """Return the classes' names that an array of text tells, in the order of the labels.
+
+    Raises UserError where they are no text, are none to print, or are not distinct.
+    """
+    if array.ndim != 1 or array.dtype.kind not in "US" or len(array) < 2:
+        raise UserError(
+            f"{where} is {describe(array)}; expected the name of each class as text, in the order "
+            "of the labels, such as numpy.array(['cat', 'dog'])"
+        )
+    names: list[str] = _decode(array, where).tolist()
+    for name in names:
+        _check_name(name, where)
+    if len(set(names)) < len(names):
+        raise UserError(f"{where} has one name twice; expected another for each class")
+    return tuple(names)
+
+
 def _flatten(
     array: npt.NDArray[np.generic], where: str, images: int
 ) -> npt.NDArray[np.integer] | Texts:

@@ -1,5 +1,6 @@
 """Loads data of the user's own, whatever kind they are of, and keeps what was slow to read."""
 
+import glob
 import hashlib
 import os
 import tempfile
@@ -36,9 +37,8 @@ def find(name: str) -> tuple[Kind, Source]:
         if source.name in names:
             told = ", ".join(source.given)
             raise UserError(f"dataset {source.name!r}: it is read as it is; leave out {told}")
-        raise UserError(
-            f"unknown dataset {name!r}{nearest(source.name, names)} (data of your own: {ways})"
-        )
+        meant = nearest(source.name, names)
+        raise UserError(f"unknown dataset {source.name!r}{meant} (data of your own: {ways})")
     if kind.is_path and not os.path.lexists(source.name) and Path(source.name).suffix not in _FILES:
         raise UserError(f"{source.name}: no such file or folder; expected {ways}")
     for option in source.given.keys() - kind.options:
@@ -95,6 +95,8 @@ def load(name: str, data_dir: Path | None) -> Dataset:
                 return kept
     read = prepare(kind.read(source, data_dir), source)
     dataset = _built(row, read)
+    if place != _place(kind, source, data_dir):
+        raise UserError(f"{source.name}: the data changed while they were read; run it again")
     if place is not None:
         _keep(place, read, dataset.fingerprint)
     return dataset
@@ -106,6 +108,16 @@ def kept_fingerprint(name: str, data_dir: Path | None) -> str | None:
     place = _place(kind, source, data_dir)
     path = next(_kept(place), None) if place is not None else None
     return path.stem.rpartition("-")[2] if path is not None else None
+
+
+def kept(row: str, fingerprint: str) -> Dataset | None:
+    """Return the dataset that tables call ``row`` where its arrays were kept, else None."""
+    for path in (cache_folder() / "datasets").glob(f"*-{glob.escape(fingerprint)}.npz"):
+        with suppress(UserError, OSError):
+            found = _built(row, _read_kept(path))
+            if found.fingerprint == fingerprint:
+                return found
+    return None
 
 
 def _built(row: str, read: ReadArrays) -> Dataset:

@@ -46,7 +46,13 @@ def _channels_last(array: npt.NDArray[np.generic], where: str) -> npt.NDArray[np
             f"{where} is {describe(array)}; expected (n, channels, height, width) with --channels "
             "first"
         )
-    return np.moveaxis(array, 1, -1)
+    channels, last = array.shape[1], array.shape[3]
+    if last <= 4 < channels:
+        raise UserError(
+            f"{where} is {describe(array)}, which has its channels last; leave out --channels first"
+        )
+    turned = np.moveaxis(array, 1, -1)
+    return turned if isinstance(array, np.memmap) else np.ascontiguousarray(turned)
 
 
 def _split(

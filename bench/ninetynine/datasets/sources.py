@@ -125,7 +125,7 @@ def with_options(name: str, told: Mapping[str, object], where: str = "") -> str:
 
 
 def _text(value: object) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return "x".join(map(str, dict.fromkeys(value))) if isinstance(value, tuple) else str(value)
 
 
 def _image_size(text: str, where: str) -> tuple[int, int]:

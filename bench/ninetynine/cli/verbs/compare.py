@@ -104,7 +104,8 @@ def _draw(
 
     if not differing:
         raise UserError("--picture with --images 0: there is nothing to draw; ask for 1 or more")
-    loaded = datasets.load(dataset, data_dir)
+    kept = datasets.kept(dataset, sides[0].key.fingerprint)
+    loaded = kept or datasets.load(dataset, data_dir)
     indices = [image.index for image in differing]
     captions = [image_caption(image) for image in differing]
     title = f"Mean probability of the label: A = {sides[0].full_name}, B = {sides[1].full_name}"

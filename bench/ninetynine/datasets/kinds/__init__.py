@@ -6,6 +6,7 @@ imports what only reading needs (Pillow, other libraries) inside functions: name
 nothing is read.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from functools import lru_cache
 from pathlib import Path
@@ -61,9 +62,14 @@ def kind_of(name: str) -> Kind | None:
     return next((kind for kind in kinds() if kind.matches(name)), None)
 
 
-@lru_cache(maxsize=1)
 def kinds() -> tuple[Kind, ...]:
     """Return all kinds by their order.  Raises UserError for another package's that is none."""
+    return _kinds(tuple(sys.path))
+
+
+@lru_cache(maxsize=4)
+def _kinds(import_path: tuple[str, ...]) -> tuple[Kind, ...]:
+    """Return the kinds on ``import_path``; to look takes milliseconds."""
     found = []
     for entry in KINDS.entries().values():
         kind = getattr(entry.load(), "KIND", None)

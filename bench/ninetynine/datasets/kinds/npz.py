@@ -1,9 +1,12 @@
 """An .npz file of arrays; read each time, as it is quick to read."""
 
+import os
 from pathlib import Path
 
+from ninetynine.datasets.dataset import CLASS_NAMES
 from ninetynine.datasets.files import listed, read_archive
 from ninetynine.datasets.kinds import Kind
+from ninetynine.datasets.labels import read_names
 from ninetynine.datasets.sources import ReadArrays, Source
 
 
@@ -16,16 +19,18 @@ class Npz(Kind):
     is_path = True
 
     def matches(self, name: str) -> bool:
-        path = Path(name)
-        return path.suffix == ".npz" or len(path.parts) > 1
+        return name.endswith(".npz") or "/" in name or os.sep in name
 
     def row_name(self, name: str) -> str:
         return Path(name).stem
 
     def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
-        arrays, unread = read_archive(Path(source.name))
+        split = source.options.test_split is not None
+        arrays, unread = read_archive(Path(source.name), needs_test=not split)
         notes = (f"not read: {listed(unread)}",) if unread else ()
-        return ReadArrays(arrays, source.name, notes=notes)
+        told = arrays.pop(CLASS_NAMES, None)
+        names = None if told is None else read_names(told, f"{source.name}: {CLASS_NAMES}")
+        return ReadArrays(arrays, source.name, names, notes)
 
 
 KIND = Npz()

@@ -228,6 +228,9 @@ def _dataset(board: Board, data_dir: Path | None) -> tuple[datasets.Dataset | No
     Looked at are ``data_dir``, BENCH_DATA_DIR and Keras's cache; nothing is ever downloaded.  What
     is embedded is always there.
     """
+    kept = datasets.kept(board.dataset, board.key.fingerprint)
+    if kept is not None:
+        return kept, ""
     reason = f"{board.dataset} is not on this machine: name its folder with --data-dir"
     for name, folder in _places(board.dataset, data_dir):
         try:
