@@ -37,7 +37,7 @@ class HuggingFace(Kind):
     """
 
     expected = "hf:OWNER/NAME of Hugging Face's hub"
-    options = frozenset({"image_size", "color", "test_split", "split_seed", "label"})
+    options = frozenset({"image_size", "color", "test_split", "split_seed", "label_column"})
     runs_other_code = True
 
     def matches(self, name: str) -> bool:
@@ -96,7 +96,9 @@ def _commit(path: str, revision: str | None) -> str | None:
     """Return the commit of a set that the library's cache has, without asking the hub."""
     if revision is not None and re.fullmatch(r"[0-9a-f]{40}", revision):
         return revision
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
+    home = os.environ.get("HF_HOME") or Path(
+        os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface"
+    )
     cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub")).expanduser()
     file = cache / f"datasets--{path.replace('/', '--')}" / "refs" / (revision or "main")
     try:
@@ -158,13 +160,14 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
     columns = ", ".join(f"{name} ({_kind(feature)})" for name, feature in features.items())
     images = [name for name, feature in features.items() if _is_image(library, feature)]
     image = one_column(images, None, "pictures", columns, where)
-    told = source.options.label
+    told = source.options.label_column
     labels = [name for name, f in features.items() if isinstance(f, library.ClassLabel)]
     if not labels or told not in (None, *labels):
         labels += [
             name
             for name, feature in features.items()
-            if (told or name) == name and (told or name in ("label", "labels", "target", "class"))
+            if (told or name) == name
+            and (told or name in ("label", "labels", "target", "class"))
             and _is_plain(library, feature)
         ]
     sequences = [name for name in features if name in ("label", "labels", told)]

@@ -37,7 +37,7 @@ class TensorFlowDatasets(Kind):
     """
 
     expected = "tfds:NAME of tensorflow-datasets"
-    options = frozenset({"image_size", "color", "test_split", "split_seed", "label"})
+    options = frozenset({"image_size", "color", "test_split", "split_seed", "label_column"})
     runs_other_code = True
 
     def matches(self, name: str) -> bool:
@@ -92,7 +92,9 @@ def _prepared(name: str, data_dir: Path | None) -> Path | None:
     base = data_dir or Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
     folder = base / match["set"] / (match["config"] or "")
     found = [path.parent for path in folder.glob(f"{match['version'] or '*'}/dataset_info.json")]
-    return max(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)], default=None)
+    return max(
+        found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)], default=None
+    )
 
 
 def _builder(library: Any, where: str, data_dir: Path | None) -> Any:
@@ -148,7 +150,7 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
         raise UserError(
             f"{source.name}: the labels in {names[0]} are a sequence; expected one label an image"
         )
-    return image, one_column(labels, source.options.label, "labels", columns, source.name)
+    return image, one_column(labels, source.options.label_column, "labels", columns, source.name)
 
 
 def _split(
