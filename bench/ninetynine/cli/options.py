@@ -83,6 +83,7 @@ _READING = (
     ("split_seed", "SEED", "Which images these are [default: 0]."),
     ("groups", "WHERE", "What tells groups of images: folder, or a table's column."),
     ("channels", "first|last", "Where the arrays have channels [default: last]."),
+    ("label_column", "NAME", "Of labels, in another library's set that has several."),
 )
 
 

@@ -219,7 +219,7 @@ def _wanted(found: list[str], path: Path, needs_test: bool) -> list[str]:
     return [*parts, *validation, *(name for name in GROUP_NAMES if name in found)]
 
 
-def _told_names(archive: Npz) -> list[StoredArray]:
+def _told_names(archive: Npz | NpyFolder) -> list[StoredArray]:
     """Return the classes' names where these are text; nothing that is pickled need be read."""
     with suppress(UserError):
         names = archive.find(CLASS_NAMES) if CLASS_NAMES in archive.names else None

@@ -55,7 +55,7 @@ def parts_of(splits: Iterable[str], where: str) -> tuple[dict[Part, str], tuple[
             found[part] = split
     if "training" not in found:
         raise UserError(
-            f"{where}: no split is called train (found {', '.join(others + [*found.values()])}); "
+            f"{where}: no split is called train (found {', '.join([*others, *found.values()])}); "
             "expected train, and test or --test-split 0.2"
         )
     return found, ((f"splits that were not read: {', '.join(others)}",) if others else ())
@@ -74,14 +74,8 @@ def one_column(found: Sequence[str], told: str | None, kind: str, columns: str, 
     if told is not None or not found:
         which = f" called {told!r}" if told is not None else ""
         raise UserError(f"{where}: no column of {kind}{which}; it has {columns}")
-    raise UserError(
-        f"{where}: several columns may be the {kind}: {', '.join(found)}; "
-        + (
-            f"expected one (say which: {where}?label={found[0]})"
-            if kind == "labels"
-            else "expected one"
-        )
-    )
+    remedy = f"; say which: --label-column {found[0]}" if kind == "labels" else "; expected one"
+    raise UserError(f"{where}: several columns may be the {kind}: {', '.join(found)}{remedy}")
 
 
 def assemble(
@@ -91,7 +85,7 @@ def assemble(
     class_names: tuple[str, ...] | None,
     notes: tuple[str, ...],
 ) -> ReadArrays:
-    """Return the arrays of all parts, whose pictures are brought to one size and as many channels."""
+    """Return the arrays of all parts, their pictures brought to one size and as many channels."""
     pictures = _Pictures([splits[part] for part in PARTS if part in splits])
     pixels, said = read_pictures(pictures, options, where)
     arrays: RawArrays = {}

@@ -94,6 +94,7 @@ def load(name: str, data_dir: Path | None) -> Dataset:
             if path.stem.endswith(kept.fingerprint):
                 return kept
     read = prepare(kind.read(source, data_dir), source)
+    place = place or _place(kind, source, data_dir)  # what was downloaded now has a state
     dataset = _built(row, read)
     if place != _place(kind, source, data_dir):
         raise UserError(f"{source.name}: the data changed while they were read; run it again")

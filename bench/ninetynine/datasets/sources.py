@@ -41,6 +41,7 @@ class ReadOptions:
     split_seed: int = 0
     groups: str | None = None
     channels: Channels | None = None
+    label_column: str | None = None  # of a set that has several
 
     @property
     def given(self) -> dict[str, str]:
@@ -177,4 +178,5 @@ _READERS: dict[str, Callable[[str, str], object]] = {
     "split_seed": _whole,
     "groups": _some_text,
     "channels": _one_of("first", "last"),
+    "label_column": _some_text,
 }

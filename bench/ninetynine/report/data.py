@@ -126,8 +126,8 @@ def _duplicates(found: dict[str, Any]) -> Iterator[str]:
 def _table(rows: list[dict[str, Any]]) -> str:
     """Return a table whose first column is text; the others' texts are set to the right."""
     aligned = ["left" if name in ("", "part", "class", "name") else "right" for name in rows[0]]
-    return tabulate(
-        rows, headers="keys", tablefmt="simple", colalign=aligned, disable_numparse=True
+    return str(
+        tabulate(rows, headers="keys", tablefmt="simple", colalign=aligned, disable_numparse=True)
     )
 
 

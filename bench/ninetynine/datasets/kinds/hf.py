@@ -37,7 +37,7 @@ class HuggingFace(Kind):
     """
 
     expected = "hf:OWNER/NAME of Hugging Face's hub"
-    options = frozenset({"image_size", "color", "test_split", "split_seed", "label"})
+    options = frozenset({"image_size", "color", "test_split", "split_seed", "label_column"})
     runs_other_code = True
 
     def matches(self, name: str) -> bool:
@@ -160,7 +160,7 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
     columns = ", ".join(f"{name} ({_kind(feature)})" for name, feature in features.items())
     images = [name for name, feature in features.items() if _is_image(library, feature)]
     image = one_column(images, None, "pictures", columns, where)
-    told = source.options.label
+    told = source.options.label_column
     labels = [name for name, f in features.items() if isinstance(f, library.ClassLabel)]
     if not labels or told not in (None, *labels):
         labels += [

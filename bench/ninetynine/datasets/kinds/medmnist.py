@@ -76,7 +76,7 @@ def _find(file: str, data_dir: Path | None) -> Path | None:
 
 def _download(library: ModuleType, name: str, file: str, facts: Any) -> Path:
     """Have the package download the file into its own folder."""
-    flag, _, size = file.partition("_")
+    size = file.partition("_")[2]
     folder = Path.home() / ".medmnist"
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -37,7 +37,7 @@ class TensorFlowDatasets(Kind):
     """
 
     expected = "tfds:NAME of tensorflow-datasets"
-    options = frozenset({"image_size", "color", "test_split", "split_seed", "label"})
+    options = frozenset({"image_size", "color", "test_split", "split_seed", "label_column"})
     runs_other_code = True
 
     def matches(self, name: str) -> bool:
@@ -150,7 +150,7 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
         raise UserError(
             f"{source.name}: the labels in {names[0]} are a sequence; expected one label an image"
         )
-    return image, one_column(labels, source.options.label, "labels", columns, source.name)
+    return image, one_column(labels, source.options.label_column, "labels", columns, source.name)
 
 
 def _split(
