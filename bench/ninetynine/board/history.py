@@ -65,9 +65,9 @@ def histories(rows: Iterable[Row], changes: Sequence[Change] = ()) -> list[Histo
     found = []
     for (name, *_), members in models.items():
         versions = _versions(members)
-        own = [change for change in changes if name in change.levels]
-        versions = _with_changes(str(name), members[0], versions, own)
-        is_new = len({version.identity for version in versions}) > 1 or len(own) > 1
+        updates = [change for change in changes if name in change.levels]
+        versions = _with_changes(str(name), members[0], versions, updates)
+        is_new = len({version.identity for version in versions}) > 1 or len(updates) > 1
         if is_new and len(versions) > 1:
             known = [row.name for row in members]
             found.append(History(known[0] if len(known) == 1 else str(name), tuple(versions)))

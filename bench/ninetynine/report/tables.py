@@ -304,9 +304,9 @@ def _claims_table(board: Board) -> Table | None:
         "Published figures against our seeds",
         sorted(board.claims, key=lambda claim: _METRICS.index(_metric(claim))),
         [
-            (left("Claim"), lambda claim: f"{claim.id} {_metric(claim)}"),
+            (Heading("Claim", "left", weight=2), lambda claim: f"{claim.id} {_metric(claim)}"),
             (name("Model"), lambda claim: claim.row),
-            (Heading("Published"), published),
+            (Heading("Published", weight=2), published),
             (Heading("Our mean ± SD"), ours),
             (
                 center("Our range", weight=0),
@@ -315,7 +315,7 @@ def _claims_table(board: Board) -> Table | None:
             (Heading("Seeds", weight=0), lambda claim: str(claim.ours.n)),
             (center("One more run, 95%", weight=0), one_more),
             (Heading("Quantile", weight=0), quantile),
-            (left("Verdict"), lambda claim: claim.placement.verdict),
+            (Heading("Verdict", "left", weight=2), lambda claim: claim.placement.verdict),
         ],
         "Quantile: the chance that one more run of the recipe ends at or below the published "
         "figure. Verdict: as expected within the 95% interval for one more run; lucky or unlucky "

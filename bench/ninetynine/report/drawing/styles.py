@@ -100,7 +100,7 @@ CELLS = {
     "better": ("accent", 0.26),
     "worse": ("claim", 0.22),
     "right": ("accent", 0.13),
-    **{f"shade-{n}": ("claim", s) for n, s in enumerate((0.09, 0.17, 0.25, 0.33, 0.41, 0.5), 1)},
+    **{f"shade-{n}": ("claim", s) for n, s in enumerate((0.09, 0.17, 0.25, 0.33, 0.4, 0.48), 1)},
 }
 STYLES |= {name: Style(fill=color, opacity=share) for name, (color, share) in CELLS.items()}
 _TEXT = Style(fill="muted", font_size=FONT_SIZE)

@@ -31,7 +31,10 @@ def views(board: Board) -> list[View]:
 
 
 def _legend(board: Board, shown: Sequence[History]) -> list[Key]:
-    mean = [el.Line(10.0, 0.0, 10.0, 12.0, "interval thick"), el.Circle(10.0, 6.0, 3.0, "dot")]
+    mean: list[el.Element] = [
+        el.Line(10.0, 0.0, 10.0, 12.0, "interval thick"),
+        el.Circle(10.0, 6.0, 3.0, "dot"),
+    ]
     keys = [Key(mean, f"mean with its 95% interval on these {board.thing}s")]
     if any("code" in version.changed for one in shown for version in one.versions):
         line = el.Line(10.0, 0.0, 10.0, 12.0, "reference")

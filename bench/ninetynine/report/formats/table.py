@@ -5,6 +5,7 @@ columns that matter least are left out, and the table says which.
 """
 
 import io
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -70,11 +71,11 @@ def _print_section(console: Console, found: Section) -> None:
         fitting, left_out = _fitting(table, console.width)
         console.print(_table(fitting, console.width))
         if left_out:
-            names = ", ".join(left_out)
-            said = f"Left out, since {console.width} columns have no room for it: {names}."
+            whom, names = "it" if len(left_out) == 1 else "them", "; ".join(left_out)
+            said = f"Left out, since {console.width} columns have no room for {whom}: {names}."
             _print_paragraph(console, said, style="dim")
         for note in table.footnotes:
-            _print_paragraph(console, note, style="dim")
+            _print_paragraph(console, _without(note, left_out), style="dim")
     _print_notes(console, "Notes", found.notes)
     console.print()
 
@@ -91,6 +92,13 @@ def _print_paragraph(console: Console, line: str, first: str = "", style: str = 
     room = console.width - 2
     wrapper = textwrap.TextWrapper(room, first, " " * len(first), break_on_hyphens=False)
     console.print(Text(wrapper.fill(one_line(line)), style=style))
+
+
+def _without(note: str, left_out: Sequence[str]) -> str:
+    """Return a footnote without the sentences that say what a column is that is not there."""
+    for heading in left_out:
+        note = re.sub(rf"(?<![^ ]){re.escape(heading)}: [^.]*\.(?: |$)", "", note)
+    return note
 
 
 def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:

@@ -1,0 +1,13 @@
+"""Records that tests of pictures share."""
+
+import pytest
+from record_builders import draw_wrong, write_run
+
+
+@pytest.fixture
+def three_models(store):
+    for name, rate, seconds in (("$good$", 0.01, 30.0), ("fair", 0.03, 10.0), ("poor", 0.2, 20.0)):
+        for seed in range(3):
+            wrong = draw_wrong(rate, seed)
+            write_run(store, name, seed, wrong=wrong, train_seconds=seconds + seed)
+    return store

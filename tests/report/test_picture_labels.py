@@ -1,0 +1,48 @@
+"""No text of any picture lies on another, on a mark or on a line."""
+
+from itertools import combinations
+from xml.etree import ElementTree
+
+import pytest
+from ninetynine.report import figures
+from ninetynine.report.drawing.layout import Box, leader, place_labels
+from picture_builders import KINDS, many_rows, shapes_of, texts_of
+
+
+class TestLabels:
+    @pytest.mark.parametrize(
+        "rows",
+        [4, pytest.param(40, marks=pytest.mark.slow), pytest.param(200, marks=pytest.mark.slow)],
+    )
+    def test_no_text_lies_on_another_on_a_mark_on_a_line_or_out_of_the_picture(
+        self, rows, store, tmp_path
+    ):
+        board = many_rows(store, rows)
+        for kind in KINDS:
+            for width in (800.0, 336.0) if rows <= 40 else (800.0,):
+                path = tmp_path / f"{kind}.svg"
+                figures.draw(kind, board, path, width=width)
+                root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+                texts = texts_of(root)
+                whole = Box(-1, 0, float(root.get("width")) + 1, float(root.get("height")))
+                outside = [text for box, text in texts if not box.within(whole)]
+                assert not outside, (kind, width)
+                on = [(a[1], b[1]) for a, b in combinations(texts, 2) if a[0].overlaps(b[0])]
+                assert not on, (kind, width)
+                shapes = shapes_of(root)
+                on = [
+                    text
+                    for box, text in texts
+                    for shape, is_line in shapes
+                    # A number of the cost plot has a rim, and may lie on a line.
+                    if box.overlaps(shape) and not (kind == "cost" and is_line and text.isdigit())
+                ]
+                assert not on, (kind, width)
+
+    def test_a_farther_place_is_taken_and_joined_by_a_leader(self):
+        wall = [Box(180, 80, 220, 120), Box(140, 85, 180, 115), Box(220, 85, 300, 115)]
+        (near,) = place_labels([(200, 100, 40)], Box(0, 0, 400, 300), wall, [], 14)
+        (far,) = place_labels([(200, 100, 40)], Box(0, 0, 400, 300), wall, [], 14, rings=6)
+        assert near is None
+        assert far is not None
+        assert leader(200, 100, far) is not None
