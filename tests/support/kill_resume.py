@@ -112,9 +112,10 @@ def wait_for_a_write(results: Path, driver: "subprocess.Popen[str]") -> None:
 def listing(results: Path) -> dict[Path, int]:
     """Return the sizes in bytes of what lies among the records, cut-off writes included."""
     sizes = {}
-    for path in results.glob("records/*/*"):
-        with suppress(FileNotFoundError):
-            sizes[path] = path.stat().st_size
+    with suppress(FileNotFoundError):  # folders, too, come and go while they are read
+        for path in results.glob("records/*/*"):
+            with suppress(FileNotFoundError):
+                sizes[path] = path.stat().st_size
     return sizes
 
 
