@@ -153,7 +153,7 @@ class TestDecoding:
         picture.save(tmp_path / "a.png", exif=exif)
         pixels, done = decoding.decode(tmp_path / "a.png", (6, 4), 1)
         assert (pixels[..., 0] == [[0, 0, 0, 255]] * 6).all()
-        assert done == ("were turned upright, as their EXIF says",)
+        assert done == ("turned upright, as the EXIF says",)
         header = decoding._read_header(decoding.Picture("a", tmp_path / "a.png"))
         assert header.size == (6, 4)
 
@@ -174,7 +174,15 @@ class TestDecoding:
         Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(content, "PNG")
         pixels, done = decoding.decode(content.getvalue(), (4, 4), 3)
         assert (pixels == 255).all()
-        assert done == ("were transparent, and laid on white",)
+        assert done == ("transparent, and laid on white",)
+
+    def test_damaged_exif_does_not_matter(
+        self, folder: Path, recwarn: pytest.WarningsRecorder
+    ) -> None:
+        path = folder / "train" / "cat" / "0.png"
+        Image.open(path).save(path, "JPEG", exif=b"Exif\0\0MM\0*\0\0\xff\xff")
+        assert len(datasets.load(str(folder)).train_images) == 15
+        assert not recwarn.list
 
     def test_an_animated_picture_is_refused(self, folder: Path) -> None:
         frames = [Image.new("RGB", (10, 12), color) for color in ("red", "blue")]
@@ -217,6 +225,12 @@ class TestMistakes:
                 lambda p: shutil.copytree(p / "test", p / "testing"),
                 "both test and testing would be",
             ),
+            (lambda p: (p / "train/cat/l.png").symlink_to("l.png"), "cat/l.png: a picture that ca"),
+            (lambda p: (p / "train/cat/l.png").symlink_to("/dev/zero"), "(not a regular file)"),
+            (
+                lambda p: (p / "train/cat").rename(p / "train/c\nat"),
+                "class 'cat' of a test picture",
+            ),
             (lambda p: os.mkfifo(p / "train/cat/pipe.png"), "pipe.png: a picture that cannot be r"),
         ],
     )
@@ -243,7 +257,7 @@ class TestMistakes:
         assert said in complaint(f"{folder}?{options}")
 
     def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
-        assert "no such file or folder; expected a folder that has" in complaint(tmp_path / "petz")
+        assert "petz: no such file or folder; expected a folder" in complaint(tmp_path / "petz")
         (tmp_path / "empty").mkdir()
         assert "no folders in it; expected one for each class" in complaint(tmp_path / "empty")
 

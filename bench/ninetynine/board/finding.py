@@ -131,6 +131,8 @@ def _is_on(row: Row, board: str) -> bool:
 def _choose_dataset(records: list[Record], dataset: str | None) -> str:
     found = sorted({record.cell.dataset for record in records})
     if dataset is not None and dataset not in found:
+        dataset = datasets.called(dataset)  # perhaps as `bench run` was told it, by its path
+    if dataset is not None and dataset not in found:
         raise UserError(f"no record is on dataset {dataset!r}{nearest(dataset, found)}")
     if dataset is not None:
         return dataset

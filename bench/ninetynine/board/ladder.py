@@ -89,7 +89,7 @@ def load_ladders(
 
     Raises UserError where nothing of the suite is recorded.
     """
-    dataset = datasets.row_name_of(suite.dataset)
+    dataset = datasets.called(suite.dataset)
     readable, problems = store.read_all(whole=True)
     records = [record for record in readable if record.cell.dataset == dataset]
     made = build_boards(store, catalog, records, margin=margin)

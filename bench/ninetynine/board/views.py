@@ -72,7 +72,7 @@ def _members(board: Board, suites: Mapping[str, Suite]) -> dict[str, list[Row]]:
 
 def _is_about(suite: Suite, board: Board) -> bool:
     here = (board.dataset, board.variant)
-    return (datasets.row_name_of(suite.dataset), suite.variant) == here
+    return (datasets.called(suite.dataset), suite.variant) == here
 
 
 def _place(suite: Suite | None) -> tuple[bool, bool, int, str]:

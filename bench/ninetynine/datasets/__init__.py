@@ -114,7 +114,8 @@ def row_name_of(name: str) -> str:
 def called(name: str) -> str:
     """Return what records call a dataset that was there once; looks at no file."""
     fold = fold_suffix(name)
-    return f"{own.called(parse_source(name.removesuffix(fold)).name)}{fold}"
+    base = parse_source(name.removesuffix(fold)).name
+    return f"{base if base in entries() else own.called(base)}{fold}"
 
 
 def below(root: Path, name: str) -> str:

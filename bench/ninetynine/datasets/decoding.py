@@ -67,7 +67,7 @@ def read_pictures(
     cannot be read, naming the first, and where together they would fill the memory.
     """
     pool = ThreadPoolExecutor(min(4, _cores()))
-    with without_pillow_s_warning(), pool:
+    with quiet_pillow(), pool:
         tell = _Progress(len(pictures), where)
         headers = _each(pool, _read_header, pictures, where, tell)
         size = options.image_size or _one_size(headers, pictures, where)
@@ -88,7 +88,8 @@ def read_pictures(
         places = range(len(pictures))
         done = _each(pool, decode_one, places, where, tell, lambda place: pictures[place])
     remarks = Counter(remark for one in done for remark in one)
-    notes += [f"{count:,} of the pictures {remark}" for remark, count in sorted(remarks.items())]
+    counted = sorted(remarks.items())
+    notes += [f"{count:,} of {len(pictures):,} pictures: {remark}" for remark, count in counted]
     return pixels, tuple(notes)
 
 
@@ -106,15 +107,15 @@ def decode(
         image.load()
         if turn := _UPRIGHT.get(_orientation(image)):
             image = image.transpose(Image.Transpose[turn])
-            remarks.append("were turned upright, as their EXIF says")
+            remarks.append("turned upright, as the EXIF says")
         if image.mode.startswith("I"):
-            remarks.append("have 16 bits a pixel, of which the upper 8 were taken")
+            remarks.append("of 16 bits a pixel, of which the upper 8 were taken")
             values = np.asarray(image, dtype=np.int64)
             image = Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
         if "A" in image.getbands() or "transparency" in image.info:
             image, transparent = _on_white(image)
             if transparent:
-                remarks.append("were transparent, and laid on white")
+                remarks.append("transparent, and laid on white")
         image = image.convert("L" if channels == 1 else "RGB")
         height, width = size
         if image.size != (width, height):
@@ -240,7 +241,9 @@ def _channels(
         )
     resized = sum(header.size != size for header in headers)
     if resized:
-        notes.append(f"{resized:,} of the pictures were stretched to {size[0]} x {size[1]} pixels")
+        notes.append(
+            f"{resized:,} of {len(headers):,} pictures: stretched to {size[0]} x {size[1]} pixels"
+        )
     return (1 if color == "grey" else 3), notes
 
 
@@ -250,11 +253,12 @@ def _cores() -> int:
 
 
 @contextmanager
-def without_pillow_s_warning() -> Iterator[None]:
-    """Hush the warning of large pictures: the limit is ours.  Not to be entered by threads."""
-    from PIL import Image
+def quiet_pillow() -> Iterator[None]:
+    """Hush its warnings of large pictures, as the limit is ours, and of damaged EXIF.
 
-    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+    Not to be entered by threads.
+    """
+    with warnings.catch_warnings(action="ignore"):
         yield
 
 

@@ -40,7 +40,8 @@ def find(name: str) -> tuple[Kind, Source]:
         meant = nearest(source.name, names)
         raise UserError(f"unknown dataset {source.name!r}{meant} (data of your own: {ways})")
     if kind.is_path and not os.path.lexists(source.name) and Path(source.name).suffix not in _FILES:
-        raise UserError(f"{source.name}: no such file or folder; expected {ways}")
+        paths = ", ".join(kind.expected for kind in kinds() if kind.is_path)
+        raise UserError(f"{source.name}: no such file or folder; expected {paths}")
     for option in source.given.keys() - kind.options:
         minded = ", ".join(sorted(kind.options)) or "none"
         raise UserError(

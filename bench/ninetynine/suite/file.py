@@ -95,7 +95,7 @@ def reference_for(dataset: str) -> Reference | None:
 
     for name in built_in():
         found = load(name)
-        if found.reference is not None and datasets.row_name_of(found.dataset) == dataset:
+        if found.reference is not None and datasets.called(found.dataset) == dataset:
             return found.reference
     return None
 

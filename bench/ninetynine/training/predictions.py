@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ninetynine.backends import Scale, Standard, package_versions, to_float
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
-from ninetynine.datasets.decoding import decode, grey_on_dark, reason, without_pillow_s_warning
+from ninetynine.datasets.decoding import decode, grey_on_dark, reason, quiet_pillow
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, Score
@@ -155,7 +155,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """
     height, width, channels = shape
     try:
-        with without_pillow_s_warning():
+        with quiet_pillow():
             pixels, _ = decode(path, (height, width), channels)
     except Exception as error:  # Pillow raises many kinds for broken bytes
         raise UserError(

@@ -34,7 +34,7 @@ class Task(BaseModel):
     cell: Cell
     beside: list[Cell] = []
     architecture_files: list[Path] = []  # the user's own files; built-ins are found by name
-    dataset: str  # a known name, or the path of an .npz
+    dataset: str  # as `datasets.load` takes it
     data_dir: Path | None = None
     keep_model: Path | None = None  # where to save the trained model
     code: SentCode | None = None

@@ -106,7 +106,7 @@ def command(
     for one in boards:
         one.changes = options.baseline_changes(results)
     if of_suite is not None:
-        dataset = dataset or datasets.row_name_of(of_suite.dataset)
+        dataset = dataset or datasets.called(of_suite.dataset)
         variant = variant or of_suite.variant
     board = _choose(boards, dataset, variant, figure)
     board = board.of_suite(of_suite) if of_suite else board
@@ -125,6 +125,7 @@ def _choose(
         raise UserError("there are no records to draw; train something with: bench run")
     names = _distinct(board.dataset for board in boards)
     name = dataset or datasets.preferred(names) or names[0]
+    name = name if name in names else datasets.called(name)
     if name not in names:
         raise UserError(f"--dataset {name!r}: no board is about it{nearest(name, names)}")
     here = [board for board in boards if board.dataset == name]

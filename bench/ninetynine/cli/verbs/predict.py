@@ -75,7 +75,7 @@ def command(
 
 def _record_of(store: RecordStore, name: str, seed: int, dataset: str | None) -> Record:
     """Return the finished record to predict with: as published, in float32 if possible."""
-    wanted = datasets.row_name_of(dataset) if dataset else None
+    wanted = datasets.called(dataset) if dataset else None
     records = [
         r
         for r in store.read_all()[0]

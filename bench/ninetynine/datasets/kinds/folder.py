@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ninetynine.datasets.kinds import Kind
@@ -108,11 +109,17 @@ def _content(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return a folder's folders and its other files, without hidden ones, by name."""
     try:
         with os.scandir(folder) as entries:
-            shown = [(e.name, e.is_dir()) for e in entries if not _is_hidden(e.name)]
+            shown = [(e.name, _is_folder(e)) for e in entries if not _is_hidden(e.name)]
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
     shown.sort()
     return [folder / n for n, is_dir in shown if is_dir], [folder / n for n, d in shown if not d]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):  # a link that leads to itself
+        return entry.is_dir()
+    return False
 
 
 def _is_hidden(name: str) -> bool:

@@ -23,7 +23,7 @@ def views(board: Board) -> list[View]:
     records = [record for row in board.rows for record in row.records]
     found: list[Ladder] = []
     for wanted in [board.made_of] if board.made_of else _suites(records):
-        if datasets.row_name_of(wanted.dataset) == board.dataset:
+        if datasets.called(wanted.dataset) == board.dataset:
             found += make_ladders(wanted, board, records)
     return views_of(board, found)
 
