@@ -237,7 +237,7 @@ def drawn(panel: Panel) -> Matrix | list[Markup]:
 class Stills:
     """Pictures that are there without a script, and the headings of those that are not."""
 
-    shown: list[tuple[str, list[Markup]]] = field(default_factory=list)
+    shown: list[tuple[str, list[tuple[int, Markup]]]] = field(default_factory=list)  # with widths
     left_out: list[str] = field(default_factory=list)
 
 
@@ -251,8 +251,9 @@ def stills(sections: Sequence[PictureSection]) -> Stills:
         heading, drawings = section.place.heading, []
         for panel in choice.panels if len(choice.panels) <= _MOST_STILLS else []:
             drawing = panel.draw(panel.width or _BETWEEN) if panel.draw else None
-            drawings += [page_svg(drawing, still=True)] if isinstance(drawing, Drawing) else []
-        size = sum(map(len, drawings))
+            if isinstance(drawing, Drawing):
+                drawings.append((round(drawing.width), page_svg(drawing, still=True)))
+        size = sum(len(drawing) for _, drawing in drawings)
         if drawings and size <= room:
             found.shown.append((heading, drawings))
             room -= size
