@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from ninetynine.board import build_boards
 from ninetynine.records import RecordStore
+from ninetynine.records.schema import with_checksum
 from record_builders import make_record, write_run
 
 SIZES = ((50, 100), (100, 50), (100, 100), (200, 100), (100, 200))
@@ -43,10 +44,10 @@ def write_board(folder: Path, models: int, seeds: int) -> None:
             content, accuracy = variants[seed % VARIANTS]
             digest = hashlib.sha256(content).hexdigest()
             record = make_record(f"model_{model:03}", seed, accuracy=accuracy)
-            record = record.model_copy(update={"predictions_sha256": digest})
+            record = with_checksum(record.model_copy(update={"predictions_sha256": digest}))
             path = store.path_of(record)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.with_suffix(".npz").write_bytes(content)
+            store.predictions_path(record).write_bytes(content)
             path.write_text(record.model_dump_json())
 
 
@@ -60,7 +61,7 @@ def make_pool(folder: Path) -> list[list[tuple[bytes, float]]]:
         for variant in range(VARIANTS):
             wrong = random.choice(IMAGES, size=errors + random.poisson(5), replace=False)
             record = write_run(store, f"level_{errors}", variant, wrong=wrong, images=IMAGES)
-            content = store.path_of(record).with_suffix(".npz").read_bytes()
+            content = store.predictions_path(record).read_bytes()
             variants.append((content, record.scores.test.accuracy))
         pool.append(variants)
     shutil.rmtree(folder)

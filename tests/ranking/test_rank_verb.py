@@ -1,6 +1,7 @@
 """``bench rank``: tables and other tools' logs, in the layouts that these tools write."""
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -223,3 +224,20 @@ def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path, bench, name,
 def test_a_metric_that_is_not_there_is_told_with_the_nearest(tmp_path, bench):
     code, _, errors = bench("rank", lm_eval(tmp_path, "big"), "--metric", "ac_norm")
     assert (code, "did you mean 'acc_norm'" in errors) == (2, True)
+
+
+def test_its_page_speaks_of_items_and_of_no_training(bench, tmp_path):
+    lines = [
+        f"{model},q{item},{seed},{int((item + seed) % every != 0)}"
+        for model, every in (("a", 2), ("b", 7))
+        for seed in range(3)
+        for item in range(60)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["model,item,seed,correct", *lines]))
+    page = tmp_path / "page.html"
+    assert bench("rank", tmp_path / "a.csv", "--format", "html", "--output", page)[0] == 0
+    text = re.sub(r"(?s)<(style|script)>.*?</\1>", "", page.read_text())
+    said = re.sub(r"data-images=\"[^\"]*\"", "", text)
+    assert not re.findall(r"\bimages?\b", said)
+    for word in ("cost", "Seconds", "Learning curves", "bench import", "Recipe", "Provenance"):
+        assert word not in said, word

@@ -11,7 +11,7 @@ from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
-from page_browser import NEEDS_BROWSER, seen, show, start_browser
+from page_browser import CUT, LABELS, NEEDS_BROWSER, SIDEWAYS, seen, show, start_browser
 
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
@@ -52,22 +52,6 @@ OVERLAPS = """
             Math.min(a[2], b[2]) - Math.max(a[1], b[1]) > 1.5 &&
             Math.min(a[4], b[4]) - Math.max(a[3], b[3]) > 3).map((b) => [a[0], b[0]]));
     });
-"""
-SIDEWAYS = """
-    return [...document.querySelectorAll('html, .leaders-place, .panel, .model-body')]
-        .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
-        .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} in ${e.clientWidth}`);
-"""
-# A text that is cut has an ellipsis, and says the whole where it is pointed at or focused.
-CUT = """
-    return [...document.querySelectorAll('body *')].filter((e) => {
-        if (!e.clientWidth || e.closest('svg, .sr, .scroll, .tiles, select, input')) return false;
-        const style = getComputedStyle(e);
-        if (style.overflowX !== 'hidden' || e.scrollWidth <= e.clientWidth + 1) return false;
-        if (!e.innerText?.trim() || e.querySelector('.cut')) return false;
-        const whole = e.closest('[data-tip], .skip');
-        return style.textOverflow !== 'ellipsis' || !whole;
-    }).map((e) => e.outerHTML.slice(0, 160));
 """
 
 
@@ -111,6 +95,7 @@ def check_looks(browser):
     assert browser.execute_script(SIDEWAYS) == []
     assert browser.execute_script(OVERLAPS) == []
     assert browser.execute_script(CUT) == []
+    assert browser.execute_script(LABELS) == []
     for column in ("name", "accuracy", "rank", "number"):
         assert seen(browser, f".leaders tbody tr:first-child > .{column}")
         for cell in seen(browser, f".leaders tbody tr:first-child > .{column}"):

@@ -104,3 +104,12 @@ class TestCommand:
     def test_an_empty_folder_is_told(self, tmp_path):
         result = self.plot("seeds", "--results", tmp_path, "--output", tmp_path / "a.svg")
         assert "there are no records to draw" in str(result.exception)
+
+    def test_of_many_rows_an_unknown_one_is_told_the_nearest(self, store):
+        for n in range(25):
+            write_run(store, f"model_{n}", 0, wrong=range(n + 1))
+        board = boards(store)[0]
+        with pytest.raises(UserError) as found:
+            figures.select_rows(board, ["zzz"])
+        assert "no such row; the nearest of 25 are: " in str(found.value)
+        assert str(found.value).count("model_") == 5

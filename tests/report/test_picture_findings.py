@@ -90,3 +90,12 @@ class TestWhatPicturesFind:
         assert [one.seeds for one in found] == [2, 3]
         assert found[-1].mean == pytest.approx(row.accuracy.mean)
         assert found[-1].interval == row.ci_seeds
+
+    def test_of_many_classes_those_where_two_models_differ_are_drawn(self, store, tmp_path):
+        write_run(store, "a", 0, wrong=[1], classes=100)
+        write_run(store, "b", 0, wrong=[2, 33, 133], classes=100)
+        path = tmp_path / "picture.svg"
+        draw("disagreement", boards(store)[0], path)
+        written = path.read_text(encoding="utf-8")
+        assert re.findall(r'class="row-name">([^<]*)<', written) == ["1", "2", "33"]
+        assert "Classes on which the two do not differ are not drawn." in written

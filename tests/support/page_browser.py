@@ -31,6 +31,47 @@ OPTIONS = (
 )
 
 
+# Texts of pictures that lie on each other, on a dot, or out of their picture.
+LABELS = """
+    const found = [];
+    const box = (e) => e.getBoundingClientRect();
+    const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5 &&
+        Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+    const middle = (b) => { const s = (b.bottom - b.top) * 0.16;
+        return {left: b.left, right: b.right, top: b.top + s, bottom: b.bottom - s}; };
+    for (const svg of document.querySelectorAll('svg')) {
+        if (!svg.getClientRects().length || svg.matches('.sample')) continue;
+        const all = box(svg), name = (svg.getAttribute('aria-label') ?? '').split('\\n')[0];
+        const texts = [...svg.querySelectorAll('text')].filter((t) => t.textContent)
+            .map((t) => [t.textContent, middle(box(t))]);
+        const dots = [...svg.querySelectorAll('circle, path.dot, path.claim')].map(box);
+        texts.forEach(([text, b], i) => {
+            if (b.left < all.left - 2 || b.right > all.right + 2 || b.top < all.top - 2 ||
+                b.bottom > all.bottom + 2) found.push(`${name}: ${text} is outside`);
+            texts.slice(i + 1).forEach(([other, o]) => {
+                if (overlap(b, o)) found.push(`${name}: ${text} on ${other}`); });
+            if (dots.some((o) => overlap(b, o))) found.push(`${name}: ${text} on a mark`);
+        });
+    }
+    return found.slice(0, 8);
+"""
+SIDEWAYS = """
+    return [...document.querySelectorAll('html, main, .panel, .leaders-place, .model-body, figure')]
+        .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+        .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} in ${e.clientWidth}`);
+"""
+CUT = """
+    return [...document.querySelectorAll('body *')].filter((e) => {
+        if (!e.clientWidth || e.closest('svg, .sr, .tiles, select, input')) return false;
+        const style = getComputedStyle(e);
+        if (style.overflowX !== 'hidden' || style.clipPath !== 'none') return false;
+        if (e.scrollWidth <= e.clientWidth + 1) return false;
+        if (!e.innerText?.trim() || e.querySelector('.cut')) return false;
+        return style.textOverflow !== 'ellipsis' || !e.closest('[data-tip], .skip');
+    }).map((e) => e.outerHTML.slice(0, 160));
+"""
+
+
 def start_browser(profile: Path) -> webdriver.Chrome:
     """A browser whose own files lie in ``profile``."""
     options = webdriver.ChromeOptions()

@@ -12,6 +12,7 @@ from ninetynine.report.drawing.lettering import class_names
 from ninetynine.report.figures import MODEL, Figure, Key, PagePlace, Panel, View
 
 _MOST_CLASSES = 40
+_FEW_CLASSES = 20  # of more, those without a difference are not drawn
 
 
 def views(board: Board) -> list[View]:
@@ -40,8 +41,10 @@ def _view(
         Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-0")], f"only {first[0]} is right"),
         Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-1")], f"only {other[0]} is right"),
     )
-    note = "A model is right on an image where more than half of its runs are."
-    return View(other[0], [panel], [note], legend)
+    notes = ["A model is right on an image where more than half of its runs are."]
+    if first[1].votes.shape[1] > _FEW_CLASSES:
+        notes.append("Classes on which the two do not differ are not drawn.")
+    return View(other[0], [panel], notes, legend)
 
 
 def alone_right(one: PredictionSums, other: PredictionSums) -> tuple[np.ndarray, np.ndarray]:
@@ -52,6 +55,14 @@ def alone_right(one: PredictionSums, other: PredictionSums) -> tuple[np.ndarray,
     return counts[0], counts[1]
 
 
+def _chosen(different: np.ndarray) -> list[int]:
+    """Return the classes that are drawn: of many, those with the most ``different`` images."""
+    most = np.argsort(-different, kind="stable")[:_MOST_CLASSES]
+    if len(different) > _FEW_CLASSES and different.any():
+        most = most[different[most] > 0]
+    return sorted(map(int, most))
+
+
 def _draw(
     board: Board,
     first: tuple[str, PredictionSums],
@@ -60,7 +71,7 @@ def _draw(
 ) -> el.Drawing:
     left, right = alone_right(first[1], other[1])
     every = class_names(board, len(left))
-    chosen = sorted(map(int, np.argsort(-(left + right), kind="stable")[:_MOST_CLASSES]))
+    chosen = _chosen(left + right)
     names = [every[c] for c in chosen]
     frame = row_lines.frame_of(names, width, right=30.0)
     most, middle = max(int(left.max()), int(right.max()), 1), frame.x(0.5)

@@ -233,11 +233,14 @@ def drawn(panel: Panel) -> Matrix | list[Markup]:
     return [page_svg(one) for one in found if isinstance(one, Drawing)]
 
 
+Still = tuple[str, int, Markup]  # title, width in pixels, the picture
+
+
 @dataclass
 class Stills:
     """Pictures that are there without a script, and the headings of those that are not."""
 
-    shown: list[tuple[str, list[Markup]]] = field(default_factory=list)
+    shown: list[tuple[str, list[Still]]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -248,11 +251,14 @@ def stills(sections: Sequence[PictureSection]) -> Stills:
         choice = next(iter(section.choices.values()), None)
         if choice is None:
             continue
-        heading, drawings = section.place.heading, []
+        heading = section.place.heading
+        drawings: list[Still] = []
         for panel in choice.panels if len(choice.panels) <= _MOST_STILLS else []:
             drawing = panel.draw(panel.width or _BETWEEN) if panel.draw else None
-            drawings += [page_svg(drawing, still=True)] if isinstance(drawing, Drawing) else []
-        size = sum(map(len, drawings))
+            if isinstance(drawing, Drawing):
+                picture = page_svg(drawing, still=True)
+                drawings.append((panel.title, round(drawing.width), picture))
+        size = sum(len(picture) for *_, picture in drawings)
         if drawings and size <= room:
             found.shown.append((heading, drawings))
             room -= size

@@ -69,7 +69,7 @@ def _model(board: Board, row: Row, catalog: Mapping[str, Architecture]) -> Model
         row=row,
         about=about,
         recipe=[(key, formatting.recipe(value)) for key, value in recipe.items()],
-        facts=[(name, value) for name, value in _facts(row).items() if value],
+        facts=[(name, value) for name, value in _facts(board, row).items() if value],
         notes=row_notes(row),
         seeds=_seeds(board, row),
         curve=_curve(row),
@@ -78,7 +78,9 @@ def _model(board: Board, row: Row, catalog: Mapping[str, Architecture]) -> Model
     )
 
 
-def _facts(row: Row) -> dict[str, str]:
+def _facts(board: Board, row: Row) -> dict[str, str]:
+    if board.thing != "image":  # of answers nobody knows where they come from
+        return {"Seeds": seed_list(row.seeds)}
     ran = [record for record in row.records if record.kind != "ensemble"]
     machines = sorted({hardware(record.machine) for record in ran if record.machine})
     days = sorted({record.context.started_at[:10] for record in row.records})
