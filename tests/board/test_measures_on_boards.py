@@ -34,7 +34,10 @@ def write(store, name, seed, sharpness, scale=1.0, classes_only=False):
         found, loss = np.eye(4)[found.argmax(axis=1)], None
     predictions = Predictions(to_float16(found.astype(np.float32)), LABELS.astype(np.uint16))
     accuracy = float(predictions.correct.mean())
-    store.write(make_record(name, seed, accuracy=accuracy, loss=loss, context={"suite": "mine"}), predictions)
+    store.write(
+        make_record(name, seed, accuracy=accuracy, loss=loss, context={"suite": "mine"}),
+        predictions,
+    )
     return loss
 
 
@@ -179,9 +182,7 @@ def test_the_interval_on_new_images_covers_what_all_images_give(name):
         values = np.stack([measure.values(run).of_images for run in runs])
         sign = -1 if measure.lower_is_better else 1
         summary = summarize_values(sign * values)
-        summary = type(summary)(
-            **{**vars(summary), "binary": False, "largest": measure.largest}
-        )
+        summary = type(summary)(**{**vars(summary), "binary": False, "largest": measure.largest})
         covered += _intervals(summary, measure)[1].contains(truth)
     assert covered > 88
 
@@ -233,7 +234,9 @@ def test_compare_and_plan_take_a_measure(bench, store):
     assert found["difference"] < 0
     assert found["measure_better"] == "lower"
     assert found["log_loss_nats_a"] < found["log_loss_nats_b"]
-    plan = bench("plan", "modest", "sure", "--measure", "log_loss", "--difference", "0.05", *results)
+    plan = bench(
+        "plan", "modest", "sure", "--measure", "log_loss", "--difference", "0.05", *results
+    )
     assert "a difference of 0.05 nats in log loss between modest and sure" in plan[1]
 
 

@@ -82,7 +82,9 @@ def test_a_fall_of_one_class_is_seen_where_the_accuracy_hides_it():
     assert "Class 2 regressed: the share of its images that are right fell by 5.767 points" in text
     assert "margin 2.00" in text
     shown = markdown.render_sections([section(result_of(found, CLASSES))])
-    (line,) = (row for row in shown.splitlines() if "regressed" in row and row.startswith("| `net`"))
+    (line,) = (
+        row for row in shown.splitlines() if "regressed" in row and row.startswith("| `net`")
+    )
     assert line.split("|")[2].strip() == "2"
 
 
