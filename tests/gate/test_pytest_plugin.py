@@ -138,3 +138,12 @@ def test_two_xdist_workers_train_one_after_the_other_and_share_the_runs(project,
     trained = (pytester.path / "trained").read_text().split()
     assert sorted(trained) == sorted(set(trained))
     assert {"0", "1"} <= set(trained)
+
+
+def test_a_test_may_ask_for_a_second_look_another_measure_and_classes(project):
+    terms = 'margin=0.5, rotate=True, measure="balanced_accuracy", class_margin={{1: 5}}'
+    result = project("0.9", test=TEST.replace("margin=0.5", terms))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*tiny: regressed: balanced accuracy fell by *"])
+    wrong = project("0.98", test=TEST.replace("margin=0.5", "class_margin={{99: 1}}"))
+    wrong.stdout.fnmatch_lines(["*no test image of tiny is of class 99*"])

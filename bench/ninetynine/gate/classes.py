@@ -1,6 +1,7 @@
 """Whether the accuracy of single classes fell, which the accuracy of all may hide."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from ninetynine.board import Row, Run
 from ninetynine.gate.verdict import OUTCOMES, ClassVerdict, Outcome, Terms
 from ninetynine.measures import NotMeasured
-from ninetynine.statistics.sequential import Design, look_at_all
+from ninetynine.statistics.sequential import Design, Look, look_at_all
 
 
 def recalls_of(runs: Sequence[Run]) -> NDArray[np.float64]:
@@ -38,6 +39,13 @@ def margins_of(baseline: Row, terms: Terms) -> dict[int, float]:
     return {label: margin for label, margin in found.items() if margin is not None}
 
 
+def _possible(look: Look) -> Look:
+    """Return ``look`` without drops to below 0 or from above 1."""
+    before = look.baseline_accuracy
+    lower, upper = max(look.lower, before - 1), min(look.upper, before)
+    return replace(look, lower=lower, upper=upper)
+
+
 def look_at_classes(
     baseline: Row, new: Sequence[Run], terms: Terms, before: Mapping[int, ClassVerdict]
 ) -> dict[int, ClassVerdict]:
@@ -54,7 +62,7 @@ def look_at_classes(
         Design(len(baseline.runs), terms.max_seeds, terms.alpha, 1 - terms.share),
     )
     found = {
-        label: ClassVerdict(label, OUTCOMES[look.answer], margins[label], look)
+        label: ClassVerdict(label, OUTCOMES[look.answer], margins[label], _possible(look))
         for label, look in zip(labels, looks, strict=True)
     }
     told = {k: v for k, v in before.items() if v.outcome is not Outcome.INCONCLUSIVE}

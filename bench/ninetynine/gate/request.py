@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,8 +57,8 @@ class CheckRequest(GateRequest):
     terms: Terms = Terms()  # noqa: RUF009
     familywise: bool = False
     measure: str | None = None
-    margins: Mapping[str, float] = field(default_factory=dict)
-    class_margins: Mapping[str, float] = field(default_factory=dict)
+    margins: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    class_margins: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ class Measure:
     needs_probabilities: bool = False
     largest: float = 1.0
     is_square: bool = False
+    keeps_capital: bool = False  # within a sentence, as a name does
     on_images: Callable[[IntArray], BoolArray] | None = None
 
     @property
@@ -113,7 +114,7 @@ class Measure:
     @property
     def words(self) -> str:
         """What it is called within a sentence."""
-        return self.title if self.title[:2].isupper() else self.title[0].lower() + self.title[1:]
+        return self.title if self.keeps_capital else self.title[0].lower() + self.title[1:]
 
     @property
     def field(self) -> str:

@@ -131,6 +131,7 @@ MEASURES = (
     Measure(
         name="brier_score",
         title="Brier score",
+        keeps_capital=True,
         help="Mean squared distance of probabilities and label, summed over classes; of two classes"
         " half of it.",
         of_run=brier_score,
@@ -142,6 +143,7 @@ MEASURES = (
     Measure(
         name="roc_auc",
         title="ROC AUC",
+        keeps_capital=True,
         help="Area under the ROC curve; of more than two classes the mean of each one against the "
         "rest.",
         of_run=roc_auc,

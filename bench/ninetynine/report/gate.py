@@ -17,6 +17,7 @@ from ninetynine.report import formatting, units
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.statistics.sequential import MAX_SEEDS, Look, SeedsNeeded
 
+_MOST_CLASSES = 12
 NAMES = {
     Outcome.NO_WORSE: "no worse",
     Outcome.REGRESSED: "regressed",
@@ -132,11 +133,19 @@ def _measure_words(verdict: Verdict) -> str:
 
 
 def _class_words(verdict: Verdict) -> list[str]:
-    """Return a sentence for each class that is not shown to be no worse, one for all others."""
-    told = [_of_class(found) for found in verdict.classes if found.outcome != Outcome.NO_WORSE]
-    others = len(verdict.classes) - len(told)
-    if others:
-        which = "Each of the" if not told else "The other"
+    """Return a sentence for each class that regressed, one for what else there is."""
+    by_outcome: dict[Outcome, list[ClassVerdict]] = {}
+    for found in verdict.classes:
+        by_outcome.setdefault(found.outcome, []).append(found)
+    told = [_of_class(found) for found in by_outcome.get(Outcome.REGRESSED, [])]
+    unclear = by_outcome.get(Outcome.INCONCLUSIVE, [])
+    if len(unclear) == 1:
+        told.append(_of_class(unclear[0]))
+    elif unclear:
+        listed = formatting.listed([str(found.label) for found in unclear], _MOST_CLASSES)
+        told.append(f"{len(unclear)} classes cannot be told: {listed}.")
+    if others := len(by_outcome.get(Outcome.NO_WORSE, [])):
+        which = "The other" if told else "Each of the"
         told.append(f"{which} {formatting.count(others, 'class', 'classes')}: no worse.")
     return told
 

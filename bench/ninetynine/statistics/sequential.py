@@ -15,13 +15,12 @@ Accuracies, drops and margins are fractions.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ninetynine.statistics.summary import BoolArray, FloatArray
@@ -203,7 +202,7 @@ def drop_error(
     baseline_seeds: int,
     new_variance: ArrayLike,
     new_seeds: ArrayLike,
-    images: int,
+    images: ArrayLike,
 ) -> tuple[FloatArray, FloatArray]:
     """Standard error of the difference of two mean accuracies, and its degrees of freedom.
 
@@ -217,13 +216,13 @@ def drop_error(
     v0, v1 = np.asarray(baseline_variance), np.asarray(new_variance)
     freedom = n0 + n1 - 2
     pooled = ((n0 - 1) * v0 + (n1 - 1) * v1) / freedom
-    pooled = np.maximum(pooled, 1 / (images**2 * (n0 + n1)))
+    pooled = np.maximum(pooled, 1 / (np.square(np.asarray(images, dtype=np.float64)) * (n0 + n1)))
     variance = np.maximum(pooled * (1 / n0 + 1 / n1), v0 / n0 + v1 / n1)
     return np.sqrt(variance), np.asarray(freedom)
 
 
 def answers(
-    drop: FloatArray, below: FloatArray, above: FloatArray, margin: float
+    drop: FloatArray, below: FloatArray, above: FloatArray, margin: float | FloatArray
 ) -> tuple[BoolArray, BoolArray]:
     """Whether each look says "no worse" and whether it says "regressed": two bool arrays.
 
@@ -236,46 +235,22 @@ def answers(
     return no_worse, (drop - below > 0) & (drop >= margin) & ~no_worse
 
 
-def look(
-    baseline: FloatArray,
-    new: FloatArray,
-    images: int,
-    margin: float,
-    design: Design,
-    regressed_level: float | None = None,
-) -> Look:
+def look(baseline: FloatArray, new: FloatArray, images: int, margin: float, design: Design) -> Look:
     """Look once: numbers of the runs so far, float64 (n0,) and (k,), k from 2 to the maximum.
 
-    More is better.  ``regressed_level`` is used in place of the design's for "regressed".
+    More is better.
     """
-    seeds = len(new)
-    error, freedom = drop_error(
-        np.var(baseline, ddof=1), len(baseline), np.var(new, ddof=1), seeds, images
-    )
-    if regressed_level is None:
-        regressed_level = design.regressed_levels[seeds - FIRST_LOOK]
-    levels = regressed_level, design.levels[seeds - FIRST_LOOK]
-    below, above = (error * special.stdtrit(freedom, 1 - level) for level in levels)
-    drop = np.asarray(np.mean(baseline) - np.mean(new))
-    no_worse, regressed = answers(drop, below, above, margin)
-    return Look(
-        seeds=seeds,
-        baseline_accuracy=float(np.mean(baseline)),
-        new_accuracy=float(np.mean(new)),
-        drop=float(drop),
-        lower=float(drop - below),
-        upper=float(drop + above),
-        standard_error=float(error),
-        degrees_of_freedom=int(freedom),
-        answer="no worse" if no_worse else "regressed" if regressed else "open",
-    )
+    sides = baseline[:, None], new[:, None]
+    level = design.regressed_levels[len(new) - FIRST_LOOK]
+    (found,) = _looks(*sides, np.array([images]), np.array([margin]), design, np.array([level]))
+    return found
 
 
 def look_at_all(
     baseline: FloatArray,
     new: FloatArray,
-    images: Sequence[int],
-    margins: Sequence[float],
+    images: ArrayLike,
+    margins: ArrayLike,
     design: Design,
 ) -> list[Look]:
     """Look once at C numbers of each run, float64 (n0, C) and (k, C), such as those of classes.
@@ -284,22 +259,60 @@ def look_at_all(
     the C tests, each spent over the looks as if it were the only one (Maurer and Bretz 2013).
     "No worse" needs no correction where all have to be so (Berger 1982).
     """
-    each = list(zip(baseline.T, new.T, images, margins, strict=True))
 
     def level(tests: int) -> float:
         alpha = design.regressed_alpha / tests
         levels = nominal_levels(design.baseline_seeds, design.max_seeds, alpha)
         return levels[len(new) - FIRST_LOOK]
 
-    found = [look(*one, design, level(len(each))) for one in each]
-    p_values = [special.stdtr(f.degrees_of_freedom, -f.drop / f.standard_error) for f in found]
-    left = len(each)
-    for place in sorted(range(left), key=lambda place: p_values[place]):
-        found[place] = look(*each[place], design, level(left))
-        if p_values[place] > level(left):
+    sizes, within = np.asarray(images), np.asarray(margins, dtype=np.float64)
+    drop, error, freedom = _drops(baseline, new, sizes)
+    p_values, left = special.stdtr(freedom, -drop / error), baseline.shape[1]
+    levels = np.full(left, level(left))
+    for place in np.argsort(p_values, kind="stable"):
+        levels[place] = level(left)
+        if p_values[place] > levels[place]:
             break
         left -= 1  # shown to have dropped: the others are fewer
-    return found
+    return _looks(baseline, new, sizes, within, design, levels)
+
+
+def _drops(
+    baseline: FloatArray, new: FloatArray, images: NDArray[np.int64]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return drops of the means (C,) with their standard errors and degrees of freedom."""
+    variances = [side.var(axis=0, ddof=1) for side in (baseline, new)]
+    error, freedom = drop_error(variances[0], len(baseline), variances[1], len(new), images)
+    return baseline.mean(axis=0) - new.mean(axis=0), error, freedom
+
+
+def _looks(
+    baseline: FloatArray,
+    new: FloatArray,
+    images: NDArray[np.int64],
+    margins: FloatArray,
+    design: Design,
+    regressed_levels: FloatArray,
+) -> list[Look]:
+    drop, error, freedom = _drops(baseline, new, images)
+    below = error * special.stdtrit(freedom, 1 - regressed_levels)
+    above = error * special.stdtrit(freedom, 1 - design.levels[len(new) - FIRST_LOOK])
+    no_worse, regressed = answers(drop, below, above, margins)
+    old, now = baseline.mean(axis=0), new.mean(axis=0)
+    return [
+        Look(
+            seeds=len(new),
+            baseline_accuracy=float(old[i]),
+            new_accuracy=float(now[i]),
+            drop=float(drop[i]),
+            lower=float(drop[i] - below[i]),
+            upper=float(drop[i] + above[i]),
+            standard_error=float(error[i]),
+            degrees_of_freedom=int(freedom),
+            answer="no worse" if no_worse[i] else "regressed" if regressed[i] else "open",
+        )
+        for i in range(len(drop))
+    ]
 
 
 def seeds_needed(

@@ -181,8 +181,11 @@ def seed_variance(summary: Summary) -> tuple[float, float]:
 
     Flips are what chance does to a run image by image.  See `at_least_flips`.
     """
-    sd = summary.seed_sd or 0.0
-    own = seed_sd_at_least(sd, summary.n_seeds, summary.n_images) if summary.binary else sd
+    sd, n, m = summary.seed_sd or 0.0, summary.n_seeds, summary.n_images
+    if summary.binary:
+        own = seed_sd_at_least(sd, n, m)
+    else:  # one image as far off as images are
+        own = max(sd, math.sqrt(summary.one_more * n))
     return own**2, summary.rest_over_groups / summary.n_images
 
 
