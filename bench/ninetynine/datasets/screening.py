@@ -229,8 +229,8 @@ def _validation(dataset: Dataset) -> Iterator[str]:
     if dataset.validation_images is not None:
         yield (
             f"the {len(dataset.validation_images):,} validation images are not used, but by "
-            "recipes with validation_data = 'validation', which watch them; to train on them, "
-            "append them to the training images"
+            "recipes with validation_data = 'validation' in place of validation_split, which watch "
+            "them; to train on them, append them to the training images"
         )
 
 
