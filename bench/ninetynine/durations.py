@@ -197,7 +197,11 @@ def _median(fingerprint: str, exclusive: bool, records: Sequence[Record]) -> _Ru
         fingerprint=fingerprint,
         exclusive=exclusive,
         count=len(records),
-        epoch_seconds=statistics.median(t.train_seconds for t in timings) / recipe.epochs,
+        epoch_seconds=statistics.median(
+            record.timing.train_seconds / record.epochs_trained(recipe.epochs)
+            for record in records
+            if record.timing
+        ),
         other_seconds=statistics.median(map(_other_seconds, timings)),
         multiply_adds=first.model.multiply_adds if first.model else None,
         parameters=first.model.parameters if first.model else None,

@@ -208,4 +208,4 @@ def training_flops(record: Record, by_key: Mapping[str, Record]) -> float | None
         return None
     recipe = Recipe.from_canonical(record.cell.recipe)
     images = math.floor(info.train_length * (1 - recipe.validation_split))
-    return _PER_MULTIPLY_ADD * model.multiply_adds * images * recipe.epochs
+    return _PER_MULTIPLY_ADD * model.multiply_adds * images * record.epochs_trained(recipe.epochs)

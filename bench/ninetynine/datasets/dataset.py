@@ -67,7 +67,7 @@ class Dataset:
     0..``num_classes`` - 1. ``fingerprint`` is ``checks.fingerprint`` of the arrays: 64 hex.
 
     ``validation_images`` and ``validation_labels`` are a validation part of the dataset's own, of
-    the same shapes and dtypes, or both None. No recipe trains on it or watches it yet.
+    the same shapes and dtypes, or both None. A recipe may watch it; none trains on it.
     ``test_groups`` and ``train_groups`` say which images belong together, or are None where nobody
     knows. ``class_names`` has a name for each class, or is None where nobody said any. ``where`` is
     the file that the arrays came from, for messages; ``notes`` say, a line each, how they were read

@@ -228,9 +228,9 @@ def _contradictions(found: Matches) -> str:
 def _validation(dataset: Dataset) -> Iterator[str]:
     if dataset.validation_images is not None:
         yield (
-            f"the {len(dataset.validation_images):,} validation images are not used: recipes hold "
-            "back a part of the training images (validation_split); to train on them, append them "
-            "to those"
+            f"the {len(dataset.validation_images):,} validation images are not used, but by "
+            "recipes with validation_data = 'validation' in place of validation_split, which watch "
+            "them; to train on them, append them to the training images"
         )
 
 

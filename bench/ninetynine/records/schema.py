@@ -222,6 +222,10 @@ class Record(Part):
             raise ValueError("the epoch that it chose is not in its history")
         return self
 
+    def epochs_trained(self, stated: float) -> float:
+        """Return the epochs that were trained: the ``stated`` ones, or fewer if it stopped."""
+        return stated if self.chosen_epoch is None else min(stated, len(self.history))
+
     @model_serializer(mode="wrap")
     def _without_what_older_versions_lack(
         self, serialize: SerializerFunctionWrapHandler
