@@ -36,11 +36,28 @@ def load_build_function(architecture: Architecture) -> BuildFunction:
 
     Raises UserError on one line where the module raises, with the cause kept.
     """
+    if architecture.trains_itself:
+        raise UserError(
+            f"{architecture.name} is {architecture.place}: it trains by itself, and there is no "
+            "Keras model to build"
+        )
     import keras  # noqa: F401  (first, so that no file next to a user's file can shadow a part of it)
 
     with _siblings_importable(architecture), _user_code(architecture, "importing it"):
         build: BuildFunction = _import(architecture).build
     return build
+
+
+def call_train(architecture: Architecture, data: Any, seed: int) -> Any:
+    """Return what the architecture's ``train`` returns for ``data`` and ``seed``.
+
+    Raises UserError on one line where its module cannot be imported; what ``train`` raises comes
+    through.
+    """
+    with _siblings_importable(architecture):
+        with _user_code(architecture, "importing it"):
+            train = _import(architecture).train
+        return train(data, seed, **architecture.arguments)
 
 
 def build_model(

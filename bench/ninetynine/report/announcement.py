@@ -37,7 +37,7 @@ def announce(
     own = {
         name: cell
         for name, cell in models.items()
-        if cell.variant == "published" and cell.program is None
+        if cell.variant == "published" and cell.identity.recipe
     }
     if len(own) == 1:
         ((name, cell),) = own.items()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,32 +101,60 @@ def run_program(
         clock.cpu_seconds += process.cpu_seconds
         facts, history = _facts(out, process), _history(out, process)
         run = _predictions(out, dataset, process)
-    probabilities = run.probabilities
-    predictions = Predictions(to_float16(probabilities), dataset.test_labels.astype(np.uint16))
     told = facts.train_seconds
     if told is not None and told > clock.wall_seconds:
         raise process.failure(
             f"facts.json: train_seconds is {told:g}, but the whole program ran for "
             f"{clock.wall_seconds:.3g} seconds"
         )
+    return record_of(
+        cell,
+        dataset,
+        cores,
+        run,
+        clock,
+        started_at,
+        facts,
+        history,
+        data_seconds=data_seconds,
+        peak_memory_bytes=process.peak_memory_bytes,
+    )
+
+
+def record_of(
+    cell: Cell,
+    dataset: datasets.Dataset,
+    cores: list[int],
+    run: Run,
+    clock: Clock,
+    started_at: str,
+    facts: Facts = Facts(),  # noqa: B008  (it is frozen)
+    history: Sequence[Epoch] = (),
+    *,
+    data_seconds: float,
+    peak_memory_bytes: int,
+) -> tuple[Record, Predictions]:
+    """Return the record and the predictions of what trained by itself, measured by ``clock``."""
+    probabilities, told = run.probabilities, facts.train_seconds
+    predictions = Predictions(to_float16(probabilities), dataset.test_labels.astype(np.uint16))
     record = Record(
-        key=identity.key,
+        key=cell.key,
         status="finished",
-        cell=identity,
+        cell=cell.identity,
         context=Context(
             suite=cell.suite,
             variant=cell.variant,
             suite_version=__version__,
             started_at=started_at,
         ),
-        machine=describe(identity, cores),
+        machine=describe(cell.identity, cores),
         model=Model(
             parameters=facts.parameters,
             multiply_adds=None,
             weights_hash=_digest(probabilities),
         ),
         scores=Scores(test=_score(run, predictions)),
-        history=history,
+        history=list(history),
         timing=Timing(
             import_seconds=0.0,
             data_seconds=data_seconds,
@@ -138,7 +166,7 @@ def run_program(
             other_cpu_share=clock.other_cpu_share,
             exclusive=clock.exclusive,
         ),
-        peak_memory_bytes=process.peak_memory_bytes,
+        peak_memory_bytes=peak_memory_bytes,
         test_fingerprint=datasets.fingerprint_of_test_part(dataset),
     )
     return record, predictions
