@@ -81,6 +81,11 @@ def build_model(
         model = build(input_shape, num_classes, **architecture.arguments)
     _check_is_model(architecture, call, model)
     if not hasattr(model, "output_shape"):
+        if getattr(model, "compiled", False):
+            raise UserError(
+                f"{architecture.path}: {type(model).__name__} is compiled and knows no shapes; call "
+                "super().__init__(inputs, outputs) in it, as a functional model does"
+            )
         _check_trains_as_keras_does(architecture, model)
         using = f"using the model from {call}"
         with _siblings_importable(architecture), _user_code(architecture, using, elsewhere):

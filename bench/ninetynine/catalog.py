@@ -287,7 +287,7 @@ def _read(place: Place) -> Architecture:
             module=place.module,
             origin=place.origin,
             docstring=ast.get_docstring(main.tree) or "",
-            recipe=parse_recipe(recipe, str(place.path)),
+            recipe=parse_recipe(recipe, str(place.path)).beside(place.path.parent),
             claims=_claims(claims, str(place.path)),
             parameters=_parameters(_literal(main, "PARAMETERS", default=None), str(place.path)),
             source_hash=source_hash(sources, versions),

@@ -22,7 +22,7 @@ from ninetynine.cells import (
 from ninetynine.errors import UserError, nearest
 from ninetynine.machine import default_backend
 from ninetynine.programs import BACKEND as PROGRAM_BACKEND
-from ninetynine.recipe import OF_A_PROGRAM
+from ninetynine.recipe import OF_A_PROGRAM, hash_of_file
 from ninetynine.suite.at_once import AtOnce, seeds_at_once
 from ninetynine.suite.entries import Ensemble, Entry, Suite
 from ninetynine.suite.file import built_in, load
@@ -143,6 +143,10 @@ def _entry_cells(
         yield from _program_cells(suite, architecture, entry, setting, dataset, fingerprint)
         return
     recipe, compute = architecture.recipe.canonical(), setting.of(entry)
+    weights = None
+    if architecture.recipe.initial_weights is not None:
+        weights = Path(architecture.recipe.initial_weights.name).absolute()
+        recipe["initial_weights"] = {"name": weights.name, "sha256": hash_of_file(weights)}
     packages = package_versions(compute["backend"])
     cells = []
     for seed in suite.seeds_of(entry):
@@ -164,6 +168,7 @@ def _entry_cells(
             variant=suite.variant_of(architecture.file_name),
             base=architecture.base,
             file=architecture.path,
+            weights=weights,
         )
         cells.append(cell)
     asked = setting.seeds_at_once or entry.seeds_at_once
