@@ -19,7 +19,16 @@ from ninetynine import grid
 from ninetynine.errors import UserError, nearest
 from ninetynine.places import Place, all_versions_of, own_module, places, sent_place, versions_of
 from ninetynine.programs import Program
-from ninetynine.recipe import OF_A_PROGRAM, Recipe, Strict, in_words, parse, parse_recipe, plain, vocabulary
+from ninetynine.recipe import (
+    OF_A_PROGRAM,
+    Recipe,
+    Strict,
+    in_words,
+    parse,
+    parse_recipe,
+    plain,
+    vocabulary,
+)
 from ninetynine.sources import (
     Source,
     arguments_of,

@@ -17,7 +17,9 @@ from run_helpers import assert_refused, run_bench, write_dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "programs.md"
 DIGITS = '"""Says each image\'s number, as the dataset has it."""\n\nimport numpy as np\n\n\n'
-RIGHT = "def train(dataset, seed, base=10):\n    return np.arange(len(dataset.test_images)) % base\n"
+RIGHT = (
+    "def train(dataset, seed, base=10):\n    return np.arange(len(dataset.test_images)) % base\n"
+)
 
 
 @pytest.fixture
@@ -180,9 +182,7 @@ def test_a_mistake_in_a_suite_with_a_function_is_one_line(tmp_path, more, said):
 def test_a_check_of_an_unchanged_function_is_identical_and_a_worse_one_fails(tmp_path):
     suite, file = write_suite(tmp_path)
     base = ("--baseline", "base")
-    made = run_bench(
-        "baseline", "update", suite, *file, *base, "--reason", "first", cwd=tmp_path
-    )
+    made = run_bench("baseline", "update", suite, *file, *base, "--reason", "first", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     same = run_bench("check", *base, cwd=tmp_path)
     assert same.returncode == 0, same.stderr
