@@ -313,7 +313,7 @@ def _started_by(program: Program, values: dict[str, str]) -> list[str]:
 
 
 def _lay_out(program: Program, folder: Path) -> None:
-    for name in (*program.files, *([program.environment] if program.environment else [])):
+    for name in program.every_file:
         copy = folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(program.folder / name, copy)
