@@ -84,7 +84,7 @@ def build_model(
         if getattr(model, "compiled", False):
             raise UserError(
                 f"{architecture.path}: {type(model).__name__} is compiled and knows no shapes; call "
-                "super().__init__(inputs, outputs) in it, as a functional model does"
+                "super().__init__(inputs, outputs) in it, as functional models do"
             )
         _check_trains_as_keras_does(architecture, model)
         using = f"using the model from {call}"

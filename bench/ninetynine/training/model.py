@@ -1,7 +1,6 @@
 """A recipe's model in Keras: compiled with its optimizer and schedule, its weights averaged."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,12 @@ from ninetynine.cells import Precision
 from ninetynine.datasets import Dataset
 from ninetynine.errors import UserError, nearest
 from ninetynine.recipe import Recipe
-from ninetynine.training.starting import compile_as_owned, load_initial_weights, set_trainable
+from ninetynine.training.starting import (
+    all_layers,
+    compile_as_owned,
+    load_initial_weights,
+    set_trainable,
+)
 
 _COMPUTE_DTYPES = {
     "float32": "float32",
@@ -115,13 +119,6 @@ def _check_choices(
         raise UserError(
             f"{architecture.path}: no layer computes in {precision}; take the dtype out of build()"
         )
-
-
-def all_layers(model: Any) -> Iterator[Any]:
-    """Yield the layers of ``model``, and those of the models in it."""
-    for layer in getattr(model, "layers", ()):
-        yield layer
-        yield from all_layers(layer)
 
 
 def make_optimizer(recipe: Recipe, steps: int, steps_per_epoch: int = 1) -> Any:

@@ -1,6 +1,6 @@
 """What a training starts from and goes through: weights of a file, an owner's compile, phases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,19 @@ def compile_as_owned(architecture: Architecture, model: Any, recipe: Recipe) -> 
     model.compile(optimizer=model.optimizer, loss=loss, metrics=["accuracy"])
 
 
+def all_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of ``model``, and those of the models in it."""
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        yield from all_layers(layer)
+
+
 def set_trainable(architecture: Architecture, model: Any, phase: Phase) -> None:
     """Have ``model`` train what ``phase`` says.  Raises UserError where it has no model inside."""
     import keras
 
-    model.trainable = True
+    for layer in (model, *all_layers(model)):  # one by one: Keras passes it on to some alone
+        layer.trainable = True
     if phase.trainable == "all":
         return
     inside = [layer for layer in model.layers if isinstance(layer, keras.Model) and layer.weights]
@@ -113,7 +121,8 @@ def set_trainable(architecture: Architecture, model: Any, phase: Phase) -> None:
             "build() puts none there; call the backbone as a layer: features = backbone(images)"
         )
     for backbone in inside:
-        backbone.trainable = False
+        for layer in (backbone, *all_layers(backbone)):
+            layer.trainable = False
     if not model.trainable_weights:
         raise UserError(f"{architecture.path}: its head has no weights to train")
 

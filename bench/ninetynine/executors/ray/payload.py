@@ -83,8 +83,8 @@ def check_program(name: str, program: Program) -> None:
     first = program.command[0]
     if "/" in first and first not in program.files and (program.folder / first).is_file():
         raise UserError(
-            f"--executor ray: {name} starts {first}, which lies beside the suite and is none of its "
-            "files; start what the nodes have, such as python, or leave --executor out"
+            f"--executor ray: {name} starts {first}, which lies beside the suite and is none of "
+            "its files; start what the nodes have, such as python, or leave --executor out"
         )
 
 
