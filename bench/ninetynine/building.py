@@ -83,7 +83,7 @@ def build_model(
     if not hasattr(model, "output_shape"):
         if getattr(model, "compiled", False):
             raise UserError(
-                f"{architecture.path}: {type(model).__name__} is compiled and knows no shapes; call "
+                f"{architecture.path}: {type(model).__name__} is compiled and knows no shape; call "
                 "super().__init__(inputs, outputs) in it, as functional models do"
             )
         _check_trains_as_keras_does(architecture, model)

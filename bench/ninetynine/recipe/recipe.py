@@ -128,8 +128,9 @@ class Recipe(Strict):
         phases = given.get("phases")
         if "epochs" not in given and isinstance(phases, list | tuple):
             epochs = [one.get("epochs") for one in phases if isinstance(one, Mapping)]
-            if epochs and all(type(number) is int for number in epochs):
-                given["epochs"] = sum(epochs)
+            known = [number for number in epochs if isinstance(number, int)]
+            if known and len(known) == len(phases):
+                given["epochs"] = sum(known)
         if given.get("compile") == "own":
             if given.get("optimizer") == {"name": "own"}:
                 del given["optimizer"]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from ninetynine import __version__, datasets
+from ninetynine.arrays import cache_folder
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError, one_line
 from ninetynine.external.runs import Run, read_runs
@@ -43,6 +45,8 @@ from ninetynine.training.clocks import Clock
 from ninetynine.training.predictions import score
 
 PREDICTIONS = ("predictions.npy", "predictions.npz", "predictions.csv")
+EXPORT = "-for-programs.npz"  # the end of the names of their data, in the user's cache
+_KEPT_DAYS = 30
 _LAST_LINES = 40
 _LONGEST_LINE = 2000
 _SAMPLE_SECONDS = 0.05
@@ -128,14 +132,14 @@ def record_of(
     run: Run,
     clock: Clock,
     started_at: str,
-    facts: Facts = Facts(),  # noqa: B008  (it is frozen)
+    facts: Facts | None = None,
     history: Sequence[Epoch] = (),
     *,
     data_seconds: float,
     peak_memory_bytes: int,
 ) -> tuple[Record, Predictions]:
     """Return the record and the predictions of what trained by itself, measured by ``clock``."""
-    probabilities, told = run.probabilities, facts.train_seconds
+    probabilities, told = run.probabilities, facts.train_seconds if facts else None
     predictions = Predictions(to_float16(probabilities), dataset.test_labels.astype(np.uint16))
     record = Record(
         key=cell.key,
@@ -149,7 +153,7 @@ def record_of(
         ),
         machine=describe(cell.identity, cores),
         model=Model(
-            parameters=facts.parameters,
+            parameters=facts.parameters if facts else None,
             multiply_adds=None,
             weights_hash=_digest(probabilities),
         ),
@@ -178,10 +182,12 @@ def exported(dataset: datasets.Dataset) -> Path:
     It has ``x_train`` (n, h, w, c), ``y_train`` (n,), ``x_test`` (m, h, w, c) and
     ``num_classes`` (), and no test labels: nothing can be chosen by these.
     """
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
-    path = base / "ninetynine" / f"{dataset.fingerprint[:32]}-for-programs.npz"
-    if path.is_file():
+    path = cache_folder() / f"{dataset.fingerprint[:32]}{EXPORT}"
+    with suppress(OSError):
+        os.utime(path)  # used now
         return path
+    for old in exports(unused_days=_KEPT_DAYS):
+        old.unlink(missing_ok=True)
     arrays: dict[str, NDArray[Any]] = {
         "x_train": dataset.train_images,
         "y_train": dataset.train_labels,
@@ -201,6 +207,13 @@ def exported(dataset: datasets.Dataset) -> Path:
             "folder with XDG_CACHE_HOME"
         ) from error
     return path
+
+
+def exports(unused_days: float) -> list[Path]:
+    """Return the data in the user's cache that programs have not read for so many days."""
+    before = time.time() - 24 * 3600 * unused_days
+    found = sorted(cache_folder().glob(f"*{EXPORT}"))
+    return [path for path in found if path.stat().st_mtime < before]
 
 
 class _Process:

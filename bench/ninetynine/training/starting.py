@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import EVALUATION_BATCH, Images, StepLoop
+from ninetynine.backends import Images, StepLoop
 from ninetynine.building import in_one_line
 from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
@@ -145,6 +145,6 @@ class PhasedLoop:
         """Train on the images in ``order`` as `StepLoop` does."""
         return self._loop.run_epoch(order, changes)
 
-    def predict(self, images: Images, batch_size: int = EVALUATION_BATCH) -> NDArray[np.float32]:
+    def predict(self, images: Images, batch_size: int | None = None) -> NDArray[np.float32]:
         """Return the outputs for ``images`` as `StepLoop` does."""
         return self._loop.predict(images, batch_size)

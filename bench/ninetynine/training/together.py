@@ -89,8 +89,6 @@ def train_together(
             "early_stopping and reduce_on_plateau watch each seed by itself; leave --seeds-at-once "
             "away"
         )
-    if recipe.phases:
-        raise UserError("phases are trained one seed at a time; leave --seeds-at-once away")
     parts, shape = make_parts(dataset, recipe), dataset.train_images.shape[1:]
     images = len(parts.train_images)
     steps, scale = _steps(images, recipe), scale_of(recipe, parts.train_images)
@@ -112,7 +110,6 @@ def train_together(
             first.precision,
             steps_per_epoch=-(-len(parts.train_images) // recipe.batch_size),
             class_weights=class_weights(recipe, parts.train_labels, dataset),
-            weights=cell.weights,
         )
         hashes.append(built_hash(model))
         return model
@@ -121,7 +118,7 @@ def train_together(
     build_clock, compile_clock = Clock(cores), Clock(cores)
     train_clock, evaluate_clock = Clock(cores, card), Clock(cores)
     with build_clock.running():
-        with noting_inputs(architecture, cells[0].weights) as inputs:
+        with noting_inputs(architecture) as inputs:
             model = build(cells[0])
         loop = backend.seeds_loop(
             chain([model], map(build, cells[1:])),

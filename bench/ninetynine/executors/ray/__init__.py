@@ -314,7 +314,7 @@ def _bundles(tasks: Sequence[Task]) -> dict[str, Bundle]:
     for name, program in programs.items():
         check_program(name, program)
     names = {task.cell.file_name for task in tasks} - programs.keys()
-    found = catalog.discover(list(files)) if names else {}
+    found = catalog.discover(list(files)) if names else catalog.Catalog({})
     bundles = {name: bundle_of(catalog.get(found, name)) for name in sorted(names)}
     return bundles | {name: bundle_of_program(program) for name, program in programs.items()}
 
