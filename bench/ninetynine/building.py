@@ -36,11 +36,28 @@ def load_build_function(architecture: Architecture) -> BuildFunction:
 
     Raises UserError on one line where the module raises, with the cause kept.
     """
+    if architecture.trains_itself:
+        raise UserError(
+            f"{architecture.name} is {architecture.place}: it trains by itself, and there is no "
+            "Keras model to build"
+        )
     import keras  # noqa: F401  (first, so that no file next to a user's file can shadow a part of it)
 
     with _siblings_importable(architecture), _user_code(architecture, "importing it"):
         build: BuildFunction = _import(architecture).build
     return build
+
+
+def call_train(architecture: Architecture, data: Any, seed: int) -> Any:
+    """Return what the architecture's ``train`` returns for ``data`` and ``seed``.
+
+    Raises UserError on one line where its module cannot be imported; what ``train`` raises comes
+    through.
+    """
+    with _siblings_importable(architecture):
+        with _user_code(architecture, "importing it"):
+            train = _import(architecture).train
+        return train(data, seed, **architecture.arguments)
 
 
 def build_model(
@@ -64,6 +81,11 @@ def build_model(
         model = build(input_shape, num_classes, **architecture.arguments)
     _check_is_model(architecture, call, model)
     if not hasattr(model, "output_shape"):
+        if getattr(model, "compiled", False):
+            raise UserError(
+                f"{architecture.path}: {type(model).__name__} is compiled and knows no shape; call "
+                "super().__init__(inputs, outputs) in it, as functional models do"
+            )
         _check_trains_as_keras_does(architecture, model)
         using = f"using the model from {call}"
         with _siblings_importable(architecture), _user_code(architecture, using, elsewhere):

@@ -17,9 +17,18 @@ from pydantic import Field, model_validator
 
 from ninetynine import grid
 from ninetynine.errors import UserError, nearest
-from ninetynine.places import Place, own_module, places, sent_place, versions_of
+from ninetynine.places import Place, all_versions_of, own_module, places, sent_place, versions_of
 from ninetynine.programs import Program
-from ninetynine.recipe import Recipe, Strict, in_words, parse, parse_recipe, plain, vocabulary
+from ninetynine.recipe import (
+    OF_A_PROGRAM,
+    Recipe,
+    Strict,
+    in_words,
+    parse,
+    parse_recipe,
+    plain,
+    vocabulary,
+)
 from ninetynine.sources import (
     Source,
     arguments_of,
@@ -79,7 +88,14 @@ class Architecture:
     arguments: Mapping[str, Any] = field(default_factory=dict)  # given to build, plain data
     base: str = ""  # the name of a variant's file
     program: Program | None = None  # which has no build: it runs by itself
+    # Of a file with a function train(dataset, seed) in place of build: what it computes with.
+    trains_with: Mapping[str, str] | None = None
     stated_in: str = ""  # where a variant is: "suite /path/of/file.toml"; else in the command
+
+    @property
+    def trains_itself(self) -> bool:
+        """Whether it is a program or a function that trains, without ``build`` and recipe."""
+        return self.program is not None or self.trains_with is not None
 
     @property
     def file_name(self) -> str:
@@ -131,6 +147,11 @@ class Architecture:
         or needs another.
         """
         self._check(arguments, where)
+        if self.trains_with is not None and recipe != self.recipe:
+            raise UserError(
+                f"{where}: {self.name} trains by a function of its own and has no recipe; give "
+                "what it takes under arguments"
+            )
         arguments = plain({**self.arguments, **arguments})
         same = (recipe, arguments) == (self.recipe, self.arguments)
         varied = replace(
@@ -145,17 +166,24 @@ class Architecture:
         )
         return replace(varied, docstring=_docstring(varied, self, description))
 
+    @property
+    def _function(self) -> str:
+        return "build" if self.trains_with is None else "train"
+
     def _check(self, arguments: Mapping[str, Any], where: str) -> None:
         if self.accepts is None:
             return
         for key in sorted(arguments.keys() - self.accepts.keys()):
+            hint = nearest(key, self.accepts) or "; it takes none but dataset and seed"
             raise UserError(
-                f"{where}: {key!r} is no argument of build in {self.path}{_hint(key, self.accepts)}"
+                f"{where}: {key!r} is no argument of {self._function} in {self.path}"
+                f"{_hint(key, self.accepts) if self._function == 'build' else hint}"
             )
         required = {key for key, is_required in self.accepts.items() if is_required}
         for key in sorted(required - arguments.keys() - self.arguments.keys()):
             raise UserError(
-                f"{where}: build in {self.path} needs a value for {key!r}; give it under arguments"
+                f"{where}: {self._function} in {self.path} needs a value for {key!r}; give it "
+                "under arguments"
             )
 
 
@@ -257,7 +285,7 @@ def _read(place: Place) -> Architecture:
     try:
         main = read_source(place.path, place.module or own_module(place.path))
         if not defines(main.tree, "build"):
-            raise UserError(f"{place.path}: no function build(input_shape, num_classes) in it")
+            return _read_train(place, main)
         recipe = _literal(main, "RECIPE")
         claims = _literal(main, "CLAIMS", default=[])
         sources = with_helpers(main, place.roots)
@@ -268,7 +296,7 @@ def _read(place: Place) -> Architecture:
             module=place.module,
             origin=place.origin,
             docstring=ast.get_docstring(main.tree) or "",
-            recipe=parse_recipe(recipe, str(place.path)),
+            recipe=parse_recipe(recipe, str(place.path)).beside(place.path.parent),
             claims=_claims(claims, str(place.path)),
             parameters=_parameters(_literal(main, "PARAMETERS", default=None), str(place.path)),
             source_hash=source_hash(sources, versions),
@@ -280,6 +308,35 @@ def _read(place: Place) -> Architecture:
         if not place.origin.startswith("entry point"):
             raise
         raise UserError(f"{place.origin}: {error}; mend or uninstall the distribution") from error
+
+
+def _read_train(place: Place, main: Source) -> Architecture:
+    """Return what trains by its own function ``train(dataset, seed)``, as a program does."""
+    if not defines(main.tree, "train"):
+        raise UserError(
+            f"{place.path}: no function build(input_shape, num_classes) in it, and no "
+            "train(dataset, seed)"
+        )
+    if assigned(main.tree, "RECIPE") is not None:
+        raise UserError(
+            f"{place.path}: RECIPE is for build(); train() trains as it likes: take RECIPE out"
+        )
+    sources = with_helpers(main, place.roots)
+    return Architecture(
+        name=place.path.stem,
+        path=place.path,
+        module=place.module,
+        origin=place.origin,
+        docstring=ast.get_docstring(main.tree) or "",
+        recipe=OF_A_PROGRAM,
+        claims=_claims(_literal(main, "CLAIMS", default=[]), str(place.path)),
+        parameters=None,
+        source_hash=source_hash(sources),
+        source_files={source.file: source.text for source in sources},
+        source_paths=tuple(source.path for source in sources),
+        accepts=arguments_of(main, sources, "train"),
+        trains_with=all_versions_of(imported_from_elsewhere(sources, place.roots)),
+    )
 
 
 _REQUIRED = object()

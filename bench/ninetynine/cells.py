@@ -109,6 +109,7 @@ class Cell(BaseModel):
     base: str = ""  # the name of the architecture's file where the architecture is a variant of it
     file: Path | None = None  # the architecture's, which its inputs' names are relative to
     program: Program | None = None  # that is run in place of an architecture
+    weights: Path | None = None  # where the recipe's initial weights lie
 
     @property
     def file_name(self) -> str:

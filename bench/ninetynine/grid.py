@@ -153,12 +153,17 @@ def _check_number(values: Iterable[Sequence[Any]], where: str) -> None:
 def _lists(table: str, content: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
     """Yield the name, the path and the values of each list."""
     for key, value in content.items():
-        if isinstance(value, list):
+        if isinstance(value, list) and not _is_one_value(table, key, value):
             yield key, (table, key), value
         elif table == "recipe" and isinstance(value, dict):
             for inner, item in value.items():
                 if isinstance(item, list):  # an optimizer's name is the optimizer
                     yield key if inner == "name" else inner, (table, key, inner), item
+
+
+def _is_one_value(table: str, key: str, value: list[Any]) -> bool:
+    """Return whether a list is a recipe's phases, which are a list themselves."""
+    return table == "recipe" and key == "phases" and not any(isinstance(v, list) for v in value)
 
 
 def _set(tables: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -50,7 +50,8 @@ def noting(file: Path, sources: tuple[Path, ...], settled: tuple[str, ...]) -> I
     os.environ = _NotedEnvironment(environment, notes.on_variable)  # noqa: B003  (the same one)
     os.stat = notes.watched(stat)
     try:
-        yield inputs
+        with notes.hearing_hdf5():
+            yield inputs
     finally:
         notes.is_listening = False
         os.environ, os.stat = environment, stat
@@ -118,6 +119,26 @@ class _Notes:
             self._on_path(arguments[0], is_written=_writes(arguments[1], arguments[2]))
         elif event in ("os.listdir", "os.scandir") and _is_of_own_code(sys._getframe(1)):
             self._on_path(arguments[0] if arguments[0] is not None else ".")
+
+    @contextmanager
+    def hearing_hdf5(self) -> Iterator[None]:
+        """Note the files that h5py opens: its library opens them itself, unheard by Python."""
+        h5py = sys.modules.get("h5py")
+        if h5py is None:
+            yield
+            return
+        opens = h5py.File.__init__
+
+        def noted(file: Any, name: Any, mode: Any = "r", *rest: Any, **named: Any) -> None:
+            if self.is_listening:
+                self._on_path(name, is_written=mode != "r")
+            opens(file, name, mode, *rest, **named)
+
+        h5py.File.__init__ = noted
+        try:
+            yield
+        finally:
+            h5py.File.__init__ = opens
 
     def on_variable(self, name: str) -> None:
         counts = name not in _PLACES and not name.startswith(self._settled)

@@ -145,6 +145,13 @@ def versions_of(names: Iterable[str]) -> dict[str, str]:
     return {name: metadata.version(name) for name in known}
 
 
+def all_versions_of(names: Iterable[str]) -> dict[str, str]:
+    """Return `versions_of` these modules, those that backends compute with and NumPy among them."""
+    told = [name for name in {*names, "numpy"} if name in computing_packages()]
+    known = [dist for name in told for dist in _distributions().get(name, [])]
+    return {name: metadata.version(name) for name in sorted(known)} | versions_of(names)
+
+
 def _local_roots(package: str) -> tuple[Root, ...]:
     """Return where the top-level ``package`` lies, if its version does not tell what is in it."""
     if _is_told(package):

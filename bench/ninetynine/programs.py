@@ -35,13 +35,17 @@ class Program(BaseModel):
         """Return the file that messages call it by."""
         return self.folder / self.files[0]
 
+    @property
+    def every_file(self) -> tuple[str, ...]:
+        """Return the names of its files, the lock file among them."""
+        return (*self.files, *([self.environment] if self.environment else []))
+
     def source_hash(self) -> str:
         """Return the SHA-256 over the command, the files and the lock file.
 
         Raises UserError where one cannot be read.
         """
-        names = [*self.files, *([self.environment] if self.environment else [])]
-        digests = {name: hashlib.sha256(self.read(name)).hexdigest() for name in names}
+        digests = {n: hashlib.sha256(self.read(n)).hexdigest() for n in self.every_file}
         content = json.dumps([self.command, digests, self.environment], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 

@@ -257,3 +257,47 @@ def test_lines_of_progress_name_the_node_and_count_only_what_ended(tmp_path, cap
     assert started.endswith(f"net on d, seed 0: started on {node}")
     assert lost.endswith(f"attempt 1 on {node}, core 3 was lost: {node} was lost")
     assert waiting.endswith("waiting for one to join")
+
+
+def test_a_program_and_initial_weights_travel_as_files(tmp_path):
+    from ninetynine.cells import Cell, untrained
+    from ninetynine.executors.ray.payload import bundle_of_program, files_of
+    from ninetynine.programs import BACKEND, parse_program
+    from ninetynine.recipe import hash_of_file
+    from ninetynine.workers.events import Task
+
+    (tmp_path / "train.py").write_text("print()")
+    (tmp_path / "start.keras").write_bytes(b"weights")
+    command = ("python", "train.py", "{seed}", "{data}", "{out}")
+    program = parse_program(command, (), "", tmp_path, "it")
+    weights = tmp_path / "start.keras"
+    identity = untrained(
+        architecture="mine",
+        source_hash=program.source_hash(),
+        backend=BACKEND,
+        recipe={"initial_weights": {"name": weights.name, "sha256": hash_of_file(weights)}},
+    )
+    cell = Cell(
+        identity=identity, suite="own", variant="published", program=program, weights=weights
+    )
+    bundle, task = bundle_of_program(program), Task(cell=cell, dataset="digits")
+    payload = payload_of([bundle], "digits", None, files_of([cell]))
+    there = unpack(task, bundle, payload, tmp_path / "node")
+    assert there.code is None
+    assert there.cell.key == cell.key
+    assert there.cell.program.folder.is_relative_to(tmp_path / "node")
+    assert there.cell.program.source_hash() == program.source_hash()
+    assert there.cell.weights.read_bytes() == b"weights"
+
+
+def test_a_program_that_starts_what_does_not_travel_is_refused_in_one_line(tmp_path):
+    from ninetynine.executors.ray.payload import check_program
+    from ninetynine.programs import parse_program
+
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    (tmp_path / "train.py").touch()
+    command = ("bin/python", "train.py", "{seed}", "{data}", "{out}")
+    program = parse_program(command, ("train.py",), "", tmp_path, "it")
+    with pytest.raises(UserError, match="lies beside the suite and is none of its files"):
+        check_program("mine", program)

@@ -173,3 +173,18 @@ def test_interrupting_a_run_ends_its_programs(tmp_path):
     _, errors = driver.communicate(timeout=60)
     assert driver.returncode == 130, errors
     assert wait_until_gone([program])
+
+
+def test_exports_that_nobody_reads_are_listed_and_removed_by_clean(tmp_path):
+    suite = write_program(tmp_path)
+    run_bench("run", suite, "--seeds", "0", cwd=tmp_path)
+    (export,) = (tmp_path / "cache" / "ninetynine").glob("*-for-programs.npz")
+    clean = ("clean", "results", "--suite", suite)
+    assert "exports" not in run_bench(*clean, cwd=tmp_path).stdout  # it was read just now
+    os.utime(export, (0, 0))
+    assert "1 export(s) for programs" in run_bench(*clean, cwd=tmp_path).stdout
+    assert export.exists()
+    assert "removed" in run_bench(*clean, "--yes", cwd=tmp_path).stdout
+    assert not export.exists()
+    shown = run_bench("show", "mine", "--suite", suite, cwd=tmp_path)
+    assert "Command: python train.py {seed} {data} {out}" in shown.stdout, shown.stderr

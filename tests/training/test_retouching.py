@@ -135,7 +135,7 @@ def test_erasing_blanks_a_rectangle_in_its_share_of_images():
     found, _, _ = changed({"erasing_probability": 0.5}, random_images(600, 20, 30, 3))
     shares = (found == 0).all(axis=-1).mean(axis=(1, 2))
     assert 0.42 < (shares > 0).mean() < 0.58
-    assert 0.01 < shares[shares > 0].min()
+    assert shares[shares > 0].min() > 0.01
     assert 0.25 < shares.max() <= 0.35
 
 
@@ -148,7 +148,7 @@ def test_labels_are_mixed_as_images_are(word):
     np.testing.assert_allclose(found.mean(axis=(1, 2, 3)), labels[:, 0], atol=1e-5)
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
     assert labels[:, 0].std() > 0.2
-    assert (len(np.unique(found)) == 2) == (word == "cutmix_alpha")
+    assert (len(np.unique(found)) <= 2) is (word == "cutmix_alpha")
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0, 8.0])

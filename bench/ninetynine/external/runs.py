@@ -82,6 +82,21 @@ def read_runs(paths: Sequence[Path], dataset: Dataset) -> list[Run]:
     return runs
 
 
+def run_of(values: NDArray[Any], where: str, dataset: Dataset) -> Run:
+    """Return one run's ``values``, labels (m,) or probabilities (m, classes), checked.
+
+    Raises UserError, which ``where`` begins, where they are neither.
+    """
+    if values.dtype.kind not in "biufUS" or not values.size:
+        raise UserError(
+            f"{where}: {values.dtype} of shape {values.shape}; expected labels or probabilities"
+        )
+    runs = [*_runs_of(Path(where), "", values, dataset)]
+    if len(runs) != 1:
+        raise UserError(f"{where}: {len(runs)} runs; expected this seed's alone")
+    return runs[0]
+
+
 def _read_file(path: Path, dataset: Dataset, most: int) -> list[Run]:
     kind = path.suffix.lower()
     expected = "a .npy, .npz or .csv file of predictions"

@@ -83,6 +83,8 @@ def plain(value: Any) -> Any:
 
 def in_words(value: Any) -> str:
     """Return a recipe's value in words, a table as ``adam(learning_rate=0.01)``."""
+    if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+        return " then ".join(map(in_words, value))
     if not isinstance(value, dict):
         return str(value)
     rest = [f"{key}={item}" for key, item in value.items() if key != "name"]

@@ -7,6 +7,7 @@ them out, so a word added later with a default never changes the hash of an olde
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -17,6 +18,7 @@ from ninetynine.recipe.loss import DEFAULT_LOSS, Loss
 from ninetynine.recipe.optimizer import Optimizer, is_number, optimizer_arguments
 from ninetynine.recipe.parsing import STORED, Strict, parse, plain, unset
 from ninetynine.recipe.schedule import Schedule
+from ninetynine.recipe.start import InitialWeights, Phase
 from ninetynine.recipe.stopping import EarlyStopping, ReduceOnPlateau
 
 
@@ -39,6 +41,17 @@ def _class_weight(value: object) -> object:
 
 
 _CLASS_WEIGHT = "'balanced', a table of classes and weights such as {cat = 1, dog = 2.5}, or 'none'"
+
+
+def _phases(value: object) -> object:
+    if value == "none":
+        return ()
+    return tuple(value) if isinstance(value, list) else value
+
+
+# What a model that its owner compiled brings with it: key -> what it is called.
+_OWN = ("optimizer", "loss", "label_smoothing", "class_weight", "schedule", "phases")
+_OWN_OPTIMIZER = Optimizer.model_construct(name="own", arguments={})
 
 
 class Recipe(Strict):
@@ -87,12 +100,46 @@ class Recipe(Strict):
     average_epochs: int = Field(
         0, ge=0, description="the weights after this many of the last epochs are averaged; 0: none"
     )
+    compile: Literal["recipe", "own"] = Field(
+        "recipe", description="'recipe', or 'own' for a model that build() returns compiled"
+    )
+    initial_weights: Annotated[InitialWeights | None, BeforeValidator(unset)] = Field(
+        None, description="a file ending in .weights.h5 or .keras, or 'none'"
+    )
+    phases: Annotated[tuple[Phase, ...], BeforeValidator(_phases)] = Field(
+        (),
+        description="a list of tables such as {epochs = 2, trainable = 'head', learning_rate = "
+        "0.001}, one after the other",
+    )
     test_time_shifts: int = Field(
         0,
         ge=0,
         le=4,
         description="answers are averaged over shifts of up to this many steps of a pixel, 0 to 4",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, given: Any) -> Any:
+        """Add what other keys say: the epochs of phases, and that the optimizer is the owner's."""
+        if not isinstance(given, Mapping):
+            return given
+        given = dict(given)
+        phases = given.get("phases")
+        if "epochs" not in given and isinstance(phases, list | tuple):
+            epochs = [one.get("epochs") for one in phases if isinstance(one, Mapping)]
+            known = [number for number in epochs if isinstance(number, int)]
+            if known and len(known) == len(phases):
+                given["epochs"] = sum(known)
+        if given.get("compile") == "own":
+            if given.get("optimizer") == {"name": "own"}:
+                del given["optimizer"]
+            for key in (key for key in _OWN if given.get(key, "none") not in ("none", None)):
+                raise ValueError(
+                    f"compile = 'own' trains as build() compiled its model; leave {key} away"
+                )
+            given["optimizer"] = _OWN_OPTIMIZER
+        return given
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -109,7 +156,37 @@ class Recipe(Strict):
             raise ValueError(f"{self.loss.name} smooths no labels; leave label_smoothing away")
         self._check_schedule()
         self._check_stopping()
+        self._check_phases()
         return self
+
+    def _check_phases(self) -> None:
+        total = sum(phase.epochs for phase in self.phases)
+        if self.phases and total != self.epochs:
+            raise ValueError(
+                f"epochs is {self.epochs:g}, but the phases have {total} in all; leave epochs away"
+            )
+        if any(phase.learning_rate for phase in self.phases) and not (
+            self.schedule is None or self.schedule.takes_learning_rate
+        ):
+            raise ValueError(
+                f"{self.schedule.name} has the learning rates in its values; take learning_rate "
+                "out of the phases"
+            )
+
+    def in_phase(self, number: int) -> "Recipe":
+        """Return the recipe of one of its phases, counted from 0, as one without phases."""
+        phase = self.phases[number]
+        changes: dict[str, Any] = {"phases": (), "epochs": phase.epochs, "average_epochs": 0}
+        if phase.learning_rate is not None:
+            arguments = {**self.optimizer.arguments, "learning_rate": phase.learning_rate}
+            changes["optimizer"] = self.optimizer.model_copy(update={"arguments": arguments})
+        return self.model_copy(update=changes)
+
+    def beside(self, folder: Path) -> "Recipe":
+        """Return the recipe with its files' whole paths, which it states from ``folder`` on."""
+        if self.initial_weights is None:
+            return self
+        return self.model_copy(update={"initial_weights": self.initial_weights.below(folder)})
 
     def _check_schedule(self) -> None:
         if self.schedule is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from ninetynine.catalog import Architecture
@@ -37,7 +38,7 @@ def announce(
     own = {
         name: cell
         for name, cell in models.items()
-        if cell.variant == "published" and cell.program is None
+        if cell.variant == "published" and cell.identity.recipe
     }
     if len(own) == 1:
         ((name, cell),) = own.items()
@@ -82,6 +83,8 @@ def _overrides(
 
 def _plain(recipe: Recipe, key: str) -> Any:
     value = plain(recipe.model_dump()[key])
+    if recipe.initial_weights is not None and key == "initial_weights":
+        value = Path(recipe.initial_weights.name).name  # a recipe as stated has no hash yet
     return "none" if value is None else value
 
 

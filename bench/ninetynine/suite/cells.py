@@ -22,7 +22,7 @@ from ninetynine.cells import (
 from ninetynine.errors import UserError, nearest
 from ninetynine.machine import default_backend
 from ninetynine.programs import BACKEND as PROGRAM_BACKEND
-from ninetynine.recipe import OF_A_PROGRAM
+from ninetynine.recipe import OF_A_PROGRAM, hash_of_file
 from ninetynine.suite.at_once import AtOnce, seeds_at_once
 from ninetynine.suite.entries import Ensemble, Entry, Suite
 from ninetynine.suite.file import built_in, load
@@ -137,12 +137,16 @@ def _entry_cells(
 ) -> Iterator[Cell]:
     """Yield the cells of one entry, in the order of its seeds."""
     architecture = architecture_of(entry, suite, catalog)
-    if architecture.program is not None:
+    if architecture.trains_itself:
         if setting.seeds_at_once not in (None, 1, "auto"):
-            raise UserError(f"--seeds-at-once: {entry.name} is a program, which trains one seed")
+            raise UserError(f"--seeds-at-once: {entry.name} trains itself, one seed at a time")
         yield from _program_cells(suite, architecture, entry, setting, dataset, fingerprint)
         return
     recipe, compute = architecture.recipe.canonical(), setting.of(entry)
+    weights = None
+    if architecture.recipe.initial_weights is not None:
+        weights = Path(architecture.recipe.initial_weights.name).absolute()
+        recipe["initial_weights"] = {"name": weights.name, "sha256": hash_of_file(weights)}
     packages = package_versions(compute["backend"])
     cells = []
     for seed in suite.seeds_of(entry):
@@ -164,6 +168,7 @@ def _entry_cells(
             variant=suite.variant_of(architecture.file_name),
             base=architecture.base,
             file=architecture.path,
+            weights=weights,
         )
         cells.append(cell)
     asked = setting.seeds_at_once or entry.seeds_at_once
@@ -179,7 +184,7 @@ def _program_cells(
     dataset: str,
     fingerprint: str,
 ) -> Iterator[Cell]:
-    """Yield the cells of a program: what it computes with is its own affair."""
+    """Yield the cells of a program, or a function: what it computes with is its own affair."""
     for seed in suite.seeds_of(entry):
         identity = untrained(
             architecture=entry.name,
@@ -190,9 +195,18 @@ def _program_cells(
             backend=PROGRAM_BACKEND,
             threads=setting.threads,
             device=setting.device or entry.device or "cpu",
+            arguments=dict(architecture.arguments),
+            packages=dict(architecture.trains_with or {}),
+            # As the suite's rung has it: a function's own precision nobody knows.
+            precision=entry.precision,
         )
         yield Cell(
-            identity=identity, suite=suite.name, variant="published", program=architecture.program
+            identity=identity,
+            suite=suite.name,
+            variant="published",
+            base=architecture.base,
+            file=None if architecture.program else architecture.path,
+            program=architecture.program,
         )
 
 
@@ -249,6 +263,8 @@ def architecture_of(entry: Entry, suite: Suite, known: Mapping[str, Architecture
                 "table of its own, with its command"
             )
         return base
+    if base.trains_with is not None:
+        return _varied(base, entry, suite) if entry.is_variant else base
     overrides = suite.recipe_of(base.file_name)
     recipe = base.recipe.override(overrides, f"suite {suite.path}: [recipe]")
     if not entry.is_variant:
@@ -271,10 +287,14 @@ def own_rows(
 
 
 def _variant(entry: Entry, suite: Suite, known: Mapping[str, Architecture]) -> Architecture:
-    base, where = _base(entry, suite, known), _where(entry, suite)
+    base = _base(entry, suite, known)
+    return replace(_varied(base, entry, suite), stated_in=f"suite {suite.path}")
+
+
+def _varied(base: Architecture, entry: Entry, suite: Suite) -> Architecture:
+    where = _where(entry, suite)
     recipe = base.recipe.override(entry.recipe, where)
-    made = base.varied(entry.name, recipe, entry.arguments, where, entry.description)
-    return replace(made, stated_in=f"suite {suite.path}")
+    return base.varied(entry.name, recipe, entry.arguments, where, entry.description)
 
 
 def _program(entry: Entry, suite: Suite) -> Architecture:

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
@@ -120,6 +120,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
     recipe = content.get("recipe", {})
     if not isinstance(recipe, dict):
         raise UserError(f"{where}: [recipe] must be a table of recipe keys")
+    recipe = _beside(recipe, path)
     seeds = parse_seeds(content.get("seeds", 1), f"{where}: seeds")
     precision = _precision(content.get("precision", "float32"), where)
     usual = _Usual(
@@ -298,6 +299,7 @@ def _entries(
             entry = _entry(table, names.count(table.name) > 1, usual, below, where)
             if table.command:
                 entry = _program(entry, table, path, where)
+            entry = dataclasses.replace(entry, recipe=_beside(entry.recipe, path))
             if any(other.label == entry.label for other in entries):
                 raise UserError(
                     f"{where}: architectures: {entry.label} is there twice; leave one out"
@@ -327,6 +329,14 @@ def _entry(
         device=table.device or usual.device,
         seeds_at_once=table.seeds_at_once or usual.seeds_at_once,
     )
+
+
+def _beside(recipe: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return ``recipe`` with the whole path of the file that it names relative to the suite's."""
+    named = recipe.get("initial_weights")
+    if not isinstance(named, str) or named == "none":
+        return dict(recipe)
+    return {**recipe, "initial_weights": str(path.absolute().parent / named)}
 
 
 def _program(entry: Entry, table: _EntryTable, path: Path, where: str) -> Entry:

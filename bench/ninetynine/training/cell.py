@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,14 @@ from ninetynine.training.model import (
     class_weights,
     compiled_model,
     finish_optimizer,
+    start_phase,
 )
 from ninetynine.training.parts import Parts, data_orders, drawn, make_parts, make_warp
 from ninetynine.training.predictions import ShiftAverage, score
 from ninetynine.training.preflight import EXAMINED_IMAGES, examine
 from ninetynine.training.setup import noting_inputs, prepare_backend
 from ninetynine.training.standard import scale_of
+from ninetynine.training.starting import PhasedLoop
 from ninetynine.training.watching import Watch
 
 OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
@@ -92,9 +95,11 @@ def train_cell(
     scale = scale_of(recipe, parts.train_images)
 
     build_clock, compile_clock = Clock(cores), Clock(cores)
-    with build_clock.running(), noting_inputs(architecture) as inputs:
+    with build_clock.running(), noting_inputs(architecture, cell.weights) as inputs:
         steps = sum(-(-len(order) // recipe.batch_size) for order in orders)
         shape = dataset.train_images.shape[1:]
+        steps_per_epoch = -(-len(parts.train_images) // recipe.batch_size)
+        weights_of_classes = class_weights(recipe, parts.train_labels, dataset)
         model = compiled_model(
             architecture,
             recipe,
@@ -102,12 +107,14 @@ def train_cell(
             dataset.num_classes,
             steps,
             identity.precision,
-            steps_per_epoch=-(-len(parts.train_images) // recipe.batch_size),
-            class_weights=class_weights(recipe, parts.train_labels, dataset),
+            steps_per_epoch=steps_per_epoch,
+            class_weights=weights_of_classes,
+            weights=cell.weights,
         )
     identity, untrained_hash = identity.reading(inputs), built_hash(model)
-    with compile_clock.running():
-        loop = backend.loop(
+
+    def make_loop() -> StepLoop:
+        made = backend.loop(
             model,
             parts.train_images,
             parts.train_labels,
@@ -115,7 +122,14 @@ def train_cell(
             scale,
             make_warp(recipe, shape, scale),
         )
-        loop.compile()
+        made.compile()
+        return made
+
+    def next_phase(number: int) -> None:
+        start_phase(architecture, model, recipe, number, steps_per_epoch, weights_of_classes)
+
+    with compile_clock.running():
+        loop = PhasedLoop(make_loop, next_phase)
 
     some = to_float(parts.train_images[:EXAMINED_IMAGES], scale)
     sums_to_one = recipe.loss.sums_to_one
@@ -132,7 +146,7 @@ def train_cell(
         recipe,
         drawn(recipe, orders, max(shape[:2]), identity.seed),
         lambda: _watched(average, parts),
-        (train_clock, evaluate_clock),
+        (train_clock, evaluate_clock, compile_clock),
         on_epoch,
     )
     with evaluate_clock.running():
@@ -209,7 +223,10 @@ def build_cell(cell: Cell, architecture: Architecture, dataset: datasets.Dataset
     prepare_backend(identity)
     recipe, shape = Recipe.from_canonical(identity.recipe), dataset.train_images.shape[1:]
     return built_hash(
-        compiled_model(architecture, recipe, shape, dataset.num_classes, 1, identity.precision)
+        compiled_model(
+            *(architecture, recipe, shape, dataset.num_classes, 1, identity.precision),
+            weights=cell.weights,
+        )
     )
 
 
@@ -225,20 +242,24 @@ def make_context(cell: Cell, started_at: str, warnings: Sequence[str] = ()) -> C
 
 
 def _train(
-    loop: StepLoop,
+    loop: PhasedLoop,
     model: Any,
     recipe: Recipe,
     batches: Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]],
     watch: Callable[[], Score | None],
-    clocks: tuple[Clock, Clock],
+    clocks: tuple[Clock, Clock, Clock],
     on_epoch: OnEpoch,
 ) -> tuple[list[Epoch], int | None]:
     """Train, and return each epoch with the one whose weights were chosen, if any was."""
-    train_clock, evaluate_clock = clocks
+    train_clock, evaluate_clock, compile_clock = clocks
+    first_epochs = list(accumulate((phase.epochs for phase in recipe.phases), initial=1))
     history: list[Epoch] = []
     total = math.ceil(recipe.epochs)
     average, watching = WeightAverage(model), Watch(recipe, model)
     for number in range(1, total + 1):
+        if number > 1 and number in first_epochs:
+            with compile_clock.running():
+                loop.begin(first_epochs.index(number))
         with train_clock.running():
             metrics = loop.run_epoch(*next(batches))
             if number == total:

@@ -1,7 +1,7 @@
 """A recipe's model in Keras: compiled with its optimizer and schedule, its weights averaged."""
 
 import math
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,12 @@ from ninetynine.cells import Precision
 from ninetynine.datasets import Dataset
 from ninetynine.errors import UserError, nearest
 from ninetynine.recipe import Recipe
+from ninetynine.training.starting import (
+    all_layers,
+    compile_as_owned,
+    load_initial_weights,
+    set_trainable,
+)
 
 _COMPUTE_DTYPES = {
     "float32": "float32",
@@ -31,10 +37,12 @@ def compiled_model(
     precision: Precision = "float32",
     steps_per_epoch: int = 1,
     class_weights: NDArray[np.float32] | None = None,
+    weights: Path | None = None,
 ) -> Any:
     """Return the model for images (height, width, channels), compiled for ``steps`` steps in all.
 
-    ``class_weights`` (classes,) are what each class weighs in the loss, None for all the same.
+    ``class_weights`` (classes,) are what each class weighs in the loss, None for all the same;
+    ``weights`` is where the recipe's initial weights lie.  Of phases it is compiled for the first.
     Raises UserError where the architecture cannot be built, or decides what the recipe or the
     cell decides.
     """
@@ -42,26 +50,62 @@ def compiled_model(
     model = build_model(
         architecture, input_shape, num_classes, one_unit=not recipe.loss.sums_to_one
     )
-    _check_choices(architecture, model, precision)
+    _check_choices(architecture, model, precision, recipe.compile == "own")
+    load_initial_weights(model, architecture, recipe, weights)
     # Probabilities and the loss need float32's range (Keras's mixed-precision guide).
     model.layers[-1].dtype_policy = "float32"
+    if recipe.compile == "own":
+        compile_as_owned(architecture, model, recipe)
+    elif recipe.phases:
+        start_phase(architecture, model, recipe, 0, steps_per_epoch, class_weights)
+    else:
+        _compile(model, recipe, steps, steps_per_epoch, class_weights)
+    return model
+
+
+def _compile(
+    model: Any,
+    recipe: Recipe,
+    steps: int,
+    steps_per_epoch: int,
+    class_weights: NDArray[np.float32] | None,
+) -> None:
     model.compile(
         optimizer=make_optimizer(recipe, steps, steps_per_epoch),
         loss=make_loss(recipe, class_weights),
         metrics=["accuracy"],
     )
-    return model
 
 
-def _check_choices(architecture: Architecture, model: Any, precision: Precision) -> None:
+def start_phase(
+    architecture: Architecture,
+    model: Any,
+    recipe: Recipe,
+    number: int,
+    steps_per_epoch: int,
+    class_weights: NDArray[np.float32] | None = None,
+) -> None:
+    """Compile ``model`` for one of the recipe's phases, counted from 0, with a new optimizer."""
+    if number:
+        finish_optimizer(model)
+    phase = recipe.phases[number]
+    set_trainable(architecture, model, phase)
+    steps = phase.epochs * steps_per_epoch
+    _compile(model, recipe.in_phase(number), steps, steps_per_epoch, class_weights)
+
+
+def _check_choices(
+    architecture: Architecture, model: Any, precision: Precision, owned: bool
+) -> None:
     """Raise UserError where ``build`` made a choice that the recipe or the cell makes.
 
-    ``model`` is the keras.Model that ``build`` returned, not compiled by anybody else.
+    ``model`` is the keras.Model that ``build`` returned, compiled by nobody else unless ``owned``.
     """
-    if getattr(model, "compiled", False):
+    if getattr(model, "compiled", False) and not owned:
         raise UserError(
             f"{architecture.path}: build() compiles its model, and the recipe would replace that "
-            "loss and optimizer; take compile() out and write them in RECIPE"
+            "loss and optimizer; take compile() out and write them in RECIPE, or train by "
+            'them with "compile": "own"'
         )
     expected = _COMPUTE_DTYPES[precision]
     weighted = [layer for layer in all_layers(model) if layer.weights]
@@ -75,13 +119,6 @@ def _check_choices(architecture: Architecture, model: Any, precision: Precision)
         raise UserError(
             f"{architecture.path}: no layer computes in {precision}; take the dtype out of build()"
         )
-
-
-def all_layers(model: Any) -> Iterator[Any]:
-    """Yield the layers of ``model``, and those of the models in it."""
-    for layer in getattr(model, "layers", ()):
-        yield layer
-        yield from all_layers(layer)
 
 
 def make_optimizer(recipe: Recipe, steps: int, steps_per_epoch: int = 1) -> Any:

@@ -16,10 +16,11 @@ from ninetynine.building import in_one_line
 from ninetynine.catalog import Architecture
 from ninetynine.datasets import Dataset, Finding
 from ninetynine.errors import UserError, outside_fault
-from ninetynine.training.model import all_layers, class_weights, compiled_model
+from ninetynine.training.model import class_weights, compiled_model
 from ninetynine.training.parts import make_parts
 from ninetynine.training.setup import set_configuration
 from ninetynine.training.standard import scale_of
+from ninetynine.training.starting import all_layers
 
 # A softmax in float32 is within 1e-6 of 1 in sum; in a wider sense probabilities are meant, too.
 _TOLERANCE = 0.01

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from ninetynine import __version__, datasets
+from ninetynine.arrays import cache_folder
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError, one_line
 from ninetynine.external.runs import Run, read_runs
@@ -43,6 +45,8 @@ from ninetynine.training.clocks import Clock
 from ninetynine.training.predictions import score
 
 PREDICTIONS = ("predictions.npy", "predictions.npz", "predictions.csv")
+EXPORT = "-for-programs.npz"  # the end of the names of their data, in the user's cache
+_KEPT_DAYS = 30
 _LAST_LINES = 40
 _LONGEST_LINE = 2000
 _SAMPLE_SECONDS = 0.05
@@ -101,32 +105,60 @@ def run_program(
         clock.cpu_seconds += process.cpu_seconds
         facts, history = _facts(out, process), _history(out, process)
         run = _predictions(out, dataset, process)
-    probabilities = run.probabilities
-    predictions = Predictions(to_float16(probabilities), dataset.test_labels.astype(np.uint16))
     told = facts.train_seconds
     if told is not None and told > clock.wall_seconds:
         raise process.failure(
             f"facts.json: train_seconds is {told:g}, but the whole program ran for "
             f"{clock.wall_seconds:.3g} seconds"
         )
+    return record_of(
+        cell,
+        dataset,
+        cores,
+        run,
+        clock,
+        started_at,
+        facts,
+        history,
+        data_seconds=data_seconds,
+        peak_memory_bytes=process.peak_memory_bytes,
+    )
+
+
+def record_of(
+    cell: Cell,
+    dataset: datasets.Dataset,
+    cores: list[int],
+    run: Run,
+    clock: Clock,
+    started_at: str,
+    facts: Facts | None = None,
+    history: Sequence[Epoch] = (),
+    *,
+    data_seconds: float,
+    peak_memory_bytes: int,
+) -> tuple[Record, Predictions]:
+    """Return the record and the predictions of what trained by itself, measured by ``clock``."""
+    probabilities, told = run.probabilities, facts.train_seconds if facts else None
+    predictions = Predictions(to_float16(probabilities), dataset.test_labels.astype(np.uint16))
     record = Record(
-        key=identity.key,
+        key=cell.key,
         status="finished",
-        cell=identity,
+        cell=cell.identity,
         context=Context(
             suite=cell.suite,
             variant=cell.variant,
             suite_version=__version__,
             started_at=started_at,
         ),
-        machine=describe(identity, cores),
+        machine=describe(cell.identity, cores),
         model=Model(
-            parameters=facts.parameters,
+            parameters=facts.parameters if facts else None,
             multiply_adds=None,
             weights_hash=_digest(probabilities),
         ),
         scores=Scores(test=_score(run, predictions)),
-        history=history,
+        history=list(history),
         timing=Timing(
             import_seconds=0.0,
             data_seconds=data_seconds,
@@ -138,7 +170,7 @@ def run_program(
             other_cpu_share=clock.other_cpu_share,
             exclusive=clock.exclusive,
         ),
-        peak_memory_bytes=process.peak_memory_bytes,
+        peak_memory_bytes=peak_memory_bytes,
         test_fingerprint=datasets.fingerprint_of_test_part(dataset),
     )
     return record, predictions
@@ -150,10 +182,12 @@ def exported(dataset: datasets.Dataset) -> Path:
     It has ``x_train`` (n, h, w, c), ``y_train`` (n,), ``x_test`` (m, h, w, c) and
     ``num_classes`` (), and no test labels: nothing can be chosen by these.
     """
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
-    path = base / "ninetynine" / f"{dataset.fingerprint[:32]}-for-programs.npz"
-    if path.is_file():
+    path = cache_folder() / f"{dataset.fingerprint[:32]}{EXPORT}"
+    with suppress(OSError):
+        os.utime(path)  # used now
         return path
+    for old in exports(unused_days=_KEPT_DAYS):
+        old.unlink(missing_ok=True)
     arrays: dict[str, NDArray[Any]] = {
         "x_train": dataset.train_images,
         "y_train": dataset.train_labels,
@@ -173,6 +207,13 @@ def exported(dataset: datasets.Dataset) -> Path:
             "folder with XDG_CACHE_HOME"
         ) from error
     return path
+
+
+def exports(unused_days: float) -> list[Path]:
+    """Return the data in the user's cache that programs have not read for so many days."""
+    before = time.time() - 24 * 3600 * unused_days
+    found = sorted(cache_folder().glob(f"*{EXPORT}"))
+    return [path for path in found if path.stat().st_mtime < before]
 
 
 class _Process:
@@ -285,7 +326,7 @@ def _started_by(program: Program, values: dict[str, str]) -> list[str]:
 
 
 def _lay_out(program: Program, folder: Path) -> None:
-    for name in (*program.files, *([program.environment] if program.environment else [])):
+    for name in program.every_file:
         copy = folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(program.folder / name, copy)

@@ -92,9 +92,15 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
     }
 
 
-def noting_inputs(architecture: Architecture) -> AbstractContextManager[Inputs]:
-    """Return a context that notes what ``architecture`` reads in it beside its source."""
-    return noting(architecture.path, architecture.source_paths, _SWITCHES)
+def noting_inputs(
+    architecture: Architecture, weights: Path | None = None
+) -> AbstractContextManager[Inputs]:
+    """Return a context that notes what ``architecture`` reads in it beside its source.
+
+    ``weights`` are of a recipe, whose key has their hash.
+    """
+    known = (*architecture.source_paths, *([weights] if weights else []))
+    return noting(architecture.path, known, _SWITCHES)
 
 
 def _check_settings(folder: Path) -> None:

@@ -29,7 +29,7 @@ from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
 from ninetynine.inputs import forget_own_code
-from ninetynine.records import Epoch, Record
+from ninetynine.records import Epoch, Predictions, Record
 from ninetynine.training.setup import pin
 from ninetynine.workers import fork
 from ninetynine.workers.events import Task
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
     started = time.perf_counter()
     with _ending_with_the_driver(source):
         if programs.BACKEND in arguments[1:]:
-            import ninetynine.training.program
+            import ninetynine.training.function
         else:
             import keras  # noqa: F401  (the import is what the worker is for)
 
@@ -132,8 +132,8 @@ def _serve(
     task: Task, cores: list[int], import_seconds: float, data_seconds: float, tell: Tell
 ) -> None:
     """Train ``task`` and tell how it ended."""
-    if task.cell.program is not None:
-        _serve_program(task, task.cell.program, cores, data_seconds, tell)
+    if task.cell.identity.backend == programs.BACKEND:
+        _serve_program(task, cores, data_seconds, tell)
         return
     if task.cell.identity.together is not None and not task.only_build:
         _serve_together(task, cores, import_seconds, data_seconds, tell)
@@ -220,39 +220,61 @@ def _serve_together(
         end(failed_message("error", in_one_line(error), traceback.format_exc()))
 
 
-def _serve_program(
-    task: Task, program: programs.Program, cores: list[int], data_seconds: float, tell: Tell
-) -> None:
-    """Run the program of ``task`` and tell how it ended."""
-    from ninetynine.training.program import ProgramFailed, run_program
+def _serve_program(task: Task, cores: list[int], data_seconds: float, tell: Tell) -> None:
+    """Run the program of ``task``, or its function that trains, and tell how it ended."""
+    from ninetynine.training.program import ProgramFailed
 
-    identity = task.cell.identity
     try:
-        if program.source_hash() != identity.source_hash:
-            raise UserError(
-                f"{program.path}, or another file of {identity.architecture}, is not as it was "
-                "when the suite began; run the command again"
-            )
+        found = _program_of(task)
         if task.only_build:
             tell(built_message(""))  # its record has none: all of a program is in its key
             return
-        record, predictions = run_program(
-            task.cell,
-            program,
-            _dataset_of(task),
-            cores,
-            data_seconds,
-            lambda epoch, epochs: tell(epoch_message(epoch, epochs)),
-        )
+        record, predictions = _run(task, found, cores, data_seconds, tell)
     except UserError as error:
-        tell(refused_message(str(error)))
+        cause = error.__cause__
+        detail = "".join(traceback.format_exception(cause)) if cause else ""
+        tell(refused_message(str(error), detail))
     except ProgramFailed as error:
         tell(failed_message("error", str(error), error.words))
     except Exception as error:
         tell(failed_message("error", in_one_line(error), traceback.format_exc()))
     else:
         asked = task.keep_model is not None
-        tell(finished_message(record, predictions, "a program keeps its own" if asked else ""))
+        problem = "what trains by itself keeps its own" if asked else ""
+        tell(finished_message(record, predictions, problem))
+
+
+def _program_of(task: Task) -> programs.Program | catalog.Architecture:
+    """Return what is to be run; UserError where it is another now than when the suite began."""
+    program, identity = task.cell.program, task.cell.identity
+    if program is None:
+        return _architecture(task)
+    if program.source_hash() != identity.source_hash:
+        raise UserError(
+            f"{program.path}, or another file of {identity.architecture}, is not as it was "
+            "when the suite began; run the command again"
+        )
+    return program
+
+
+def _run(
+    task: Task,
+    found: programs.Program | catalog.Architecture,
+    cores: list[int],
+    data_seconds: float,
+    tell: Tell,
+) -> tuple[Record, Predictions]:
+    from ninetynine.training.function import train_by_function
+    from ninetynine.training.program import run_program
+
+    dataset = _dataset_of(task)
+    if isinstance(found, catalog.Architecture):
+        return train_by_function(task.cell, found, dataset, cores, data_seconds)
+
+    def on_epoch(epoch: Epoch, epochs: int) -> None:
+        tell(epoch_message(epoch, epochs))
+
+    return run_program(task.cell, found, dataset, cores, data_seconds, on_epoch)
 
 
 def _model_path(task: Task, record: Record) -> Path | None:

@@ -1,6 +1,6 @@
 """Move records out whose code or data no longer exist."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from ninetynine.catalog import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
+from ninetynine.training.program import exports
 
+_UNUSED_DAYS = 1 / 24  # a program that runs may read its data late
 _ASIDE = "cleaned"  # a folder of records below the one that is cleaned, which no report looks into
 
 
@@ -40,7 +42,7 @@ def command(
     Code is known by the architectures of this installation, those that --architecture and --suite
     name; data by the known datasets, the suite's and --dataset.  Rows of other data stay; imported
     predictions are judged by their data alone.  Moved records lie in RESULTS/cleaned, a folder of
-    records like any other.
+    records like any other.  Data that programs were given, in the user's cache, are removed.
     """
     options.check_results(results)
     if reading and dataset is None:
@@ -61,7 +63,20 @@ def command(
         {"architecture": name, "dataset": data, "reason": why, "keys": [r.key for r in found]}
         for (name, data, why), found in gone.items()
     ]
-    options.answer(as_json, facts, lines)
+    options.answer(as_json, facts, [*lines, *_exports(yes)])
+
+
+def _exports(yes: bool) -> Iterator[str]:
+    """Yield a line on the data that programs were given and do not read now; remove it if asked."""
+    found = exports(unused_days=_UNUSED_DAYS)
+    if not found:
+        return
+    size = sum(path.stat().st_size for path in found) / 2**20
+    if yes:
+        for path in found:
+            path.unlink(missing_ok=True)
+    done = "removed" if yes else "--yes removes them"
+    yield f"{found[0].parent}: {len(found)} export(s) for programs, {size:,.0f} MiB: {done}"
 
 
 def _fingerprints(

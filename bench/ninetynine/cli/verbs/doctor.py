@@ -43,8 +43,11 @@ def command(
     loaded = datasets.load(datasets.with_options(dataset, reading), data_dir)
     found = list(datasets.findings(loaded))
     architecture = catalog.get(catalog.discover([file]), file.stem)
-    start_backend_here(default_backend(), 1, "cpu")
-    from ninetynine.training.preflight import findings_of
+    if architecture.trains_with is None:
+        start_backend_here(default_backend(), 1, "cpu")
+        from ninetynine.training.preflight import findings_of
+    else:
+        from ninetynine.training.function import findings_of_function as findings_of
 
     found += findings_of(architecture, loaded)
     errors = [finding for finding in found if finding.level == "error"]

@@ -50,7 +50,7 @@ def _architectures(files: tuple[Path, ...]) -> list[dict[str, Any]]:
             "claims": [claim.model_dump() for claim in found.claims],
             "origin": found.origin,
             "path": str(found.path),
-            "recipe": found.recipe.canonical(),
+            "recipe": {} if found.trains_itself else found.recipe.canonical(),
             "arguments": dict(found.arguments),
         }
         for found in suite.discover(files).values()

@@ -43,8 +43,10 @@ def command(
     """Show ARCHITECTURE: summary, size, recipe, claims, deviations, and why its seeds differ."""
     found = catalog.get(suite.discover(architecture_files, of_suite), architecture)
     shape = _shape(input_shape)
-    start_backend_here(default_backend(), 1, "cpu")
-    facts = {**_facts(found), **_built(found, shape, classes)}
+    facts = {**_facts(found), "parameters": None, "multiply_adds_per_image": None, "layers": ""}
+    if not found.trains_itself:
+        start_backend_here(default_backend(), 1, "cpu")
+        facts |= _built(found, shape, classes)
     facts["seed_splits"] = _seed_splits(found, results) if results.exists() else []
     options.answer(as_json, facts, _lines(found, facts))
 
@@ -52,13 +54,21 @@ def command(
 def _lines(found: Architecture, facts: dict[str, Any]) -> Iterator[str]:
     count = formatting.number(facts["multiply_adds_per_image"], 0)
     yield found.docstring.strip() + "\n"
-    yield facts["layers"]
-    yield f"Parameters: {formatting.number(facts['parameters'], 0)}"
-    yield f"Multiply-adds per image: {count or 'unknown (a layer of a kind that is not counted)'}"
+    if not found.trains_itself:
+        unknown = "unknown (a layer of a kind that is not counted)"
+        yield facts["layers"]
+        yield f"Parameters: {formatting.number(facts['parameters'], 0)}"
+        yield f"Multiply-adds per image: {count or unknown}"
     yield f"File: {found.path} ({found.origin})"
+    if found.program is not None:
+        yield f"Command: {' '.join(found.program.command)}"
+        yield f"Files: {', '.join(found.program.files)}"
+    if found.program is not None and found.program.environment:
+        yield f"Environment: {found.program.environment}"
     if found.base:
         yield f"Variant of: {found.base}" + (f", in {found.stated_in}" if found.stated_in else "")
-    yield "Recipe: " + ", ".join(f"{k} = {in_words(v)}" for k, v in facts["recipe"].items())
+    if facts["recipe"]:
+        yield "Recipe: " + ", ".join(f"{k} = {in_words(v)}" for k, v in facts["recipe"].items())
     if found.arguments:
         yield "Arguments: " + ", ".join(f"{k} = {in_words(v)}" for k, v in found.arguments.items())
     for claim in found.claims:
@@ -99,7 +109,7 @@ def _facts(found: Architecture) -> dict[str, Any]:
         "arguments": dict(found.arguments),
         "path": str(found.path),
         "source_hash": found.source_hash,
-        "recipe": found.recipe.canonical(),
+        "recipe": {} if found.trains_itself else found.recipe.canonical(),
         "claims": [claim.model_dump() for claim in found.claims],
     }
 

@@ -18,7 +18,14 @@ from ninetynine.executors import Options, Work
 from ninetynine.executors.ray import cluster
 from ninetynine.executors.ray.facts import facts_here, script
 from ninetynine.executors.ray.node import EventQueue, Order, Result, train
-from ninetynine.executors.ray.payload import Bundle, bundle_of, payload_of
+from ninetynine.executors.ray.payload import (
+    Bundle,
+    bundle_of,
+    bundle_of_program,
+    check_program,
+    files_of,
+    payload_of,
+)
 from ninetynine.machine import worker_bytes
 from ninetynine.records import Failure
 from ninetynine.records.files import write_atomically
@@ -53,6 +60,9 @@ def check_options(options: Options) -> None:
 def open_executor(work: Work) -> Iterator["RayExecutor"]:
     """Yield an executor that is connected, on a cluster that has been found fit for ``work``."""
     needed = worker_bytes([task.cell for task in work.tasks], work.records)
+    for task in work.tasks:  # before anything is connected
+        if task.cell.program is not None:
+            check_program(task.cell.file_name, task.cell.program)
     options = work.options
     with RayExecutor(options.address or "auto", needed, options.timeout_seconds) as executor:
         executor.check(work.tasks)
@@ -148,7 +158,7 @@ class _RayRun:
         self._memory_bytes = memory_bytes
         self._timeout_seconds = timeout_seconds
         self._facts = facts_here(script(), _packages(tasks))
-        self._bundles = _bundles(tasks)
+        self._bundles, self._files = _bundles(tasks), files_of([task.cell for task in tasks])
         self._payloads: dict[str, Any] = {}  # dataset -> reference to its arrays
         self._remotes: dict[cluster.Need, Any] = {}  # one each: Ray keeps workers by function
         self._told_of_no_room = False
@@ -211,7 +221,9 @@ class _RayRun:
     def _payload_for(self, task: Task) -> Any:
         """Return the reference that gets the task's dataset to each node once."""
         if task.dataset not in self._payloads:
-            packed = payload_of(list(self._bundles.values()), task.dataset, task.data_dir)
+            packed = payload_of(
+                list(self._bundles.values()), task.dataset, task.data_dir, self._files
+            )
             self._payloads[task.dataset] = self._ray.put(packed)
         return self._payloads[task.dataset]
 
@@ -291,22 +303,20 @@ def _packages(tasks: Sequence[Task]) -> list[str]:
 def _bundles(tasks: Sequence[Task]) -> dict[str, Bundle]:
     """Return the source of every architecture in ``tasks`` by the name of its file.
 
-    Raises UserError for a program, which needs what is installed on the user's own machine.
+    Raises UserError for a program that starts what nodes cannot have.
     """
-    for task in tasks:
-        if task.cell.identity.together is not None:
-            raise UserError(
-                "--seeds-at-once: --executor ray trains one seed at a time; leave one of them away"
-            )
-        if task.cell.program is not None:
-            raise UserError(
-                f"--executor ray: {task.cell.identity.architecture} is a program, and programs run "
-                "on this machine alone; leave --executor out, or choose others with --only"
-            )
+    if any(task.cell.identity.together is not None for task in tasks):
+        raise UserError(
+            "--seeds-at-once: --executor ray trains one seed at a time; leave one of them away"
+        )
     files = {file: None for task in tasks for file in task.architecture_files}
-    found = catalog.discover(list(files))
-    names = {task.cell.file_name for task in tasks}
-    return {name: bundle_of(catalog.get(found, name)) for name in sorted(names)}
+    programs = {t.cell.file_name: t.cell.program for t in tasks if t.cell.program is not None}
+    for name, program in programs.items():
+        check_program(name, program)
+    names = {task.cell.file_name for task in tasks} - programs.keys()
+    found = catalog.discover(list(files)) if names else catalog.Catalog({})
+    bundles = {name: bundle_of(catalog.get(found, name)) for name in sorted(names)}
+    return bundles | {name: bundle_of_program(program) for name, program in programs.items()}
 
 
 def _failure(reason: str, error: Exception) -> Failure:

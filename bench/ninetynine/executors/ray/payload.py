@@ -11,18 +11,20 @@ import os
 import stat
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ninetynine import datasets
 from ninetynine.catalog import Architecture
-from ninetynine.cells import canonical_hash
+from ninetynine.cells import Cell, canonical_hash
 from ninetynine.datasets.dataset import RawArrays
 from ninetynine.datasets.folds import parse_fold
 from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN
+from ninetynine.programs import Program
+from ninetynine.recipe import hash_of_file
 from ninetynine.records.files import write_atomically
 from ninetynine.records.store import safe_name
 from ninetynine.workers.events import SentCode, Task
@@ -45,13 +47,15 @@ class Payload:
     """What all cells on a dataset share; a node gets it once, through the object store.
 
     ``packages`` are the importable modules among the architectures' files.  ``arrays`` are those
-    of an ``.npz``; None for data that every installation has.
+    of an ``.npz``; None for data that every installation has.  ``files`` are of programs, and the
+    initial weights of recipes: their content by its hash.
     """
 
     packages: dict[str, str]
     dataset: str
     fingerprint: str
     arrays: RawArrays | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def bundle_of(architecture: Architecture) -> Bundle:
@@ -69,8 +73,54 @@ def bundle_of(architecture: Architecture) -> Bundle:
     return Bundle(file, architecture.module, {file: text, **texts}, architecture.path)
 
 
-def payload_of(bundles: Sequence[Bundle], dataset: str, data_dir: Path | None) -> Payload:
-    """Return what the cells of ``bundles`` on ``dataset`` share; loads the dataset."""
+def bundle_of_program(program: Program) -> Bundle:
+    """Return a bundle without code: a program travels as files."""
+    return Bundle("", None, {}, program.path)
+
+
+def check_program(name: str, program: Program) -> None:
+    """Raise UserError for a command that starts what lies here and does not travel."""
+    first = program.command[0]
+    if "/" in first and first not in program.files and (program.folder / first).is_file():
+        raise UserError(
+            f"--executor ray: {name} starts {first}, which lies beside the suite and is none of "
+            "its files; start what the nodes have, such as python, or leave --executor out"
+        )
+
+
+def files_of(cells: Sequence[Cell]) -> dict[str, bytes]:
+    """Return the content, by its hash, of what ``cells`` have in files beside architectures.
+
+    Raises UserError where one cannot be read.
+    """
+    found: dict[str, bytes] = {}
+    weights = {cell.weights for cell in cells if cell.weights is not None}
+    for path in sorted(weights):
+        try:
+            found[hash_of_file(path)] = path.read_bytes()
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    for program in {cell.program for cell in cells if cell.program is not None}:
+        for name in program.every_file:
+            content = program.read(name)
+            found[_named(program.source_hash(), name)] = content
+    return found
+
+
+def _named(source_hash: str, name: str) -> str:
+    return f"{source_hash} {name}"
+
+
+def payload_of(
+    bundles: Sequence[Bundle],
+    dataset: str,
+    data_dir: Path | None,
+    files: Mapping[str, bytes] | None = None,
+) -> Payload:
+    """Return what the cells of ``bundles`` on ``dataset`` share; loads the dataset.
+
+    ``files`` are `files_of` the cells.
+    """
     fold = parse_fold(dataset)
     name = fold[0] if fold else dataset  # a fold is taken where it is used
     packages = {
@@ -81,18 +131,20 @@ def payload_of(bundles: Sequence[Bundle], dataset: str, data_dir: Path | None) -
     }
     info = datasets.info_of(name)
     if info is not None and info.is_everywhere:
-        return Payload(packages, name, datasets.fingerprint_of(name), None)
+        return Payload(packages, name, datasets.fingerprint_of(name), None, files or {})
     loaded = datasets.load(name, data_dir)
-    return Payload(packages, name, loaded.fingerprint, loaded.arrays)
+    return Payload(packages, name, loaded.fingerprint, loaded.arrays, files or {})
 
 
 def unpack(task: Task, bundle: Bundle, payload: Payload, folder: Path) -> Task:
     """Return ``task`` as it is on this node, where its code and data now lie below ``folder``."""
+    cell = _unpack_files(task.cell, payload.files, folder)
     packages = _unpack_code(payload.packages, folder)
     own = _unpack_code(bundle.texts, folder)
     place = own if bundle.module is None else packages
     code = SentCode(path=place / bundle.file, module=bundle.module, folders=[own, packages])
-    changes: dict[str, object] = {"code": code, "architecture_files": [], "data_dir": None}
+    changes: dict[str, object] = {"architecture_files": [], "data_dir": None, "cell": cell}
+    changes["code"] = code if cell.program is None else None
     if payload.arrays is not None:
         data = _unpack_arrays(payload, payload.arrays, folder)
         known = payload.dataset in datasets.known()
@@ -100,6 +152,24 @@ def unpack(task: Task, bundle: Bundle, payload: Payload, folder: Path) -> Task:
         path = f"{data}{task.dataset.removeprefix(payload.dataset)}"  # with its fold
         changes |= {"data_dir": data.parent} if known else {"dataset": path}
     return task.model_copy(update=changes)
+
+
+def _unpack_files(cell: Cell, files: Mapping[str, bytes], folder: Path) -> Cell:
+    """Return ``cell`` with its program or its initial weights where they now lie on this node."""
+    if cell.weights is not None:
+        digest = cell.identity.recipe["initial_weights"]["sha256"]
+        path = folder / "weights" / digest[:16] / cell.weights.name
+        _write_once(path, files[digest])
+        cell = cell.model_copy(update={"weights": path})
+    if cell.program is not None:
+        source_hash = cell.identity.source_hash
+        place = folder / "programs" / source_hash[:16]
+        for name in cell.program.every_file:
+            _write_once(place / name, files[_named(source_hash, name)])
+            (place / name).chmod(0o755)  # a command may start one of them
+        program = cell.program.model_copy(update={"folder": place})
+        cell = cell.model_copy(update={"program": program})
+    return cell
 
 
 def node_folder() -> Path:
