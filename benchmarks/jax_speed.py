@@ -3,8 +3,8 @@
     taskset -c 0 python benchmarks/jax_speed.py t1_small_cnn
 
 Each line is a process of its own; the first one fills the cache of compiled code, in a folder of
-its own, that the later ones load from.  Seconds of its parts are CPU seconds, which other programs on
-the machine hardly change.  Latency stands beside that of the bare compiled forward pass: the same
+its own, that the later ones load from.  Seconds of its parts are CPU seconds, which other programs
+hardly change.  Latency stands beside that of the bare compiled forward pass: the same
 function, jitted, called with arrays that are on the device, its result taken to NumPy.
 """
 
