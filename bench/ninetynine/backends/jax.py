@@ -31,8 +31,8 @@ class JaxLoop(StepLoop):
 
         super().__init__(model, *data, **more)
         self._jax = jax
-        # Builds the metrics' variables without a step; inference moves no seed.
-        model.test_on_batch(self._pixels[:1], self._targets[:1])
+        # Builds the metrics' variables from shapes alone, as fit does: nothing is compiled for it.
+        model._symbolic_build(data_batch=(self._pixels[:1], self._targets[:1]))
         model.optimizer.build(model.trainable_variables)
         model.reset_metrics()
         if self._resident:
@@ -59,7 +59,7 @@ class JaxLoop(StepLoop):
             changes = None if self._warp is None else self._warp.no_changes(count)
             for batches in self._batches(order, changes):
                 if batches[0].shape not in self._compiled:
-                    self._compile(self._state(), self._pixels, self._targets, batches)
+                    self._compile(self._shapes(), self._pixels, self._targets, batches)
 
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
@@ -144,6 +144,12 @@ class JaxLoop(StepLoop):
         # Copies, because a step may overwrite the buffers it is given.
         values = [[variable.value.copy() for variable in part] for part in self._variables()]
         return values[0], values[1], values[2], values[3]
+
+    def _shapes(self) -> Any:
+        """Return what `_state` returns without its values, which compiling does not need."""
+        shape = self._jax.ShapeDtypeStruct
+        parts = self._variables()
+        return tuple([shape(v.value.shape, v.value.dtype) for v in part] for part in parts)
 
     def _write_back(self, state: State) -> None:
         for variables, values in zip(self._variables(), state, strict=True):
