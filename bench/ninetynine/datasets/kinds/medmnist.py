@@ -42,10 +42,8 @@ class MedMnist(Kind):
         flag, _, size = file.partition("_")
         if flag not in library.INFO or (size and size not in _SIZES):
             known = [*library.INFO, *(f"{name}_{s}" for name in library.INFO for s in _SIZES)]
-            raise UserError(
-                f"{source.name}: MedMNIST has no such set{nearest(file, known)}; it has "
-                f"{', '.join(library.INFO)}"
-            )
+            near = nearest(file, known) or f"; it has {', '.join(library.INFO)}"
+            raise UserError(f"{source.name}: MedMNIST has no such set{near}")
         facts = library.INFO[flag]
         _refuse(source.name, flag, facts)
         path = _find(file, data_dir) or _download(library, source.name, file, facts)
