@@ -41,9 +41,11 @@ class MedMnist(Kind):
         file = source.name.removeprefix(_PREFIX)
         flag, _, size = file.partition("_")
         if flag not in library.INFO or (size and size not in _SIZES):
-            known = [*library.INFO, *(f"{name}_{s}" for name in library.INFO for s in _SIZES)]
-            near = nearest(file, known) or f"; it has {', '.join(library.INFO)}"
-            raise UserError(f"{source.name}: MedMNIST has no such set{near}")
+            sizes = ", ".join(f"_{one}" for one in _SIZES)
+            raise UserError(
+                f"{source.name}: MedMNIST has no such set{nearest(flag, library.INFO)} (larger "
+                f"images: {sizes} behind the name)"
+            )
         facts = library.INFO[flag]
         _refuse(source.name, flag, facts)
         path = _find(file, data_dir) or _download(library, source.name, file, facts)
