@@ -15,6 +15,8 @@ from ninetynine.datasets import built_in
 from ninetynine.errors import UserError
 
 GROUP = "ninetynine.datasets"
+
+BUILT_IN = ["mnist", "fashion_mnist", "digits", "cifar10", "cifar100"]
 STRIPES = """
 import numpy as np
 from ninetynine.datasets import DatasetInfo
@@ -60,7 +62,7 @@ def stripes(text=STRIPES, name="stripes"):
 def test_a_file_in_the_folder_is_a_dataset_and_nothing_else_is_needed(tmp_path, monkeypatch, bench):
     (tmp_path / "stripes.py").write_text(STRIPES)
     monkeypatch.setattr(built_in, "__path__", [*built_in.__path__, str(tmp_path)])
-    assert list(datasets.known()) == ["mnist", "fashion_mnist", "digits", "stripes"]
+    assert list(datasets.known()) == [*BUILT_IN, "stripes"]
     assert datasets.load("stripes").num_classes == 2
     assert len(datasets.load("stripes-fold-0-of-3").train_images) == 4
     code, out, _ = bench("list", "datasets", "--json")
@@ -158,7 +160,7 @@ def test_where_none_is_named_the_first_known_dataset_is_taken_or_the_only_one():
 
 def test_a_plug_in_is_a_dataset_like_any_other(plug_in, bench, tmp_path):
     plug_in(*stripes())
-    assert list(datasets.known()) == ["mnist", "fashion_mnist", "digits", "stripes"]
+    assert list(datasets.known()) == [*BUILT_IN, "stripes"]
     assert "stripes_data.stripes" not in sys.modules  # names are listed without running it
     assert datasets.known()["stripes"].origin == "entry point of plug-in"
     loaded = datasets.load("stripes")
@@ -257,7 +259,12 @@ def test_two_datasets_of_one_name_are_both_named(plug_in, bench, tmp_path):
     assert "stripes_data.stripes (entry point of plug-in)" in message
     predictions = tmp_path / "y.npy"
     predictions.touch()
-    for arguments in (("list", "datasets"), ("data",), ("import", "x", predictions)):
+    for arguments in (
+        ("list", "datasets"),
+        ("data",),
+        ("data", "digits"),
+        ("import", "x", predictions),
+    ):
         code, out, err = bench(*arguments)
         assert (code, out) == (2, "")
         assert "two datasets are called 'digits'" in err

@@ -1,12 +1,12 @@
 """A dataset's description as lines of text, and a sheet of its images."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
-from ninetynine.datasets import Dataset, Images
+from ninetynine.datasets import Dataset, DatasetInfo, Images
 from ninetynine.datasets.picture import MAXIMUM_IMAGES, sample_indices, to_pillow
 from ninetynine.errors import UserError
 from ninetynine.report import formatting
@@ -17,6 +17,25 @@ _MOST_CLASSES = 30  # in the text; --json has them all
 _SIDE, _GAP, _MARGIN = 56.0, 6.0, 14.0  # CSS pixels; the first is an image's longer side
 _LONGEST_NAME = 160.0
 _FINE = 4  # pixels of the picture in one of these, at least
+
+
+def listing_lines(infos: Sequence[DatasetInfo], ways: Sequence[str]) -> Iterator[str]:
+    """Yield the known datasets, a row each, and the ``ways`` to name data of other kinds."""
+    rows: list[dict[str, Any]] = [
+        {
+            "name": info.name,
+            "images": " x ".join(map(str, info.image_shape)),
+            "classes": f"{info.num_classes:,}",
+            "train": f"{info.train_length:,}",
+            "test": f"{info.test_length:,}",
+            "where": "comes along" if info.embedded else "downloaded once",
+        }
+        for info in infos
+    ]
+    yield _table(rows)
+    yield ""
+    yield "other data, as bench data DATASET and --dataset take them:"
+    yield from (f"  {way}" for way in ways)
 
 
 def description_lines(summary: dict[str, Any]) -> Iterator[str]:
@@ -125,7 +144,9 @@ def _duplicates(found: dict[str, Any]) -> Iterator[str]:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     """Return a table whose first column is text; the others' texts are set to the right."""
-    aligned = ["left" if name in ("", "part", "class", "name") else "right" for name in rows[0]]
+    aligned = [
+        "left" if name in ("", "part", "class", "name", "where") else "right" for name in rows[0]
+    ]
     return str(
         tabulate(rows, headers="keys", tablefmt="simple", colalign=aligned, disable_numparse=True)
     )

@@ -45,12 +45,16 @@ def command(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Describe DATASET: shapes, ranges, labels, fingerprint, source, and what looks wrong with it.
+    """Describe DATASET: sizes, classes, ranges, groups, duplicates, and what looks wrong with it.
 
-    DATASET is a known name, or a path: a folder of pictures, a .csv that lists some, an .npz.
+    DATASET is a known name; a path: a folder of pictures, a .csv that lists some, an .npz; or a
+    set of another library: hf:OWNER/NAME, tfds:NAME, medmnist:NAME. Without it they are listed.
     `bench data export DATASET --into FOLDER` writes its test images as an .npz for those who train
     elsewhere; `bench import` takes their predictions.
     """
+    if not (words or picture or into or labels or train):
+        _list(as_json)
+        return
     exports = words[:1] == (_EXPORT,)
     names = words[1:] if exports else words
     if len(names) > 1:
@@ -67,6 +71,31 @@ def command(
             "--into, --labels and --train belong to: bench data export DATASET --into FOLDER"
         )
     _describe(dataset, data_dir, picture, per_class, seed, as_json)
+
+
+def _list(as_json: bool) -> None:
+    """Print the known datasets, and how data of other kinds are named."""
+    from ninetynine.datasets.kinds import kinds
+    from ninetynine.report import data
+
+    infos = list(datasets.known().values())
+    ways = [kind.expected for kind in kinds()]
+    facts = {
+        "datasets": [
+            {
+                "name": info.name,
+                "description": info.description,
+                "image_shape": list(info.image_shape),
+                "classes": info.num_classes,
+                "train": info.train_length,
+                "test": info.test_length,
+                "embedded": info.embedded,
+            }
+            for info in infos
+        ],
+        "kinds": ways,
+    }
+    options.answer(as_json, facts, data.listing_lines(infos, ways))
 
 
 def _describe(

@@ -41,10 +41,10 @@ class MedMnist(Kind):
         file = source.name.removeprefix(_PREFIX)
         flag, _, size = file.partition("_")
         if flag not in library.INFO or (size and size not in _SIZES):
-            known = [*library.INFO, *(f"{name}_{s}" for name in library.INFO for s in _SIZES)]
+            sizes = ", ".join(f"_{one}" for one in _SIZES)
             raise UserError(
-                f"{source.name}: MedMNIST has no such set{nearest(file, known)}; it has "
-                f"{', '.join(library.INFO)}"
+                f"{source.name}: MedMNIST has no such set{nearest(flag, library.INFO)} (larger "
+                f"images: {sizes} behind the name)"
             )
         facts = library.INFO[flag]
         _refuse(source.name, flag, facts)
