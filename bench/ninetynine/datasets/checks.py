@@ -95,8 +95,8 @@ def _mapped(names: Sequence[str], images: Sequence[Images]) -> Iterable[str]:
     sizes = {n: a.nbytes for n, a in zip(names, images, strict=True) if is_mapped(a)}
     if sizes:
         yield (
-            f"{', '.join(sizes)}: {sum(sizes.values()) / 2**30:.2g} GiB, read from the disk as they "
-            "are needed"
+            f"{', '.join(sizes)}: {sum(sizes.values()) / 2**30:.2g} GiB, read from the disk as "
+            "they are needed"
         )
 
 

@@ -118,12 +118,12 @@ def read_archive(path: Path, needs_test: bool = True) -> tuple[RawArrays, tuple[
     no test part. Raises UserError if the file is missing, is no
     whole .npz, lacks an array, or holds one that only pickle could read.
     """
-    opening, remedy = (NpyFolder, _EACH) if path.is_dir() else (Npz, _REMEDY)
-    with opening(path, remedy) as archive:
+    folder = path.is_dir() and any(path.glob("*.npy"))
+    with NpyFolder(path, _EACH) if folder else Npz(path, _REMEDY) as archive:
         wanted = [archive.find(name) for name in _wanted(archive.names, path, needs_test)]
         wanted += _told_names(archive)
         packed = [array for array in wanted if array.start is None or not _is_large(array)]
-        if not path.is_dir():  # nothing in a folder's files is packed
+        if not folder:  # in which nothing is packed
             check_size(path, sum(map(_kept_bytes, packed)))
         arrays: RawArrays = {array.name: opened(array, path) for array in wanted}
     return arrays, tuple(name for name in archive.names if name not in arrays)
