@@ -182,10 +182,8 @@ def seed_variance(summary: Summary) -> tuple[float, float]:
     Flips are what chance does to a run image by image.  See `at_least_flips`.
     """
     sd, n, m = summary.seed_sd or 0.0, summary.n_seeds, summary.n_images
-    if summary.binary:
-        own = seed_sd_at_least(sd, n, m)
-    else:  # one image as far off as images are
-        own = max(sd, math.sqrt(summary.one_more * n))
+    one_image = math.sqrt(summary.one_more * n)  # as far off as images are
+    own = seed_sd_at_least(sd, n, m) if summary.binary else max(sd, one_image)
     return own**2, summary.rest_over_groups / summary.n_images
 
 

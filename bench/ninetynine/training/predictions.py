@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ninetynine.backends import Scale, Standard, package_versions, to_float
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
-from ninetynine.datasets.decoding import decode, grey_on_dark, reason, quiet_pillow
+from ninetynine.datasets.decoding import decode, grey_on_dark, quiet_pillow, reason
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, Score
