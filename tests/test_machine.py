@@ -46,7 +46,7 @@ def test_what_is_trained_does_not_change_the_machine():
 
 def test_another_processor_is_another_machine(monkeypatch):
     one = describe(make_identity(), [0])
-    monkeypatch.setattr(machine, "_cpu", lambda: ("Other CPU", "0" * 16))
+    monkeypatch.setattr(machine, "cpu", lambda: ("Other CPU", "0" * 16))
     other = describe(make_identity(), [0])
     assert one.fingerprint != other.fingerprint
     assert other.cpu_model == "Other CPU"

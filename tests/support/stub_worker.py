@@ -42,7 +42,7 @@ def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds,
         model = build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
     identity = cell.identity.reading(inputs)
     recipe = Recipe.from_canonical(identity.recipe)
-    if recipe.optimizer_arguments.get("learning_rate") == 1000:
+    if recipe.optimizer.arguments.get("learning_rate") == 1000:
         raise Diverged("the loss is nan in epoch 1 of 1")
     for number in range(1, int(recipe.epochs) + 1):
         time.sleep(EPOCH_SECONDS)
