@@ -156,6 +156,7 @@ def test_groups_of_images_widen_the_interval_of_every_measure(store):
         assert found.high - found.low > 1.5 * (alone[measure.name].high - alone[measure.name].low)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1", "roc_auc", "log_loss"])
 def test_the_interval_on_new_images_covers_what_all_images_give(name):
     """500 images are drawn from 40,000, and five runs from sixty; nominal 95%."""

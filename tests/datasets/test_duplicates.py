@@ -40,6 +40,7 @@ def test_a_test_image_that_is_a_training_image_but_for_light_is_near() -> None:
     assert not len(found["test", "test"].images)
 
 
+@pytest.mark.slow
 def test_equal_images_are_not_near_ones_and_those_of_one_color_are_near_none() -> None:
     arrays = ordinary(shape=(12, 12, 3))
     arrays["x_test"][7] = arrays["x_train"][30]
@@ -47,6 +48,7 @@ def test_equal_images_are_not_near_ones_and_those_of_one_color_are_near_none() -
     assert not any(len(one.images) for one in near(dataset(**arrays)).values())
 
 
+@pytest.mark.slow
 def test_an_image_that_is_near_one_of_its_class_and_one_of_another_has_another_label() -> None:
     arrays = ordinary(shape=(12, 12, 3))
     arrays["x_train"][[1, 2]] = [noisy(arrays["x_train"][0], 1), noisy(arrays["x_train"][0], 2)]
@@ -57,6 +59,7 @@ def test_an_image_that_is_near_one_of_its_class_and_one_of_another_has_another_l
     assert found.partners.tolist()[:2] == [2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(4, 4, 1), (40, 40, 1)])
 def test_all_that_a_comparison_of_every_pair_finds_is_found(
     size: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
@@ -80,6 +83,7 @@ def test_all_that_a_comparison_of_every_pair_finds_is_found(
         assert found.images.tolist() == expected.tolist()
 
 
+@pytest.mark.slow
 def test_many_images_that_are_all_near_are_found_without_each_pair(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -100,6 +104,7 @@ def test_what_is_not_looked_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.reason == "not looked for among 360 images, over 300"
 
 
+@pytest.mark.slow
 def test_bench_data_says_them_with_their_places(bench: Any, tmp_path: Any) -> None:
     arrays = ordinary(shape=(12, 12, 3))
     arrays["x_test"][7] = noisy(arrays["x_train"][30], 2)

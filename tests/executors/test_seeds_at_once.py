@@ -33,6 +33,7 @@ def ends(events):
     return [event for event in events if isinstance(event, Finished | Failed)]
 
 
+@pytest.mark.slow
 def test_each_seed_has_a_record_under_its_own_key(cells_of, tmp_path):
     cells, data = cells_of((4, 5, 6, 7), 2)
     assert len(make_tasks(cells, *data)) == 2
@@ -43,6 +44,7 @@ def test_each_seed_has_a_record_under_its_own_key(cells_of, tmp_path):
     assert all(path.is_file() for path in kept)
 
 
+@pytest.mark.slow
 def test_only_what_is_wanted_of_a_group_is_told(cells_of, tmp_path):
     cells, data = cells_of((0, 1, 2, 3), 4)
     (one, other) = ends(run([cells[1], cells[3]], data))
@@ -50,6 +52,7 @@ def test_only_what_is_wanted_of_a_group_is_told(cells_of, tmp_path):
     assert one.record.cell.together.seeds == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_seed_that_diverges_costs_no_other_its_record(cells_of, tmp_path):
     cells, data = cells_of((12, 13, 14), 3)
     store = RecordStore(tmp_path / "results")
@@ -58,6 +61,7 @@ def test_a_seed_that_diverges_costs_no_other_its_record(cells_of, tmp_path):
     assert [(r.cell.seed, r.failure.kind) for r in outcome.failed] == [(13, "diverged")]
 
 
+@pytest.mark.slow
 def test_a_death_is_the_failure_of_every_seed(cells_of):
     cells, data = cells_of((0, 1), 2, "os.kill(os.getpid(), signal.SIGKILL)")
     found = ends(run(cells, data))

@@ -105,6 +105,7 @@ def test_the_verdict_does_not_depend_on_how_many_runs_came_at_a_time():
     assert decide(row, [*runs[:number], late], TERMS) == one_by_one
 
 
+@pytest.mark.slow
 def test_what_cannot_be_told_is_said_with_the_seeds_it_would_take():
     row = make_row(spread(0.98, 0.0015, 10))
     verdict, number = seed_by_seed(row, make_runs(spread(0.9795, 0.0015, 20, 1)))

@@ -150,6 +150,7 @@ def write_suite(folder, more=""):
     return suite, ("--architecture", folder / "mine.py")
 
 
+@pytest.mark.slow
 def test_a_grid_of_its_arguments_is_run_and_recorded_once(tmp_path):
     suite, file = write_suite(tmp_path, "arguments = {base = [5, 10]}\n")
     done = run_bench("run", suite, *file, cwd=tmp_path)
@@ -166,6 +167,7 @@ def test_a_grid_of_its_arguments_is_run_and_recorded_once(tmp_path):
     assert "Recipe" not in shown.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -191,6 +193,7 @@ def test_a_check_of_an_unchanged_function_is_identical_and_a_worse_one_fails(tmp
     assert run_bench("check", *base, "--margin", "1", cwd=tmp_path).returncode == 1
 
 
+@pytest.mark.slow
 def test_a_function_that_is_late_is_ended(tmp_path):
     suite, file = write_suite(tmp_path)
     (tmp_path / "mine.py").write_text(
@@ -201,6 +204,7 @@ def test_a_function_that_is_late_is_ended(tmp_path):
     assert "not finished after 2 seconds" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_pages_example_trains_digits(tmp_path):
     pattern = r"<!-- example: (\S+) -->\n```python\n(.*?)```"
     blocks = dict(re.findall(pattern, PAGE.read_text(), re.DOTALL))

@@ -175,6 +175,7 @@ def test_interrupting_a_run_ends_its_programs(tmp_path):
     assert wait_until_gone([program])
 
 
+@pytest.mark.slow
 def test_exports_that_nobody_reads_are_listed_and_removed_by_clean(tmp_path):
     suite = write_program(tmp_path)
     run_bench("run", suite, "--seeds", "0", cwd=tmp_path)
