@@ -24,9 +24,7 @@ _OWN_STEPS = re.compile(r"\bdef (?:train_step|fit|compute_loss|make_train_functi
 # makes faster (benchmarks/seeds_at_once.py; docs/gpu.md has the table).
 _MOST_PARAMETERS_ON_CPU = 20_000
 _MOST_ON_CPU = 8
-_MOST_ON_GPU = (
-    32  # beyond it a seed hardly gets cheaper (docs/gpu.md: 32 and 100 seeds of a dense network)
-)
+_MOST_ON_GPU = 32  # beyond it a seed hardly gets cheaper (docs/gpu.md has 32 and 100 seeds)
 _SHARE_OF_MEMORY = 0.8
 _BYTES_PER_PARAMETER = 4 * 4  # weight, gradient, and two values of an optimizer
 # Of each pixel of a batch, the values that a step keeps of all layers: a wide network of
