@@ -41,8 +41,8 @@ def test_the_picture_is_offered_and_drawn(bench, results, tmp_path):
 
 def test_the_picture_stands_on_the_page(bench, results):
     page = bench("report", "--format", "html", "--results", results)
-    assert '<a href="#tutorials-errors">Errors</a>' in page
-    section = page.partition('id="tutorials-errors"')[2].partition("</section>")[0]
+    assert '<a href="#tutorials-class-errors">Errors</a>' in page
+    section = page.partition('id="tutorials-class-errors"')[2].partition("</section>")[0]
     assert "<h2>Errors of each class</h2>" in section
     assert re.findall(r'<option value="\d">(\w+)</option>', section) == ["good", "poor"]
     assert 'aria-label="3: 3.0 wrong images a run"' in section
