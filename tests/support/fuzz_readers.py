@@ -6,7 +6,9 @@ a limit, and silent differences (a signed record that is read as something else 
 """
 
 import argparse
+import io
 import json
+import os
 import random
 import resource
 import signal
@@ -18,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -139,6 +142,9 @@ def readers(folder: Path) -> list[Reader]:
         Reader("architecture", _read_architecture, _architectures()),
         Reader("dataset", _read_dataset, _datasets(folder)),
         Reader("idx", _read_idx, _idx()),
+        Reader("picture", _read_picture, _pictures()),
+        Reader("table", _read_table, _tables()),
+        Reader("npy", _read_npy, _npy()),
         *_of_imports(folder),
     ]
 
@@ -286,6 +292,71 @@ def _read_dataset(place: Path, data: bytes) -> str:
     return "read"
 
 
+def _pictures() -> tuple[bytes, ...]:
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 3), dtype=np.uint8)
+    samples = []
+    for format_ in ("PNG", "JPEG", "WEBP", "BMP"):
+        Image.fromarray(pixels).save(content := io.BytesIO(), format_)
+        samples.append(content.getvalue())
+    return tuple(samples)
+
+
+def _classes(place: Path) -> None:
+    """Write a folder of two pictures for each of two classes, in both parts."""
+    for number, content in enumerate(_pictures()):
+        for part in ("train", "test"):
+            folder = place / "pets" / part / "ab"[number % 2]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{number}.png").write_bytes(content)
+
+
+def _read_picture(place: Path, data: bytes) -> str:
+    _classes(place)
+    (place / "pets" / "train" / "a" / "mine.png").write_bytes(data)
+    datasets.load(f"{place / 'pets'}?image_size=8&color=rgb")
+    return "read"
+
+
+def _tables() -> tuple[bytes, ...]:
+    lines = [
+        f"pets/{part}/{'ab'[number % 2]}/{number}.png,{'ab'[number % 2]},{part},{number}\n"
+        for part in ("train", "test")
+        for number in range(4)
+    ]
+    table = "path,label,split,group\n" + "".join(lines)
+    return table.encode(), table.replace(",", ";").encode("utf-8-sig")
+
+
+def _read_table(place: Path, data: bytes) -> str:
+    _classes(place)
+    (place / "mine.csv").write_bytes(data)
+    datasets.load(f"{place / 'mine.csv'}?image_size=8&color=rgb")
+    return "read"
+
+
+def _npy() -> tuple[bytes, ...]:
+    samples = []
+    for array in (np.zeros((40, 8, 8), np.uint8), np.ones((40, 8, 8, 3), np.float32)):
+        np.save(content := io.BytesIO(), array)
+        samples.append(content.getvalue())
+    return tuple(samples)
+
+
+def _read_npy(place: Path, data: bytes) -> str:
+    (folder := place / "arrays").mkdir()
+    for name, array in (
+        ("x_test", np.arange(20 * 64, dtype=np.uint8).reshape(20, 8, 8)),
+        ("y_train", np.arange(40) % 4),
+        ("y_test", np.arange(20) % 4),
+    ):
+        np.save(folder / f"{name}.npy", array)
+    (folder / "x_train.npy").write_bytes(data)
+    datasets.load(str(folder))
+    return "read"
+
+
 def _idx() -> tuple[bytes, ...]:
     import gzip
 
@@ -347,7 +418,7 @@ def fuzz(inputs: int, seed: int, only: str = "", keep: Path | None = None) -> di
     rng = random.Random(seed)
     signal.signal(signal.SIGALRM, _hang)
     found: dict[str, Counter] = {}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, mock.patch.dict(os.environ, XDG_CACHE_HOME=name):
         folder = Path(name)
         (folder / "records").mkdir()
         chosen = [reader for reader in readers(folder) if only in reader.name]
