@@ -1,11 +1,11 @@
 """Whole boards: how often is any model called different that is not, and is the best in its set?
 
 ``python studies/statistics/board_coverage.py --out studies/statistics/results`` prints tables and
-writes ``boards.json`` and ``boards.md``; the same seed and the same records give the same
-bytes.  Boards are resampled from real errors: a model is a committed row, with the chance that it errs on each
-test image, all log-odds moved so that the models of a board are equally accurate.  A draw takes
-writers of the test images with replacement, so that groups are of unequal size, and new seeds of
-every model, whose log-odds a seed moves as a whole and for each writer.
+writes ``boards.json`` and ``boards.md``; the same seed and the same records give the same bytes.
+Boards are resampled from real errors: a model is a committed row, with the chance that it errs on
+each test image, all log-odds moved so that the models of a board are equally accurate. A draw
+takes writers of the test images with replacement, so that groups are of unequal size, and new
+seeds of every model, whose log-odds a seed moves as a whole and for each writer.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """How often the gate's margins of classes are wrong, and what they see, by simulation.
 
 ``python studies/statistics/class_gate.py --out studies/statistics/results`` prints a table and
-writes ``class_gate.md``; the same seed gives the same bytes.  A run errs on a class's
-hard images, each with a chance of one half that the run's luck with the class moves; all other images it has right.
-The checks are those of `ninetynine.gate`: all looks, accuracy and classes together.
+writes ``class_gate.md``; the same seed gives the same bytes. A run errs on a class's hard images,
+each with a chance of one half that the run's luck with the class moves; all other images it has
+right. The checks are those of `ninetynine.gate`: all looks, accuracy and classes together.
 """
 
 import argparse
