@@ -12,7 +12,7 @@ from ninetynine.errors import UserError
 from ninetynine.programs import BACKEND
 from ninetynine.records import RecordStore
 from ninetynine.training.function import findings_of_function, train_by_function
-from ninetynine.training.program import ProgramFailed
+from ninetynine.training.program_process import ProgramFailed
 from run_helpers import assert_refused, run_bench, write_dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "programs.md"

@@ -12,7 +12,8 @@ from ninetynine import datasets
 from ninetynine.cells import Cell, untrained
 from ninetynine.errors import UserError
 from ninetynine.programs import BACKEND, parse_program
-from ninetynine.training.program import ProgramFailed, run_program
+from ninetynine.training.program import run_program
+from ninetynine.training.program_process import ProgramFailed
 from run_helpers import write_dataset
 
 COMMAND = ("python", "train.py", "{seed}", "{data}", "{out}")
@@ -211,7 +212,7 @@ def test_a_mistake_in_a_program_is_told_in_one_line(tmp_path, command, more, sai
 
 
 def test_the_export_is_written_once_and_holds_the_images(tmp_path, dataset):
-    from ninetynine.training.program import exported
+    from ninetynine.training.exports import exported
 
     path = exported(dataset)
     assert exported(dataset) == path

@@ -23,7 +23,8 @@ from ninetynine.errors import UserError
 from ninetynine.external.runs import Run, run_of
 from ninetynine.records import Predictions, Record
 from ninetynine.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
-from ninetynine.training.program import ProgramFailed, record_of
+from ninetynine.training.program import record_of
+from ninetynine.training.program_process import ProgramFailed
 from ninetynine.training.setup import noting_inputs
 
 _FEW_TRAIN, _FEW_TEST = 200, 50  # images of a trial

@@ -2,30 +2,21 @@
 
 import hashlib
 import json
-import os
-import re
-import resource
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from ninetynine import __version__, datasets
-from ninetynine.arrays import cache_folder
 from ninetynine.cells import Cell
-from ninetynine.errors import UserError, one_line
+from ninetynine.errors import UserError
 from ninetynine.external.runs import Run, read_runs
 from ninetynine.machine import describe
 from ninetynine.programs import Program
@@ -42,27 +33,12 @@ from ninetynine.records import (
 )
 from ninetynine.records.quantization import to_float16
 from ninetynine.training.clocks import Clock
+from ninetynine.training.exports import exported
 from ninetynine.training.predictions import score
+from ninetynine.training.program_process import ProgramProcess
 
 PREDICTIONS = ("predictions.npy", "predictions.npz", "predictions.csv")
-EXPORT = "-for-programs.npz"  # the end of the names of their data, in the user's cache
-_KEPT_DAYS = 30
-_LAST_LINES = 40
-_LONGEST_LINE = 2000
-_SAMPLE_SECONDS = 0.05
 _LARGEST_FACTS = 16 * 2**20
-_LAST_WORDS_SECONDS = 5.0
-# "epoch 3/10 ... accuracy 0.97", as most training scripts print it.
-_EPOCH = re.compile(r"epoch\D{0,3}(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
-_ACCURACY = re.compile(r"acc(?:uracy)?\w*\W{1,3}([01]?\.\d+|[01]\b)", re.IGNORECASE)
-
-
-class ProgramFailed(Exception):
-    """A program ended without what it was run for; ``words`` are the last lines that it wrote."""
-
-    def __init__(self, reason: str, words: str = "") -> None:
-        super().__init__(reason)
-        self.words = words
 
 
 class Facts(Strict):
@@ -98,7 +74,7 @@ def run_program(
             "out": str(out),
             "threads": str(identity.threads),
         }
-        process = _Process(_started_by(program, values), folder, on_epoch)
+        process = ProgramProcess(_started_by(program, values), folder, on_epoch)
         clock = Clock(cores)
         with clock.running():
             process.run()
@@ -176,144 +152,6 @@ def record_of(
     return record, predictions
 
 
-def exported(dataset: datasets.Dataset) -> Path:
-    """Return the ``.npz`` of ``dataset`` for programs, written where it is not there yet.
-
-    It has ``x_train`` (n, h, w, c), ``y_train`` (n,), ``x_test`` (m, h, w, c) and
-    ``num_classes`` (), and no test labels: nothing can be chosen by these.
-    """
-    path = cache_folder() / f"{dataset.fingerprint[:32]}{EXPORT}"
-    with suppress(OSError):
-        os.utime(path)  # used now
-        return path
-    for old in exports(unused_days=_KEPT_DAYS):
-        old.unlink(missing_ok=True)
-    arrays: dict[str, NDArray[Any]] = {
-        "x_train": dataset.train_images,
-        "y_train": dataset.train_labels,
-        "x_test": dataset.test_images,
-        "num_classes": np.array(dataset.num_classes),
-    }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-            whole = Path(folder) / path.name
-            np.savez(whole, **arrays)  # type: ignore[arg-type]
-            whole.chmod(0o444)
-            whole.replace(path)
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror or error}); make room, or choose another "
-            "folder with XDG_CACHE_HOME"
-        ) from error
-    return path
-
-
-def exports(unused_days: float) -> list[Path]:
-    """Return the data in the user's cache that programs have not read for so many days."""
-    before = time.time() - 24 * 3600 * unused_days
-    found = sorted(cache_folder().glob(f"*{EXPORT}"))
-    return [path for path in found if path.stat().st_mtime < before]
-
-
-class _Process:
-    """A program's process, all that it starts counted in."""
-
-    def __init__(
-        self,
-        command: list[str],
-        folder: Path,
-        on_epoch: Callable[[Epoch, int], None],
-    ) -> None:
-        self._command, self._folder, self._on_epoch = command, folder, on_epoch
-        self._environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        self._lines: list[str] = []
-        self.cpu_seconds = 0.0
-        self.peak_memory_bytes = 0
-
-    def run(self) -> None:
-        """Run it to its end; raise ProgramFailed where that is not a good one."""
-        before = _children_seconds()
-        try:
-            process = subprocess.Popen(
-                self._command,
-                cwd=self._folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-            )
-        except OSError as error:
-            raise ProgramFailed(
-                f"{self._command[0]}: cannot be started ({error.strerror}); is it installed, and "
-                "in PATH?"
-            ) from error
-        listener = threading.Thread(target=self._listen, args=(process.stdout,), daemon=True)
-        listener.start()
-        with self._sampling(process.pid):
-            code = process.wait()
-        with suppress(OSError):  # what it left running, which may hold its output open
-            os.killpg(process.pid, signal.SIGKILL)
-        listener.join(timeout=_LAST_WORDS_SECONDS)
-        self.cpu_seconds = _children_seconds() - before
-        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        unit = 1 if sys.platform == "darwin" else 1024
-        self.peak_memory_bytes = max(self.peak_memory_bytes, largest * unit)
-        if code:
-            last = next((line for line in reversed(self._lines) if line.strip()), "no message")
-            raise self.failure(f"{_how_it_ended(code)}: {last}")
-
-    def failure(self, reason: str) -> ProgramFailed:
-        """Return the failure for ``reason``, with the last lines that were written."""
-        return ProgramFailed(one_line(reason)[:500], "\n".join(self._lines))
-
-    def _listen(self, output: IO[bytes]) -> None:
-        while line := output.readline(_LONGEST_LINE):
-            self._hear(line.decode(errors="replace").rstrip())
-
-    def _hear(self, line: str) -> None:
-        self._lines = [*self._lines, line][-_LAST_LINES:]
-        print(line, flush=True)
-        epoch, accuracy = _EPOCH.search(line), _ACCURACY.search(line)
-        if epoch and accuracy and 0 < int(epoch[1]) <= int(epoch[2]) < 2**31:
-            value = min(float(accuracy[1]), 1.0)
-            self._on_epoch(Epoch(epoch=int(epoch[1]), loss=0.0, accuracy=value), int(epoch[2]))
-
-    @contextmanager
-    def _sampling(self, pid: int) -> Iterator[None]:
-        """Note the largest sum of what the process and its descendants hold in memory."""
-        import psutil
-
-        done = threading.Event()
-
-        def sample() -> None:
-            while not done.wait(_SAMPLE_SECONDS):
-                total = 0
-                with suppress(psutil.Error):
-                    root = psutil.Process(pid)
-                    for process in (root, *root.children(recursive=True)):
-                        with suppress(psutil.Error):
-                            total += process.memory_info().rss
-                self.peak_memory_bytes = max(self.peak_memory_bytes, total)
-
-        thread = threading.Thread(target=sample, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-
-def _how_it_ended(code: int) -> str:
-    if code > 0:
-        return f"exited with code {code}"
-    known = {number.value: number.name for number in signal.Signals}
-    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
-    return f"was ended by {known.get(-code, f'signal {-code}')}{hint}"
-
-
 def _started_by(program: Program, values: dict[str, str]) -> list[str]:
     """Return the command; ``python`` is this one, and a path the one beside the suite."""
     first, *rest = program.arguments(values)
@@ -332,12 +170,7 @@ def _lay_out(program: Program, folder: Path) -> None:
         shutil.copy2(program.folder / name, copy)
 
 
-def _children_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _predictions(out: Path, dataset: datasets.Dataset, process: _Process) -> Run:
+def _predictions(out: Path, dataset: datasets.Dataset, process: ProgramProcess) -> Run:
     found = [out / name for name in PREDICTIONS if (out / name).is_file()]
     if len(found) != 1:
         what = " and ".join(path.name for path in found) or "none"
@@ -360,7 +193,7 @@ def _score(run: Run, predictions: Predictions) -> Score:
     return score(run.probabilities, predictions.labels.astype(np.int64))
 
 
-def _facts(out: Path, process: _Process) -> Facts:
+def _facts(out: Path, process: ProgramProcess) -> Facts:
     content = _json(out / "facts.json", process)
     try:
         return Facts.model_validate({} if content is None else content)
@@ -368,7 +201,7 @@ def _facts(out: Path, process: _Process) -> Facts:
         raise process.failure(f"facts.json: {_first(error)}") from error
 
 
-def _history(out: Path, process: _Process) -> list[Epoch]:
+def _history(out: Path, process: ProgramProcess) -> list[Epoch]:
     content = _json(out / "history.json", process)
     if content is None:
         return []
@@ -383,7 +216,7 @@ def _history(out: Path, process: _Process) -> list[Epoch]:
         raise process.failure(f"history.json: {_first(error)}") from error
 
 
-def _json(path: Path, process: _Process) -> Any:
+def _json(path: Path, process: ProgramProcess) -> Any:
     if not path.is_file():
         return None
     if path.stat().st_size > _LARGEST_FACTS:

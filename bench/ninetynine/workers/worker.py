@@ -222,7 +222,7 @@ def _serve_together(
 
 def _serve_program(task: Task, cores: list[int], data_seconds: float, tell: Tell) -> None:
     """Run the program of ``task``, or its function that trains, and tell how it ended."""
-    from ninetynine.training.program import ProgramFailed
+    from ninetynine.training.program_process import ProgramFailed
 
     try:
         found = _program_of(task)

@@ -11,7 +11,7 @@ from ninetynine.catalog import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
-from ninetynine.training.program import exports
+from ninetynine.training.exports import exports
 
 _UNUSED_DAYS = 1 / 24  # a program that runs may read its data late
 _ASIDE = "cleaned"  # a folder of records below the one that is cleaned, which no report looks into

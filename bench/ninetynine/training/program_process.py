@@ -1,0 +1,135 @@
+"""A program's process: started, heard, measured with all that it starts, and ended."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from ninetynine.errors import one_line
+from ninetynine.records import Epoch
+
+_LAST_LINES = 40
+_LONGEST_LINE = 2000
+_SAMPLE_SECONDS = 0.05
+_LAST_WORDS_SECONDS = 5.0
+# "epoch 3/10 ... accuracy 0.97", as most training scripts print it.
+_EPOCH = re.compile(r"epoch\D{0,3}(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
+_ACCURACY = re.compile(r"acc(?:uracy)?\w*\W{1,3}([01]?\.\d+|[01]\b)", re.IGNORECASE)
+
+
+class ProgramFailed(Exception):
+    """A program ended without what it was run for; ``words`` are the last lines that it wrote."""
+
+    def __init__(self, reason: str, words: str = "") -> None:
+        super().__init__(reason)
+        self.words = words
+
+
+class ProgramProcess:
+    """A program's process, all that it starts counted in."""
+
+    def __init__(
+        self,
+        command: list[str],
+        folder: Path,
+        on_epoch: Callable[[Epoch, int], None],
+    ) -> None:
+        self._command, self._folder, self._on_epoch = command, folder, on_epoch
+        self._environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self._lines: list[str] = []
+        self.cpu_seconds = 0.0
+        self.peak_memory_bytes = 0
+
+    def run(self) -> None:
+        """Run it to its end; raise ProgramFailed where that is not a good one."""
+        before = _children_seconds()
+        try:
+            process = subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+        except OSError as error:
+            raise ProgramFailed(
+                f"{self._command[0]}: cannot be started ({error.strerror}); is it installed, and "
+                "in PATH?"
+            ) from error
+        listener = threading.Thread(target=self._listen, args=(process.stdout,), daemon=True)
+        listener.start()
+        with self._sampling(process.pid):
+            code = process.wait()
+        with suppress(OSError):  # what it left running, which may hold its output open
+            os.killpg(process.pid, signal.SIGKILL)
+        listener.join(timeout=_LAST_WORDS_SECONDS)
+        self.cpu_seconds = _children_seconds() - before
+        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        unit = 1 if sys.platform == "darwin" else 1024
+        self.peak_memory_bytes = max(self.peak_memory_bytes, largest * unit)
+        if code:
+            last = next((line for line in reversed(self._lines) if line.strip()), "no message")
+            raise self.failure(f"{_how_it_ended(code)}: {last}")
+
+    def failure(self, reason: str) -> ProgramFailed:
+        """Return the failure for ``reason``, with the last lines that were written."""
+        return ProgramFailed(one_line(reason)[:500], "\n".join(self._lines))
+
+    def _listen(self, output: IO[bytes]) -> None:
+        while line := output.readline(_LONGEST_LINE):
+            self._hear(line.decode(errors="replace").rstrip())
+
+    def _hear(self, line: str) -> None:
+        self._lines = [*self._lines, line][-_LAST_LINES:]
+        print(line, flush=True)
+        epoch, accuracy = _EPOCH.search(line), _ACCURACY.search(line)
+        if epoch and accuracy and 0 < int(epoch[1]) <= int(epoch[2]) < 2**31:
+            value = min(float(accuracy[1]), 1.0)
+            self._on_epoch(Epoch(epoch=int(epoch[1]), loss=0.0, accuracy=value), int(epoch[2]))
+
+    @contextmanager
+    def _sampling(self, pid: int) -> Iterator[None]:
+        """Note the largest sum of what the process and its descendants hold in memory."""
+        import psutil
+
+        done = threading.Event()
+
+        def sample() -> None:
+            while not done.wait(_SAMPLE_SECONDS):
+                total = 0
+                with suppress(psutil.Error):
+                    root = psutil.Process(pid)
+                    for process in (root, *root.children(recursive=True)):
+                        with suppress(psutil.Error):
+                            total += process.memory_info().rss
+                self.peak_memory_bytes = max(self.peak_memory_bytes, total)
+
+        thread = threading.Thread(target=sample, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _how_it_ended(code: int) -> str:
+    if code > 0:
+        return f"exited with code {code}"
+    known = {number.value: number.name for number in signal.Signals}
+    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+    return f"was ended by {known.get(-code, f'signal {-code}')}{hint}"
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
