@@ -36,7 +36,7 @@ from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import References, judge_cost
 from ninetynine.gate.decision import _by_collapse
 from ninetynine.gate.reference import NAME, Interleaving, neighbors
-from ninetynine.gate.request import _as_recorded
+from ninetynine.gate.resolving import as_recorded
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
@@ -362,11 +362,11 @@ def test_seeds_of_a_check_are_trained_beside_those_of_the_baseline(tmp_path):
 def test_what_is_left_open_is_as_all_of_the_baseline_has_it():
     many = {"backend": "jax", "device": "gpu", "together": Together(seeds=[0, 1])}
     records = [make_record(seed=seed, precision="mixed_bfloat16", **many) for seed in (0, 1)]
-    found = _as_recorded(RunRequest(), records)
+    found = as_recorded(RunRequest(), records)
     how = (found.backend, found.device, found.precision, found.threads, found.seeds_at_once)
     assert how == ("jax", "gpu", "mixed_bfloat16", 1, 2)
-    assert _as_recorded(RunRequest(backend="torch", seeds_at_once=1), records).backend == "torch"
-    mixed = _as_recorded(RunRequest(), [*records, make_record()])
+    assert as_recorded(RunRequest(backend="torch", seeds_at_once=1), records).backend == "torch"
+    mixed = as_recorded(RunRequest(), [*records, make_record()])
     assert (mixed.backend, mixed.precision) == (None, "float32")
 
 

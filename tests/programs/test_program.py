@@ -219,3 +219,17 @@ def test_the_export_is_written_once_and_holds_the_images(tmp_path, dataset):
     with np.load(path) as arrays:
         np.testing.assert_array_equal(arrays["x_test"], dataset.test_images)
     assert Path(os.environ["XDG_CACHE_HOME"]) in path.parents
+
+
+def test_an_export_that_was_changed_is_written_anew(tmp_path, dataset):
+    """Else a program would be trained on other data than the key of its record says."""
+    from ninetynine.training.exports import exported
+
+    path = exported(dataset)
+    whole = path.read_bytes()
+    at = whole.index(dataset.train_images.tobytes()[:64]) + 5
+    for broken in (whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :], whole[:at], b""):
+        path.chmod(0o644)
+        path.write_bytes(broken)
+        assert exported(dataset) == path
+        assert path.read_bytes() == whole

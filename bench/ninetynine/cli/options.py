@@ -120,7 +120,7 @@ baseline = click.option(
 
 def work_dir(command: Command) -> Command:
     """Add --work-dir and --fresh, for verbs that train what is no record of anybody's yet."""
-    from ninetynine.gate.request import WORK_DIR
+    from ninetynine.gate.resolving import WORK_DIR
 
     kept = "Where new runs are kept, so that an interrupted check goes on."
     fresh = click.option("--fresh", is_flag=True, help="Train again what is kept in --work-dir.")

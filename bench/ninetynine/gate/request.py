@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import ninetynine
-from ninetynine import datasets
 from ninetynine.board import Run
 from ninetynine.cells import Cell
 from ninetynine.datasets import fingerprint_of_test_part
@@ -16,33 +15,17 @@ from ninetynine.gate.asked import check_classes, measure_of, terms_of
 from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
 from ninetynine.gate.reference import TIMED, Interleaving, knowing_it, needed, references_in
+from ninetynine.gate.resolving import GateRequest, is_whole, resolve
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.gate.workspace import at_work, forget_other_models, open_workspace
 from ninetynine.machine import commit_of, cpu
 from ninetynine.planning import plan
-from ninetynine.programs import BACKEND as PROGRAM
-from ninetynine.records import Record, RecordStore
-from ninetynine.request import ResolvedRun, RunRequest
+from ninetynine.records import RecordStore
+from ninetynine.request import ResolvedRun
 from ninetynine.running import NOBODY, Watcher, keep_groups, open_trainer
-from ninetynine.suite import Suite, parse_seeds
+from ninetynine.suite import parse_seeds
 
-WORK_DIR = Path(".bench-check")
 UPDATE_SEEDS = "20"  # of a baseline, where nothing else is asked for
-
-
-@dataclass(frozen=True)
-class GateRequest:
-    """What a check and an update have in common.
-
-    ``run`` says which architectures are trained, and how: what it leaves open is as the baseline
-    has it.  Its ``results`` are not used; new runs are kept in ``work_dir``.
-    """
-
-    baseline: Path
-    run: RunRequest = RunRequest()  # noqa: RUF009  (it is frozen)
-    work_dir: Path = WORK_DIR
-    fresh: bool = False  # train again what is kept there
-    root: Path = Path()  # what suite and dataset are relative to where they are files
 
 
 @dataclass(frozen=True)
@@ -113,7 +96,7 @@ def prepare_check(request: CheckRequest) -> Check:
     Raises UserError for a baseline that cannot be read whole, and for what is no name.
     """
     baseline = load_baseline(request.baseline)
-    run, missing = _resolve(request, baseline.manifest.updates, baseline)
+    run, missing = resolve(request, baseline.manifest.updates, baseline)
     share = max(1, len(run.cells)) if request.familywise else 1
     manifest = baseline.manifest
     measure = measure_of(request.measure, run.suite, request.baseline, manifest)
@@ -136,7 +119,7 @@ def prepare_check(request: CheckRequest) -> Check:
             "one time; say --seeds-at-once 1, with a baseline that was trained so"
         )
     decided += [gone(name, terms, _files_not_given(name, run, baseline)) for name in missing]
-    notes = _notes(run, missing, baseline) if _is_whole(request.run) else ()
+    notes = _notes(run, missing, baseline) if is_whole(request.run) else ()
     notes += tuple(filter(None, (_ratchet(contest, baseline) for contest in contests)))
     return Check(request, run, baseline, terms, contests, decided, notes)
 
@@ -198,7 +181,7 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
         raise UserError("--reason is empty; say in a few words why the baseline changes")
     manifest = read_manifest(request.baseline)
     updates = manifest.updates
-    run, _ = _resolve(request, updates, None)
+    run, _ = resolve(request, updates, None)
     measure = measure_of(request.measure, run.suite, request.baseline, manifest)
     at_once = run.request.seeds_at_once
     if run.only_took:
@@ -265,34 +248,6 @@ def _trained(
         return [Run.of(store, record) for record in [*found, *beside]]
 
 
-# What is asked for ------------------------------------------------------------------------------
-
-
-def _resolve(
-    request: GateRequest, updates: Sequence[Update], baseline: Baseline | None
-) -> tuple[ResolvedRun, list[str]]:
-    """Return one cell per architecture that there is, and the names that only a baseline has.
-
-    What the request leaves open is as the last of the baseline's ``updates`` has it.
-    """
-    asked = _as_last_time(request, updates[-1] if updates else None)
-    if baseline is not None and request.run.suite is None and _is_whole(asked):
-        asked = dataclasses.replace(asked, architectures=_recorded_part(updates))
-    asked.check_options()
-    selection = asked.select()
-    known = set(baseline.records) if baseline is not None else set()
-    missing = [name for name in selection.names if name not in selection.catalog and name in known]
-    present = tuple(name for name in selection.names if name not in missing)
-    if _is_whole(asked):
-        missing += sorted(n for n in known if n not in selection.catalog and n not in missing)
-    recorded = baseline.records if baseline is not None else _by_name(request.baseline)
-    asked = _as_recorded(asked, [r for name in selection.names for r in recorded.get(name, [])])
-    if baseline is None:  # that is to have new records
-        asked = dataclasses.replace(asked, threads=request.run.threads)
-    asked = dataclasses.replace(asked, seeds=(0,))
-    return asked.resolve_selection(dataclasses.replace(selection, names=present)), missing
-
-
 def _check_excused(
     terms: Terms, asked_margins: Iterable[str], baseline: Baseline, run: ResolvedRun
 ) -> None:
@@ -318,70 +273,6 @@ def _files_not_given(name: str, run: ResolvedRun, baseline: Baseline) -> list[Pa
     own = [file for file, stem in files.items() if stem == name.partition("[")[0]]
     given = {path.resolve() for path in run.request.architecture_files}
     return [Path(file) for file in own or files if Path(file).resolve() not in given]
-
-
-def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:
-    asked = request.run
-    if asked.suite is None and last is None:
-        raise UserError(
-            f"{request.baseline} does not say which suite it was made for; name one, such as quick"
-        )
-    chosen = asked.suite if asked.suite is not None or last is None else last.suite
-    name = chosen.name if isinstance(chosen, Suite) else chosen
-    dataset = asked.dataset
-    if dataset is None and last is not None and name == last.suite:
-        dataset = last.dataset
-    if isinstance(chosen, str) and chosen.endswith(".toml"):
-        chosen = str(request.root / chosen)
-    if dataset is not None:
-        dataset = datasets.below(request.root, dataset)
-    files = asked.architecture_files
-    if asked.suite is None and not files and last is not None:  # one that is gone is told as such
-        files = tuple(f for f in map(request.root.joinpath, last.architecture_files) if f.is_file())
-    return dataclasses.replace(
-        asked,
-        suite=chosen,
-        dataset=dataset,
-        architecture_files=files,
-        seeds_at_once=asked.seeds_at_once or (last.seeds_at_once if last is not None else None),
-    )
-
-
-def _recorded_part(updates: Sequence[Update]) -> tuple[str, ...] | None:
-    """Return what a baseline was made of, where that never was a whole suite; else None."""
-    if not updates or not all(entry.only for entry in updates):
-        return None
-    return tuple(dict.fromkeys(name for entry in updates for name in entry.architectures))
-
-
-def _as_recorded(asked: RunRequest, records: Sequence[Record]) -> RunRequest:
-    """Return ``asked``, what it leaves open as all of ``records`` have it.
-
-    Only on as many threads, on the same backend and beside the same seeds can a run be
-    bit-identical.
-    """
-    found = {}
-    records = [r for r in records if r.kind == "trained" and r.cell.backend != PROGRAM]
-    for name in ("backend", "device", "precision", "threads", "at_once"):
-        values = {getattr(record.cell, name) for record in records}
-        if len(values) == 1:
-            found[name.replace("at_once", "seeds_at_once")] = values.pop()
-    found.setdefault("precision", "float32")
-    return dataclasses.replace(asked, **{k: getattr(asked, k) or v for k, v in found.items()})
-
-
-def _by_name(directory: Path) -> dict[str, list[Record]]:
-    """Return the records of a baseline that may be none yet, whatever their predictions."""
-    found: dict[str, list[Record]] = {}
-    for record in RecordStore(directory).read_records()[0]:
-        if record.kind == "trained":
-            found.setdefault(record.cell.architecture, []).append(record)
-    return found
-
-
-def _is_whole(asked: RunRequest) -> bool:
-    """Return whether the whole suite is asked for, so that what is not in it is worth a word."""
-    return asked.only is None and asked.architectures is None
 
 
 def _notes(run: ResolvedRun, missing: Sequence[str], baseline: Baseline) -> tuple[str, ...]:

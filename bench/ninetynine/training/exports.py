@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import datasets
-from ninetynine.arrays import cache_folder
+from ninetynine.arrays import Npz, StoredArray, cache_folder
+from ninetynine.blocks import blocks
 from ninetynine.errors import UserError
 
 EXPORT = "-for-programs.npz"  # the end of the names of their data, in the user's cache
@@ -25,17 +27,18 @@ def exported(dataset: datasets.Dataset) -> Path:
     ``num_classes`` (), and no test labels: nothing can be chosen by these.
     """
     path = cache_folder() / f"{dataset.fingerprint[:32]}{EXPORT}"
-    with suppress(OSError):
-        os.utime(path)  # used now
-        return path
-    for old in exports(unused_days=_KEPT_DAYS):
-        old.unlink(missing_ok=True)
     arrays: dict[str, NDArray[Any]] = {
         "x_train": dataset.train_images,
         "y_train": dataset.train_labels,
         "x_test": dataset.test_images,
         "num_classes": np.array(dataset.num_classes),
     }
+    if _holds(path, arrays):
+        with suppress(OSError):
+            os.utime(path)  # used now
+        return path
+    for old in exports(unused_days=_KEPT_DAYS):
+        old.unlink(missing_ok=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
@@ -51,8 +54,32 @@ def exported(dataset: datasets.Dataset) -> Path:
     return path
 
 
+def _holds(path: Path, arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Return whether the file has these arrays still: any run of a program may have changed it."""
+    try:
+        with Npz(path, "") as archive:
+            return all(_is(archive.find(name), array) for name, array in arrays.items())
+    except (UserError, KeyError, OSError):
+        return False
+
+
+def _is(stored: StoredArray, array: NDArray[Any]) -> bool:
+    """Return whether an array is the stored one, compared a few megabytes at a time."""
+    if (stored.shape, stored.dtype) != (array.shape, array.dtype):
+        return False
+    if stored.start is None or not array.ndim:
+        return np.array_equal(stored.read(), array)
+    there = stored.map()
+    return all(np.array_equal(there[at : at + len(rows)], rows) for at, rows in blocks(array))
+
+
 def exports(unused_days: float) -> list[Path]:
     """Return the data in the user's cache that programs have not read for so many days."""
     before = time.time() - 24 * 3600 * unused_days
     found = sorted(cache_folder().glob(f"*{EXPORT}"))
-    return [path for path in found if path.stat().st_mtime < before]
+    old = []
+    for path in found:
+        with suppress(OSError):  # another run may remove it meanwhile
+            if path.stat().st_mtime < before:
+                old.append(path)
+    return old
