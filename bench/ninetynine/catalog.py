@@ -289,20 +289,15 @@ def _read(place: Place) -> Architecture:
         recipe = _literal(main, "RECIPE")
         claims = _literal(main, "CLAIMS", default=[])
         sources = with_helpers(main, place.roots)
-        versions = versions_of(imported_from_elsewhere(sources, place.roots))
-        return Architecture(
-            name=place.path.stem,
-            path=place.path,
-            module=place.module,
-            origin=place.origin,
-            docstring=ast.get_docstring(main.tree) or "",
-            recipe=parse_recipe(recipe, str(place.path)).beside(place.path.parent),
+        return _architecture(
+            place,
+            main,
+            sources,
+            function="build",
             claims=_claims(claims, str(place.path)),
+            recipe=parse_recipe(recipe, str(place.path)).beside(place.path.parent),
             parameters=_parameters(_literal(main, "PARAMETERS", default=None), str(place.path)),
-            source_hash=source_hash(sources, versions),
-            source_files={source.file: source.text for source in sources},
-            source_paths=tuple(source.path for source in sources),
-            accepts=arguments_of(main, sources, "build"),
+            versions=versions_of(imported_from_elsewhere(sources, place.roots)),
         )
     except UserError as error:
         if not place.origin.startswith("entry point"):
@@ -322,20 +317,41 @@ def _read_train(place: Place, main: Source) -> Architecture:
             f"{place.path}: RECIPE is for build(); train() trains as it likes: take RECIPE out"
         )
     sources = with_helpers(main, place.roots)
+    return _architecture(
+        place,
+        main,
+        sources,
+        function="train",
+        claims=_claims(_literal(main, "CLAIMS", default=[]), str(place.path)),
+        trains_with=all_versions_of(imported_from_elsewhere(sources, place.roots)),
+    )
+
+
+def _architecture(
+    place: Place,
+    main: Source,
+    sources: Sequence[Source],
+    function: str,
+    claims: tuple[Claim, ...],
+    recipe: Recipe = OF_A_PROGRAM,
+    parameters: int | None = None,
+    versions: Mapping[str, str] | None = None,
+    trains_with: Mapping[str, str] | None = None,
+) -> Architecture:
     return Architecture(
         name=place.path.stem,
         path=place.path,
         module=place.module,
         origin=place.origin,
         docstring=ast.get_docstring(main.tree) or "",
-        recipe=OF_A_PROGRAM,
-        claims=_claims(_literal(main, "CLAIMS", default=[]), str(place.path)),
-        parameters=None,
-        source_hash=source_hash(sources),
+        recipe=recipe,
+        claims=claims,
+        parameters=parameters,
+        source_hash=source_hash(sources, versions),
         source_files={source.file: source.text for source in sources},
         source_paths=tuple(source.path for source in sources),
-        accepts=arguments_of(main, sources, "train"),
-        trains_with=all_versions_of(imported_from_elsewhere(sources, place.roots)),
+        accepts=arguments_of(main, sources, function),
+        trains_with=trains_with,
     )
 
 
