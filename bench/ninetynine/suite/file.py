@@ -1,13 +1,12 @@
 """A suite file -> a Suite, with every mistake in it told in one line."""
 
 import dataclasses
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ninetynine import grid, part
 from ninetynine.backends import BACKENDS
@@ -16,8 +15,9 @@ from ninetynine.errors import UserError, nearest
 from ninetynine.programs import parse_program
 from ninetynine.recipe import parse, plain
 from ninetynine.suite.at_once import AtOnce, read_at_once
-from ninetynine.suite.entries import Ensemble, Entry, Rung, Suite
+from ninetynine.suite.entries import Entry, Suite
 from ninetynine.suite.goals import Reference, Target, parse_reference, parse_targets
+from ninetynine.suite.rungs import RungTable, check_name, ensembles_of, over_of
 from ninetynine.suite.seeds import parse_seeds
 
 _KEYS = (
@@ -26,18 +26,9 @@ _KEYS = (
 )
 _Trained = Literal["float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16"]
 _PRECISIONS: tuple[Precision, ...] = get_args(_Trained)
-_NAME = re.compile(r"\w[\w.+-]*")
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    name: str = Field(min_length=1, description="a name")
-    adds: str = Field("", description="a few words for the ladder")
-    over: str | None = Field(None, description="the name of the rung below, or 'none'")
-
-
-class _EntryTable(_Table):
+class _EntryTable(RungTable):
     """A table of ``architectures``; its seeds are read beforehand."""
 
     architecture: str = Field("", description="the architecture that it varies")
@@ -57,16 +48,6 @@ class _EntryTable(_Table):
     backend: str | None = Field(None, description="a backend such as 'jax'")
     device: Literal["cpu", "gpu"] | None = Field(None, description="'cpu' or 'gpu'")
     seeds_at_once: int | Literal["auto"] | None = Field(None, description="a number, or 'auto'")
-
-
-class _EnsembleTable(_Table):
-    """A table of ``[[ensembles]]``."""
-
-    members: Annotated[tuple[str, ...], Field(strict=False)] = Field(
-        min_length=1, description="a list of the suite's architectures"
-    )
-    size: int = Field(gt=0, description="a positive whole number of seeds")
-    replicates: int = Field(1, gt=0, description="a positive whole number")
 
 
 def built_in() -> dict[str, Path]:
@@ -144,7 +125,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         device=usual.device,
         seeds_at_once=usual.seeds_at_once,
         entries=entries,
-        ensembles=_ensembles(content.get("ensembles", []), entries, seeds, where),
+        ensembles=ensembles_of(content.get("ensembles", []), entries, seeds, where),
         reference=parse_reference(content.get("reference"), where),
         targets=_targets(content.get("targets", []), path, where),
         timing_reference=_timing_reference(content.get("timing_reference"), where),
@@ -258,7 +239,7 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
         )
     if not (table.architecture or table.recipe or table.arguments):
         return [table]
-    _check_name(table, where)
+    check_name(table, where)
     rows = grid.expand(table.name, table.recipe, table.arguments, where)
     base = table.architecture or table.name
     return [
@@ -267,7 +248,7 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
 
 
 def _checked_program(table: _EntryTable, where: str) -> _EntryTable:
-    _check_name(table, where)
+    check_name(table, where)
     if not (table.command and table.command[0].strip()):
         raise UserError(f"{where}: command: its first word is what to start; it is empty")
     for key in (
@@ -279,11 +260,6 @@ def _checked_program(table: _EntryTable, where: str) -> _EntryTable:
                 f"{where}: {key}: a program trains as it likes; give it by the words of its command"
             )
     return table
-
-
-def _check_name(table: _Table, where: str) -> None:
-    if not _NAME.fullmatch(table.name):
-        raise UserError(f"{where}: use letters, digits, '_', '-', '.' and '+' in its name")
 
 
 def _entries(
@@ -320,7 +296,7 @@ def _entry(
         label=label,
         seeds=table.seeds,
         adds=table.adds,
-        over=_over(table, label, below, where),
+        over=over_of(table, label, below, where),
         architecture="" if table.architecture == table.name else table.architecture,
         recipe=table.recipe,
         arguments=plain(table.arguments),
@@ -345,81 +321,3 @@ def _program(entry: Entry, table: _EntryTable, path: Path, where: str) -> Entry:
     return dataclasses.replace(
         entry, precision="unknown", label=entry.name, program=program, seeds_at_once=None
     )
-
-
-def _over(table: _Table, label: str, below: Sequence[Rung], where: str) -> str | None:
-    """Return the label of the rung below, one of those that stand before it in the file."""
-    if table.over == "none":
-        return None
-    if table.over is None:
-        return below[-1].label if below else None
-    return _label(table.over, below, f"{where}: {label}: over")
-
-
-def _label(name: str, rungs: Sequence[Rung], where: str) -> str:
-    """Return the label that ``name`` is; UserError where it is none, or may be several."""
-    labels = [rung.label for rung in rungs]
-    if name in labels:
-        return name
-    several = [rung.label for rung in rungs if rung.name == name]
-    if several:
-        raise UserError(f"{where}: {name!r} is there in several precisions{nearest('', several)}")
-    raise UserError(
-        f"{where}: {name!r} is not among what the suite names before it{nearest(name, labels)}"
-    )
-
-
-def _ensembles(
-    given: object, entries: Sequence[Entry], seeds: Sequence[int], where: str
-) -> tuple[Ensemble, ...]:
-    if not isinstance(given, list):
-        raise UserError(f"{where}: ensembles must be tables under [[ensembles]]")
-    rungs: list[Rung] = list(entries)
-    for one in given:
-        table = parse(_EnsembleTable, one, f"{where}: [[ensembles]]", "ensemble")
-        members = _members(table, entries, seeds, f"{where}: ensemble {table.name!r}")
-        rungs.append(_ensemble(table, members, rungs, where))
-    return tuple(rung for rung in rungs if isinstance(rung, Ensemble))
-
-
-def _ensemble(
-    table: _EnsembleTable, members: Sequence[Entry], below: Sequence[Rung], where: str
-) -> Ensemble:
-    here = f"{where}: ensemble {table.name!r}"
-    _check_name(table, here)
-    if any(rung.name == table.name for rung in below):
-        raise UserError(f"{here}: the suite has something of this name; choose another")
-    return Ensemble(
-        name=table.name,
-        members=tuple(member.label for member in members),
-        size=table.size,
-        replicates=table.replicates,
-        precision=members[0].precision,
-        adds=table.adds,
-        over=_over(table, table.name, below, where),
-    )
-
-
-def _members(
-    table: _EnsembleTable, entries: Sequence[Entry], seeds: Sequence[int], where: str
-) -> list[Entry]:
-    by_label = {entry.label: entry for entry in entries}
-    members = [by_label[_label(name, entries, f"{where}: members")] for name in table.members]
-    if len(set(members)) < len(members):
-        raise UserError(f"{where}: a member is named twice; a larger size gives it more votes")
-    if table.size * len(members) < 2:
-        raise UserError(f"{where}: a vote needs at least two runs; give it a size of 2 or more")
-    needed = table.size * table.replicates
-    for member in members:
-        has = len(seeds if member.seeds is None else member.seeds)
-        if has < needed:
-            raise UserError(
-                f"{where}: {table.replicates} x {table.size} seeds are {needed}, but member "
-                f"{member.label} has {has}; give it more seeds, or ask for less"
-            )
-    precisions = sorted({member.precision for member in members})
-    if len(precisions) > 1:
-        raise UserError(f"{where}: its members are in {' and '.join(precisions)}; a row has one")
-    if len({(member.backend, member.device) for member in members}) > 1:
-        raise UserError(f"{where}: its members are of several backends or devices; a row has one")
-    return members
