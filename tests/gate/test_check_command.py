@@ -121,6 +121,20 @@ def test_a_check_asks_for_what_the_baseline_was_made_of(bench, stub, project, tm
     assert code != 0  # the suite is named, and an architecture of it cannot be found
 
 
+def test_a_baseline_is_checked_from_any_folder(bench, stub, project, tmp_path, monkeypatch):
+    """Its paths count from where it was made, which is a folder above it."""
+    monkeypatch.chdir(tmp_path)
+    relative = ["gate.toml", "--architecture", Path(project[2]).relative_to(tmp_path)]
+    assert (
+        bench("baseline", "update", *relative, "--baseline", "kept/base", "--reason", "x")[0] == 0
+    )
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, out, err = bench("check", "--baseline", "../kept/base")
+    assert code == 0, out + err
+    assert "nothing changed" in out
+
+
 def test_an_architecture_file_that_is_gone_is_told_and_never_passed_over_alone(
     bench, stub, project
 ):

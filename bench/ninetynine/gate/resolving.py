@@ -67,13 +67,14 @@ def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:
     dataset = asked.dataset
     if dataset is None and last is not None and name == last.suite:
         dataset = last.dataset
+    root = request.root if asked.suite is not None else _root(request, chosen)
     if isinstance(chosen, str) and chosen.endswith(".toml"):
-        chosen = str(request.root / chosen)
+        chosen = str(root / chosen)
     if dataset is not None:
-        dataset = datasets.below(request.root, dataset)
+        dataset = datasets.below(root if asked.dataset is None else request.root, dataset)
     files = asked.architecture_files
     if asked.suite is None and not files and last is not None:  # one that is gone is told as such
-        files = tuple(f for f in map(request.root.joinpath, last.architecture_files) if f.is_file())
+        files = tuple(f for f in map(root.joinpath, last.architecture_files) if f.is_file())
     return dataclasses.replace(
         asked,
         suite=chosen,
@@ -81,6 +82,18 @@ def _as_last_time(request: GateRequest, last: Update | None) -> RunRequest:
         architecture_files=files,
         seeds_at_once=asked.seeds_at_once or (last.seeds_at_once if last is not None else None),
     )
+
+
+def _root(request: GateRequest, suite: str | Suite | None) -> Path:
+    """Return what the paths of a baseline's manifest are relative to.
+
+    It is the folder where the baseline was made: ``root``, or where the suite's file is not
+    there, the next folder above the baseline that has it.
+    """
+    if not isinstance(suite, str) or not suite.endswith(".toml"):
+        return request.root
+    above = request.baseline.resolve().parents
+    return next((root for root in (request.root, *above) if (root / suite).is_file()), request.root)
 
 
 def _recorded_part(updates: Sequence[Update]) -> tuple[str, ...] | None:
