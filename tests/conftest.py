@@ -15,6 +15,9 @@ from ninetynine.workers import process
 from run_helpers import STUB_WORKER
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Every process that a test starts would compile the sources of Keras and TensorFlow anew, which
+# takes longer than all else that it does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ import json
 import os
 import struct
 import zipfile
+from functools import cache
 
 import numpy as np
 import pytest
@@ -280,13 +281,13 @@ PREDICTIONS = {
     "a claim of nothing": archive(
         {"probabilities.npy": header((-1, 10)) + b"0" * 20, "labels.npy": array(LABELS)}
     ),
-    "an array of gigabytes": archive(
+    "an array of gigabytes": lambda: archive(
         {
             "probabilities.npy": header((BOMB // 200, 10)) + bytes(BOMB // 10),
             "labels.npy": array(LABELS),
         }
     ),
-    "an array that unpacks to more": lying(
+    "an array that unpacks to more": lambda: lying(
         archive({"probabilities.npy": LARGER + bytes(2**28), "labels.npy": array(LABELS)}),
         len(LARGER) + 200_000,
     ),
@@ -296,13 +297,20 @@ PREDICTIONS = {
 }
 
 
+@cache
+def stored(what):
+    """Return the bytes of PREDICTIONS; the large ones are packed where a test asks for them."""
+    content = PREDICTIONS[what]
+    return content() if callable(content) else content
+
+
 @pytest.mark.parametrize("what", PREDICTIONS)
 def test_predictions_that_are_none_take_their_record_with_them(store, monkeypatch, what):
     whole = write_run(store, seed=2)
     record = store.write(make_record(seed=1, accuracy=0.998), make_predictions([0, 1]))
-    monkeypatch.setattr("ninetynine.records.store.encode", lambda predictions: PREDICTIONS[what])
+    monkeypatch.setattr("ninetynine.records.store.encode", lambda predictions: stored(what))
     record = store.write(make_record(seed=1, accuracy=0.998), make_predictions([0, 1]))
-    assert store.predictions_path(record).read_bytes() == PREDICTIONS[what]
+    assert store.predictions_path(record).read_bytes() == stored(what)
     records, problems = store.read_all(whole=True)
     assert records == [whole]
     assert [problem.path for problem in problems] == [store.path_of(record)]
@@ -315,10 +323,10 @@ def test_no_memory_is_taken_for_what_a_file_claims(store, monkeypatch):
 
     for what in ("an array of gigabytes", "an array that unpacks to more", "a claim of terabytes"):
         with monkeypatch.context() as patch:
-            content = PREDICTIONS[what]
+            content = stored(what)
             patch.setattr("ninetynine.records.store.encode", lambda _, content=content: content)
             write_run(store)
-        size = len(PREDICTIONS[what])
+        size = len(stored(what))
         tracemalloc.start()
         assert store.read_all(whole=True)[0] == []
         assert tracemalloc.get_traced_memory()[1] < 2 * size + 2**21, what

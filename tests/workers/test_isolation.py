@@ -76,15 +76,14 @@ def what_the_innocent_finds(events):
     return [e.message for e in events if getattr(e, "message", "")][-1].split("AssertionError")[1]
 
 
-@pytest.mark.parametrize("kind", MEDDLING)
-def test_a_cell_finds_what_it_finds_alone_whatever_ran_before_it(kind, tmp_path, dataset):
-    meddler = write_architecture(tmp_path, "meddler", MEDDLING[kind])
+def test_a_cell_finds_what_it_finds_alone_whatever_ran_before_it(tmp_path, dataset):
+    meddlers = [write_architecture(tmp_path, f"sets_{k}", MEDDLING[k]) for k in MEDDLING]
     innocent = write_architecture(tmp_path, "innocent", INNOCENT)
     with LocalExecutor(1) as executor:
         alone = list(executor.run(tasks_for([innocent], dataset)))
-        after = list(executor.run(tasks_for([meddler, innocent], dataset)))
+        after = list(executor.run(tasks_for([*meddlers, innocent], dataset)))
     assert isinstance(after[0], Started)
-    assert sum(isinstance(event, Finished) for event in after) == 1
+    assert sum(isinstance(event, Finished) for event in after) == len(meddlers)
     assert what_the_innocent_finds(after) == what_the_innocent_finds(alone)
 
 
@@ -103,12 +102,12 @@ def test_a_worker_serves_several_runs_inside_the_executors_context(tmp_path, dat
 
 # What a cell starts ------------------------------------------------------------------------------
 
-HELPERS = {
-    "a process": "__import__('subprocess').Popen(['sleep', '600'])",
-    "a session": "__import__('subprocess').Popen(['sleep', '600'], start_new_session=True)",
-    "a fork": "pid = os.fork(); pid or time.sleep(600)",
-    "a daemon": "os.fork() or (os.setsid(), os.fork(), time.sleep(600))",
-}
+HELPERS = (
+    "__import__('subprocess').Popen(['sleep', '600'])",
+    "__import__('subprocess').Popen(['sleep', '600'], start_new_session=True)",
+    "os.fork() or time.sleep(600)",
+    "os.fork() or (os.setsid(), os.fork(), time.sleep(600))",  # a daemon
+)
 ENDINGS = {
     "finishes": "pass",
     "raises": "raise ValueError('no')",
@@ -120,17 +119,17 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("helper", HELPERS)
-def test_what_a_cell_started_is_gone_with_it(helper, ending, tmp_path, dataset):
+def test_what_a_cell_started_is_gone_with_it(ending, tmp_path, dataset):
     pids = tmp_path / "pids"
-    start = HELPERS[helper]
-    note = f"open({str(pids)!r}, 'w').write(' '.join(str(p.pid) for p in "
-    note += "__import__('psutil').Process().children(recursive=True)))"
-    body = f"{start}; time.sleep(0.3); {note}; {ENDINGS[ending]}"
+    children = "__import__('psutil').Process().children(recursive=True)"
+    wait = f"[time.sleep(0.05) for _ in range(200) if len({children}) < {len(HELPERS) + 1}]"
+    note = f"open({str(pids)!r}, 'w').write(' '.join(str(p.pid) for p in {children}))"
+    body = f"{'; '.join(HELPERS)}; {wait}; {note}; {ENDINGS[ending]}"
     path = write_architecture(tmp_path, "starts", body)
     started = time.monotonic()
     found = ends(tasks_for([path], dataset), timeout_seconds=8)
     assert time.monotonic() - started < 60
+    assert len(pids.read_text().split()) == len(HELPERS) + 1  # the daemon's parent is one, too
     assert wait_until_gone(processes_named_in(pids), seconds=5)
     if ending == "finishes":
         assert [type(end) for end in found] == [Finished]
