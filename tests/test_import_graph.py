@@ -18,7 +18,7 @@ FIXTURES = ROOT / "tests" / "fixtures"
 LAYERS = [
     {"blocks", "errors"},
     {"arrays", "gpu", "programs", "registry"},
-    {"backends", "cells", "datasets", "recipe", "sources", "statistics"},
+    {"backends", "cells", "datasets", "energy", "recipe", "sources", "statistics"},
     {"grid", "inputs", "measures", "places"},
     {"catalog", "records"},
     {"blame", "machine", "merging"},

@@ -71,6 +71,16 @@ class Card:
             return None
         return value.value / 1000  # of millijoules
 
+    def counting(self) -> Callable[[], float | None]:
+        """Begin to count; what is returned tells the joules since."""
+        before = self.joules()
+
+        def joules() -> float | None:
+            after = self.joules()
+            return None if before is None or after is None else after - before
+
+        return joules
+
     def memory_bytes(self) -> int | None:
         """Return how much memory it has in all."""
         value = _Memory()

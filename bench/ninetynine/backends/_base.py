@@ -29,6 +29,7 @@ Labels = NDArray[np.int64]  # (n,)
 
 # Images per forward pass in evaluation: large enough to fill the cores, small enough for caches.
 EVALUATION_BATCH = 100
+_GPU_EVALUATION_BATCH = 2000
 _EVALUATION_BYTES = 2**24  # of their pixels at most: of large images fewer do
 # What the pixels of the training images may take as float32 to be kept so; at most so much of more.
 RESIDENT_BYTES = 2**30
@@ -113,6 +114,7 @@ class StepLoop(ABC):
     # `_resident` is False, of a chunk without anything in it, which says its shape.
     _pixels: Any
     _targets: Any
+    _on_gpu = False  # whether it predicts in batches that a GPU likes
 
     def __init__(
         self,
@@ -199,6 +201,8 @@ class StepLoop(ABC):
         return np.concatenate(parts).astype(np.float32)
 
     def _evaluation_batch(self, images: Images) -> int:
+        if self._on_gpu:  # which waits for the host between small batches
+            return evaluation_batch(images, _GPU_EVALUATION_BATCH, scale=16)
         return evaluation_batch(images)
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
@@ -290,7 +294,7 @@ class Backend:
 
     keras_backend: str  # the word for KERAS_BACKEND
     packages: tuple[str, ...]  # that compute; their versions are part of a cell's key
-    loop: type[StepLoop] = FitLoop  # the fastest one there is
+    loop: type[StepLoop] = FitLoop  # a faster one, where there is one
     seeds_loop: Any = None  # what trains many seeds at once, where it can (`_jax_seeds.SeedsLoop`)
     forks: bool = False  # a process that imported it, and computed nothing, can fork (on a CPU)
 

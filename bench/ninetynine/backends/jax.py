@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.backends import Backend, Images, StepLoop, compiled_folder, evaluation_batch
+from ninetynine.backends import Backend, StepLoop, compiled_folder
 from ninetynine.backends._jax_seeds import SeedsLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
-_GPU_EVALUATION_BATCH = 2000
 
 Batches = tuple[Any, Any]  # images' places in the dataset, and their changes or None
 
@@ -38,6 +37,7 @@ class JaxLoop(StepLoop):
         if self._resident:
             self._pixels, self._targets = map(jax.device_put, (self._pixels, self._targets))
         self._stepwise = jax.default_backend() == "cpu"
+        self._on_gpu = not self._stepwise
         whole = self._step if self._stepwise else self._scan
         self._train = jax.jit(whole, donate_argnums=0)
         self._compiled: dict[tuple[int, ...], Any] = {}  # by the shape of what it is given
@@ -75,12 +75,6 @@ class JaxLoop(StepLoop):
             self._jax.block_until_ready(state)  # else chunk after chunk would wait in memory
         self._write_back(state)
         return self._metrics()
-
-    def _evaluation_batch(self, images: Images) -> int:
-        if self._stepwise:
-            return super()._evaluation_batch(images)
-        # A GPU waits for the host between small batches.
-        return evaluation_batch(images, _GPU_EVALUATION_BATCH, scale=16)
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
         trainable, non_trainable = self._weights
@@ -164,6 +158,7 @@ class Jax(Backend):
     packages = ("jax", "jaxlib", "keras", "numpy")
     loop = JaxLoop
     seeds_loop = SeedsLoop
+    forks = True  # it starts its threads with its first computation, not as it is imported
 
     def environment(self, threads: int, device: str) -> dict[str, str]:
         environment = {

@@ -83,7 +83,8 @@ class Timing(Part):
     """Seconds by phase; only ``train_seconds`` is training (no evaluation, no compiling).
 
     Of a run that was trained ``together`` with others, all are its share: what all took, divided
-    by how many they were.  So are the joules, of the GPU alone.
+    by how many they were.  So are the joules: of the GPU alone, or else of all processors of the
+    machine, where nobody else computed on them.
     """
 
     LATER = ("together", "train_joules")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine import __version__, datasets, gpu
+from ninetynine import __version__, datasets, energy
 from ninetynine.backends import Scale, Standard, StepLoop, get_backend, to_float
 from ninetynine.building import built_hash, count_multiply_adds, weights_hash
 from ninetynine.catalog import Architecture
@@ -137,7 +137,7 @@ def train_cell(
     for line in warnings:
         on_warning(line)
 
-    train_clock = Clock(cores, gpu.card() if identity.device == "gpu" else None)
+    train_clock = Clock(cores, energy.meter(identity.device))
     evaluate_clock = Clock(cores)
     average = ShiftAverage(loop.predict, recipe.test_time_shifts, sums_to_one)
     history, chosen = _train(

@@ -5,6 +5,7 @@ cores to itself.
 """
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from ninetynine.backends import StepLoop, get_backend
 from ninetynine.blocks import take
 from ninetynine.building import count_multiply_adds
 from ninetynine.catalog import Architecture
+from ninetynine.energy import Meter
 from ninetynine.gpu import Card
 from ninetynine.records import Samples, Speed
 from ninetynine.training.model import compiled_model
@@ -42,13 +44,14 @@ _MOST_VALUES = 2**25  # of float32, in a batch whose prediction is timed
 class Clock:
     """Adds up wall and CPU seconds over the intervals it runs; other processes' CPU time too.
 
-    With a ``card`` also the energy that this GPU takes, and whether others compute on it.
+    With a ``meter`` also the energy that it counts; of a GPU, whether others compute on it.
     """
 
-    def __init__(self, cores: list[int], card: Card | None = None) -> None:
-        self._cores, self._card = cores, card
+    def __init__(self, cores: list[int], meter: Meter | None = None) -> None:
+        self._cores, self._meter = cores, meter
         self._joules: float | None = 0.0
         self._card_shared = False
+        self._machine_busy_seconds = 0.0
         self.wall_seconds = 0.0
         self.cpu_seconds = 0.0
         self._busy_seconds: float | None = 0.0
@@ -56,7 +59,7 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Count the time spent inside the ``with`` block."""
-        joules = self._card.joules() if self._card else None
+        joules, machine = self._meter and self._meter.counting(), busy_seconds()
         busy, cpu, wall = busy_seconds(self._cores), time.process_time(), time.perf_counter()
         yield
         self.wall_seconds += time.perf_counter() - wall
@@ -66,18 +69,20 @@ class Clock:
             self._busy_seconds = None
         else:
             self._busy_seconds += after - busy
-        if self._card is not None:
-            self._card_shared |= self._card.others() != 0
-            after = self._card.joules()
-            known = None not in (self._joules, joules, after)
-            self._joules = (self._joules or 0) + (after or 0) - (joules or 0) if known else None
+        if joules is not None:
+            taken = joules()
+            known = taken is not None and self._joules is not None
+            self._joules = (self._joules or 0) + (taken or 0) if known else None
+            self._machine_busy_seconds += (busy_seconds() or 0) - (machine or 0)
+        if isinstance(self._meter, Card):
+            self._card_shared |= self._meter.others() != 0
 
     def fields(self, together: int = 1) -> dict[str, Any]:
         """Return the timing fields on training, each the share of one of ``together`` seeds."""
         return {
             "train_seconds": self.wall_seconds / together,
             "train_cpu_seconds": self.cpu_seconds / together,
-            "train_joules": self._joules / together if self._card and self._joules else None,
+            "train_joules": None if self.joules is None else self.joules / together,
             "other_cpu_share": self.other_cpu_share,
             "exclusive": self.exclusive,
         }
@@ -91,14 +96,24 @@ class Clock:
         return others / (self.wall_seconds * max(1, len(self._cores)))
 
     @property
+    def joules(self) -> float | None:
+        """Return the energy of the GPU; of the processors, where nobody else computed on them."""
+        others = self._machine_busy_seconds - self.cpu_seconds
+        alone = isinstance(self._meter, Card) or self._is_little(others, os.cpu_count() or 1)
+        return self._joules if alone and self._joules else None
+
+    @property
     def exclusive(self) -> bool:
         """Return whether the cores, and the card, were ours alone, as far as can be told."""
         share = self.other_cpu_share
         if share is None:
             return False
-        seconds = share * self.wall_seconds * max(1, len(self._cores))
-        alone = share <= _TOLERATED_SHARE or seconds <= _TOLERATED_SECONDS
-        return alone and not self._card_shared
+        cores = max(1, len(self._cores))
+        return self._is_little(share * self.wall_seconds * cores, cores) and not self._card_shared
+
+    def _is_little(self, others_seconds: float, cores: int) -> bool:
+        share = _TOLERATED_SHARE * self.wall_seconds * cores
+        return others_seconds <= max(share, _TOLERATED_SECONDS)
 
 
 def repeated_seconds(call: Callable[[], object], rounds: int, warm_up: int) -> NDArray[np.float64]:
@@ -113,9 +128,12 @@ def repeated_seconds(call: Callable[[], object], rounds: int, warm_up: int) -> N
     return seconds
 
 
-def busy_seconds(cores: list[int]) -> float | None:
-    """Return the seconds that ``cores`` have been busy (or stolen) since boot; None off Linux."""
-    names = {f"cpu{core}" for core in cores}
+def busy_seconds(cores: list[int] | None = None) -> float | None:
+    """Return the seconds that ``cores`` have been busy (or stolen) since boot; None off Linux.
+
+    Without ``cores``, those of all cores together.
+    """
+    names = {"cpu"} if cores is None else {f"cpu{core}" for core in cores}
     try:
         lines = Path("/proc/stat").read_text().splitlines()
     except OSError:

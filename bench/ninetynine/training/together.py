@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine import datasets, gpu
+from ninetynine import datasets, energy
 from ninetynine.backends import get_backend, to_float
 from ninetynine.building import (
     built_hash,
@@ -114,9 +114,8 @@ def train_together(
         hashes.append(built_hash(model))
         return model
 
-    card = gpu.card() if first.device == "gpu" else None
     build_clock, compile_clock = Clock(cores), Clock(cores)
-    train_clock, evaluate_clock = Clock(cores, card), Clock(cores)
+    train_clock, evaluate_clock = Clock(cores, energy.meter(first.device)), Clock(cores)
     with build_clock.running():
         with noting_inputs(architecture) as inputs:
             model = build(cells[0])
