@@ -59,6 +59,11 @@ def run(store, *events):
     return outcome
 
 
+def refusals(seen):
+    """The reasons of what was refused, as they are told one after the other."""
+    return [event.message for event in seen if isinstance(event, Refused)]
+
+
 def test_finished_cells_are_recorded_with_their_predictions_and_commit(store):
     task = make_task()
     outcome = run(store, Started(task, "w"), EpochEnded(task, "w", 1, 1, 0.9), finished())
@@ -82,8 +87,11 @@ def test_a_failed_cell_is_a_record_with_its_reason(store):
 
 
 def test_a_users_mistake_is_told_once_and_not_recorded(store):
-    refusals = [Refused(make_task(seed=s), "net.py: line 3: no", "Traceback 7") for s in (0, 1)]
-    outcome = run(store, *refusals, finished(architecture="other"))
+    refused = [Refused(make_task(seed=s), "net.py: line 3: no", "Traceback 7") for s in (0, 1)]
+    seen = []
+    executor = FakeExecutor(*refused, finished(architecture="other"))
+    outcome = execute([make_task()], executor, store, seen.append)
+    assert refusals(seen) == ["net.py: line 3: no", "for the same reason"]
     assert [record.cell.architecture for record in store.read_all()[0]] == ["other"]
     with pytest.raises(UserError) as error:
         outcome.raise_refused()
@@ -92,10 +100,10 @@ def test_a_users_mistake_is_told_once_and_not_recorded(store):
 
 
 def test_several_users_mistakes_are_one_line(store):
-    refusals = [Refused(make_task(name), f"{name}.py: no") for name in ("one", "two")]
+    refused = [Refused(make_task(name), f"{name}.py: no") for name in ("one", "two")]
     same = [Refused(make_task(name), "no worker could be started") for name in ("three", "four")]
     with pytest.raises(UserError, match=r"^one\.py: no; two\.py: no; no worker could be started$"):
-        run(store, *refusals, *same).raise_refused()
+        run(store, *refused, *same).raise_refused()
 
 
 def test_nothing_refused_raises_nothing(store):

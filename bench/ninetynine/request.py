@@ -201,6 +201,20 @@ class ResolvedRun:
         """Return the dataset; UserError where it cannot be had or is damaged."""
         return datasets.load(self.suite.dataset, self.request.data_dir)
 
+    def check_suitable(self, cells: Sequence[Cell]) -> None:
+        """Raise UserError where ``cells``, or the suite's measure, ask for what the data lack.
+
+        Data of the user's own are read; of a known dataset its facts are enough.
+        """
+        # SciPy, which a run of what is recorded already does without.
+        from ninetynine.measures import find
+        from ninetynine.training.suitability import check_cells, facts_of
+
+        info = datasets.info_of(self.suite.dataset)
+        measure = self.suite.measure
+        by = find(measure, f"suite {self.suite.path}: measure") if measure else None
+        check_cells(cells, facts_of(info or self.load_dataset()), by)
+
     def tasks(self, cells: Sequence[Cell]) -> list[Task]:
         """Return what an executor needs to train ``cells``, which may be of other seeds."""
         asked = self.request

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -115,8 +115,9 @@ def open_trainer(
     """Yield what trains ``cells`` of ``run``, and their like, into ``store``.
 
     ``records`` say how much memory such cells needed.  Raises UserError, before the first worker
-    starts, for a mistake about the device or the executor, or where memory is too small.
+    starts, for a mistake about the data, the device or the executor, or where memory is too small.
     """
+    run.check_suitable(cells)
     with run.open_executor(run.tasks(cells), records, watcher.say) as executor:
         yield Trainer(run, executor, store, watcher)
 
@@ -189,8 +190,9 @@ def execute(
                 record = _in_context(_failed(event), commit, dirty)
                 outcome.failed.append(store.write(record, None))
             elif isinstance(event, Refused):
-                name = event.task.cell.identity.architecture
-                outcome.refused.setdefault(name, event)
+                first = outcome.refused.setdefault(event.task.cell.identity.architecture, event)
+                if first is not event and first.message == event.message:
+                    event = replace(event, message="for the same reason")
             on_event(event)
     finally:
         close = getattr(events, "close", None)

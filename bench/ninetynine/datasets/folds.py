@@ -115,18 +115,29 @@ def split_validation(
     whole, as they first appear, that have about as many images. Raises UserError if
     ``fraction`` is outside [0, 1) or leaves either part empty.
     """
-    if not 0 <= fraction < 1:
-        raise UserError(f"validation fraction {fraction} is outside [0, 1); 0.1 is the last 10%")
     count = len(images)
-    split_at = math.floor(count * (1.0 - fraction))
-    held = np.zeros(0, bool) if groups is None else last_groups(groups, count - split_at)
-    if fraction > 0 and (split_at in (0, count) or (groups and held.all() == held.any())):
-        raise UserError(
-            f"{count} training images cannot be split with validation fraction {fraction}: one "
-            f"part would be empty{f' (of {groups})' if groups else ''}; use more images or another "
-            "fraction"
-        )
+    cut = split_at(count, fraction)
     if groups is not None:
+        held = last_groups(groups, count - cut)
+        if fraction > 0 and held.all() == held.any():
+            raise _unsplit(count, fraction, f" (of {groups})")
         kept, last = np.flatnonzero(~held), np.flatnonzero(held)
         return selected(images, kept), labels[kept], selected(images, last), labels[last]
-    return images[:split_at], labels[:split_at], images[split_at:], labels[split_at:]
+    return images[:cut], labels[:cut], images[cut:], labels[cut:]
+
+
+def split_at(count: int, fraction: float) -> int:
+    """Return where the validation part of ``count`` images starts; see `split_validation`."""
+    if not 0 <= fraction < 1:
+        raise UserError(f"validation fraction {fraction} is outside [0, 1); 0.1 is the last 10%")
+    cut = math.floor(count * (1.0 - fraction))
+    if fraction > 0 and cut in (0, count):
+        raise _unsplit(count, fraction)
+    return cut
+
+
+def _unsplit(count: int, fraction: float, groups: str = "") -> UserError:
+    return UserError(
+        f"{count} training images cannot be split with validation fraction {fraction}: one part "
+        f"would be empty{groups}; use more images or another fraction"
+    )

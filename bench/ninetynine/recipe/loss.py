@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import model_serializer
 
-from ninetynine.errors import nearest
+from ninetynine.errors import UserError, nearest
 from ninetynine.recipe.installed import offers
 from ninetynine.recipe.optimizer import KerasObject, is_number
 
@@ -84,6 +84,15 @@ class Loss(KerasObject):
     def sums_to_one(self) -> bool:
         """Whether the outputs are to sum to 1; else each is a probability by itself."""
         return self.name in OF_A_DISTRIBUTION
+
+    def check_classes(self, num_classes: int) -> None:
+        """Raise UserError where a list in its arguments is not one for each class."""
+        alpha = self.arguments.get("alpha")
+        if isinstance(alpha, list | tuple) and len(alpha) not in (1, num_classes):
+            raise UserError(
+                f"{self.name}'s 'alpha' has {len(alpha)} numbers for {num_classes} classes; give "
+                "one for each, or one number for all"
+            )
 
     @property
     def smooths_labels(self) -> bool:

@@ -186,17 +186,32 @@ def class_weights(
     if asked == "balanced":
         counts = np.bincount(labels, minlength=classes)
         return np.asarray(len(labels) / (classes * np.maximum(counts, 1)), np.float32)
-    names = {str(number): number for number in range(classes)}
-    names |= {name: number for number, name in enumerate(dataset.class_names or ())}
+    numbers = class_numbers(recipe, classes, dataset.class_names, dataset.name)
     weights = np.ones(classes, np.float32)
     for name, weight in asked.items():
-        if name not in names:
-            raise UserError(
-                f"class_weight names the class {name!r}, which {dataset.name} has not"
-                f"{nearest(name, names)}"
-            )
-        weights[names[name]] = weight
+        weights[numbers[name]] = weight
     return weights
+
+
+def class_numbers(
+    recipe: Recipe, num_classes: int, class_names: tuple[str, ...] | None, dataset: str
+) -> dict[str, int]:
+    """Return the number of each class that the recipe's table of weights names.
+
+    Raises UserError where it names one that ``dataset`` has not.
+    """
+    if not isinstance(recipe.class_weight, dict):
+        return {}
+    numbers = {str(number): number for number in range(num_classes)}
+    numbers |= {name: number for number, name in enumerate(class_names or ())}
+    for name in recipe.class_weight:
+        if name not in numbers:
+            named = "" if class_names else f"; its classes have no names but 0 to {num_classes - 1}"
+            raise UserError(
+                f"class_weight names the class {name!r}, which {dataset} has not"
+                f"{nearest(name, numbers) or named}"
+            )
+    return {name: numbers[name] for name in recipe.class_weight}
 
 
 def make_schedule(schedule: Any, peak: float, steps: int) -> Any:

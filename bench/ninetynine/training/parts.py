@@ -43,12 +43,17 @@ def make_parts(dataset: datasets.Dataset, recipe: Recipe) -> Parts:
         held_images, held_labels = dataset.test_images, dataset.test_labels
     elif recipe.validation_data == "validation":
         held_images, held_labels = dataset.validation_images, dataset.validation_labels
-        if held_images is None:
-            raise UserError(
-                f"{dataset.name} has no validation part, which validation_data = 'validation' "
-                "watches; give its file x_val and y_val, or write validation_split = 0.1"
-            )
+        check_validation(recipe, held_images is not None, dataset.name)
     return Parts(images, labels, held_images, held_labels, dataset.test_images, dataset.test_labels)
+
+
+def check_validation(recipe: Recipe, has_validation: bool, dataset: str) -> None:
+    """Raise UserError where the recipe watches a validation part that ``dataset`` has not."""
+    if recipe.validation_data == "validation" and not has_validation:
+        raise UserError(
+            f"{dataset} has no validation part, which validation_data = 'validation' watches; give "
+            "its file x_val and y_val, or write validation_split = 0.1"
+        )
 
 
 def data_orders(images: int, epochs: float, seed: int) -> list[NDArray[np.int32]]:
@@ -74,13 +79,28 @@ def make_warp(recipe: Recipe, shape: tuple[int, int, int], scale: Scale = "unit"
     words = recipe.augmentation
     if words is None:
         return None
-    if words.colors and shape[2] != 3:
-        raise UserError(
-            "augmentation: saturation_fraction and hue_degrees need images of three channels, "
-            f"these have {shape[2]}; set both to 0"
-        )
+    check_augmentation(recipe, shape)
     warp = Warp(words, *shape[:2], 255.0 if recipe.scale == "none" else 1.0)
     return StandardizedWarp(warp, scale) if isinstance(scale, Standard) else warp
+
+
+def check_augmentation(recipe: Recipe, shape: tuple[int, int, int]) -> None:
+    """Raise UserError where images of ``shape`` are not such as the recipe's augmentation needs."""
+    words = recipe.augmentation
+    if words is None:
+        return
+    height, width, channels = shape
+    if words.colors and channels != 3:
+        raise UserError(
+            "augmentation: saturation_fraction and hue_degrees need images of three channels, "
+            f"these have {channels}; set both to 0"
+        )
+    for key, most in (("shift_pixels", min(height, width) - 1), ("cutout_pixels", max(shape[:2]))):
+        if (value := getattr(words, key)) > most:
+            raise UserError(
+                f"augmentation: {key} is {value}, and of images of {height}x{width} nothing might "
+                f"be left; write {most} or less"
+            )
 
 
 def drawn(

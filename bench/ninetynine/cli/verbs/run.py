@@ -54,13 +54,14 @@ def command(
         if value is not None and not dry_run:
             raise UserError(f"{name} {value} plans on paper; give --dry-run with it")
     run, store = request.resolve(), RecordStore(request.results)
-    options.measure_of(run.suite)  # a misspelled one is told before hours of training
     options.tell_what_only_took(run)
     votes = run.votes()
     planned, outcome = run.plan(store), TrainingOutcome()
     records, problems = store.read_records()
     for problem in problems:
         options.warn(str(problem))
+    if planned.missing:
+        run.check_suitable(planned.missing)
     if dry_run:
         _print_dry_run(planned, run, records, Nodes(nodes, cores_per_node), as_json)
         return 0
