@@ -18,6 +18,11 @@ def percent_decimals(images: int | None) -> int:
     return 2 if images is None else min(4, max(1, math.ceil(math.log10(images)) - 2))
 
 
+def decimals_of(width: float) -> int:
+    """Return the decimals in which a ``width`` above 0 shows with two digits, at most 9."""
+    return min(9, max(0, 1 - math.floor(math.log10(width))))
+
+
 def number(value: float | None, decimals: int) -> str:
     """Return ``value`` with a thousands separator and a true minus sign; "" for None."""
     if value is None:

@@ -208,15 +208,15 @@ def _undecided_table(board: Board) -> Table | None:
             (name("and the next"), lambda pair: pair.lower),
             (
                 Heading(f"Difference{'' if board.scores else units.points(board.measure)}"),
-                lambda pair: _apart(board, pair.comparison.difference),
+                lambda pair: _apart(board, pair.comparison, "difference"),
             ),
             (
                 center("95% interval", weight=0),
-                lambda pair: _span_apart(board, pair.comparison.interval),
+                lambda pair: _span_apart(board, pair.comparison),
             ),
             (
                 Heading("Could have shown", weight=0),
-                lambda pair: _apart(board, pair.comparison.minimum_detectable_difference),
+                lambda pair: _apart(board, pair.comparison, "minimum_detectable_difference"),
             ),
             (left("Would decide"), partial(_would_decide, board=board)),
         ],
