@@ -147,7 +147,8 @@ def _cell(text: str, column: Heading, width: int) -> Text:
     """Return a cell; a name that is too long loses its middle, its marks stay."""
     line = one_line(text)
     if column.is_name and cell_len(line) > width:
-        line = short(line, width)
+        shorter = (short(line, letters) for letters in range(width, 0, -1))
+        line = next((one for one in shorter if cell_len(one) <= width), "…")
     return Text(line)
 
 
