@@ -12,6 +12,7 @@ from ninetynine.board.measured import measured
 from ninetynine.board.notes import measure_notes
 from ninetynine.datasets import ImageGroups
 from ninetynine.measures import ACCURACY, Measure
+from ninetynine.report import units
 from ninetynine.report.formatting import (
     count,
     equals_p,
@@ -249,8 +250,9 @@ def _means(a: Row, b: Row, result: Comparison, measure: Measure) -> str:
         sides.append(f"{side.full_name} {value(measure, mean, shown)} ({count(runs, 'seed')})")
     title = "" if measure.is_accuracy else f"{measure.title}: "
     unit = " percentage points" if measure.unit == "%" else f" {measure.unit}".rstrip()
+    apart = _signed(measure, result.difference, result.interval)
     return (
-        f"{title}{', '.join(sides)}: difference {_signed(measure, result.difference, result.interval)}{unit}, "
+        f"{title}{', '.join(sides)}: difference {apart}{unit}, "
         f"{_level(result.alpha)} interval {_points(result.interval, measure)}, "
         f"p {equals_p(result.p_value)}"
         f"{'' if a.test_groups is None else f'; drawn are {a.test_groups}'}."

@@ -107,7 +107,9 @@ def _measure_words(verdict: Verdict) -> str:
         f"{_value(measure, look, 'baseline_accuracy')} in the baseline "
         f"({formatting.count(len(verdict.baseline_seeds), 'seed')})"
     )
-    drop, lower, upper = (_size(measure, part, look) for part in (look.drop, look.lower, look.upper))
+    drop, lower, upper = (
+        _size(measure, part, look) for part in (look.drop, look.lower, look.upper)
+    )
     unit, noun = _unit(measure), _noun(measure)
     if verdict.outcome is Outcome.REGRESSED:
         moved = "rose" if measure.lower_is_better else "fell"

@@ -1,6 +1,5 @@
 """What marks and tips say about a row, and the class of its color."""
 
-import re
 import zlib
 from collections.abc import Sequence
 
@@ -10,9 +9,6 @@ from ninetynine.report import formatting
 from ninetynine.report.tables import published
 
 _COLORS = 6  # of groups, in the styles
-_BETWEEN = " _-./"  # words of a name
-_WORD = re.compile(r"\[?[^\s_\-./\[]+")
-_END = 6  # letters that an end is worth: it tells names from each other
 
 
 def group_class(row: Row) -> str:
@@ -55,26 +51,6 @@ def letter_color(letter: str) -> int:
 def percent(share: float, board: Board) -> str:
     """Return an accuracy with its sign, and with the decimals that the test set can show."""
     return f"{formatting.percent(share, formatting.percent_decimals(board.images))}%"
-
-
-def word_starts(name: str) -> list[int]:
-    """Return where the words of ``name`` begin."""
-    return [match.start() for match in _WORD.finditer(name)]
-
-
-def short(name: str, longest: int = 28) -> str:
-    """Return ``name``, its middle left out where it is long: between words, if half fits so."""
-    if len(name) <= longest:
-        return name
-    starts = word_starts(name)
-    heads = [name[:start].rstrip(_BETWEEN) for start in starts[1:]]
-    tails = ["", *(name[start:] for start in starts)]
-    both = [(head, tail) for head in heads for tail in tails if len(head + tail) < longest]
-    head, tail = max(both, key=lambda ends: len("".join(ends)) + _END * bool(ends[1]), default="  ")
-    if 2 * len(head + tail) >= longest:
-        return f"{head}…{tail}"
-    half = (longest - 1) // 2
-    return f"{name[: longest - 1 - half]}…{name[len(name) - half :]}"
 
 
 def class_names(board: Board, classes: int) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ from ninetynine.report.tables import introduction
 _WIDTHS = (1000.0, 720.0, 330.0)  # of a screen, half of one, and a phone
 _BETWEEN = 660.0  # what serves all
 _MOST_STILLS = 12  # panels of a picture
-_STILL = 48_000  # bytes of a board's pictures that are there without a script
+_STILL = 36_000  # bytes of a board's pictures that are there without a script
 _SCRIPTS = ("page", "rows", "state", "leaders", "copying", "images", "tips")
 
 

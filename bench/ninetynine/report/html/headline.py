@@ -10,7 +10,6 @@ from ninetynine.board.training_time import hardware
 from ninetynine.board.views import View
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
-from ninetynine.report.drawing import lettering
 
 _MOST_NAMES = 4
 _LONGEST_NAME = 32
@@ -156,7 +155,7 @@ def undecided(board: Board) -> str:
 def _pair(board: Board, pair: Undecided) -> str:
     found, groups = pair.comparison, board.image_groups
     difference = formatting.percent(abs(found.difference), 2)
-    upper, lower = (lettering.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
+    upper, lower = (formatting.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
     line = f"{upper} and {lower} ({difference} points apart"
     if found.seeds_to_decide is not None:
         line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"
