@@ -11,7 +11,7 @@ from ninetynine.board.views import View
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
 
-_MOST_NAMES = 4
+_MOST_NAMES = 3
 _LONGEST_NAME = 32
 
 
