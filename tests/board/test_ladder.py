@@ -401,7 +401,9 @@ def test_the_page_says_what_a_rung_added_and_cost(ladder_store, suite, steps):
     high = cells_of(page, "What each rung costs", "`high`")
     assert high[1] == "mixed_bfloat16"
     assert high[4:7] == ["7.50", "6", "1/27.0"]
-    assert high[8] == "3.60 G"
+    found = steps["high"].time.ratio_interval
+    assert high[7] == f"1/{1 / found.low:.1f}–1/{1 / found.high:.1f}"
+    assert high[9] == "3.60 G"
     assert "backward counted as twice forward" in page
     errors = IMAGES * (1 - steps["middle"].row.accuracy.mean)
     assert cells_of(page, "What is left", "`middle`")[1:3] == ["6", f"{errors:.1f}"]

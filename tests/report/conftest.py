@@ -4,6 +4,17 @@ import pytest
 from record_builders import draw_wrong, write_run
 
 
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One Chromium for all tests of the page; each opens what it looks at."""
+    from page_browser import start_browser
+
+    driver = start_browser(tmp_path_factory.mktemp("profile"))
+    driver.set_script_timeout(120)
+    yield driver
+    driver.quit()
+
+
 @pytest.fixture
 def three_models(store):
     for name, rate, seconds in (("$good$", 0.01, 30.0), ("fair", 0.03, 10.0), ("poor", 0.2, 20.0)):

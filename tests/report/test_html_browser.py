@@ -10,7 +10,7 @@ from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, make_claim, make_failed, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
-from page_browser import NEEDS_BROWSER, seen, show, start_browser
+from page_browser import NEEDS_BROWSER, seen, show
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -25,13 +25,6 @@ DIGITS = {
     "dataset_fingerprint": datasets.known()["digits"].fingerprint,
     "images": 360,
 }
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = start_browser(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")

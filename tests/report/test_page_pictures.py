@@ -3,8 +3,6 @@
 Each page is made and loaded once, with all its pictures there, and looked at for everything.
 """
 
-from importlib import resources
-
 import pytest
 from dataset_builders import ordinary, save
 from ninetynine import datasets
@@ -13,7 +11,7 @@ from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, make_claim, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
-from page_browser import CUT, LABELS, NEEDS_BROWSER, SIDEWAYS, seen, show, start_browser
+from page_browser import CUT, LABELS, NEEDS_BROWSER, SIDEWAYS, look, seen, show, violations
 from selenium.webdriver.support.wait import WebDriverWait
 
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
@@ -37,20 +35,7 @@ architectures = [
 ]
 """
 
-AXE = """
-    const done = arguments[0], told = (v) => [v.id, v.nodes.map((n) => n.html.slice(0, 140))];
-    axe.run(document.querySelector('.board:not([hidden])'), {resultTypes: ['violations']})
-        .then((r) => done(r.violations.map(told))).catch((e) => done(String(e)));
-"""
 READY = "return !document.querySelector('.board:not([hidden]) > .packed')"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = start_browser(tmp_path_factory.mktemp("profile"))
-    driver.set_script_timeout(120)
-    yield driver
-    driver.quit()
 
 
 def write_rows(store, names, classes=10, suite_name="tutorials", first=0, **fields):
@@ -107,25 +92,18 @@ def check(browser, *scripts):
     assert not any(found.values()), [value for value in found.values() if value]
 
 
-def start_axe(browser):
-    pytest.importorskip("axe_core_python", reason="pip install '.[test]'")
-    axe = (resources.files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
-    browser.execute_script(axe)
-
-
-@pytest.mark.parametrize(
-    ("width", "theme"), [(390, "dark"), (768, "light"), (1280, "dark"), (1920, "light")]
-)
-def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(
-    browser, page, width, theme
-):
+@pytest.mark.parametrize("number", range(4))
+def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(browser, page, number):
     browser.get_log("browser")
-    show(browser, page, width, theme)
+    show(browser, page, 1280, "light")
     assert len(anchors(browser)) == 4
-    for anchor in anchors(browser):
-        go(browser, anchor)
-        open_panel(browser)
+    go(browser, anchors(browser)[number])
+    open_panel(browser)
+    for width, theme in ((390, "dark"), (768, "light"), (1280, "dark"), (1920, "light")):
+        look(browser, width, theme)
         check(browser, SIDEWAYS, LABELS, CUT)
+    if number < 2:
+        assert violations(browser) == []
     assert browser.get_log("browser") == []
 
 
@@ -134,15 +112,6 @@ def test_the_check_of_labels_sees_one_that_lies_on_another(browser, page):
     script = "const t = document.querySelector('[id$=cost] text'); t.after(t.cloneNode(true));"
     browser.execute_script(script)
     assert browser.execute_script(LABELS)
-
-
-@pytest.mark.parametrize(("width", "theme", "number"), [(390, "dark", 0), (1280, "light", 1)])
-def test_every_board_is_accessible_with_a_panel_open(browser, page, width, theme, number):
-    show(browser, page, width, theme)
-    start_axe(browser)
-    go(browser, anchors(browser)[number])
-    open_panel(browser)
-    assert browser.execute_async_script(AXE) == []
 
 
 def test_a_ladder_shows_its_steps_and_histories_their_versions(browser, page):

@@ -5,6 +5,7 @@ both are taken from the system and nothing is downloaded.
 """
 
 import shutil
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,25 @@ CUT = """
 """
 
 
+_DRAWN = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+# What axe-core says of the boards that are seen; its rules, or those that are named.
+_AXE = """
+    const [rules, done] = arguments, told = (v) => [v.id, v.nodes.map((n) => n.html.slice(0, 140))];
+    const asked = rules.length ? {runOnly: rules} : {};
+    axe.run(document, {...asked, resultTypes: ['violations']})
+        .then((r) => done(r.violations.map(told))).catch((e) => done(String(e)));
+"""
+
+
+def violations(browser, *rules):
+    """Return what breaks a rule of accessibility on the page that is open."""
+    pytest.importorskip("axe_core_python", reason="pip install '.[test]'")
+    if not browser.execute_script("return 'axe' in window"):
+        axe = resources.files("axe_core_python") / "axe.min.js"
+        browser.execute_script(axe.read_text(encoding="utf-8"))
+    return browser.execute_async_script(_AXE, rules)
+
+
 def start_browser(profile: Path) -> webdriver.Chrome:
     """A browser whose own files lie in ``profile``."""
     options = webdriver.ChromeOptions()
@@ -84,12 +104,18 @@ def start_browser(profile: Path) -> webdriver.Chrome:
 
 def show(browser, path, width, theme, anchor=""):
     """Open the page at ``path`` on a screen of ``width`` pixels."""
+    look(browser, width, theme)
+    browser.get("about:blank")  # a change of the fragment alone loads nothing
+    browser.get(path.as_uri() + anchor)
+
+
+def look(browser, width, theme):
+    """Make the screen ``width`` pixels wide and its theme another; the page stays as it is."""
     scheme = {"name": "prefers-color-scheme", "value": theme}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.get("about:blank")  # a change of the fragment alone loads nothing
-    browser.get(path.as_uri() + anchor)
+    browser.execute_async_script(_DRAWN)
 
 
 def seen(browser, selector):

@@ -12,6 +12,7 @@ from ninetynine.board.measured import measured
 from ninetynine.board.notes import measure_notes
 from ninetynine.datasets import ImageGroups
 from ninetynine.measures import ACCURACY, Measure
+from ninetynine.report import units
 from ninetynine.report.formatting import (
     count,
     equals_p,
@@ -239,17 +240,19 @@ def _level(alpha: float) -> str:
 
 def _means(a: Row, b: Row, result: Comparison, measure: Measure) -> str:
     sides = []
+    shown = _decimals(measure, result.interval)
     for side in (a, b):
         found = measured(side, measure)
         mean = found.spread.mean if found.spread else None
         if measure.is_accuracy:  # of the runs with predictions, which are compared
             mean = float(side.correct.mean())
         runs = found.summary.n_seeds if found.summary else 0
-        sides.append(f"{side.full_name} {value(measure, mean)} ({count(runs, 'seed')})")
+        sides.append(f"{side.full_name} {value(measure, mean, shown)} ({count(runs, 'seed')})")
     title = "" if measure.is_accuracy else f"{measure.title}: "
     unit = " percentage points" if measure.unit == "%" else f" {measure.unit}".rstrip()
+    apart = _signed(measure, result.difference, result.interval)
     return (
-        f"{title}{', '.join(sides)}: difference {signed(measure, result.difference)}{unit}, "
+        f"{title}{', '.join(sides)}: difference {apart}{unit}, "
         f"{_level(result.alpha)} interval {_points(result.interval, measure)}, "
         f"p {equals_p(result.p_value)}"
         f"{'' if a.test_groups is None else f'; drawn are {a.test_groups}'}."
@@ -269,8 +272,16 @@ def _to_decide(result: Comparison, groups: ImageGroups | None, measure: Measure)
     return f"Neither seeds nor images would decide about {goal}."
 
 
+def _decimals(measure: Measure, interval: Interval, more: int = 0) -> int:
+    return units.decimals(measure, [] if measure.is_accuracy else [interval], 3, more)
+
+
+def _signed(measure: Measure, difference: float, interval: Interval) -> str:
+    return signed(measure, difference, _decimals(measure, interval, more=1))
+
+
 def _points(interval: Interval, measure: Measure) -> str:
-    return f"{signed(measure, interval.low)} to {signed(measure, interval.high)}"
+    return " to ".join(_signed(measure, end, interval) for end in (interval.low, interval.high))
 
 
 def _signless(share: float) -> str:

@@ -1,7 +1,8 @@
 """Numbers as people read them.  Shares of 1 become percent here and nowhere else."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,11 +12,19 @@ if TYPE_CHECKING:
 
 BLANK = ""
 _FEW = 5  # runs whose spread can be 0 by chance
+_BETWEEN = " _-./"  # words of a name
+_WORD = re.compile(r"\[?[^\s_\-./\[]+")
+_END = 6  # letters that an end is worth: it tells names from each other
 
 
 def percent_decimals(images: int | None) -> int:
     """Return the decimals of a percentage that one of ``images`` still shows in: 2 for 10,000."""
     return 2 if images is None else min(4, max(1, math.ceil(math.log10(images)) - 2))
+
+
+def decimals_of(width: float) -> int:
+    """Return the decimals in which a ``width`` above 0 shows with two digits, at most 9."""
+    return min(9, max(0, 1 - math.floor(math.log10(width))))
 
 
 def number(value: float | None, decimals: int) -> str:
@@ -165,3 +174,32 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{number(seconds / size, decimals)} {unit}"
     return f"{number(seconds, 0)} s"
+
+
+def word_starts(name: str) -> list[int]:
+    """Return where the words of ``name`` begin."""
+    return [match.start() for match in _WORD.finditer(name)]
+
+
+def short(name: str, longest: int = 28, names: Collection[str] = ()) -> str:
+    """Return ``name``, its middle left out where it is long: between words, if half fits so.
+
+    What is left begins and ends as none of the other ``names`` does, where that is possible.
+    """
+    if len(name) <= longest:
+        return name
+    starts = word_starts(name)
+    heads = ["", *(name[:start].rstrip(_BETWEEN) for start in starts[1:])]
+    tails = ["", *(name[start:] for start in starts)]
+    whole = [(head, tail) for head in heads for tail in tails if len(head + tail) < longest]
+    whole.sort(key=lambda ends: len("".join(ends)) + _END * (bool(ends[1]) + bool(ends[0])))
+    half = (longest - 1) // 2
+    found = [ends for ends in whole[::-1] if 2 * len("".join(ends)) + 2 >= longest]
+    found.append((name[: longest - 1 - half], name[len(name) - half :]))
+    others = [other for other in names if other != name]
+    alone = (ends for ends in found if not any(_is_between(other, *ends) for other in others))
+    return "…".join(next(alone, found[0]))
+
+
+def _is_between(name: str, head: str, tail: str) -> bool:
+    return name.startswith(head) and name.endswith(tail)

@@ -15,6 +15,7 @@ from ninetynine.gate.verdict import (
 from ninetynine.measures import Measure, find
 from ninetynine.report import formatting, units
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
+from ninetynine.statistics import Interval
 from ninetynine.statistics.sequential import MAX_SEEDS, Look, SeedsNeeded
 
 _MOST_CLASSES = 12
@@ -101,11 +102,14 @@ def _measure_words(verdict: Verdict) -> str:
     margin = f"margin {_size(measure, verdict.margin)}"
     title = "" if measure.is_accuracy else f"{measure.words} "
     numbers = (
-        f"{title}{_value(measure, look.new_accuracy)} over {formatting.count(look.seeds, 'seed')}, "
-        f"{_value(measure, look.baseline_accuracy)} in the baseline "
+        f"{title}{_value(measure, look, 'new_accuracy')} over "
+        f"{formatting.count(look.seeds, 'seed')}, "
+        f"{_value(measure, look, 'baseline_accuracy')} in the baseline "
         f"({formatting.count(len(verdict.baseline_seeds), 'seed')})"
     )
-    drop, lower, upper = (_size(measure, part) for part in (look.drop, look.lower, look.upper))
+    drop, lower, upper = (
+        _size(measure, part, look) for part in (look.drop, look.lower, look.upper)
+    )
     unit, noun = _unit(measure), _noun(measure)
     if verdict.outcome is Outcome.REGRESSED:
         moved = "rose" if measure.lower_is_better else "fell"
@@ -200,10 +204,7 @@ def _measure_table(result: CheckResult) -> Table:
         return lambda verdict: write(verdict.look) if verdict.look else formatting.BLANK
 
     def number(part: str) -> Callable[[Verdict], str]:
-        return of_look(lambda look: _bare(measure, getattr(look, part)))
-
-    def size(share: float) -> str:
-        return _size(measure, share)
+        return of_look(lambda look: _bare(measure, look, part))
 
     def found(verdict: Verdict) -> str:
         words = "identical" if verdict.identical else NAMES[verdict.outcome]
@@ -219,11 +220,15 @@ def _measure_table(result: CheckResult) -> Table:
             (Heading(f"Baseline{units.suffix(measure)}"), number("baseline_accuracy")),
             (
                 Heading(f"{noun.capitalize()}{units.points(measure)}"),
-                of_look(lambda look: size(look.drop)),
+                of_look(lambda look: _size(measure, look.drop, look)),
             ),
             (
                 center("Between"),
-                of_look(lambda look: formatting.span(size(look.lower), size(look.upper))),
+                of_look(
+                    lambda look: formatting.span(
+                        *(_size(measure, end, look) for end in (look.lower, look.upper))
+                    )
+                ),
             ),
             (Heading("Seeds"), lambda verdict: str(len(verdict.new_seeds))),
             (Heading("Baseline seeds"), lambda verdict: str(len(verdict.baseline_seeds))),
@@ -312,18 +317,27 @@ def _unit(measure: Measure) -> str:
     return " points" if measure.unit == "%" else f" {measure.unit}".rstrip()
 
 
-def _bare(measure: Measure, oriented: float) -> str:
+def _decimals(measure: Measure, look: Look, more: int = 0) -> int:
+    width = [] if measure.is_accuracy else [Interval(look.lower, look.upper)]
+    return units.decimals(measure, width, 3, more)
+
+
+def _bare(measure: Measure, look: Look, part: str) -> str:
     """Return a number of a look, in which more is better, as it is and without its unit."""
-    return units.bare(measure, -oriented if measure.lower_is_better else oriented)
+    oriented = getattr(look, part)
+    shown = -oriented if measure.lower_is_better else oriented
+    return units.bare(measure, shown, _decimals(measure, look))
 
 
-def _value(measure: Measure, oriented: float) -> str:
+def _value(measure: Measure, look: Look, part: str) -> str:
     unit = "%" if measure.unit == "%" else f" {measure.unit}".rstrip()
-    return f"{_bare(measure, oriented)}{unit}"
+    return f"{_bare(measure, look, part)}{unit}"
 
 
-def _size(measure: Measure, share: float) -> str:
-    return _points(share) if measure.unit == "%" else units.difference(measure, share)
+def _size(measure: Measure, share: float, look: Look | None = None) -> str:
+    if measure.unit == "%":
+        return _points(share)
+    return units.difference(measure, share, look and _decimals(measure, look, more=1))
 
 
 def _percent(share: float) -> str:

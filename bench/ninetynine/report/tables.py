@@ -15,7 +15,7 @@ from ninetynine.report.columns.gap import goal
 from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent
-from ninetynine.statistics import Comparison, Interval
+from ninetynine.statistics import Comparison
 
 _MOST_NAMES = 12
 _METRICS = [
@@ -208,15 +208,17 @@ def _undecided_table(board: Board) -> Table | None:
             (name("and the next"), lambda pair: pair.lower),
             (
                 Heading(f"Difference{'' if board.scores else units.points(board.measure)}"),
-                lambda pair: _apart(board, pair.comparison.difference),
+                lambda pair: _apart(board, pair.comparison, pair.comparison.difference),
             ),
             (
                 center("95% interval", weight=0),
-                lambda pair: _span_apart(board, pair.comparison.interval),
+                lambda pair: _span_apart(board, pair.comparison),
             ),
             (
                 Heading("Could have shown", weight=0),
-                lambda pair: _apart(board, pair.comparison.minimum_detectable_difference),
+                lambda pair: _apart(
+                    board, pair.comparison, pair.comparison.minimum_detectable_difference
+                ),
             ),
             (left("Would decide"), partial(_would_decide, board=board)),
         ],
@@ -228,17 +230,17 @@ def _undecided_table(board: Board) -> Table | None:
     )
 
 
-def _apart(board: Board | None, difference: float, decimals: int = 2) -> str:
-    """Return a difference in points, or in the unit of the scores."""
-    if board is None:
-        return percent(difference, decimals)
-    if board.scores is None:
-        return units.difference(board.measure, difference, decimals)
-    return formatting.number(board.scores.difference(difference), decimals_of(board))
+def _apart(board: Board, found: Comparison, difference: float) -> str:
+    """Return a difference of ``found`` in points, or in the unit of the measure or the scores."""
+    if board.scores is not None:
+        return formatting.number(board.scores.difference(difference), decimals_of(board))
+    known = [] if board.measure.is_accuracy else [found.interval]
+    return units.difference(board.measure, difference, units.decimals(board.measure, known, more=1))
 
 
-def _span_apart(board: Board, found: Interval) -> str:
-    return formatting.span(_apart(board, found.low), _apart(board, found.high))
+def _span_apart(board: Board, found: Comparison) -> str:
+    ends = (found.interval.low, found.interval.high)
+    return formatting.span(*(_apart(board, found, end) for end in ends))
 
 
 def _would_decide(pair: Undecided, board: Board | None = None) -> str:
@@ -249,7 +251,7 @@ def _would_decide(pair: Undecided, board: Board | None = None) -> str:
             return "different as a pair, not with all pairs in mind"
     if found.to_decide is None:
         if board is not None and board.scores:
-            return f"equivalent within {_apart(board, found.margin, 1)}"
+            return f"equivalent within {_apart(board, found, found.margin)}"
         if board is not None and board.measure.unit != "%":
             return f"equivalent within {units.size(board.measure, found.margin)}"
         return f"equivalent within {formatting.shortest_percent(found.margin)} points"

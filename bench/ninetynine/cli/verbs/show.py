@@ -1,6 +1,7 @@
 """Show one architecture: model, recipe, claims, deviations."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.machine import default_backend
 from ninetynine.recipe import in_words
+from ninetynine.records import Record
 from ninetynine.report import formatting
 from ninetynine.statistics import Interval
 from ninetynine.statistics.spread import seed_split
@@ -47,7 +49,10 @@ def command(
     if not found.trains_itself:
         start_backend_here(default_backend(), 1, "cpu")
         facts |= _built(found, shape, classes)
-    facts["seed_splits"] = _seed_splits(found, results) if results.exists() else []
+    records = _records(found, results) if results.exists() else []
+    together = Counter(r.cell.at_once for r in records if r.cell.at_once > 1)
+    facts["seeds_at_once"] = [{"together": k, "runs": n} for k, n in sorted(together.items())]
+    facts["seed_splits"] = _seed_splits(found, results, records) if records else []
     options.answer(as_json, facts, _lines(found, facts))
 
 
@@ -74,6 +79,11 @@ def _lines(found: Architecture, facts: dict[str, Any]) -> Iterator[str]:
     for claim in found.claims:
         note = f" ({claim.note})" if claim.note else ""
         yield f"Published: {claim.id} {claim.metric} {claim.value} on {claim.dataset}{note}"
+    for group in facts["seeds_at_once"]:
+        yield (
+            f"Seeds at once: {formatting.count(group['runs'], 'run')} trained {group['together']} "
+            "together, each with its share of the seconds that all took"
+        )
     for split in facts["seed_splits"]:
         ends = Interval(**split["distribution_interval"])
         yield (
@@ -84,10 +94,19 @@ def _lines(found: Architecture, facts: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _seed_splits(found: Architecture, results: Path) -> list[dict[str, Any]]:
+def _records(found: Architecture, results: Path) -> list[Record]:
+    return [
+        record
+        for record in options.open_store(results).read_all()[0]
+        if record.cell.architecture == found.name
+    ]
+
+
+def _seed_splits(
+    found: Architecture, results: Path, records: Sequence[Record]
+) -> list[dict[str, Any]]:
     """Return the two parts of the spread over seeds (Jordan 2023) of each row of several runs."""
     store = options.open_store(results)
-    records = [r for r in store.read_all()[0] if r.cell.architecture == found.name]
     return [
         {"board": f"{key.dataset}, {key.variant}", "row": row.name, "seeds": len(row.seeds)}
         | asdict(split)

@@ -1,6 +1,5 @@
 """Columns on how well a row does: accuracy with its intervals, rank, loss, fit."""
 
-import math
 from functools import partial
 
 from ninetynine.board import Board, Row, Spread
@@ -54,12 +53,18 @@ def _write_interval(board: Board, found: Interval | None) -> str:
 
 
 def decimals_of(board: Board) -> int:
-    """Return the decimals of a score: three digits of how far the rows' means are apart."""
-    means = [row.accuracy.mean for row in board.finished if row.accuracy]
-    if board.scores is None or not means:
+    """Return the decimals of a score: two digits of the narrowest interval's width.
+
+    So are the means told from each other, and what is just below 1 from 1.
+    """
+    if board.scores is None:
         return 0
-    apart = board.scores.difference(max(means) - min(means)) or board.scores.difference(1.0)
-    return min(max(2 - math.floor(math.log10(apart)), 0), 9)
+    means = [row.accuracy.mean for row in board.finished if row.accuracy]
+    found = [row.ci_population for row in board.finished if row.ci_population is not None]
+    shares = [one.high - one.low for one in found] + [max(means, default=0) - min(means, default=0)]
+    widths = [board.scores.difference(share) for share in shares]
+    narrowest = min((width for width in widths if width > 0), default=board.scores.difference(1.0))
+    return formatting.decimals_of(narrowest)
 
 
 def _unit(board: Board) -> str:

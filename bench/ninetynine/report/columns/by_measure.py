@@ -43,15 +43,18 @@ def _values(found: Measured) -> tuple[Value, ...]:
 def _written(found: Measured) -> str:
     if found.spread is None:
         return f"none: {found.reason}" if found.reason else formatting.BLANK
-    mean = units.bare(found.measure, found.spread.mean, 2)
+    decimals = units.decimals(found.measure, [found.ci_population])
+    mean = units.bare(found.measure, found.spread.mean, decimals)
     if found.ci_population is None:
         return mean
-    return f"{mean} ({units.interval(found.measure, found.ci_population)})"
+    return f"{mean} ({units.interval(found.measure, found.ci_population, decimals)})"
 
 
 def table_of_measure(board: Board) -> tuple[Column, ...]:
     """Return the columns that stand where the accuracy and its intervals stand otherwise."""
-    measure, decimals = board.measure, formatting.percent_decimals(board.images)
+    measure = board.measure
+    intervals = [measured(row, measure).ci_population for row in board.rows]
+    decimals = units.decimals(measure, intervals, formatting.percent_decimals(board.images))
     end, own = units.suffix(measure), column_of(measure)
 
     def column(key: str, heading: str, write: Callable[[Measured], str], weight: int) -> Column:

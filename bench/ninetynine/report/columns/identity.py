@@ -20,7 +20,8 @@ def marked(row: Row) -> str:
 def votes(row: Row) -> str:
     """Return who votes in the row of an ensemble."""
     recipe = row.identity.recipe
-    return f"a vote of {recipe['size']} seeds of {' and '.join(recipe['members'])}"
+    seeds = formatting.count(recipe["size"], "seed")
+    return f"a vote of {seeds} of {' and '.join(recipe['members'])}"
 
 
 def threads(row: Row) -> str:

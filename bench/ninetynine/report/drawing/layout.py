@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.report import formatting
+
+_LEAST = 0.42  # how wide a narrow letter is, of its height
+
 
 @dataclass(frozen=True)
 class Box:
@@ -68,7 +72,7 @@ def _em(character: str) -> float:
     if character in "mwMW@%…—":
         return 0.98
     if character in "ijlft.,:;'|!()[] -":
-        return 0.42
+        return _LEAST
     return 0.72 if character.isupper() else 0.64
 
 
@@ -76,11 +80,9 @@ def fit(text: str, room: float, size: float = 12.0) -> str:
     """Return ``text``, its middle left out where it is wider than ``room``."""
     if text_width(text, size) <= room:
         return text
-    for kept in range(len(text) - 1, 1, -1):
-        shorter = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
-        if text_width(shorter, size) <= room:
-            return shorter
-    return "…"
+    most = min(len(text) - 1, int(room / size / _LEAST))
+    shorter = (formatting.short(text, letters) for letters in range(most, 1, -1))
+    return next((one for one in shorter if text_width(one, size) <= room), "…")
 
 
 def wrap(text: str, room: float, size: float = 12.0) -> list[str]:

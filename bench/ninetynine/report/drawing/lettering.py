@@ -53,12 +53,6 @@ def percent(share: float, board: Board) -> str:
     return f"{formatting.percent(share, formatting.percent_decimals(board.images))}%"
 
 
-def short(name: str, longest: int = 28) -> str:
-    """Return ``name``, its middle left out where it is long."""
-    half = (longest - 1) // 2
-    return name if len(name) <= longest else f"{name[: longest - 1 - half]}…{name[-half:]}"
-
-
 def class_names(board: Board, classes: int) -> tuple[str, ...]:
     """Return the dataset's names of its classes; numbers where they are not known."""
     info = datasets.known().get(board.dataset)

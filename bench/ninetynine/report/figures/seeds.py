@@ -6,6 +6,7 @@ from functools import partial
 from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row
+from ninetynine.report import formatting
 from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, swarm, text_width
@@ -45,7 +46,7 @@ def views(board: Board) -> list[View]:
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     wide = width > _NARROW
     height = _LINE if wide else _LINE + 16
-    names = max(text_width(lettering.short(row.name)) for row in rows) + 16
+    names = max(text_width(formatting.short(row.name)) for row in rows) + 16
     top = 62.0 if len(rows) > _MANY else 44.0
     bottom = top + len(rows) * height
     frame = Box(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)

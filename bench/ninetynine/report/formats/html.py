@@ -32,9 +32,10 @@ from ninetynine.report.html.models import Models, models
 from ninetynine.report.provenance import provenance
 from ninetynine.report.tables import introduction
 
-_WIDE, _NARROW, _BETWEEN = 1000.0, 330.0, 660.0  # a screen, a phone, and what serves both
+_WIDTHS = (1000.0, 720.0, 330.0)  # of a screen, half of one, and a phone
+_BETWEEN = 660.0  # what serves all
 _MOST_STILLS = 12  # panels of a picture
-_STILL = 48_000  # bytes of a board's pictures that are there without a script
+_STILL = 36_000  # bytes of a board's pictures that are there without a script
 _SCRIPTS = ("page", "rows", "state", "leaders", "copying", "images", "tips")
 
 
@@ -220,13 +221,13 @@ def picture_sections(board: Board) -> list[PictureSection]:
 
 
 def drawn(panel: Panel) -> Matrix | list[Markup]:
-    """Return what is seen of a panel: a matrix, a drawing, or one for screens and one for phones.
+    """Return what is seen of a panel: a matrix, a drawing, or one for each of the widths.
 
     It is an empty list where there are only words.
     """
     if panel.draw is None or panel.too_large:
         return []
-    widths = (_WIDE, _NARROW) if panel.width is None else (panel.width,)
+    widths = _WIDTHS if panel.width is None else (panel.width,)
     found = [panel.draw(width) for width in widths]
     if isinstance(found[0], Matrix):
         return found[0]

@@ -97,11 +97,20 @@ def share(ladder: Ladder, step: Step) -> str:
 
 def ratio(time: RelativeTime | None) -> str:
     """Return the training time as a share of the reference's: ``1/93.1``, or ``1.24``."""
-    if time is None or time.ratio is None:
+    return BLANK if time is None or time.ratio is None else _as_share(time.ratio)
+
+
+def ratio_interval(time: RelativeTime | None) -> str:
+    """Return the 95% interval of that share, the shorter time first: ``1/95.2–1/91``."""
+    if time is None or time.ratio_interval is None:
         return BLANK
-    if time.ratio <= 0.5:
-        return f"1/{formatting.three_digits(1 / time.ratio)}"
-    return formatting.three_digits(time.ratio)
+    return formatting.span(_as_share(time.ratio_interval.low), _as_share(time.ratio_interval.high))
+
+
+def _as_share(part: float) -> str:
+    return (
+        f"1/{formatting.three_digits(1 / part)}" if part <= 0.5 else formatting.three_digits(part)
+    )
 
 
 def _own(ladder: Ladder, key: str) -> tuple[Heading, Callable[[Step], str]]:
@@ -174,6 +183,7 @@ def _cost_table(ladder: Ladder) -> Table:
             (_own(ladder, "train_seconds")[0], timed(lambda time: digits(time.train_seconds))),
             (_own(ladder, "runs_timed")[0], timed(lambda time: str(time.runs))),
             *([(Heading(f"Of {beside}'s"), timed(ratio))] if beside else []),
+            *([(center("95% interval"), timed(ratio_interval))] if beside else []),
             (Heading("Core-seconds"), timed(lambda time: digits(time.core_seconds))),
             (Heading("Training FLOPs"), lambda step: formatting.magnitude(step.training_flops)),
         ],
@@ -206,7 +216,10 @@ def _beside(ladder: Ladder, timed: Sequence[RelativeTime]) -> str:
         if references
         else f"{unit} was not timed there"
     )
-    return f"{took}, with as many threads, on the same backend and versions. "
+    return (
+        f"{took}, with as many threads, on the same backend and versions; the interval is that of "
+        "the typical share, since runs and reference runs both vary. "
+    )
 
 
 def _errors_table(ladder: Ladder) -> Table:

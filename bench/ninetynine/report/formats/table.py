@@ -7,7 +7,7 @@ columns that matter least are left out, and the table says which.
 import io
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
@@ -19,7 +19,7 @@ from rich.text import Text
 from ninetynine.errors import one_line
 from ninetynine.report import Report
 from ninetynine.report.document import Heading, Section, Table
-from ninetynine.report.drawing.lettering import short
+from ninetynine.report.formatting import short
 from ninetynine.report.tables import section
 
 WIDTH = 120
@@ -124,7 +124,9 @@ def _told_apart(table: Table) -> int:
         return 0
     names = {one_line(row[places[0]]) for row in table.rows}
     widths = range(_SHORT_NAME, _LONGEST_NAME)
-    apart = (width for width in widths if len({short(n, width) for n in names}) == len(names))
+    apart = (
+        width for width in widths if len({short(n, width, names) for n in names}) == len(names)
+    )
     return next(apart, _LONGEST_NAME)
 
 
@@ -137,17 +139,20 @@ def _table(table: Table, room: int) -> RichTable:
         result.add_column(
             heading, justify=column.align, width=width, no_wrap=True, overflow="ellipsis"
         )
+    named = [index for index, column in enumerate(table.columns) if column.is_name]
+    names = {one_line(row[index]) for row in table.rows for index in named}
     for index, row in enumerate(table.rows):
-        cells = [_cell(*found) for found in zip(row, table.columns, widths, strict=True)]
+        cells = [_cell(*found, names) for found in zip(row, table.columns, widths, strict=True)]
         result.add_row(*cells, style=_style(table, index), end_section=index in table.rules)
     return result
 
 
-def _cell(text: str, column: Heading, width: int) -> Text:
+def _cell(text: str, column: Heading, width: int, names: Collection[str]) -> Text:
     """Return a cell; a name that is too long loses its middle, its marks stay."""
     line = one_line(text)
     if column.is_name and cell_len(line) > width:
-        line = short(line, width)
+        shorter = (short(line, letters, names) for letters in range(width, 0, -1))
+        line = next((one for one in shorter if cell_len(one) <= width), "…")
     return Text(line)
 
 

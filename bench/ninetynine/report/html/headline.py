@@ -1,5 +1,6 @@
 """What a board and its rows come to, in a few words and numbers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,8 @@ from ninetynine.board.training_time import hardware
 from ninetynine.board.views import View
 from ninetynine.report import formatting
 from ninetynine.report.columns.gap import goal, start
-from ninetynine.report.drawing import lettering
 
-_MOST_NAMES = 4
+_MOST_NAMES = 3
 _LONGEST_NAME = 32
 
 
@@ -51,8 +51,9 @@ def short_titles(views: Sequence[View], titles: Sequence[str]) -> list[str]:
 
 
 def facts(board: Board) -> list[Fact]:
-    """Return the best group, the best mean, how far that has come, and how many runs failed."""
-    found = (_best_group(board), _best_mean(board), _gap_closed(board), _failures(board))
+    """Return what the best reach, what is luck, what it costs, how far it goes, and failures."""
+    of = (_best_group, _best_mean, _published, _cost, _gap_closed, _failures)
+    found = (one(board) for one in of)
     return [fact for fact in found if fact is not None]
 
 
@@ -97,6 +98,31 @@ def _best_mean(board: Board) -> Fact | None:
     return Fact(f"{mean}%", "best mean", f"{errors} errors in 10,000")
 
 
+def _published(board: Board) -> Fact | None:
+    """Return how many published accuracies luck alone would make, too."""
+    claims = [claim for claim in board.claims if claim.metric == "test_accuracy"]
+    verdicts = Counter(claim.placement.verdict for claim in claims)
+    expected = verdicts.pop("as expected", 0)
+    if not claims:
+        return None
+    others = [f"{count} {verdict}" for verdict, count in sorted(verdicts.items())]
+    within = f"{expected} of {len(claims)}"
+    detail = ", ".join(["within the luck of one more run", *others])
+    return Fact(within, "published figures as expected", detail)
+
+
+def _cost(board: Board) -> Fact | None:
+    timed = [(row, row.time.train_seconds_median) for row in board.finished if row.time]
+    if not timed:
+        return None
+    best, seconds = timed[0]
+    all_seconds = [one for _, one in timed]
+    ends = formatting.span(*map(formatting.three_digits, (min(all_seconds), max(all_seconds))))
+    name = "training the best mean" if best is board.finished[0] else f"training {best.name}"
+    detail = f"all models: {ends} s" if len(timed) > 1 else "a run"
+    return Fact(f"{formatting.three_digits(seconds)} s", name, detail)
+
+
 def _gap_closed(board: Board) -> Fact | None:
     if not board.gaps:
         return None
@@ -129,7 +155,7 @@ def undecided(board: Board) -> str:
 def _pair(board: Board, pair: Undecided) -> str:
     found, groups = pair.comparison, board.image_groups
     difference = formatting.percent(abs(found.difference), 2)
-    upper, lower = (lettering.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
+    upper, lower = (formatting.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
     line = f"{upper} and {lower} ({difference} points apart"
     if found.seeds_to_decide is not None:
         line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"

@@ -92,6 +92,9 @@ def leaderboard(view: View, every: Board) -> Leaderboard:
 def name_parts(name: str) -> tuple[str, str]:
     """Return a name's beginning, which may be cut where room is short, and its end, which stays."""
     tail = min(_TAIL, len(name) // 2)
+    words = [len(name) - start for start in formatting.word_starts(name)]
+    near = [length for length in words if tail / 2 <= length <= 1.5 * tail and length < len(name)]
+    tail = min(near, key=lambda length: abs(length - tail), default=tail)
     return name[: len(name) - tail], name[len(name) - tail :]
 
 
