@@ -54,6 +54,12 @@ def architecture(tmp_path_factory):
     return discover([path])["small_cnn"]
 
 
+@pytest.fixture(scope="module")
+def plain(architecture, digits):
+    """The cell as it is, trained once."""
+    return train_cell(make_cell(architecture, digits), architecture, digits, [0])
+
+
 def make_cell(architecture, digits, seed=0, **changes) -> Cell:
     recipe = architecture.recipe.override(changes, "the test")
     identity = CellIdentity(
@@ -126,18 +132,17 @@ def test_one_key_gives_one_weights_hash_and_another_seed_another(architecture, d
     assert other != first
 
 
-def test_a_record_holds_what_the_model_says(architecture, digits):
-    trained = train_cell(make_cell(architecture, digits), architecture, digits, [0])
-    record, predictions = trained.record, trained.predictions
+def test_a_record_holds_what_the_model_says(plain, digits):
+    record, predictions = plain.record, plain.predictions
     pixels = digits.test_images.astype("float32") / 255.0
-    loss, accuracy = trained.model.evaluate(
+    loss, accuracy = plain.model.evaluate(
         pixels, np.eye(10, dtype="float32")[digits.test_labels], verbose=0
     )
     assert record.scores.test.loss == pytest.approx(loss, rel=1e-4)
     assert record.scores.test.accuracy == pytest.approx(accuracy)
     assert predictions.correct.mean() == pytest.approx(accuracy)
     assert predictions.probabilities.shape == (len(digits.test_labels), 10)
-    assert record.model.parameters == trained.model.count_params()
+    assert record.model.parameters == plain.model.count_params()
     assert [epoch.epoch for epoch in record.history] == [1, 2]
     assert record.timing.train_seconds > 0
     timing = record.timing
@@ -166,11 +171,11 @@ def test_watching_a_validation_part_records_it_every_epoch(architecture, digits)
     assert record.scores.validation.accuracy == record.history[-1].validation_accuracy
 
 
-def test_watching_the_test_set_changes_no_weight(architecture, digits):
+def test_watching_the_test_set_changes_no_weight(architecture, digits, plain):
     watched = train_cell(
         make_cell(architecture, digits, validation_data="test"), architecture, digits, [0]
     ).record
-    blind = train_cell(make_cell(architecture, digits), architecture, digits, [0]).record
+    blind = plain.record
     assert watched.model.weights_hash == blind.model.weights_hash
     assert watched.history[-1].validation_accuracy == watched.scores.test.accuracy
     assert watched.key != blind.key
@@ -245,7 +250,7 @@ def trained_with(recipe_changes, architecture, digits):
     return train_cell(cell, architecture, digits, [])
 
 
-def test_augmented_training_averages_shifts_and_repeats_bit_for_bit(architecture, digits):
+def test_augmented_training_averages_shifts_and_repeats_bit_for_bit(architecture, digits, plain):
     changes = {
         "augmentation": {"shift_pixels": 1, "rotation_degrees": 8.0, "elastic_pixels": 0.3},
         "average_epochs": 1,
@@ -253,12 +258,10 @@ def test_augmented_training_averages_shifts_and_repeats_bit_for_bit(architecture
     }
     first, second = (trained_with(changes, architecture, digits) for _ in range(2))
     assert first.record.model.weights_hash == second.record.model.weights_hash
-    plain = trained_with({}, architecture, digits)
     assert first.record.model.weights_hash != plain.record.model.weights_hash
 
 
-def test_the_average_over_the_last_epoch_alone_is_the_last_weights(architecture, digits):
-    plain = trained_with({}, architecture, digits)
+def test_the_average_over_the_last_epoch_alone_is_the_last_weights(architecture, digits, plain):
     averaged = trained_with({"average_epochs": 1}, architecture, digits)
     assert averaged.record.model.weights_hash == plain.record.model.weights_hash
     both = trained_with({"average_epochs": 2}, architecture, digits)
