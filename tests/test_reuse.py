@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from run_helpers import write_architecture, write_suite
+from run_helpers import write_architecture, write_dataset, write_suite
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ def project(tmp_path, monkeypatch):
 @pytest.mark.parametrize("body", [FILE, GONE, VARIABLE, PACKAGE, COMPUTED, DISTRIBUTION])
 def test_a_run_trains_again_what_reads_something_else_now(bench, stub, project, tmp_path, body):
     net = write_architecture(tmp_path, "net", body.replace("{folder}", str(tmp_path)))
-    suite = write_suite(tmp_path / "s.toml", ["net"], "digits", seeds=2)
+    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"), seeds=2)
     given = ["run", suite, "--architecture", net, "--results", "out"]
 
     def trained():
@@ -70,7 +70,7 @@ def test_a_gate_builds_the_model_before_it_says_that_nothing_changed(
     bench, stub, project, tmp_path, body
 ):
     net = write_architecture(tmp_path, "net", body)
-    suite = write_suite(tmp_path / "s.toml", ["net"], "digits")
+    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"))
     made = [suite, "--architecture", net, "--baseline", "base", "--seeds", "3"]
     bench("baseline", "update", *made, "--reason", "first")
     for _ in range(2):
@@ -90,6 +90,6 @@ def test_a_gate_builds_the_model_before_it_says_that_nothing_changed(
 def test_a_row_whose_seeds_begin_alike_says_so(bench, stub, tmp_path, monkeypatch, name, is_said):
     monkeypatch.chdir(tmp_path)
     net = write_architecture(tmp_path, "net", f"keras.Model.name = {name!r}")
-    suite = write_suite(tmp_path / "s.toml", ["net"], "digits", seeds=3)
+    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"), seeds=3)
     _, out, _ = bench("run", suite, "--architecture", net)
     assert ("begin with the same weights" in " ".join(out.split())) is is_said
