@@ -1,9 +1,10 @@
 """A record is used again only where the code that is there now would give it."""
 
 import json
+from collections import Counter
 
 import pytest
-from run_helpers import write_architecture, write_suite
+from run_helpers import write_architecture, write_dataset, write_suite
 
 pytestmark = pytest.mark.slow
 
@@ -43,53 +44,64 @@ def project(tmp_path, monkeypatch):
     return write
 
 
-@pytest.mark.parametrize("body", [FILE, GONE, VARIABLE, PACKAGE, COMPUTED, DISTRIBUTION])
-def test_a_run_trains_again_what_reads_something_else_now(bench, stub, project, tmp_path, body):
-    net = write_architecture(tmp_path, "net", body.replace("{folder}", str(tmp_path)))
-    suite = write_suite(tmp_path / "s.toml", ["net"], "digits", seeds=2)
-    given = ["run", suite, "--architecture", net, "--results", "out"]
+def write_nets(folder, bodies):
+    """Write an architecture of each body (name -> body); return a suite of all, with its files."""
+    data = write_dataset(folder / "d.npz")
+    suite = write_suite(folder / "s.toml", [*bodies], data, seeds=2)
+    files = [write_architecture(folder, name, body) for name, body in bodies.items()]
+    return [suite, *(word for file in files for word in ("--architecture", file))]
+
+
+def test_a_run_trains_again_what_reads_something_else_now(bench, stub, project, tmp_path):
+    bodies = {"file": FILE, "gone": GONE.replace("{folder}", str(tmp_path)), "variable": VARIABLE}
+    bodies |= {"package": PACKAGE, "computed": COMPUTED, "distribution": DISTRIBUTION}
+    given = ["run", *write_nets(tmp_path, bodies), "--results", "out"]
 
     def trained():
-        before = {path.name for path in tmp_path.glob("out/records/*/*.json")}
+        before = set(tmp_path.glob("out/records/*/*.json"))
         code, _, err = bench(*given)
         assert code == 0, err
-        return len({path.name for path in tmp_path.glob("out/records/*/*.json")} - before)
+        return Counter(path.parent.name for path in tmp_path.glob("out/records/*/*.json")) - (
+            Counter(path.parent.name for path in before)
+        )
 
-    assert trained() == 2
-    assert trained() == 0
+    both = dict.fromkeys(bodies, 2)
+    assert trained() == both
+    assert trained() == {}
     project("second")
-    assert trained() == 2
-    assert trained() == 0
-    if body != GONE:  # nothing takes late.txt away
-        project("first")
-        assert trained() == 0  # what was as it is
+    assert trained() == both
+    assert trained() == {}
+    project("first")  # but nothing takes late.txt away
+    assert trained() == {}  # what was as it is
 
 
-@pytest.mark.parametrize("body", [FILE, VARIABLE, PACKAGE, DISTRIBUTION, SUBPROCESS])
 def test_a_gate_builds_the_model_before_it_says_that_nothing_changed(
-    bench, stub, project, tmp_path, body
+    bench, stub, project, tmp_path
 ):
-    net = write_architecture(tmp_path, "net", body)
-    suite = write_suite(tmp_path / "s.toml", ["net"], "digits")
-    made = [suite, "--architecture", net, "--baseline", "base", "--seeds", "3"]
+    bodies = {"file": FILE, "variable": VARIABLE, "package": PACKAGE, "distribution": DISTRIBUTION}
+    nets = {**bodies, "process": SUBPROCESS}  # which nothing notes, but the model that is built
+    made = [*write_nets(tmp_path, nets), "--baseline", "base", "--seeds", "3"]
+    check = ["check", "--baseline", "base", "--margin", "99"]
     bench("baseline", "update", *made, "--reason", "first")
     for _ in range(2):
-        assert "nothing changed" in bench("check", "--baseline", "base", "--margin", "99")[1]
+        assert bench(*check)[1].count("nothing changed") == len(nets)
     project("second")
-    code, out, err = bench("check", "--baseline", "base", "--margin", "99", "--json")
+    code, out, err = bench(*check, "--json")
     assert code == 0, err
-    (verdict,) = json.loads(out)["verdicts"]
-    assert not verdict["identical"]
-    assert ("what it reads (file name.txt)" in verdict["changes"]) is (body == FILE)
+    verdicts = {verdict["architecture"]: verdict for verdict in json.loads(out)["verdicts"]}
+    assert verdicts.keys() == nets.keys()
+    for name, verdict in verdicts.items():
+        assert not verdict["identical"], name
+        assert ("what it reads (file name.txt)" in verdict["changes"]) is (name == "file")
     _, out, err = bench("baseline", "update", *made, "--reason", "second")
-    assert "3 runs written, 3 replaced" in out or body == SUBPROCESS, err
-    assert "nothing changed" in bench("check", "--baseline", "base", "--margin", "99")[1]
+    assert f"{3 * len(nets)} runs written, {3 * len(bodies)} replaced" in out, out + err
+    assert bench(*check)[1].count("nothing changed") == len(nets)
 
 
 @pytest.mark.parametrize(("name", "is_said"), [("alike for all seeds", True), ("drawn", False)])
 def test_a_row_whose_seeds_begin_alike_says_so(bench, stub, tmp_path, monkeypatch, name, is_said):
     monkeypatch.chdir(tmp_path)
     net = write_architecture(tmp_path, "net", f"keras.Model.name = {name!r}")
-    suite = write_suite(tmp_path / "s.toml", ["net"], "digits", seeds=3)
+    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"), seeds=3)
     _, out, _ = bench("run", suite, "--architecture", net)
     assert ("begin with the same weights" in " ".join(out.split())) is is_said

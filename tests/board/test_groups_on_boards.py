@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from dataset_builders import ordinary
 from ninetynine import datasets, report
 from ninetynine.board import build_boards
 from ninetynine.datasets import ImageGroups
@@ -12,7 +11,7 @@ from ninetynine.datasets.built_in import mnist
 from ninetynine.merging import merge
 from ninetynine.records import RecordStore
 from record_builders import make_predictions, make_record
-from run_helpers import run_bench
+from run_helpers import write_architecture, write_dataset, write_suite
 
 DATA = {"dataset": "scans", "dataset_fingerprint": "e" * 64}
 GROUPS = ImageGroups(np.arange(1000) // 20, "patients")
@@ -123,11 +122,15 @@ def test_images_in_an_order_by_chance_have_no_note(store):
 
 
 @pytest.mark.slow
-def test_a_run_keeps_the_groups_of_its_file_and_takes_those_that_are_told_later(tmp_path):
-    arrays = ordinary()
-    path, options = tmp_path / "mine.npz", ("--only", "softmax_regression", "--seeds", "1")
-    command = ["run", "quick", "--dataset", str(path), *options, "--results", str(tmp_path / "r")]
+def test_a_run_keeps_the_groups_of_its_file_and_takes_those_that_are_told_later(
+    bench, stub, tmp_path
+):
+    path = write_dataset(tmp_path / "mine.npz")
+    arrays = dict(np.load(path))
+    net = write_architecture(tmp_path, "net")
+    suite = write_suite(tmp_path / "s.toml", ["net"], path)
+    command = ["run", suite, "--architecture", net, "--results", tmp_path / "r"]
     for noun in ("patients", "clinics"):
-        np.savez(path, **arrays, groups_test=np.arange(120) // 6, groups_noun=np.array(noun))
-        ended = run_bench(*command)
-        assert f"120 test images of 20 {noun}" in ended.stdout, ended.stderr
+        np.savez(path, **arrays, groups_test=np.arange(20) // 4, groups_noun=np.array(noun))
+        _, out, err = bench(*command)
+        assert f"20 test images of 5 {noun}" in out, err

@@ -13,7 +13,7 @@ from ninetynine.programs import BACKEND
 from ninetynine.records import RecordStore
 from ninetynine.training.function import findings_of_function, train_by_function
 from ninetynine.training.program_process import ProgramFailed
-from run_helpers import assert_refused, run_bench, write_dataset
+from run_helpers import assert_refused, write_dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "programs.md"
 DIGITS = '"""Says each image\'s number, as the dataset has it."""\n\nimport numpy as np\n\n\n'
@@ -151,18 +151,18 @@ def write_suite(folder, more=""):
 
 
 @pytest.mark.slow
-def test_a_grid_of_its_arguments_is_run_and_recorded_once(tmp_path):
+def test_a_grid_of_its_arguments_is_run_and_recorded_once(tmp_path, run_here):
     suite, file = write_suite(tmp_path, "arguments = {base = [5, 10]}\n")
-    done = run_bench("run", suite, *file, cwd=tmp_path)
+    done = run_here("run", suite, *file)
     assert done.returncode == 0, done.stderr
     records = RecordStore(tmp_path / "results").read_all()[0]
     found = {(r.cell.architecture, r.scores.test.accuracy) for r in records}
     assert found == {("mine[base=5]", 0.5), ("mine[base=10]", 1.0)}
-    again = run_bench("run", suite, *file, "--dry-run", cwd=tmp_path)
+    again = run_here("run", suite, *file, "--dry-run")
     assert "0 cells to train, 4 recorded" in again.stdout
-    cleaned = run_bench("clean", "results", *file, "--suite", suite, cwd=tmp_path)
+    cleaned = run_here("clean", "results", *file, "--suite", suite)
     assert "nothing to clean" in cleaned.stdout
-    shown = run_bench("show", "mine", *file, cwd=tmp_path)
+    shown = run_here("show", "mine", *file)
     assert "Says each image's number" in shown.stdout
     assert "Recipe" not in shown.stdout
 
@@ -175,37 +175,37 @@ def test_a_grid_of_its_arguments_is_run_and_recorded_once(tmp_path):
         ("arguments = {bass = 2}\n", "'bass' is no argument of train in"),
     ],
 )
-def test_a_mistake_in_a_suite_with_a_function_is_one_line(tmp_path, more, said):
+def test_a_mistake_in_a_suite_with_a_function_is_one_line(tmp_path, more, said, run_here):
     suite, file = write_suite(tmp_path, more)
-    assert_refused(run_bench("run", suite, *file, "--dry-run", cwd=tmp_path), said, "mine")
+    assert_refused(run_here("run", suite, *file, "--dry-run"), said, "mine")
 
 
 @pytest.mark.slow
-def test_a_check_of_an_unchanged_function_is_identical_and_a_worse_one_fails(tmp_path):
+def test_a_check_of_an_unchanged_function_is_identical_and_a_worse_one_fails(tmp_path, run_here):
     suite, file = write_suite(tmp_path)
     base = ("--baseline", "base")
-    made = run_bench("baseline", "update", suite, *file, *base, "--reason", "first", cwd=tmp_path)
+    made = run_here("baseline", "update", suite, *file, *base, "--reason", "first")
     assert made.returncode == 0, made.stderr
-    same = run_bench("check", *base, cwd=tmp_path)
+    same = run_here("check", *base)
     assert same.returncode == 0, same.stderr
     assert "bit for bit" in same.stdout
     (tmp_path / "mine.py").write_text(DIGITS + RIGHT.replace("base=10", "base=5"))
-    assert run_bench("check", *base, "--margin", "1", cwd=tmp_path).returncode == 1
+    assert run_here("check", *base, "--margin", "1").returncode == 1
 
 
 @pytest.mark.slow
-def test_a_function_that_is_late_is_ended(tmp_path):
+def test_a_function_that_is_late_is_ended(tmp_path, run_here):
     suite, file = write_suite(tmp_path)
     (tmp_path / "mine.py").write_text(
         DIGITS + "import time\n\n\ndef train(dataset, seed):\n    time.sleep(99)\n"
     )
-    done = run_bench("run", suite, *file, "--seeds", "0", "--timeout", "2", cwd=tmp_path)
+    done = run_here("run", suite, *file, "--seeds", "0", "--timeout", "2")
     assert done.returncode == 1
     assert "not finished after 2 seconds" in done.stderr
 
 
 @pytest.mark.slow
-def test_the_pages_example_trains_digits(tmp_path):
+def test_the_pages_example_trains_digits(tmp_path, run_here):
     pattern = r"<!-- example: (\S+) -->\n```python\n(.*?)```"
     blocks = dict(re.findall(pattern, PAGE.read_text(), re.DOTALL))
     (tmp_path / "svm.py").write_text(blocks["svm.py"])
@@ -213,10 +213,9 @@ def test_the_pages_example_trains_digits(tmp_path):
     assert "scikit-learn" in architecture.trains_with
     found = [*findings_of_function(architecture, datasets.load("digits"))]
     assert not found
-    done = run_bench(
+    done = run_here(
         *("run", "--architecture", "svm.py", "--only", "svm[C=10]", "--dataset", "digits"),
         *("--seeds", "0"),
-        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     (record,) = RecordStore(tmp_path / "results").read_all()[0]

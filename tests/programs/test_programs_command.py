@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from ninetynine.records import RecordStore
-from run_helpers import assert_refused, run_bench, start_bench, wait_until_gone, write_dataset
+from run_helpers import assert_refused, start_bench, wait_until_gone, write_dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "programs.md"
 EXAMPLES = Path(__file__).parents[1] / "support" / "examples" / "programs"
@@ -40,37 +40,35 @@ def write_program(folder, code=ANSWERS, more=""):
 
 
 @pytest.mark.slow
-def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp_path):
+def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp_path, run_here):
     suite = write_program(tmp_path)
-    first = run_bench("run", suite, cwd=tmp_path)
+    first = run_here("run", suite)
     assert first.returncode == 0, first.stderr
     assert "mine on" in first.stderr + first.stdout
     assert len(RecordStore(tmp_path / "results").read_all()[0]) == 2
-    assert (
-        "0 cells to train, 2 recorded" in run_bench("run", suite, "--dry-run", cwd=tmp_path).stdout
-    )
+    assert "0 cells to train, 2 recorded" in run_here("run", suite, "--dry-run").stdout
     (tmp_path / "train.py").write_text(ANSWERS + "# other\n")
-    again = run_bench("explain", suite, cwd=tmp_path)
+    again = run_here("explain", suite)
     assert again.stdout.count("would run") == 2
 
 
 @pytest.mark.slow
-def test_a_check_of_an_unchanged_program_is_identical_and_a_worse_one_fails(tmp_path):
+def test_a_check_of_an_unchanged_program_is_identical_and_a_worse_one_fails(tmp_path, run_here):
     suite = write_program(tmp_path)
-    made = run_bench(
+    made = run_here(
         *("baseline", "update", suite, "--baseline", "base", "--reason", "first"), cwd=tmp_path
     )
     assert made.returncode == 0, made.stderr
-    same = run_bench("check", "--baseline", "base", cwd=tmp_path)
+    same = run_here("check", "--baseline", "base")
     assert same.returncode == 0, same.stderr
     assert "bit for bit" in same.stdout
     (tmp_path / "train.py").write_text(ANSWERS.replace("i % 10", "i % 5"))
-    worse = run_bench("check", "--baseline", "base", "--margin", "1", cwd=tmp_path)
+    worse = run_here("check", "--baseline", "base", "--margin", "1")
     assert worse.returncode == 1, worse.stdout
 
 
 @pytest.mark.slow
-def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path):
+def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path, run_here):
     note = tmp_path / "pids"
     hang = (
         "import os, subprocess, sys, time\n"
@@ -80,7 +78,7 @@ def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path):
         "time.sleep(99)\n"
     )
     suite = write_program(tmp_path, hang)
-    done = run_bench("run", suite, "--seeds", "0", "--timeout", "2", cwd=tmp_path)
+    done = run_here("run", suite, "--seeds", "0", "--timeout", "2")
     assert done.returncode == 1
     assert "not finished after 2 seconds" in done.stderr
     left = [pid for pid in map(int, note.read_text().split()) if psutil.pid_exists(pid)]
@@ -88,10 +86,10 @@ def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path):
+def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path, run_here):
     changing = ANSWERS + f"open({str(tmp_path / 'train.py')!r}, 'a').write('# more')\n"
     suite = write_program(tmp_path, changing)
-    done = run_bench("run", suite, "--jobs", "1", cwd=tmp_path)
+    done = run_here("run", suite, "--jobs", "1")
     assert "is not as it was when the suite began" in done.stderr + done.stdout
     assert len(RecordStore(tmp_path / "results").read_all()[0]) == 1
 
@@ -105,9 +103,9 @@ def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path):
         ('environment = "lock.txt"\n', "lock.txt is no file"),
     ],
 )
-def test_a_mistake_in_a_suite_with_a_program_is_one_line(tmp_path, more, said):
+def test_a_mistake_in_a_suite_with_a_program_is_one_line(tmp_path, more, said, run_here):
     suite = write_program(tmp_path, more=more)
-    assert_refused(run_bench("run", suite, "--dry-run", cwd=tmp_path), said, "mine")
+    assert_refused(run_here("run", suite, "--dry-run"), said, "mine")
 
 
 def blocks(page):
@@ -117,7 +115,7 @@ def blocks(page):
 
 
 @pytest.mark.slow
-def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path):
+def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here):
     way = PAGE.read_text().partition("## From train.py")[2].partition("\n## ")[0]
     files = blocks(way)
     commands = files.pop("commands").splitlines()
@@ -130,14 +128,14 @@ def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path):
     for line in [*commands, *job]:
         program, *words = shlex.split(line)
         if program == "bench":
-            done = run_bench(*words, cwd=tmp_path)
+            done = run_here(*words)
             assert done.returncode == 0, done.stderr
     assert "bit for bit" in done.stdout
     code = (tmp_path / "train.py").read_text()
     worse = code.replace("n_estimators=50", "n_estimators=1")
     (tmp_path / "train.py").write_text(worse)
     assert worse != code
-    assert run_bench(*shlex.split(job[0])[1:], cwd=tmp_path).returncode == 1
+    assert run_here(*shlex.split(job[0])[1:]).returncode == 1
 
 
 @pytest.mark.slow
@@ -150,11 +148,11 @@ def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path):
         ("flax", "flax"),
     ],
 )
-def test_a_worked_example_trains_digits(tmp_path, name, needs):
+def test_a_worked_example_trains_digits(tmp_path, name, needs, run_here):
     if importlib.util.find_spec(needs) is None:
         pytest.skip(f"{needs} is not installed")
     suite = EXAMPLES / "digits.toml"
-    done = run_bench("run", suite, "--only", name, "--seeds", "1", cwd=tmp_path)
+    done = run_here("run", suite, "--only", name, "--seeds", "1")
     assert done.returncode == 0, done.stderr
     (record,) = RecordStore(tmp_path / "results").read_all()[0]
     assert record.scores.test.accuracy > 0.9
@@ -177,16 +175,16 @@ def test_interrupting_a_run_ends_its_programs(tmp_path):
 
 
 @pytest.mark.slow
-def test_exports_that_nobody_reads_are_listed_and_removed_by_clean(tmp_path):
+def test_exports_that_nobody_reads_are_listed_and_removed_by_clean(tmp_path, run_here):
     suite = write_program(tmp_path)
-    run_bench("run", suite, "--seeds", "0", cwd=tmp_path)
+    run_here("run", suite, "--seeds", "0")
     (export,) = (tmp_path / "cache" / "ninetynine").glob("*-for-programs.npz")
     clean = ("clean", "results", "--suite", suite)
-    assert "exports" not in run_bench(*clean, cwd=tmp_path).stdout  # it was read just now
+    assert "exports" not in run_here(*clean).stdout  # it was read just now
     os.utime(export, (0, 0))
-    assert "1 export(s) for programs" in run_bench(*clean, cwd=tmp_path).stdout
+    assert "1 export(s) for programs" in run_here(*clean).stdout
     assert export.exists()
-    assert "removed" in run_bench(*clean, "--yes", cwd=tmp_path).stdout
+    assert "removed" in run_here(*clean, "--yes").stdout
     assert not export.exists()
-    shown = run_bench("show", "mine", "--suite", suite, cwd=tmp_path)
+    shown = run_here("show", "mine", "--suite", suite)
     assert "Command: python train.py {seed} {data} {out}" in shown.stdout, shown.stderr

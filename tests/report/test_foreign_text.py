@@ -46,9 +46,10 @@ def store_of(folder, text):
     return store
 
 
-@pytest.fixture(params=HOSTILE)
-def hostile(request, tmp_path):
-    return store_of(tmp_path / "results", HOSTILE[request.param]), HOSTILE[request.param]
+@pytest.fixture(scope="module", params=HOSTILE)
+def hostile(request, tmp_path_factory):
+    text = HOSTILE[request.param]
+    return store_of(tmp_path_factory.mktemp("results"), text), text
 
 
 def test_no_format_has_a_control_character_of_theirs(hostile):

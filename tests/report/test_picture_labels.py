@@ -1,12 +1,11 @@
 """No text of any picture lies on another, on a mark or on a line."""
 
-from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
 from ninetynine.report import figures
 from ninetynine.report.drawing.layout import Box, leader, place_labels
-from picture_builders import KINDS, many_rows, shapes_of, texts_of
+from picture_builders import KINDS, many_rows, overlapping, shapes_of, texts_of
 
 
 class TestLabels:
@@ -27,15 +26,15 @@ class TestLabels:
                 whole = Box(-1, 0, float(root.get("width")) + 1, float(root.get("height")))
                 outside = [text for box, text in texts if not box.within(whole)]
                 assert not outside, (kind, width)
-                on = [(a[1], b[1]) for a, b in combinations(texts, 2) if a[0].overlaps(b[0])]
+                boxes = [box for box, _ in texts]
+                on = [(texts[i][1], texts[j][1]) for i, j in overlapping(boxes, boxes) if i < j]
                 assert not on, (kind, width)
                 shapes = shapes_of(root)
                 on = [
-                    text
-                    for box, text in texts
-                    for shape, is_line in shapes
+                    texts[i][1]
+                    for i, j in overlapping(boxes, [shape for shape, _ in shapes])
                     # A number of the cost plot has a rim, and may lie on a line.
-                    if box.overlaps(shape) and not (kind == "cost" and is_line and text.isdigit())
+                    if not (kind == "cost" and shapes[j][1] and texts[i][1].isdigit())
                 ]
                 assert not on, (kind, width)
 

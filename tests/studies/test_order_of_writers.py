@@ -56,7 +56,14 @@ def test_what_a_digit_looks_like_is_no_hand(script):
 @pytest.mark.slow
 def test_without_mnist_the_script_says_so_in_one_line(tmp_path):
     command = [sys.executable, SCRIPT, "--results", tmp_path / "results"]
-    environment = {**os.environ, "BENCH_DATA_DIR": str(tmp_path)}
+    (tmp_path / "keras.py").write_text("raise OSError('no network here')")  # its loader's
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "BENCH_DATA_DIR": str(tmp_path),
+        "KERAS_HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
     ended = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert len(ended.stderr.splitlines()) == 1

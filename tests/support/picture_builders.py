@@ -4,6 +4,7 @@ import math
 import re
 from itertools import pairwise
 
+import numpy as np
 from ninetynine.board import build_boards
 from ninetynine.report import figures
 from ninetynine.report.drawing.layout import Box, text_width
@@ -74,6 +75,16 @@ def shapes_of(root, x=0.0, y=0.0):
             found += [(box, "dot" not in names) for box in pieces(ends, x, y)]
         found += shapes_of(child, x + dx, y + dy)
     return found
+
+
+def overlapping(boxes, others):
+    """Return (i, j), each the places of a box and of one of ``others`` that it overlaps."""
+    if not boxes or not others:
+        return []
+    a = np.array([[b.left, b.top, b.right, b.bottom] for b in boxes])[:, None]
+    b = np.array([[b.left, b.top, b.right, b.bottom] for b in others])[None]
+    on = (a[..., :2] < b[..., 2:]).all(axis=2) & (b[..., :2] < a[..., 2:]).all(axis=2)
+    return [(int(i), int(j)) for i, j in np.argwhere(on)]
 
 
 def pieces(points, x, y):

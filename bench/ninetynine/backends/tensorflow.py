@@ -46,6 +46,9 @@ class TensorFlowLoop(StepLoop):
     def compile(self) -> None:
         """Trace and optimise the graph by running it for zero steps: no weight, no seed moves."""
         self._model.optimizer.build(self._model.trainable_variables)
+        # A metric that came with its first batch into the graph would have that traced twice.
+        one, units = self._targets[:1], self._model.output_shape[-1]
+        self._model.compute_metrics(self._pixels[:1], one, np.zeros((1, units), np.float32))
         self._train(self._pixels, self._targets, np.zeros(0, np.int32), _NO_CHANGES, 0)
         self._model.reset_metrics()
 

@@ -71,7 +71,7 @@ class Summary:
     largest: float = 1.0  # that the mean can be, on either side of 0
     second_order: float = 0.0  # of the mean's variance what effects of single images do not tell
 
-    @property
+    @cached_property
     def rest_over_groups(self) -> float:
         """The rest's mean square, with what the images of a group have in common counted."""
         if self.groups is None:
@@ -94,7 +94,7 @@ class Summary:
         """What multiplies a variance over images whose effects clump; 1 without groups."""
         return 1.0 if self.groups is None else clumping * self.groups.correction()
 
-    @property
+    @cached_property
     def one_more(self) -> float:
         """What one more error, on an image of its own, adds to the variance of the mean.
 
@@ -112,7 +112,7 @@ class Summary:
         effects = self.image_accuracy - self.mean
         return effects if self.groups is None else self.groups.sums(effects)
 
-    @property
+    @cached_property
     def seed_sd(self) -> float | None:
         """Standard deviation of the accuracy over seeds; None for one seed."""
         return float(np.std(self.seed_accuracy, ddof=1)) if self.n_seeds > 1 else None
