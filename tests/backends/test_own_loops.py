@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import json, sys
+from functools import cache
 import numpy as np
 import keras
 from keras import layers
@@ -50,6 +51,7 @@ def model(dropout):
     made.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     return made
 
+@cache
 def trained(kind, warp=None, dropout=RATE, change=lambda loop: None):
     made = model(dropout)
     loop = kind(made, images, labels, 16, "unit", warp)
