@@ -1,4 +1,4 @@
-"""A backend's own step loop against Keras's fit, on one core: an epoch, and the answer to one image.
+"""A backend's own step loop against Keras's fit, on one core: epochs and answers to one image.
 
     taskset -c 0 python benchmarks/step_loops.py softmax_regression t1_small_cnn --backend torch
 
