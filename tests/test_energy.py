@@ -1,4 +1,4 @@
-"""The processors' joules are read from their counters, which begin anew and cannot always be read."""
+"""Processors' joules are read from counters that begin anew, and cannot always be read."""
 
 import pytest
 from ninetynine import energy

@@ -193,6 +193,31 @@ def test_an_architecture_imports_keras_alone(name):
     assert {target.partition(".")[0] for target in imported(tree)} <= {"keras", "architectures"}
 
 
+def offered_by(name: str) -> set[str]:
+    """Every name that stands in a module of the library: defined, assigned or imported there."""
+    found = {other.removeprefix(f"{name}.") for other in LIBRARY if other.startswith(f"{name}.")}
+    for node in ast.walk(LIBRARY[name]):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name)
+    return found
+
+
+def test_what_scripts_import_of_the_library_is_there():
+    """Also inside functions, which no test may have called."""
+    folders = ("benchmarks", "scripts", "studies")
+    for path in (p for folder in folders for p in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ninetynine."):
+                names = {alias.name for alias in node.names}
+                if node.module in LIBRARY and not node.module.startswith("ninetynine.architect"):
+                    missing = names - offered_by(node.module)
+                    assert not missing, f"{path}:{node.lineno} imports {missing}"
+
+
 # What a command imports when it runs -------------------------------------------------------------
 
 SCRIPT = """

@@ -13,6 +13,8 @@ class TorchLoop(StepLoop):
     """The loop for a model on Keras's PyTorch backend.
 
     It is what ``fit`` does without its data loader, its callbacks and its results after each step.
+    Dropout draws from PyTorch's own generator, and so does that loader: without it dropout draws
+    other numbers than in ``fit``.
     """
 
     def __init__(self, model: Any, *data: Any, **more: Any) -> None:
