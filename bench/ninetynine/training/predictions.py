@@ -151,7 +151,7 @@ def _recorded_scale(recipe: Recipe, record: Record) -> Scale:
 def read_picture(
     path: Path, shape: tuple[int, int, int], drawn_on_dark: bool | None = None
 ) -> tuple[NDArray[np.uint8], str]:
-    """Return the picture as uint8 (height, width, channels), and what was done to it, "" if nothing.
+    """Return the picture, uint8 (height, width, channels), and what was done to it, "" if nothing.
 
     A grey picture on a light ground (dark ink on paper) is inverted for a model whose training
     images are ``drawn_on_dark``, as MNIST's makers did, or for one of which nobody knows (None).
