@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ninetynine.running
 import pytest
+from ninetynine import datasets
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
 from ninetynine.records import Failure
@@ -185,7 +186,7 @@ def test_a_model_that_cannot_be_kept_costs_a_line_and_not_the_record(store, tmp_
         def save(self, path):
             raise NotImplementedError("no get_config\nin Net")
 
-    problem = _keep_model(Model(), tmp_path / "models" / "net.keras")
+    problem = _keep_model(Model(), tmp_path / "models" / "net.keras", datasets.load("digits"))
     assert problem == "NotImplementedError: no get_config in Net"
     event = replace(finished(), model_problem=problem)
     outcome = execute([event.task], FakeExecutor(event), store)

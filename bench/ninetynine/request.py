@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ninetynine import datasets, grid
@@ -28,6 +29,7 @@ from ninetynine.suite import (
     select,
     select_ensembles,
 )
+from ninetynine.training.suitability import DataFacts, check_cells, facts_of
 from ninetynine.workers.events import Task
 
 
@@ -202,18 +204,14 @@ class ResolvedRun:
         return datasets.load(self.suite.dataset, self.request.data_dir)
 
     def check_suitable(self, cells: Sequence[Cell]) -> None:
-        """Raise UserError where ``cells``, or the suite's measure, ask for what the data lack.
+        """Raise UserError where ``cells`` ask for what the data lack."""
+        check_cells(cells, self.data_facts)
 
-        Data of the user's own are read; of a known dataset its facts are enough.
-        """
-        # SciPy, which a run of what is recorded already does without.
-        from ninetynine.measures import find
-        from ninetynine.training.suitability import check_cells, facts_of
-
+    @cached_property
+    def data_facts(self) -> DataFacts:
+        """What is known of the data: a known dataset is not read for it, a user's own is."""
         info = datasets.info_of(self.suite.dataset)
-        measure = self.suite.measure
-        by = find(measure, f"suite {self.suite.path}: measure") if measure else None
-        check_cells(cells, facts_of(info or self.load_dataset()), by)
+        return facts_of(info or self.load_dataset())
 
     def tasks(self, cells: Sequence[Cell]) -> list[Task]:
         """Return what an executor needs to train ``cells``, which may be of other seeds."""

@@ -118,6 +118,43 @@ def test_a_suite_that_is_not_there_or_no_text(tmp_path, write):
     assert "not valid TOML" in complaint(load, str(tmp_path / "binary.toml"))
 
 
+def suite_in(folder, dataset):
+    folder.mkdir(exist_ok=True)
+    (folder / "mine.toml").write_text(GOOD.replace('"digits"', dataset))
+    return load(f"{folder.name}/mine.toml").dataset
+
+
+@pytest.mark.parametrize(
+    ("dataset", "read"),
+    [
+        ('"own.npz"', "sub/own.npz"),
+        ('"./own.npz"', "sub/own.npz"),
+        ('{path = "own.npz", split_seed = 1}', "sub/own.npz?split_seed=1"),
+        ('"own.npz-fold-0-of-5"', "sub/own.npz-fold-0-of-5"),
+        ('"neither.npz"', "sub/neither.npz"),  # and the message about it says where it should be
+        ('"sub/own.npz"', "sub/own.npz"),  # from the current folder, where there is no sub/sub
+        ('"hf:someone/pets"', "hf:someone/pets"),
+        ('"digits"', "digits"),
+    ],
+)
+def test_a_path_to_data_counts_from_the_suite_and_then_from_here(
+    tmp_path, monkeypatch, dataset, read
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "own.npz").touch()
+    assert suite_in(tmp_path / "sub", dataset) == read
+
+
+def test_data_beside_the_suite_and_other_data_here_are_not_chosen_between(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, tmp_path / "sub"):
+        folder.mkdir(exist_ok=True)
+        (folder / "own.npz").touch()
+    said = complaint(suite_in, tmp_path / "sub", '"own.npz"')
+    assert "'own.npz' is beside the suite, sub/own.npz, and in the current folder, too" in said
+
+
 def test_an_unknown_suite_names_the_nearest():
     assert complaint(load, "tutorial") == (
         "no suite is called 'tutorial'; did you mean 'tutorials'?"

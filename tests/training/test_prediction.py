@@ -26,7 +26,7 @@ def test_a_picture_is_answered_at_every_place_that_the_recipe_asks_for(tmp_path,
     recipe = architecture.recipe.override({"test_time_shifts": shifts}, "test").canonical()
     record = make_record("t2_dense", recipe=recipe)
 
-    found = classify(architecture, record, tmp_path / "model.keras", tmp_path / "digit.png")
+    found, _ = classify(architecture, record, tmp_path / "model.keras", tmp_path / "digit.png")
     inputs = np.concatenate([shifted(digit[np.newaxis], *place) for place in places]) / 255
     expected = model.predict(inputs.astype(np.float32), verbose=0).mean(axis=0)
     assert found == pytest.approx(expected.tolist(), abs=1e-6)

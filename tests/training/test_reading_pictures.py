@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+from ninetynine.datasets.decoding import drawn_on_dark
 from ninetynine.errors import UserError
 from ninetynine.training.predictions import read_picture
 from PIL import Image
@@ -52,16 +53,32 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 @pytest.mark.parametrize("ground", [0, 255])
-def test_ink_is_bright_whatever_the_paper(tmp_path, ground):
+@pytest.mark.parametrize("drawn", [True, False, None])
+def test_ink_is_bright_for_models_of_bright_ink_and_it_is_said(tmp_path, ground, drawn):
     picture = np.full((28, 28), ground, np.uint8)
     picture[10:18, 10:18] = 255 - ground
     Image.fromarray(picture).save(tmp_path / "digit.png")
-    found = read_picture(tmp_path / "digit.png", GREY)[..., 0]
-    assert found[0, 0] == 0
-    assert found[14, 14] == 255
+    found, done = read_picture(tmp_path / "digit.png", GREY, drawn)
+    inverted = ground == 255 and drawn is not False
+    assert (found[..., 0] == (255 - picture if inverted else picture)).all()
+    assert done.startswith("inverted: its ground is light") == inverted
+
+
+def test_drawings_on_dark_are_told_from_photographs_and_ink_on_paper():
+    generator = np.random.default_rng(0)
+    photographs = generator.integers(0, 256, (50, 1, 1, 1), np.uint8).repeat(8, 1).repeat(8, 2)
+    drawings = np.zeros((50, 8, 8, 1), np.uint8)
+    drawings[:, 2:6, 2:6] = 255
+    drawings[0] = 255  # one that fills its image
+    assert drawn_on_dark(drawings)
+    assert drawn_on_dark((drawings / 255).astype(np.float32))
+    assert not drawn_on_dark(255 - drawings)
+    assert not drawn_on_dark(photographs)
 
 
 def test_a_photograph_against_a_light_sky_stays_as_it_is(tmp_path):
     picture = np.full((*COLOR[:2], 3), (250, 240, 230), np.uint8)
     Image.fromarray(picture).save(tmp_path / "sky.png")
-    assert (read_picture(tmp_path / "sky.png", COLOR) == picture).all()
+    found, done = read_picture(tmp_path / "sky.png", COLOR, True)
+    assert (found == picture).all()
+    assert not done

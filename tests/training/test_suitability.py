@@ -24,6 +24,10 @@ def cells(*names, **words):
     return [Cell(identity=one, suite="mine", variant="published") for one in identities]
 
 
+def gives(measure, facts):
+    measures.check_gives(measures.find(measure), facts.num_classes, facts.test_labels, facts.name)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -53,20 +57,20 @@ def test_rows_of_one_recipe_are_told_together_and_mistakes_in_one_line():
 
 @pytest.mark.parametrize("measure", ["top_10", "recall_10", "precision_10"])
 def test_a_measure_that_the_classes_do_not_give_is_told(measure):
-    found = complaint(check_cells, cells("net"), FACTS, measures.find(measure))
+    found = complaint(gives, measure, FACTS)
     assert found.startswith("digits has no ")
 
 
 @pytest.mark.parametrize("measure", ["top_9", "recall_9", "precision_9", "roc_auc", "log_loss"])
 def test_a_measure_that_they_give_is_not(measure):
-    check_cells(cells("net"), FACTS, measures.find(measure))
+    gives(measure, FACTS)
 
 
 def test_a_class_without_test_images_has_no_recall():
     arrays = ordinary()
     arrays["y_test"] = np.where(arrays["y_test"] == 1, 0, arrays["y_test"])
     dataset = build_dataset("mine", arrays, "mine.npz", None)
-    found = complaint(check_cells, cells("net"), facts_of(dataset), measures.find("recall_1"))
+    found = complaint(gives, "recall_1", facts_of(dataset))
     assert found == "mine has no recall of class 1: there is no test image of this class"
 
 

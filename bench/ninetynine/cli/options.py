@@ -317,6 +317,15 @@ def measure_of(suite: "Suite") -> "Measure | None":
     return find(suite.measure, f"suite {suite.path}: measure") if suite.measure else None
 
 
+def check_measure(run: "ResolvedRun") -> None:
+    """Raise UserError if no run on the data of ``run`` could give the measure of its suite."""
+    from ninetynine.measures import check_gives
+
+    if (measure := measure_of(run.suite)) is not None:
+        facts = run.data_facts
+        check_gives(measure, facts.num_classes, facts.test_labels, facts.name)
+
+
 def measure_as(name: str, default: str) -> Option:
     """Add --measure, which a command gets as ``name``; ``default`` is what its help says."""
     help_text = f"What is judged by, as in `bench list measures` [default: {default}]."

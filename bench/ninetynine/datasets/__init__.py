@@ -128,6 +128,25 @@ def below(root: Path, name: str) -> str:
     return f"{replace(source, name=str(path))}{fold}"
 
 
+def beside(folder: Path, name: str, where: str) -> str:
+    """Return the name, as it is from here, of a dataset that a file in ``folder`` names.
+
+    A path counts from there.  One that leads nowhere counts from the current folder, as paths in
+    suites once did.  Raises UserError, beginning with ``where``, if it leads to data from both.
+    """
+    found = below(folder, name)
+    path = parse_source(name.removesuffix(fold_suffix(name))).name
+    there, here = folder / path, Path(path)
+    if found == name or not here.exists():
+        return found
+    if there.exists() and not there.samefile(here):
+        raise UserError(
+            f"{where}: {path!r} is beside the suite, {there}, and in the current folder, too; "
+            "rename one, or write the whole path"
+        )
+    return found if there.exists() else name
+
+
 def _from_folders(info: DatasetInfo, data_dir: Path | None) -> Dataset | None:
     """Return a known dataset from ``data_dir``, which must hold it, or from BENCH_DATA_DIR.
 

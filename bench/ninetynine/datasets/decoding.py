@@ -37,6 +37,8 @@ _UPRIGHT = {
 }
 _BLOCK = 256  # pictures that are decoded before progress is told
 _TELL_FROM, _TELL_SECONDS = 500, 0.2
+# Of how many training images the ground is looked at, and which share may be light by chance.
+_LOOKED_AT, _LIGHT_BY_CHANCE = 1000, 0.05
 
 Pixels = npt.NDArray[np.uint8]
 _T = TypeVar("_T")
@@ -131,10 +133,23 @@ def reason(error: Exception) -> str:
     return str(text).split("\n")[0]
 
 
-def grey_on_dark(pixels: Pixels) -> Pixels:
-    """Return a grey picture with a dark ground: one on a light ground (ink on paper) inverted."""
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return np.asarray(255 - pixels if border.mean() > 127 else pixels, dtype=np.uint8)
+def light_grounds(images: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return whether the border of each of (n, height, width, channels) images is light, (n,).
+
+    Images are uint8, or floats in [0, 1].
+    """
+    edges = (images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1])
+    border = np.concatenate([edge.reshape(len(images), -1) for edge in edges], axis=1)
+    return np.asarray(border.mean(axis=1) > (127 if images.dtype == np.uint8 else 0.5))
+
+
+def drawn_on_dark(images: npt.NDArray[Any]) -> bool:
+    """Return whether images (n, height, width, 1) are drawn light on dark, as MNIST's are.
+
+    Of the first of them nearly all have a dark border then, which photographs have not.
+    """
+    some = np.asarray(images[:_LOOKED_AT])
+    return bool(images.shape[-1] == 1 and light_grounds(some).mean() <= _LIGHT_BY_CHANCE)
 
 
 def _orientation(image: "Image") -> int:

@@ -19,6 +19,7 @@ from ninetynine.gate.resolving import GateRequest, is_whole, resolve
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict
 from ninetynine.gate.workspace import at_work, forget_other_models, open_workspace
 from ninetynine.machine import commit_of, cpu
+from ninetynine.measures import check_gives
 from ninetynine.planning import plan
 from ninetynine.records import RecordStore
 from ninetynine.request import ResolvedRun
@@ -183,6 +184,8 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
     updates = manifest.updates
     run, _ = resolve(request, updates, None)
     measure = measure_of(request.measure, run.suite, request.baseline, manifest)
+    facts = run.data_facts
+    check_gives(measure, facts.num_classes, facts.test_labels, facts.name)
     at_once = run.request.seeds_at_once
     if run.only_took:
         watcher.say(run.only_took)

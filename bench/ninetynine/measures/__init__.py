@@ -215,6 +215,20 @@ def find(name: str, where: str = "--measure") -> Measure:
     raise UserError(f"{where}: no measure is called {name!r}{nearest(name, names())}")
 
 
+def check_gives(measure: Measure, classes: int, labels: IntArray, dataset: str) -> None:
+    """Raise UserError if no run on a dataset of these test labels (m,) could give ``measure``.
+
+    It is tried on predictions that are made up, all of them right.
+    """
+    some = np.unique(labels)
+    probabilities = np.full((len(some), classes), 0.5 / classes)
+    probabilities[np.arange(len(some)), some] += 0.5
+    try:
+        measure.values(RunPredictions(probabilities, some))
+    except NotMeasured as reason:
+        raise UserError(f"{dataset} has no {measure.words}: {reason}") from None
+
+
 def family_word(family: Family) -> str:
     """Return what a family's number is in a sentence."""
     return "number k" if family.parameter == "K" else "class's number"

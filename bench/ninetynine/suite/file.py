@@ -97,7 +97,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
         if key not in _KEYS:
             raise UserError(f"{where}: unknown key {key!r}{nearest(key, _KEYS)}")
     items = _entry_tables(content.get("architectures"), where)
-    dataset = _dataset(content.get("dataset"), where)
+    dataset = _dataset(content.get("dataset"), path.parent, where)
     recipe = content.get("recipe", {})
     if not isinstance(recipe, dict):
         raise UserError(f"{where}: [recipe] must be a table of recipe keys")
@@ -133,10 +133,17 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
     )
 
 
-def _dataset(given: object, where: str) -> str:
-    """Return the dataset's name, with how it is read where that is told in a table."""
+def _dataset(given: object, folder: Path, where: str) -> str:
+    """Return the dataset's name, with how it is read where that is told in a table.
+
+    A path counts from ``folder``, where the suite lies.
+    """
     if isinstance(given, str):
-        return given
+        if folder == Path() or not (set("/.?") & set(given) or (folder / given).exists()):
+            return given
+        from ninetynine import datasets  # NumPy, which lists of architectures do without
+
+        return datasets.beside(folder, given, f"{where}: dataset")
     told = dict(given) if isinstance(given, dict) else {}
     path = told.pop("path", None)
     if not isinstance(path, str):
@@ -146,7 +153,8 @@ def _dataset(given: object, where: str) -> str:
         )
     from ninetynine import datasets  # NumPy, which lists of architectures do without
 
-    return datasets.with_options(path, told, f"{where}: dataset")
+    name = datasets.with_options(path, told, f"{where}: dataset")
+    return datasets.beside(folder, name, f"{where}: dataset")
 
 
 def _targets(given: object, path: Path, where: str) -> tuple[Target, ...]:

@@ -306,12 +306,19 @@ def _evaluate(average: ShiftAverage, parts: Parts) -> tuple[Scores, NDArray[np.f
     return Scores(train=train, validation=validation, test=test), probabilities
 
 
-def save_model(model: Any, path: Path) -> None:
-    """Save ``model`` as ``.keras``, whole or not at all; its shapes in a ``.json`` beside it."""
+def save_model(model: Any, path: Path, drawn_on_dark: bool | None = None) -> None:
+    """Save ``model`` as ``.keras``, whole or not at all; its shapes in a ``.json`` beside it.
+
+    ``drawn_on_dark`` says of grey training images whether they are, None where nobody looked.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{time.time_ns()}.keras")
     model.save(partial)
     classes = max(2, model.output_shape[-1])  # one unit tells two classes apart
-    facts = {"input_shape": model.input_shape[1:], "num_classes": classes}
+    facts = {
+        "input_shape": model.input_shape[1:],
+        "num_classes": classes,
+        "drawn_on_dark": drawn_on_dark,
+    }
     path.with_suffix(".json").write_text(json.dumps(facts))
     partial.replace(path)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ninetynine.backends import Scale, Standard, package_versions, to_float
 from ninetynine.building import build_model
 from ninetynine.catalog import Architecture
-from ninetynine.datasets.decoding import decode, grey_on_dark, quiet_pillow, reason
+from ninetynine.datasets.decoding import decode, light_grounds, quiet_pillow, reason
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, Score
@@ -113,8 +113,8 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> Score:
 
 def classify(
     architecture: Architecture, record: Record, model_path: Path, image_path: Path
-) -> list[float]:
-    """Return the class probabilities of the picture in ``image_path``.
+) -> tuple[list[float], str]:
+    """Return the class probabilities of the picture in ``image_path``, and what was done to it.
 
     The model is built from the architecture's own code and only its weights are read from the
     ``.keras`` file: nothing in that file is executed.  Raises UserError where the backend that
@@ -124,8 +124,9 @@ def classify(
     package_versions(cell.backend)
     start_backend_here(cell.backend, cell.threads, cell.device)
     prepare_backend(cell)
-    shape, classes = _shape_and_classes(model_path)
-    pixels = read_picture(image_path, shape)
+    facts = json.loads(model_path.with_suffix(".json").read_text())
+    shape, classes = _shape(facts), int(facts["num_classes"])
+    pixels, done = read_picture(image_path, shape, facts.get("drawn_on_dark"))
     recipe = Recipe.from_canonical(record.cell.recipe)
     model = build_model(architecture, shape, classes, one_unit=not recipe.loss.sums_to_one)
     model.load_weights(model_path)
@@ -137,7 +138,7 @@ def classify(
 
     # As for its test images.
     average = ShiftAverage(forward, recipe.test_time_shifts, recipe.loss.sums_to_one)
-    return [float(p) for p in average.predict(pixels[np.newaxis])[0]]
+    return [float(p) for p in average.predict(pixels[np.newaxis])[0]], done
 
 
 def _recorded_scale(recipe: Recipe, record: Record) -> Scale:
@@ -147,10 +148,13 @@ def _recorded_scale(recipe: Recipe, record: Record) -> Scale:
     return Standard(tuple(model.pixel_mean or ()), tuple(model.pixel_deviation or ()))
 
 
-def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Return the picture as uint8 (height, width, channels), grey ones bright on a dark ground.
+def read_picture(
+    path: Path, shape: tuple[int, int, int], drawn_on_dark: bool | None = None
+) -> tuple[NDArray[np.uint8], str]:
+    """Return the picture, uint8 (height, width, channels), and what was done to it, "" if nothing.
 
-    A grey picture on a light ground (dark ink on paper) is inverted, as MNIST's makers did.
+    A grey picture on a light ground (dark ink on paper) is inverted for a model whose training
+    images are ``drawn_on_dark``, as MNIST's makers did, or for one of which nobody knows (None).
     Raises UserError where the file is no picture, or has too many pixels.
     """
     height, width, channels = shape
@@ -161,11 +165,13 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         raise UserError(
             f"--image {path}: not a picture that can be read ({reason(error)})"
         ) from error
-    return grey_on_dark(pixels) if channels == 1 else pixels
+    if channels != 1 or drawn_on_dark is False or not light_grounds(pixels[np.newaxis])[0]:
+        return pixels, ""
+    known = "are drawn light on dark" if drawn_on_dark else "may be drawn light on dark"
+    return 255 - pixels, f"inverted: its ground is light, and the training images {known}"
 
 
-def _shape_and_classes(model_path: Path) -> tuple[tuple[int, int, int], int]:
-    """Read the input shape and the number of classes that ``save_model`` wrote beside the model."""
-    facts = json.loads(model_path.with_suffix(".json").read_text())
+def _shape(facts: dict[str, Any]) -> tuple[int, int, int]:
+    """Return the input shape that ``save_model`` wrote beside the model."""
     height, width, channels = facts["input_shape"]
-    return (height, width, channels), int(facts["num_classes"])
+    return height, width, channels

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,9 @@ from ninetynine.records import Epoch
 
 _LAST_LINES = 40
 _LONGEST_LINE = 2000
-_SAMPLE_SECONDS = 0.05
+# How often memory is looked at: to find descendants takes a look at every process of the machine,
+# on the program's own cores, and no more than this share of them is taken.
+_SAMPLE_SECONDS, _SAMPLING_SHARE = 0.05, 0.01
 _LAST_WORDS_SECONDS = 5.0
 # "epoch 3/10 ... accuracy 0.97", as most training scripts print it.
 _EPOCH = re.compile(r"epoch\D{0,3}(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
@@ -104,14 +107,17 @@ class ProgramProcess:
         done = threading.Event()
 
         def sample() -> None:
-            while not done.wait(_SAMPLE_SECONDS):
-                total = 0
+            seconds = _SAMPLE_SECONDS
+            while not done.wait(seconds):
+                total, started = 0, time.thread_time()
                 with suppress(psutil.Error):
                     root = psutil.Process(pid)
                     for process in (root, *root.children(recursive=True)):
                         with suppress(psutil.Error):
                             total += process.memory_info().rss
                 self.peak_memory_bytes = max(self.peak_memory_bytes, total)
+                taken = time.thread_time() - started
+                seconds = max(_SAMPLE_SECONDS, taken / _SAMPLING_SHARE)
 
         thread = threading.Thread(target=sample, daemon=True)
         thread.start()

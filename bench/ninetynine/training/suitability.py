@@ -1,4 +1,4 @@
-"""Whether data have what recipes and a measure ask of them, told before anything is trained."""
+"""Whether data have what recipes ask of them, told before anything is trained."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,20 +10,17 @@ from ninetynine.cells import Cell
 from ninetynine.datasets import Dataset, DatasetInfo
 from ninetynine.datasets.folds import split_at
 from ninetynine.errors import UserError
-from ninetynine.measures import Measure, NotMeasured, RunPredictions
 from ninetynine.recipe import Recipe
 from ninetynine.training.model import class_numbers
 from ninetynine.training.parts import check_augmentation, check_validation
-
-_SHARE_OF_LABEL = 0.5  # what made-up predictions give an image's own class
 
 
 @dataclass(frozen=True)
 class DataFacts:
     """What is known of a dataset without its pixels.
 
-    ``image_shape`` is (height, width, channels); ``test_labels`` are int64 (m,), of a known dataset
-    that was not read one of each class.
+    ``image_shape`` is (height, width, channels); ``test_labels`` are int64 (m,), or of a known
+    dataset that was not read one of each class.
     """
 
     name: str
@@ -48,8 +45,8 @@ def facts_of(data: Dataset | DatasetInfo) -> DataFacts:
     return DataFacts(data.name, shape, data.num_classes, names, train, validation, labels)
 
 
-def check_cells(cells: Iterable[Cell], facts: DataFacts, measure: Measure | None = None) -> None:
-    """Raise one UserError for all that the recipes of ``cells``, or ``measure``, lack in the data.
+def check_cells(cells: Iterable[Cell], facts: DataFacts) -> None:
+    """Raise one UserError for all that the recipes of ``cells`` ask for and the data lack.
 
     What only a built model tells, such as its input's size, is left to the workers.
     """
@@ -66,14 +63,11 @@ def check_cells(cells: Iterable[Cell], facts: DataFacts, measure: Measure | None
         for recipe, names in recipes.values()
         for mistake in _mistakes(recipe, facts)
     ]
-    if measure is not None:
-        found += _unmeasured(measure, facts)
     if found:
         raise UserError("; ".join(found))
 
 
 def _mistakes(recipe: Recipe, facts: DataFacts) -> Iterator[str]:
-    height, width, _ = facts.image_shape
     checks = (
         lambda: class_numbers(recipe, facts.num_classes, facts.class_names, facts.name),
         lambda: check_validation(recipe, facts.has_validation, facts.name),
@@ -86,15 +80,3 @@ def _mistakes(recipe: Recipe, facts: DataFacts) -> Iterator[str]:
             check()
         except UserError as error:
             yield str(error)
-
-
-def _unmeasured(measure: Measure, facts: DataFacts) -> Iterator[str]:
-    """Yield why there will be no ``measure`` of any model, from predictions that are made up."""
-    labels = np.unique(facts.test_labels)
-    rest = (1 - _SHARE_OF_LABEL) / facts.num_classes
-    probabilities = np.full((len(labels), facts.num_classes), rest)
-    probabilities[np.arange(len(labels)), labels] += _SHARE_OF_LABEL
-    try:
-        measure.values(RunPredictions(probabilities, labels))
-    except NotMeasured as reason:
-        yield f"{facts.name} has no {measure.words}: {reason}"

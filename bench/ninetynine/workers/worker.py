@@ -173,7 +173,7 @@ def _serve(
     except Exception as error:
         tell(failed_message("error", in_one_line(error), traceback.format_exc()))
     else:
-        problem = _keep_model(trained.model, _model_path(task, trained.record))
+        problem = _keep_model(trained.model, _model_path(task, trained.record), dataset)
         tell(finished_message(trained.record, trained.predictions, problem))
 
 
@@ -210,7 +210,7 @@ def _serve_together(
                 end(failed_message("diverged", one.diverged), [cell])
                 continue
             path = _model_path(task.alone(cell), one.record)
-            problem = _keep_model(one.load() if path else None, path)
+            problem = _keep_model(one.load() if path else None, path, _dataset_of(task))
             end(finished_message(one.record, one.predictions, problem), [cell])
     except UserError as error:
         cause = error.__cause__
@@ -283,14 +283,15 @@ def _model_path(task: Task, record: Record) -> Path | None:
     return path and path.with_name(path.name.replace(asked, record.key[:16]))
 
 
-def _keep_model(model: Any, path: Path | None) -> str:
+def _keep_model(model: Any, path: Path | None, dataset: datasets.Dataset) -> str:
     """Save ``model`` at ``path``; return why it could not be, in one line: the record stands."""
     if path is None:
         return ""
+    from ninetynine.datasets.decoding import drawn_on_dark
     from ninetynine.training.cell import save_model
 
     try:
-        save_model(model, path)
+        save_model(model, path, drawn_on_dark(dataset.train_images))
     except Exception as error:
         traceback.print_exc()
         return in_one_line(error)

@@ -56,16 +56,17 @@ def command(
     store = options.open_store(results)
     record = _record_of(store, found.name, seed, dataset)
     if index is not None:
-        probabilities, label = _recorded(store, record, index)
+        probabilities, label, done = *_recorded(store, record, index), ""
     else:
         assert image is not None
-        probabilities, label = _classify(results, found, record, image), None
+        (probabilities, done), label = _classify(results, found, record, image), None
     facts = {
         "architecture": found.name,
         "seed": seed,
         "dataset": record.cell.dataset,
         "recipe": record.context.variant,
         "image": str(image) if image else f"test image {index}",
+        "image_changed": done or None,
         "probabilities": [float(p) for p in probabilities],
         "predicted": int(np.argmax(probabilities)),
         "label": label,
@@ -111,7 +112,7 @@ def _recorded(store: RecordStore, record: Record, index: int) -> tuple[Sequence[
 
 def _classify(
     results: Path, found: catalog.Architecture, record: Record, image: Path
-) -> Sequence[float]:
+) -> tuple[Sequence[float], str]:
     if not kept(results / "models", record):
         raise UserError(
             f"no model is kept for {store_label(record)}; train it with: bench run "
@@ -134,6 +135,8 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
         f"{facts['architecture']}, seed {facts['seed']}, trained on {facts['dataset']} "
         f"({facts['recipe']} recipe): {facts['image']}"
     )
+    if facts["image_changed"]:
+        yield f"the picture was {facts['image_changed']}"
     for digit, probability in enumerate(facts["probabilities"]):
         bar = "#" * round(40 * probability)
         mark = " <- predicted" if digit == facts["predicted"] else ""

@@ -62,6 +62,7 @@ def command(
         options.warn(str(problem))
     if planned.missing:
         run.check_suitable(planned.missing)
+        options.check_measure(run)
     if dry_run:
         _print_dry_run(planned, run, records, Nodes(nodes, cores_per_node), as_json)
         return 0
