@@ -108,7 +108,7 @@ def _published(board: Board) -> Fact | None:
     others = [f"{count} {verdict}" for verdict, count in sorted(verdicts.items())]
     within = f"{expected} of {len(claims)}"
     detail = ", ".join(["within the luck of one more run", *others])
-    return Fact(within, "published figures as expected", detail)
+    return Fact(within, "published figures", detail)
 
 
 def _cost(board: Board) -> Fact | None:
