@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from ninetynine.cli.verbs import show
 from ninetynine.records import RecordStore
 from record_builders import draw_wrong, write_run
 
@@ -83,6 +84,20 @@ def test_show_refuses_a_shape_that_is_none(bench, shape):
     assert code == 2
     assert "28,28,1" in err
     assert one_line(err)
+
+
+def test_show_says_how_many_seeds_were_trained_at_once(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(show, "start_backend_here", lambda *_: None)
+    monkeypatch.setattr(show, "_built", lambda *_: {})
+    store = RecordStore(tmp_path)
+    for seed in range(4):
+        at_once = {"together": {"seeds": [0, 1, 2]}} if seed < 3 else {}
+        write_run(store, "t2_dense", seed, **at_once)
+    code, out, _ = bench("show", "t2_dense", "--results", tmp_path)
+    assert code == 0
+    assert "Seeds at once: 3 runs trained 3 together" in out
+    _, text, _ = bench("show", "t2_dense", "--results", tmp_path, "--json")
+    assert json.loads(text)["seeds_at_once"] == [{"together": 3, "runs": 3}]
 
 
 def test_report_prints_the_board_and_json_holds_numbers(bench, results):

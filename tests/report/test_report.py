@@ -232,7 +232,7 @@ def test_names_that_are_cut_in_the_terminal_still_differ(store):
             write_run(store, "a_small_network_of_parts", precision=precision, together=together)
     text = render(Report(store, {}), "table")
     table = text[text.index("Accuracy") : text.index("Test accuracy and loss")]
-    names = re.findall(r"a_small_net.*?(?=  )", table)
+    names = re.findall(r"a\S*….*?\]", table)
     assert len(names) == len(set(names)) == 4
 
 

@@ -192,13 +192,18 @@ def short(name: str, longest: int = 28, names: Collection[str] = ()) -> str:
     heads = ["", *(name[:start].rstrip(_BETWEEN) for start in starts[1:])]
     tails = ["", *(name[start:] for start in starts)]
     whole = [(head, tail) for head in heads for tail in tails if len(head + tail) < longest]
-    whole.sort(key=lambda ends: len("".join(ends)) + _END * (bool(ends[1]) + bool(ends[0])))
+    whole.sort(key=lambda ends: _worth(*ends))
     half = (longest - 1) // 2
     found = [ends for ends in whole[::-1] if 2 * len("".join(ends)) + 2 >= longest]
     found.append((name[: longest - 1 - half], name[len(name) - half :]))
     others = [other for other in names if other != name]
     alone = (ends for ends in found if not any(_is_between(other, *ends) for other in others))
     return "…".join(next(alone, found[0]))
+
+
+def _worth(head: str, tail: str) -> float:
+    """Return how much the two ends of a name say: all letters, best of both."""
+    return len(head + tail) - abs(len(head) - len(tail)) / 4 + _END * (bool(head) + bool(tail))
 
 
 def _is_between(name: str, head: str, tail: str) -> bool:

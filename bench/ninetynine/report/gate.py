@@ -337,7 +337,8 @@ def _value(measure: Measure, look: Look, part: str) -> str:
 def _size(measure: Measure, share: float, look: Look | None = None) -> str:
     if measure.unit == "%":
         return _points(share)
-    return units.difference(measure, share, look and _decimals(measure, look, more=1))
+    decimals = None if look is None else _decimals(measure, look, more=1)
+    return units.difference(measure, share, decimals)
 
 
 def _percent(share: float) -> str:

@@ -9,6 +9,7 @@ from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
 from ninetynine.board.views import View
 from ninetynine.report import formatting
+from ninetynine.report.columns import columns
 from ninetynine.report.columns.gap import goal, start
 
 _MOST_NAMES = 3
@@ -92,10 +93,12 @@ def _best_group(board: Board) -> Fact | None:
 def _best_mean(board: Board) -> Fact | None:
     if not board.finished:
         return None
-    best, decimals = board.finished[0], formatting.percent_decimals(board.images)
-    errors = formatting.number(best.errors_per_10000, 1)
-    mean = formatting.percent_spread(best.accuracy, decimals)
-    return Fact(f"{mean}%", "best mean", f"{errors} errors in 10,000")
+    best = board.finished[0]
+    mean, _, few = columns()["accuracy"].write(board, best).partition(" (")  # 3 runs alike
+    if board.scores is not None:
+        return Fact(mean, "best mean", few.rstrip(")"))
+    errors = f"{formatting.number(best.errors_per_10000, 1)} errors in 10,000"
+    return Fact(f"{mean}%", "best mean", f"{errors}; {few[:-1]}" if few else errors)
 
 
 def _published(board: Board) -> Fact | None:
@@ -108,7 +111,7 @@ def _published(board: Board) -> Fact | None:
     others = [f"{count} {verdict}" for verdict, count in sorted(verdicts.items())]
     within = f"{expected} of {len(claims)}"
     detail = ", ".join(["within the luck of one more run", *others])
-    return Fact(within, "published figures as expected", detail)
+    return Fact(within, "published figures", detail)
 
 
 def _cost(board: Board) -> Fact | None:
