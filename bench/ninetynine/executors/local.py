@@ -2,13 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from ninetynine.errors import UserError
-from ninetynine.executors import Choose, Options, Work
+from ninetynine.executors import Choose, Enough, Options, Work
 from ninetynine.machine import affordable_jobs, cores_of, jobs_and_threads
 from ninetynine.workers.events import Event, Failed, Task
 from ninetynine.workers.process import WorkerProcess, environment_of, fault
@@ -106,8 +106,9 @@ class _LocalRun:
                 else:
                     yield event
                 self._hand_out()
-        except BaseException:
-            self._stop()
+        except BaseException as error:
+            only_busy = isinstance(error, Enough) and self._keeps
+            self._stop(self._busy if only_busy else set(self._workers))
             raise
         self._end_threads()
 
@@ -156,10 +157,10 @@ class _LocalRun:
         if worker is not None:
             worker.kill()
 
-    def _stop(self) -> None:
+    def _stop(self, slots: Set[int]) -> None:
         self._stopped.set()
-        for worker in list(self._workers.values()):
-            worker.kill()
+        for slot in slots & self._workers.keys():
+            self._workers[slot].kill()
         self._end_threads()  # one that was starting a worker ends it itself
 
     def _end_threads(self) -> None:
