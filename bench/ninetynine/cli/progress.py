@@ -29,8 +29,9 @@ def make_progress(cells: int | None, reused: int) -> "LineProgress | BarProgress
 
     How many ``cells`` there will be is None where training goes on until something is clear.
     """
-    if cells is not None:
-        print(f"{cells} cells to train, {reused} recorded already", file=sys.stderr, flush=True)
+    line = f"{cells} cells to train, {reused} recorded already"
+    line = "training until the answer is clear" if cells is None else line
+    print(line, file=sys.stderr, flush=True)
     return BarProgress(cells) if sys.stderr.isatty() else LineProgress(cells)
 
 
