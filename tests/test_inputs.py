@@ -41,7 +41,11 @@ HERE = "import os, pathlib\nhere = pathlib.Path(__file__).parent\n"
         ("os.listdir(here / 'deep')", ["file deep"]),
         ("list((here / 'deep').iterdir())", ["file deep"]),
         ("import glob; glob.glob(str(here / 'deep' / '*.json'))", ["file deep"]),
+        ("os.path.lexists(here / 'gone.json')", ["file gone.json"]),
+        ("os.access(here / 'gone.json', os.R_OK)", ["file gone.json"]),
+        ("import sqlite3; sqlite3.connect(here / 'net.db')", ["file net.db"]),
         ("os.environ.get('WIDTH')", ["environment WIDTH"]),
+        ("os.environb.get(b'WIDTH')", ["environment WIDTH"]),
         ("os.getenv('WIDTH', '8')", ["environment WIDTH"]),
         ("'WIDTH' in os.environ", ["environment WIDTH"]),
         ("from os import environ; environ.setdefault('WIDTH', '8')", ["environment WIDTH"]),
@@ -52,10 +56,24 @@ def test_what_is_read_is_noted_however_it_is_read(net, monkeypatch, reading, nam
     assert sorted(notes(net, HERE + reading)) == names
 
 
+@pytest.mark.slow
+def test_what_tensorflow_reads_by_itself_is_noted(net):
+    pytest.importorskip("tensorflow")
+    file = "str(here / 'width.json')"
+    for reading, name in (
+        (f"tf.io.gfile.GFile({file}).read()", "width.json"),
+        (f"tf.io.read_file({file})", "width.json"),
+        ("tf.io.gfile.exists(str(here / 'gone.json'))", "gone.json"),
+        ("tf.io.gfile.listdir(str(here / 'deep'))", "deep"),
+    ):
+        assert [*notes(net, f"{HERE}import tensorflow as tf; {reading}")] == [f"file {name}"]
+
+
 @pytest.mark.parametrize(
     "innocent",
     [
         "import decimal",
+        "import sqlite3; sqlite3.connect(':memory:')",
         "open(here / 'log.txt', 'w').write('built')",
         "os.environ['WIDTH'] = '8'",
         "dict(os.environ); os.environ.copy(); list(os.environ.items())",

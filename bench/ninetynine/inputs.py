@@ -32,6 +32,16 @@ _LIBRARIES = tuple(
 _SYSTEM = ("/proc", "/sys", "/dev", "/etc")
 # What these read is not the architecture's doing; that it loads a file through them is.
 _COMPUTING = computing_packages() | {"absl", "google", "h5py"}
+# What asks for a file unheard by Python, and where: what the library opens by itself, and what only
+# looks.  Of the latter only what an architecture's own code looks for says something.
+_OPENING = {
+    "tensorflow.python.lib.io._pywrap_file_io": (
+        *("BufferedInputStream", "FileExists", "GetChildren", "IsDirectory", "Stat"),
+        *("ReadFileToString", "CopyFile"),
+    ),
+    "tensorflow._api.v2.io": ("read_file",),
+}
+_LOOKING = ("stat", "lstat", "access", "readlink")
 # They say where things lie; what is read there is noted.
 _PLACES = {"HOME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TEMP", "TMP", "TMPDIR", "USER"}
 
@@ -46,15 +56,16 @@ def noting(file: Path, sources: tuple[Path, ...], settled: tuple[str, ...]) -> I
     inputs: Inputs = {}
     notes = _Notes({str(path.resolve()) for path in sources}, settled)
     sys.addaudithook(notes.on_audit)  # stays for the life of the process; notes say when it hears
-    environment, stat = os.environ, os.stat
-    os.environ = _NotedEnvironment(environment, notes.on_variable)  # noqa: B003  (the same one)
-    os.stat = notes.watched(stat)
+    before = [(there, name, getattr(there, name)) for there, name, _ in notes.listeners()]
+    for listener in [*notes.listeners()]:
+        setattr(*listener)
     try:
         with notes.hearing_hdf5():
             yield inputs
     finally:
         notes.is_listening = False
-        os.environ, os.stat = environment, stat
+        for silent in before:
+            setattr(*silent)
         inputs |= now(notes.names(file), file)
 
 
@@ -117,8 +128,23 @@ class _Notes:
             return
         if event == "open":
             self._on_path(arguments[0], is_written=_writes(arguments[1], arguments[2]))
+        elif event == "sqlite3.connect" and ":memory:" not in (name := str(arguments[0])):
+            self._on_path(name.removeprefix("file:").partition("?")[0])
         elif event in ("os.listdir", "os.scandir") and _is_of_own_code(sys._getframe(1)):
             self._on_path(arguments[0] if arguments[0] is not None else ".")
+
+    def listeners(self) -> Iterator[tuple[Any, str, Any]]:
+        """Yield what stands in for what reads unheard: where, its name there, and what notes."""
+        for name in _LOOKING:
+            yield os, name, self.watched(getattr(os, name), own=True)
+        for name in ("environ", "environb"):
+            if hasattr(os, name):
+                yield os, name, _NotedEnvironment(getattr(os, name), self.on_variable)
+        for module, names in _OPENING.items():
+            there = sys.modules.get(module)
+            for name in names:
+                if hasattr(there, name):
+                    yield there, name, self.watched(getattr(there, name))
 
     @contextmanager
     def hearing_hdf5(self) -> Iterator[None]:
@@ -145,18 +171,22 @@ class _Notes:
         if self.is_listening and counts and _is_of_own_code(sys._getframe(2)):
             self._variables.add(name)
 
-    def watched(self, stat: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
-        def noted(path: Any, *rest: Any, **named: Any) -> os.stat_result:
-            if self.is_listening and _is_of_own_code(sys._getframe(1)):
+    def watched(self, function: Callable[..., Any], own: bool = False) -> Callable[..., Any]:
+        """Return ``function`` of a path so that the path is noted; ``own``: by own code alone."""
+
+        def noted(path: Any, *rest: Any, **named: Any) -> Any:
+            if self.is_listening and (not own or _is_of_own_code(sys._getframe(1))):
                 self._on_path(path)
-            return stat(path, *rest, **named)
+            return function(path, *rest, **named)
 
         return noted
 
     def _on_path(self, path: object, is_written: bool = False) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a descriptor: what it is of was opened before
-        whole = os.path.realpath(os.fsdecode(path))
+        if "://" in (name := os.fsdecode(path)):
+            return  # on no disk of this machine
+        whole = os.path.realpath(name)
         if whole.endswith(".pyc"):
             whole = _source_of(whole)
         if whole.endswith("keras.json") or whole.startswith(self._not_inputs):
@@ -164,25 +194,28 @@ class _Notes:
         (self._written if is_written else self._paths).add(whole)
 
 
-class _NotedEnvironment(os._Environ[str]):
-    """``os.environ`` that says which variable is asked for; to copy all of it asks for none."""
+class _NotedEnvironment(os._Environ[Any]):
+    """``os.environ`` or ``os.environb`` that says which variable is asked for.
+
+    To copy all of it asks for none.
+    """
 
     def __init__(self, real: Any, note: Callable[[str], None]) -> None:
         super().__init__(
             real._data, real.encodekey, real.decodekey, real.encodevalue, real.decodevalue
         )
         self._note = note
-        self._listed: deque[str] = deque()
+        self._listed: deque[Any] = deque()
 
-    def __getitem__(self, key: str) -> str:
+    def __getitem__(self, key: Any) -> Any:
         if self._listed and self._listed[0] == key:  # a copy asks for all, in their order
             self._listed.popleft()
-        elif isinstance(key, str):
+        elif isinstance(key, str | bytes):
             self._listed.clear()
-            self._note(key)
+            self._note(os.fsdecode(key))
         return super().__getitem__(key)
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Any]:
         self._listed = deque(super().__iter__())
         return iter([*self._listed])
 

@@ -11,7 +11,7 @@ import ninetynine
 from ninetynine.cells import Cell
 from ninetynine.datasets import Dataset
 from ninetynine.errors import Interrupted, UserError
-from ninetynine.executors import Executor
+from ninetynine.executors import Enough, Executor, run_chosen
 from ninetynine.machine import commit_of
 from ninetynine.planning import RunPlan, longest_first, plan
 from ninetynine.records import Context, Failure, Predictions, Record, RecordStore
@@ -32,7 +32,7 @@ class _Silence:
         return None
 
 
-def _silent(cells: int, reused: int) -> AbstractContextManager[Listener]:
+def _silent(cells: int | None, reused: int) -> AbstractContextManager[Listener]:
     return nullcontext(_Silence())
 
 
@@ -40,11 +40,12 @@ def _silent(cells: int, reused: int) -> AbstractContextManager[Listener]:
 class Watcher:
     """Who is told what happens; nobody by default.
 
-    ``progress`` is given how many cells will be trained and how many are recorded already, and
-    its listener every event.  ``say`` is given lines that a user should know before that.
+    ``progress`` is given how many cells will be trained, None where that is open, and how many are
+    recorded already, and its listener every event.  ``say`` is given lines that a user should know
+    before that.
     """
 
-    progress: Callable[[int, int], AbstractContextManager[Listener]] = _silent
+    progress: Callable[[int | None, int], AbstractContextManager[Listener]] = _silent
     say: Callable[[str], None] = lambda line: None
 
 
@@ -70,6 +71,10 @@ class TrainingOutcome:
         raise UserError(message) from WorkerTraceback("\n".join(details)) if details else None
 
 
+# Given what became of the cells so far, returns those of one task to train next; none at present.
+ChooseCells = Callable[[TrainingOutcome], Sequence[Cell]]
+
+
 class WorkerTraceback(Exception):
     """The traceback of something raised in a worker, as text."""
 
@@ -83,10 +88,21 @@ class Trainer:
     store: RecordStore
     watcher: Watcher
 
-    def __call__(self, cells: Sequence[Cell], reused: int = 0) -> TrainingOutcome:
-        """Train ``cells``; ``reused`` is how many others are recorded already, for progress."""
-        with self.watcher.progress(len(cells), reused) as listener:
-            return execute(self.run.tasks(cells), self.executor, self.store, listener.on_event)
+    def __call__(
+        self, cells: Sequence[Cell], reused: int = 0, choose: ChooseCells | None = None
+    ) -> TrainingOutcome:
+        """Train ``cells``, all of them, or those that ``choose`` says, as long as it says some.
+
+        ``reused`` is how many others are recorded already, for progress.
+        """
+        tasks_of = self.run.tasks
+
+        def next_task(outcome: TrainingOutcome) -> Task | None:
+            return next(iter(tasks_of(choose(outcome) if choose is not None else ())), None)
+
+        number, chosen = (len(cells), None) if choose is None else (None, next_task)
+        with self.watcher.progress(number, reused) as listener:
+            return execute(tasks_of(cells), self.executor, self.store, listener.on_event, chosen)
 
     def build(self, cells: Sequence[Cell]) -> dict[str, str]:
         """Return the hash of the untrained model of each of ``cells``, by key; records nothing.
@@ -158,15 +174,19 @@ def execute(
     executor: Executor,
     store: RecordStore,
     on_event: Callable[[Event], None] = lambda event: None,
+    choose: Callable[[TrainingOutcome], Task | None] | None = None,
 ) -> TrainingOutcome:
-    """Train ``tasks`` and write each record as it comes.
+    """Train ``tasks``, or those that ``choose`` says, and write each record as it comes.
 
     A cell that fails becomes a failed record.  A user's mistake is not recorded: it is told in
     ``TrainingOutcome.refused`` once per architecture, and the other architectures go on.
     """
     outcome = TrainingOutcome()
     commit, dirty = commit_of(Path(ninetynine.__file__).parents[2])
-    events = executor.run(tasks)
+    if choose is None:
+        events = executor.run(tasks)
+    else:
+        events = run_chosen(executor, tasks, lambda: choose(outcome))
     warned: set[str] = set()
     try:
         for event in events:
@@ -194,6 +214,8 @@ def execute(
                 if first is not event and first.message == event.message:
                     event = replace(event, message="for the same reason")
             on_event(event)
+    except Enough:
+        pass
     finally:
         close = getattr(events, "close", None)
         if close is not None:

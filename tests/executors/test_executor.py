@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import psutil
 import pytest
+from ninetynine.executors import Enough, run_chosen
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.machine import available_cores, cores_of
 from ninetynine.workers import EpochEnded, Failed, Finished, Refused, Started, ipc, process
@@ -182,6 +184,64 @@ def test_closing_the_events_ends_the_workers(stub, folder, dataset):
     events.close()
     assert wait_until_gone(workers)
     assert set(psutil.Process().children()) <= before
+
+
+def test_a_task_is_chosen_when_all_that_was_told_has_been_taken_note_of(stub, folder, dataset):
+    """So that what has ended may decide what is trained next, and whether a worker waits."""
+    tasks = tasks_for([write_architecture(folder, "good")], dataset, seeds=range(3))
+    ended, seen = [], []
+
+    def choose():
+        seen.append(len(ended))
+        alone = len(seen) == 2  # the second worker is to wait for the first one's end
+        return None if alone or not tasks else tasks.pop(0)
+
+    with LocalExecutor(2) as executor:
+        for event in executor.run(list(tasks), choose):
+            if isinstance(event, Finished):
+                ended.append(event.task.cell.identity.seed)
+    assert sorted(ended) == [0, 1, 2]
+    assert seen[:2] == [0, 0]
+    assert tasks == []
+
+
+def test_what_is_not_needed_any_more_is_given_up_and_idle_workers_stay(stub, folder, dataset):
+    hangs = write_architecture(folder, "hangs", "time.sleep(600)")
+    good = write_architecture(folder, "good")
+    tasks, ended = tasks_for([hangs, good], dataset), []
+    waiting = list(tasks)
+
+    def choose():
+        if ended:
+            raise Enough
+        return waiting.pop(0) if waiting else None
+
+    with LocalExecutor(2) as executor:
+        with suppress(Enough):
+            for event in executor.run(tasks, choose):
+                if isinstance(event, Finished):
+                    ended.append(event)
+        assert [worker.alive for worker in executor._kept.values()].count(True) == 1
+        *_, again = executor.run(tasks[1:])
+        assert isinstance(again, Finished)
+    assert [event.task.cell.identity.architecture for event in ended] == ["good"]
+
+
+def test_an_executor_that_does_not_choose_is_given_as_many_tasks_as_it_has_workers(folder, dataset):
+    class Plain:
+        workers = 2
+
+        def __init__(self):
+            self.given = []
+
+        def run(self, tasks):
+            self.given.append(len(tasks))
+            return iter([Finished(task, None, None) for task in tasks])
+
+    tasks = tasks_for([write_architecture(folder, "good")], dataset, seeds=range(5))
+    executor, waiting = Plain(), iter(tasks)
+    assert len(list(run_chosen(executor, tasks, lambda: next(waiting, None)))) == 5
+    assert executor.given == [2, 2, 1]
 
 
 def test_a_worker_ends_when_its_driver_is_gone():

@@ -499,9 +499,11 @@ def baseline(tmp_path):
     return load_baseline(tmp_path / "baseline")
 
 
-def run_check(baseline, tmp_path, accuracy, terms=TERMS, jobs=1, names=("net",), **options):
+def run_check(
+    baseline, tmp_path, accuracy, terms=TERMS, jobs=1, names=("net",), slow="", **options
+):
     store = RecordStore(tmp_path / "work")
-    trainer = FakeTrainer(store, accuracy)
+    trainer = FakeTrainer(store, accuracy, workers=jobs, slow=slow)
     contests, verdicts = make_contests([template(name) for name in names], baseline, terms)
     verdicts += check(contests, store, trainer, terms, jobs, **options)
     return verdicts, trainer.trained
@@ -526,7 +528,9 @@ def test_a_baseline_of_another_processor_fills_every_worker_at_once(baseline, tm
     there, _ = run_check(baseline, tmp_path / "a", draw, jobs=2, names=names)
     here, trained = run_check(baseline, tmp_path / "b", draw, jobs=2, names=names, elsewhere=True)
     assert [v.look for v in here] == [v.look for v in there]
-    assert trained[:4] == [("net", 0), ("net", 1), ("other", 0), ("other", 1)]
+    assert trained[:3] == [("net", 0), ("other", 0), ("net", 1)]
+    _, trained = run_check(baseline, tmp_path / "c", draw, jobs=3, elsewhere=True)
+    assert trained[:3] == [("net", 0), ("net", 1), ("net", 2)]
 
 
 def test_a_decided_architecture_is_not_trained_further(baseline, tmp_path):
@@ -547,7 +551,7 @@ def test_a_second_look_with_other_seeds_has_to_confirm_a_regression(baseline, tm
     draw = noisy(0.9801)
     (real,), trained = run_check(baseline, tmp_path / "a", lambda name, seed: 0.97, terms)
     assert real.outcome is Outcome.REGRESSED
-    assert [seed for _, seed in trained] == [0, 1, 2, 20, 21]
+    assert [seed for _, seed in trained] == [0, 1, 20, 21]
 
     def unlucky(name, seed):
         return 0.97 if seed < 2 else draw(name, seed % 30)
@@ -574,7 +578,28 @@ def test_several_workers_give_the_verdict_of_one(baseline, tmp_path):
     assert trained[:5] == [("net", seed) for seed in range(5)]
 
 
-def test_a_round_has_two_runs_for_every_worker():
+def test_what_is_in_hand_when_all_is_decided_is_not_waited_for(baseline, tmp_path):
+    _, alone = run_check(baseline, tmp_path / "a", noisy(0.9801))
+    (verdict,), trained = run_check(baseline, tmp_path / "b", noisy(0.9801), jobs=4)
+    assert trained[: len(alone)] == alone
+    assert len(trained) <= len(alone) + 3
+    written = RecordStore(tmp_path / "b" / "work").read_all()[0]
+    assert sorted(r.cell.seed for r in written) == sorted(verdict.new_seeds)
+
+
+def test_a_worker_goes_to_the_architecture_that_is_surest_to_need_another_run(baseline, tmp_path):
+    """Of which nothing is in hand: the run in hand of another one may decide."""
+    names = ("net", "other")
+    verdicts, trained = run_check(
+        baseline, tmp_path, noisy(0.9801), jobs=2, names=names, slow="other"
+    )
+    seeds = len(verdicts[0].new_seeds)
+    assert trained[:2] == [("net", 0), ("other", 0)]
+    assert trained[2 : seeds + 1] == [("net", seed) for seed in range(1, seeds)]
+    assert trained[seeds + 1] == ("other", 1)
+
+
+def test_a_check_that_judges_times_has_two_runs_of_a_round_for_every_worker():
     assert [seeds_ahead(contests, jobs=2) for contests in (1, 2, 3, 4)] == [4, 2, 2, 1]
     assert seeds_ahead(3, jobs=8) == 6
 

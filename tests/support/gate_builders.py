@@ -1,10 +1,13 @@
 """Synthetic baselines and new runs for tests of the gate, and a trainer that trains nothing."""
 
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key, make_rows
+from ninetynine.executors import Enough
 from ninetynine.gate.baseline import Update
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
@@ -74,24 +77,41 @@ def make_update(reason: str = "first") -> Update:
 class FakeTrainer:
     """Writes a record for every cell it is given, from ``accuracy(architecture, seed)``.
 
-    An accuracy of None is a divergence, of -1 a crash.  ``trained`` lists what it was given.
+    An accuracy of None is a divergence, of -1 a crash.  ``trained`` lists what it was given.  It
+    has ``workers`` cells in hand at once, and finishes them in the order in which they were given,
+    those of ``slow`` after all others.
     """
 
-    workers = 1
-
-    def __init__(self, store: RecordStore, accuracy: Any, images: int = IMAGES) -> None:
+    def __init__(
+        self,
+        store: RecordStore,
+        accuracy: Any,
+        images: int = IMAGES,
+        workers: int = 1,
+        slow: str = "",
+    ) -> None:
         self.store = store
         self.accuracy = accuracy
         self.images = images
+        self.workers, self.slow = workers, slow
         self.trained: list[tuple[str, int]] = []
 
-    def __call__(self, cells: Any) -> TrainingOutcome:
-        outcome = TrainingOutcome()
-        for cell in cells:
-            identity = cell.identity
-            self.trained.append((identity.architecture, identity.seed))
-            record = self._write(cell, self.accuracy(identity.architecture, identity.seed))
-            (outcome.finished if record.status == "finished" else outcome.failed).append(record)
+    def __call__(self, cells: Any, choose: Any = None) -> TrainingOutcome:
+        outcome, waiting, in_hand = TrainingOutcome(), iter(cells), []
+        choose = choose or (lambda outcome: [*islice(waiting, 1)])
+        with suppress(Enough):
+            while True:
+                while len(in_hand) < self.workers and (chosen := choose(outcome)):
+                    in_hand.append(chosen)
+                    self.trained += [(c.identity.architecture, c.identity.seed) for c in chosen]
+                if not in_hand:
+                    break
+                in_hand.sort(key=lambda cells: cells[0].identity.architecture == self.slow)
+                for cell in in_hand.pop(0):
+                    identity = cell.identity
+                    record = self._write(cell, self.accuracy(identity.architecture, identity.seed))
+                    finished = record.status == "finished"
+                    (outcome.finished if finished else outcome.failed).append(record)
         return outcome
 
     def build(self, cells: Any) -> dict[str, str]:

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-def make_progress(cells: int, reused: int) -> "LineProgress | BarProgress":
-    """Return a bar where standard error is a terminal, else plain lines."""
-    print(f"{cells} cells to train, {reused} recorded already", file=sys.stderr, flush=True)
+def make_progress(cells: int | None, reused: int) -> "LineProgress | BarProgress":
+    """Return a bar where standard error is a terminal, else plain lines.
+
+    How many ``cells`` there will be is None where training goes on until something is clear.
+    """
+    line = f"{cells} cells to train, {reused} recorded already"
+    line = "training until the answer is clear" if cells is None else line
+    print(line, file=sys.stderr, flush=True)
     return BarProgress(cells) if sys.stderr.isatty() else LineProgress(cells)
 
 
@@ -36,8 +41,8 @@ TERMINAL = Watcher(make_progress, warn)
 class LineProgress:
     """One line for each cell that ends, and on a cluster for each that starts."""
 
-    def __init__(self, cells: int) -> None:
-        self._cells = cells
+    def __init__(self, cells: int | None) -> None:
+        self._of = "" if cells is None else f"/{cells}"
         self._ended = 0
         self._started = time.perf_counter()
 
@@ -54,14 +59,14 @@ class LineProgress:
             return
         self._ended += end is not None
         seconds = formatting.number(time.perf_counter() - self._started, 0)
-        line = f"[{self._ended}/{self._cells} {seconds:>5} s] {told}"
+        line = f"[{self._ended}{self._of} {seconds:>5} s] {told}"
         print(one_line(line), file=sys.stderr, flush=True)
 
 
 class BarProgress:
     """A rich bar over all cells, and one for the cell in each worker's hand."""
 
-    def __init__(self, cells: int) -> None:
+    def __init__(self, cells: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress

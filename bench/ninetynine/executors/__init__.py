@@ -4,6 +4,7 @@ An executor is a module of this package, or of another one that names it as an e
 group ``ninetynine.executors``.  It has what :class:`ExecutorModule` says.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ class Work:
     say: Callable[[str], None] = lambda line: None  # is told what a user should know, in one line
 
 
+# Returns the task that a worker without one is to train; None where there is none at present.
+Choose = Callable[[], Task | None]
+
+
+class Enough(Exception):
+    """Raised where tasks are chosen: what is still being trained is not needed any more."""
+
+
 class Executor(Protocol):
     """Trains tasks and tells what happens."""
 
@@ -42,10 +51,16 @@ class Executor(Protocol):
         """How many cells it trains at once, as far as it knows; at least one."""
         ...
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+    def run(self, tasks: Sequence[Task], choose: Choose | None = None) -> Iterator[Event]:
         """Yield events until every task has its Finished, Failed or Refused.
 
-        Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
+        ``choose``, where given, says which of ``tasks`` is next.  It is asked while a worker has
+        nothing to do, whenever the events so far have been taken note of; the run ends where it
+        returns None and no worker has a task.  An executor may do without ``choose`` and then is
+        given a few tasks at a time.
+
+        Closing the iterator, or an exception such as KeyboardInterrupt or one of ``choose``, ends
+        all workers.
         """
         ...
 
@@ -82,3 +97,12 @@ def get_executor(name: str) -> ExecutorModule:
                 "mend or uninstall the distribution"
             )
     return cast(ExecutorModule, module)
+
+
+def run_chosen(executor: Executor, tasks: Sequence[Task], choose: Choose) -> Iterator[Event]:
+    """Yield the events of ``executor`` while it trains those of ``tasks`` that are chosen."""
+    if "choose" in inspect.signature(executor.run).parameters:
+        yield from executor.run(tasks, choose)
+        return
+    while chosen := [task for _ in range(executor.workers) if (task := choose()) is not None]:
+        yield from executor.run(chosen)

@@ -2,14 +2,13 @@
 
 import queue
 import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from ninetynine.errors import UserError
-from ninetynine.executors import Options, Work
+from ninetynine.executors import Choose, Enough, Options, Work
 from ninetynine.machine import affordable_jobs, cores_of, jobs_and_threads
 from ninetynine.workers.events import Event, Failed, Task
 from ninetynine.workers.process import WorkerProcess, environment_of, fault
@@ -66,55 +65,67 @@ class LocalExecutor:
         for worker in kept.values():
             worker.__exit__(kind, error, trace)
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+    def run(self, tasks: Sequence[Task], choose: Choose | None = None) -> Iterator[Event]:
         """Yield events as they come until every task has its last one.
 
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.
         """
-        return _LocalRun(tasks, self.workers, self._timeout_seconds, self._kept).events()
+        waiting = iter(tasks)
+        choose = choose or (lambda: next(waiting, None))
+        return _LocalRun(choose, self.workers, self._timeout_seconds, self._kept).events()
 
 
 class _LocalRun:
-    """One thread for each worker: it takes the next task and passes the worker's events on."""
+    """One thread for each worker: it trains what it is handed and passes the worker's events on."""
 
     def __init__(
         self,
-        tasks: Sequence[Task],
+        choose: Choose,
         jobs: int,
         timeout_seconds: float | None,
         kept: dict[int, WorkerProcess] | None,
     ) -> None:
-        self._waiting = deque(tasks)
+        self._choose = choose
         self._jobs = jobs
         self._timeout_seconds = timeout_seconds
-        self._events: queue.Queue[Event | None] = queue.Queue()  # None: a thread has ended
+        self._events: queue.Queue[Event | int] = queue.Queue()  # a number: this slot is free again
+        self._handed: dict[int, queue.Queue[Task | None]] = {}  # None: no more will come
+        self._busy: set[int] = set()
         self._workers = {} if kept is None else kept
         self._keeps = kept is not None
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def events(self) -> Iterator[Event]:
-        running = min(self._jobs, len(self._waiting))
-        for slot in range(running):
-            self._threads.append(threading.Thread(target=self._serve, args=(slot,), daemon=True))
-            self._threads[-1].start()
         try:
-            while running:
+            self._hand_out()
+            while self._busy:
                 event = self._events.get()
-                if event is None:
-                    running -= 1
+                if isinstance(event, int):
+                    self._busy.discard(event)
                 else:
                     yield event
-        except BaseException:
-            self._stop()
+                self._hand_out()
+        except BaseException as error:
+            only_busy = isinstance(error, Enough) and self._keeps
+            self._stop(self._busy if only_busy else set(self._workers))
             raise
+        self._end_threads()
+
+    def _hand_out(self) -> None:
+        """Give every slot without a task one, as long as there are any."""
+        while len(self._busy) < self._jobs and (task := self._choose()) is not None:
+            slot = min(set(range(self._jobs)) - self._busy)
+            self._busy.add(slot)
+            if slot not in self._handed:
+                self._handed[slot] = queue.Queue()
+                thread = threading.Thread(target=self._serve, args=(slot,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+            self._handed[slot].put(task)
 
     def _serve(self, slot: int) -> None:
-        while not self._stopped.is_set():
-            try:
-                task = self._waiting.popleft()
-            except IndexError:
-                break
+        while (task := self._handed[slot].get()) is not None and not self._stopped.is_set():
             try:
                 for event in self._worker(slot, task).train(task, self._timeout_seconds):
                     self._events.put(event)
@@ -122,9 +133,9 @@ class _LocalRun:
                 for cell in task.cells:
                     self._events.put(Failed(task.alone(cell), fault(error)))
                 self._discard(slot)
+            self._events.put(slot)
         if not (self._keeps or self._stopped.is_set()) and slot in self._workers:
             self._workers.pop(slot).close()
-        self._events.put(None)
 
     def _worker(self, slot: int, task: Task) -> WorkerProcess:
         """Return a living worker of ``slot`` whose environment fits ``task``."""
@@ -146,10 +157,14 @@ class _LocalRun:
         if worker is not None:
             worker.kill()
 
-    def _stop(self) -> None:
+    def _stop(self, slots: Set[int]) -> None:
         self._stopped.set()
-        self._waiting.clear()
-        for worker in list(self._workers.values()):
-            worker.kill()
-        for thread in self._threads:  # one that was starting a worker ends it itself
+        for slot in slots & self._workers.keys():
+            self._workers[slot].kill()
+        self._end_threads()  # one that was starting a worker ends it itself
+
+    def _end_threads(self) -> None:
+        for handed in self._handed.values():
+            handed.put(None)
+        for thread in self._threads:
             thread.join()

@@ -1,16 +1,19 @@
 """The check itself: seed by seed, all undecided architectures together, until each is decided."""
 
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count, islice
+from itertools import count, islice, takewhile
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from ninetynine.board import Row, Run
-from ninetynine.cells import Cell
+from ninetynine.cells import Cell, by_task
 from ninetynine.errors import UserError
+from ninetynine.executors import Enough
 from ninetynine.gate.baseline import Baseline
 from ninetynine.gate.costs import References
 from ninetynine.gate.decision import decide, not_comparable, values_of
@@ -18,13 +21,19 @@ from ninetynine.gate.reference import Interleaving
 from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
 from ninetynine.measures import NotMeasured
 from ninetynine.records import Record, RecordStore
-from ninetynine.running import TrainingOutcome
+from ninetynine.running import ChooseCells, TrainingOutcome
 from ninetynine.statistics.sequential import FIRST_LOOK, Design, prospect
 
-# Trains cells, writes their records to the check's store, and says what became of them.
-Train = Callable[[Sequence[Cell]], TrainingOutcome]
 # Returns cells of one architecture as they are trained many at once, or as they are.
 Together = Callable[[Sequence[Cell]], list[Cell]]
+
+
+class Train(Protocol):
+    """Trains cells into the check's store, all or as they are chosen; says what became of them."""
+
+    def __call__(
+        self, cells: Sequence[Cell], *, choose: ChooseCells | None = None
+    ) -> TrainingOutcome: ...
 
 
 @dataclass
@@ -48,7 +57,8 @@ class Contest:
 
         A run that diverged, or failed, is no matter of chance that another seed could settle.
         """
-        again = found.quality is Outcome.REGRESSED and self.runs[-1].record.status == "finished"
+        last = self.runs[len(found.new_seeds) - 1].record  # any further one decided nothing
+        again = found.quality is Outcome.REGRESSED and last.status == "finished"
         if self.first is not None or not self.other_seeds or not again:
             return False
         self.first, self.seeds, self.runs = found, self.other_seeds, []
@@ -68,10 +78,9 @@ class Contest:
             classes=(),
         )
 
-    def next_cells(self, number: int) -> list[Cell]:
-        """Return the next ``number`` cells, fewer where the seeds end."""
-        start = len(self.runs)
-        return self.cells(self.seeds)[start : start + number]
+    def next_cells(self, number: int | None = None) -> list[Cell]:
+        """Return the next ``number`` cells, fewer where the seeds end; without one, all."""
+        return self.cells(self.seeds)[len(self.runs) :][:number]
 
     def cells(self, seeds: Sequence[int]) -> list[Cell]:
         """Return the cells of ``seeds``, each with those that are trained beside it."""
@@ -177,27 +186,131 @@ def check(
 ) -> list[Verdict]:
     """Train and look until every contest is decided; verdicts in the order of the contests.
 
-    The first round is one run of each, to see whether anything changed at all; more where the
-    baseline was made ``elsewhere``, on other processors, whose bits are others.  Runs that
-    ``store`` holds are not trained again, so an interrupted check goes on where it stopped.
-    ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Where times are
-    judged, ``interleaving`` trains reference runs beside the new ones, as ``old_references`` were
-    beside the baseline's.  Raises UserError where an architecture cannot be built.
+    The first run of each is looked at before others are begun, to see whether anything changed at
+    all, unless the baseline was made ``elsewhere``, on other processors, whose bits are others.
+    Runs that ``store`` holds are not trained again, so an interrupted check goes on where it
+    stopped.  ``store`` must hold no run of other code: see `ninetynine.gate.request`.  Where times
+    are judged, ``interleaving`` trains reference runs beside the new ones, as ``old_references``
+    were beside the baseline's.  Raises UserError where an architecture cannot be built.
     """
-    verdicts: dict[str, Verdict] = {}
-    undecided = list(contests)
-    ahead = max(FIRST_LOOK, seeds_ahead(len(contests), jobs)) if elsewhere and contests else 1
-    while undecided:
-        _advance(undecided, store, train, ahead, interleaving)
+    every = [
+        cell for c in contests for seeds in (c.seeds, c.other_seeds) for cell in c.cells(seeds)
+    ]
+    known = _recorded(every, store)
+
+    def references() -> References:
         beside = interleaving.recorded() if interleaving is not None else []
-        references = References(old_references, beside)
-        for contest in undecided:
-            verdict = decide(contest.baseline, contest.runs, terms, references)
-            if verdict is not None and not contest.looks_again(verdict):
-                verdicts[contest.name] = contest.verdict(verdict)
-        undecided = [contest for contest in undecided if contest.name not in verdicts]
-        ahead = seeds_ahead(len(undecided), jobs) if undecided else 0
-    return [verdicts[contest.name] for contest in contests]
+        return References(old_references, beside)
+
+    going_on = _GoingOn(contests, store, terms, references, known, elsewhere)
+    going_on.look()
+    if interleaving is not None:
+        _train_rounds(going_on, train, jobs, interleaving)
+    elif going_on.undecided:
+        missing = [cell for cell in every if cell.key not in known]
+        train(missing, choose=going_on.choose).raise_refused()
+    if going_on.undecided:
+        raise AssertionError(f"{going_on.undecided[0].name} is undecided after its last seed")
+    return [going_on.verdicts[contest.name] for contest in contests]
+
+
+class _GoingOn:
+    """A check that is going on: a free worker is given the next seed of what is undecided.
+
+    A verdict depends on the runs of the seeds up to the one that decides, in their order; what was
+    begun beyond it, so that no worker has nothing to do, is not waited for.
+    """
+
+    def __init__(
+        self,
+        contests: Sequence[Contest],
+        store: RecordStore,
+        terms: Terms,
+        references: Callable[[], References],
+        known: dict[str, Record],
+        elsewhere: bool,
+    ) -> None:
+        self.undecided = list(contests)
+        self.verdicts: dict[str, Verdict] = {}
+        self.known, self.elsewhere = known, elsewhere  # by the keys of the cells asked for
+        self._store, self._terms, self._references = store, terms, references
+        self._in_hand: dict[str, str] = {}  # the key of a cell that is being trained, and whose
+
+    def choose(self, outcome: TrainingOutcome) -> list[Cell]:
+        """Return what a free worker is to train, the cells of one computation; none at present.
+
+        Raises Enough once all is decided.  After a mistake of the user's nothing new is begun.
+        """
+        if self.take(outcome):
+            self.look()
+        if not self.undecided:
+            raise Enough
+        chosen = [] if outcome.refused else self._next()
+        self._in_hand |= {cell.key: cell.identity.architecture for cell in chosen}
+        return chosen
+
+    def take(self, outcome: TrainingOutcome) -> bool:
+        """Take note of the runs that have ended; return whether there are any new ones."""
+        before = len(self.known)
+        self.known |= {_asked(r): r for r in (*outcome.finished, *outcome.failed)}
+        for key in self._in_hand.keys() & self.known.keys():
+            del self._in_hand[key]
+        return len(self.known) > before
+
+    def look(self) -> None:
+        """Decide what can be decided by the runs that are known."""
+        references = self._references()
+        for contest in list(self.undecided):
+            while self._grown(contest):
+                verdict = decide(contest.baseline, contest.runs, self._terms, references)
+                if verdict is not None and not contest.looks_again(verdict):
+                    self.verdicts[contest.name] = contest.verdict(verdict)
+                    self.undecided.remove(contest)
+                    break
+
+    def _grown(self, contest: Contest) -> bool:
+        """Give ``contest`` those of its next runs that are known; return whether there are any."""
+        cells = takewhile(lambda cell: cell.key in self.known, contest.next_cells())
+        runs = [Run.of(self._store, self.known[cell.key]) for cell in cells]
+        contest.runs += runs
+        return bool(runs)
+
+    def _next(self) -> list[Cell]:
+        """Return the next cells of the contest that has the fewest in hand, then the fewest runs.
+
+        What is in hand may decide, so that a contest with nothing in hand is the surest to need
+        another run.
+        """
+        in_hand = Counter(self._in_hand.values())
+        for contest in sorted(self.undecided, key=lambda c: (in_hand[c.name], len(c.runs))):
+            begins = not contest.runs and contest.first is None
+            if begins and in_hand[contest.name] and not self.elsewhere:
+                continue
+            taken = self._in_hand.keys() | self.known.keys()
+            cells = [cell for cell in contest.next_cells() if cell.key not in taken]
+            if cells:
+                return by_task(cells)[0]
+        return []
+
+
+def _train_rounds(going_on: _GoingOn, train: Train, jobs: int, interleaving: Interleaving) -> None:
+    """Train round by round: the runs of each step beside a reference run, which times them."""
+    ahead = 1
+    if going_on.elsewhere and going_on.undecided:
+        ahead = max(FIRST_LOOK, seeds_ahead(len(going_on.undecided), jobs))
+    while going_on.undecided:
+        rounds = [contest.next_cells(ahead) for contest in going_on.undecided]
+        steps = (
+            [cells[i] for cells in rounds if i < len(cells) and cells[i].key not in going_on.known]
+            for i in range(ahead)
+        )
+        outcome = train(list(interleaving(steps)))
+        outcome.raise_refused()
+        if not going_on.take(outcome):
+            break
+        going_on.look()
+        if going_on.undecided:
+            ahead = seeds_ahead(len(going_on.undecided), jobs)
 
 
 def seeds_ahead(contests: int, jobs: int) -> int:
@@ -207,31 +320,6 @@ def seeds_ahead(contests: int, jobs: int) -> int:
     Runs beyond the one that decides are wasted, but no verdict depends on them.
     """
     return -(-2 * jobs // contests)
-
-
-def _advance(
-    contests: Sequence[Contest],
-    store: RecordStore,
-    train: Train,
-    ahead: int,
-    interleaving: Interleaving | None,
-) -> None:
-    """Give each contest its next ``ahead`` runs, from the store or by training."""
-    rounds = [(contest, contest.next_cells(ahead)) for contest in contests]
-    wanted = [cell for _, cells in rounds for cell in cells]
-    known = _recorded(wanted, store)
-    missing = [cell for cell in wanted if cell.key not in known]
-    if missing and interleaving is not None:
-        steps = [[cells[i] for _, cells in rounds if i < len(cells)] for i in range(ahead)]
-        missing = list(interleaving([c for c in step if c.key not in known] for step in steps))
-    if missing:
-        outcome = train(missing)
-        outcome.raise_refused()
-        known |= {_asked(record): record for record in [*outcome.finished, *outcome.failed]}
-    for contest, cells in rounds:
-        if not cells:
-            raise AssertionError(f"{contest.name} is undecided after its last seed")
-        contest.runs += [Run.of(store, known[cell.key]) for cell in cells]
 
 
 def _recorded(cells: Sequence[Cell], store: RecordStore) -> dict[str, Record]:

@@ -68,7 +68,7 @@ def command(
         return 0
     if planned.missing:
 
-        def progress(cells: int, reused: int) -> AbstractContextManager[Listener]:
+        def progress(cells: int | None, reused: int) -> AbstractContextManager[Listener]:
             _announce(planned.missing, run)  # here no mistake can be told any more
             return TERMINAL.progress(cells, reused)
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from ninetynine import catalog
 from ninetynine.errors import UserError
-from ninetynine.executors import Options, Work
+from ninetynine.executors import Choose, Options, Work
 from ninetynine.executors.ray import cluster
 from ninetynine.executors.ray.facts import facts_here, script
 from ninetynine.executors.ray.node import EventQueue, Order, Result, train
@@ -105,13 +105,15 @@ class RayExecutor:
         rooms = (sum(need.fits_into(node.room) for node in found) for need in needs)
         self.workers = max(1, min(rooms, default=1))
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+    def run(self, tasks: Sequence[Task], choose: Choose | None = None) -> Iterator[Event]:
         """Yield events as they come until every task has its last one.
 
         Closing the iterator, or an exception such as KeyboardInterrupt, ends all workers.  Raises
         UserError where a node that came later is not fit for them.
         """
-        return _RayRun(tasks, self._memory_bytes, self._timeout_seconds).events()
+        waiting = iter(tasks)
+        choose = choose or (lambda: next(waiting, None))
+        return _RayRun(tasks, choose, self._memory_bytes, self._timeout_seconds).events()
 
 
 @dataclass
@@ -149,10 +151,15 @@ class _RayRun:
     """Keeps the cluster supplied with attempts and turns what comes back into events."""
 
     def __init__(
-        self, tasks: Sequence[Task], memory_bytes: int, timeout_seconds: float | None
+        self,
+        tasks: Sequence[Task],
+        choose: Choose,
+        memory_bytes: int,
+        timeout_seconds: float | None,
     ) -> None:
         self._ray = cluster.import_ray()
-        self._waiting = deque(_Job(task) for task in tasks)
+        self._choose = choose
+        self._waiting: deque[_Job] = deque()
         self._in_flight: dict[int, _InFlight] = {}
         self._number = 0
         self._memory_bytes = memory_bytes
@@ -167,13 +174,14 @@ class _RayRun:
     def events(self) -> Iterator[Event]:
         queue = self._start_queue()
         try:
-            while self._waiting or self._in_flight:
-                yield from self._send(queue)
+            yield from self._send(queue)
+            while self._in_flight:
                 references = {f.reference: number for number, f in self._in_flight.items()}
                 ended, _ = self._ray.wait(list(references), timeout=_POLL_SECONDS)
                 yield from self._news(queue)
                 for reference in ended:
                     yield from self._arrived(self._in_flight.pop(references[reference]))
+                yield from self._send(queue)
         finally:
             self._cancel()
 
@@ -185,7 +193,7 @@ class _RayRun:
 
     def _send(self, queue: Any) -> Iterator[Event]:
         """Give Ray as many attempts as it can run, and as many again to go on with."""
-        if not self._waiting:
+        if not self._has_next():
             return
         task = self._waiting[0].task
         need = cluster.need_of(task.cell.identity, self._memory_bytes)
@@ -194,8 +202,13 @@ class _RayRun:
             reason = f"no node that is left has {need}; waiting for one to join"
             yield Waiting(task, reason)
         self._told_of_no_room = not room
-        while self._waiting and len(self._in_flight) < 2 * max(1, room):
+        while len(self._in_flight) < 2 * max(1, room) and self._has_next():
             self._launch(self._waiting.popleft(), queue)
+
+    def _has_next(self) -> bool:
+        if not self._waiting and (task := self._choose()) is not None:
+            self._waiting.append(_Job(task))
+        return bool(self._waiting)
 
     def _launch(self, job: _Job, queue: Any) -> None:
         self._number += 1
