@@ -152,10 +152,12 @@ def shared_runs_error(effects: FloatArray, groups: Groups | None) -> DifferenceE
     squares = float(np.sum((of_image - mean) ** 2))
     image = max(clumping * squares / max(m - 1, 1) / m, rest / (n * m)) + 2 / (n * m) ** 2
     own = max(float(np.var(of_block, ddof=1)), 1 / (m * m * n))
+    over_seeds = math.sqrt(at_least_flips(own, rest / m, n - 1) / n), n - 1.0
     over_blocks = max(own - rest / m, 0.0) / n
     spread = (max(own, rest / m) / n) ** 2 / (n - 1) + image**2 / max(drawn - 1, 1)
     freedom = max((image + over_blocks) ** 2 / spread, n - 1.0)
-    return DifferenceError(float(mean), math.sqrt(image + over_blocks), freedom, "shared runs")
+    error = math.sqrt(image + over_blocks)
+    return DifferenceError(float(mean), error, freedom, "shared runs", over_seeds)
 
 
 def pair_clumping(a: Summary, b: Summary) -> float:
