@@ -51,7 +51,9 @@ class Ranking:
     better: NDArray[np.bool_]
 
 
-SharedRuns = Mapping[tuple[int, int], DifferenceError]  # by the places of two models, first < second
+SharedRuns = Mapping[
+    tuple[int, int], DifferenceError
+]  # by the places of two models, first < second
 
 
 def rank_intervals(
