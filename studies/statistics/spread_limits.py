@@ -53,7 +53,7 @@ def widened(n: int) -> tuple[float, float, float]:
 
 
 def moderated(n: int, ratio: float, prior: tuple[float, float]) -> tuple[float, float]:
-    """Return what the moderated interval holds, where the variance is ``ratio`` times the flips'."""
+    """Return what the moderated interval holds at ``ratio``, the variance over that of flips."""
     known, scale = prior
     pooled = (known * scale + (n - 1) * ratio * variances(n)) / (known + n - 1)
     quantile = stats.t.ppf(0.975, known + n - 1)
@@ -65,7 +65,8 @@ def ratios_of_boards(results: Path) -> dict[str, tuple[list[int], list[float]]]:
     found = {}
     for board in build_boards(RecordStore(results), {}):
         rows = [row.summary for row in board.rows if row.identity.kind != "ensemble"]
-        several = [s for s in rows if s is not None and s.n_seeds > 2]
+        # A row without flips gives every seed the same answers, and has no such ratio.
+        several = [s for s in rows if s is not None and s.n_seeds > 2 and s.rest_mean_square > 0]
         if len(several) >= FEWEST_ROWS:
             parts = [seed_variance(s) for s in several]
             name = f"{board.dataset}, {board.variant}"

@@ -51,9 +51,8 @@ class Ranking:
     better: NDArray[np.bool_]
 
 
-SharedRuns = Mapping[
-    tuple[int, int], DifferenceError
-]  # by the places of two models, first < second
+# By the places of two models, the first below the second.
+SharedRuns = Mapping[tuple[int, int], DifferenceError]
 
 
 def rank_intervals(
