@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 from ninetynine.statistics import (
+    Groups,
     Margin,
     compare,
     difference_bound,
@@ -313,3 +314,41 @@ def test_models_that_agree_on_few_images_are_not_equivalent_on_others():
     few, many = np.ones((5, 1000), dtype=bool), np.ones((5, 10_000), dtype=bool)
     assert compare(few, few).verdict == "undecided"
     assert compare(many, many).verdict == "equivalent"
+
+
+@pytest.mark.parametrize("images", [2, 3, 5])
+@pytest.mark.parametrize("seeds", [(2, 2), (3, 5), (1, 20), (1, 1)])
+def test_no_number_of_seeds_tells_models_apart_on_fewer_than_six_images(images, seeds):
+    right, wrong = (
+        np.full((n, images), value) for n, value in zip(seeds, (True, False), strict=True)
+    )
+    found = compare(right, wrong)
+    assert found.verdict == "undecided"
+    assert found.interval.contains(0.0)
+    if found.to_decide.limited_by != "single runs":
+        assert found.to_decide.seeds is None
+        assert found.to_decide.images >= 6
+
+
+@pytest.mark.parametrize("few", ["one giant group", "two groups", "five groups"])
+def test_nothing_is_said_of_fewer_than_six_groups(few):
+    m = 12_000
+    codes = {"one giant group": np.arange(m) == 0, "two groups": np.arange(m) % 2}
+    groups = Groups.of(codes.get(few, np.arange(m) % 5))
+    right, wrong = (summarize(np.full((3, m), value), groups) for value in (True, False))
+    for a, b in product((right, wrong), repeat=2):
+        found = compare(a, b)
+        assert found.verdict == "undecided"
+        assert (found.to_decide.seeds, found.to_decide.limited_by) == (None, "images")
+        assert found.to_decide.groups >= 6
+
+
+def test_models_that_differ_on_a_few_images_alone_are_told_that_images_are_the_limit():
+    same = np.tile(np.arange(200) % 4 > 0, (5, 1))
+    better = same.copy()
+    better[:, :16:4] = True  # four images, of all seeds
+    found = compare(better, same)
+    assert found.p_value >= 2 ** (1 - 4)
+    assert (found.verdict, found.to_decide.limited_by) == ("undecided", "images")
+    better[:, :24:4] = True
+    assert compare(better, same).verdict == "better"

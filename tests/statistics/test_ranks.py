@@ -9,8 +9,10 @@ from ninetynine.statistics import (
     pair_p_value,
     rank_intervals,
     seed_rank_intervals,
+    shared_runs_error,
     summarize,
 )
+from ninetynine.statistics.step_down import with_shared_runs
 from synthetic import Digits, draw_models
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -192,7 +194,26 @@ def test_models_over_other_images_are_not_ranked_together():
         rank_intervals([np.ones((2, 10), dtype=bool), np.ones((2, 11), dtype=bool)])
 
 
-def test_the_level_of_one_pair_is_below_that_of_the_board_and_falls_with_its_length():
-    few, many = (rank_intervals(drawn_board([0.0] * n)).pair_alpha for n in (3, 12))
-    assert 0.05 / 66 < many < few < 0.05
-    assert rank_intervals([np.ones((2, 10), dtype=bool)]).pair_alpha == pytest.approx(0.05)
+def test_a_vote_and_the_runs_that_vote_are_ranked_by_what_they_do_not_share():
+    rng = np.random.default_rng(0)
+    runs = rng.random((10, 2_000)) > 0.1 * rng.random(2_000) - 0.02 * rng.standard_normal((10, 1))
+    votes = np.stack([runs[block : block + 2].all(axis=0) for block in range(0, 10, 2)])
+    stranger = rng.random((5, 2_000)) > 0.3
+    error = shared_runs_error(votes - runs.reshape(5, 2, 2_000).mean(axis=1), None)
+    board = [summarize(runs), summarize(votes), summarize(stranger)]
+    apart, paired = rank_intervals(board), rank_intervals(board, shared={(0, 1): error})
+    assert paired.adjusted_p[0, 1] < apart.adjusted_p[0, 1]
+    assert paired.adjusted_p[0, 1] >= error.p_value
+    assert paired.adjusted_p[0, 2] == pytest.approx(apart.adjusted_p[0, 2], abs=0.01)
+    on_these = [seed_rank_intervals(board, shared=shared) for shared in (None, {(0, 1): error})]
+    widths = [sum(rank.worst - rank.best for rank in found) for found in on_these]
+    assert widths[1] <= widths[0]
+
+
+@pytest.mark.parametrize("least", [1e-12, 1e-3])
+def test_shared_runs_never_make_a_covariance_that_no_draws_have(least):
+    separate = np.diag([1.0, 1.0, 1.0])
+    found = with_shared_runs(separate, {(0, 1): least, (1, 2): least, (0, 2): 2.0})
+    assert np.linalg.eigvalsh(found)[0] > 0
+    assert found[0, 1] >= 0.4
+    assert with_shared_runs(separate, {}) is separate

@@ -10,7 +10,7 @@ from typing import Any
 
 from ninetynine import datasets
 from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
-from ninetynine.board.comparing import compare_rows
+from ninetynine.board.comparing import compare_rows, shared_runs
 from ninetynine.board.history import Change
 from ninetynine.board.measured import measured
 from ninetynine.board.names import row_names
@@ -250,17 +250,18 @@ def rank(rows: Sequence[Row], measure: Measure = ACCURACY) -> list[Row]:
     ordered = sorted(rows, key=order)
     found_of = {id(row): measured(row, measure).summary for row in ordered}
     summaries = [summary for summary in found_of.values() if summary is not None]
+    ranked = [row for row in ordered if found_of[id(row)] is not None]
     if summaries:
-        found = rank_intervals(summaries)
+        shared = shared_runs(ranked, measure)
+        found = rank_intervals(summaries, shared=shared)
         standings = zip(
             found.ranks,
             found.marginal_ranks,
-            seed_rank_intervals(summaries),
+            seed_rank_intervals(summaries, shared=shared),
             found.among_best,
             found.bands,
             strict=True,
         )
-        ranked = (row for row in ordered if found_of[id(row)] is not None)
         for row, standing in zip(ranked, standings, strict=True):
             row.standing = Standing(*standing)
     return ordered

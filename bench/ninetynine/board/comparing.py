@@ -1,6 +1,8 @@
 """Two rows of a board: their comparison, in which runs that both share are no chance."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from ninetynine.measures import ACCURACY, Measure
 from ninetynine.statistics import (
     USUAL_MARGIN,
     Comparison,
+    DifferenceError,
     Interval,
     Margin,
     compare,
@@ -31,10 +34,7 @@ def compare_rows(
     one, other = measured(a, measure), measured(b, measure)
     if one.summary is None or other.summary is None:
         return None
-    effects = _paired_effects(a, b, measure)
-    if effects is None and (found := _paired_effects(b, a, measure)) is not None:
-        effects = -found
-    error = None if effects is None else shared_runs_error(effects, one.summary.groups)
+    error = _shared_error(a, b, measure)
     means = _means(one, other)
     if measure.is_share:
         return compare(one.summary, other.summary, error=error, margin=margin, **how)
@@ -45,6 +45,27 @@ def compare_rows(
     result = compare(one.summary, other.summary, error=error, margin=allowed, **how)
     relative = margin.share if margin.relative else None
     return replace(_in_own_unit(result, measure, means), relative_margin=relative)
+
+
+def shared_runs(
+    rows: Sequence[Row], measure: Measure = ACCURACY
+) -> dict[tuple[int, int], DifferenceError]:
+    """Return the errors of those pairs of ``rows``, by place, that share runs; A less B."""
+    votes = [row.identity.kind == "ensemble" for row in rows]
+    pairs = ((i, j) for i, j in combinations(range(len(rows)), 2) if votes[i] or votes[j])
+    found = {(i, j): _shared_error(rows[i], rows[j], measure) for i, j in pairs}
+    return {pair: error for pair, error in found.items() if error is not None}
+
+
+def _shared_error(a: Row, b: Row, measure: Measure) -> DifferenceError | None:
+    """Return the error of A less B where both share runs, else None."""
+    effects = _paired_effects(a, b, measure)
+    if effects is None and (found := _paired_effects(b, a, measure)) is not None:
+        effects = -found
+    summary = measured(a, measure).summary
+    if effects is None or summary is None:
+        return None
+    return shared_runs_error(effects, summary.groups)
 
 
 def _means(one: Measured, other: Measured) -> tuple[float, float]:

@@ -15,7 +15,13 @@ from ninetynine.statistics.difference import (
     pair_p_value,
     seed_difference_interval,
 )
-from ninetynine.statistics.power import Limit, minimum_detectable_difference, pair_components, plan
+from ninetynine.statistics.power import (
+    Limit,
+    fewest_discordant,
+    minimum_detectable_difference,
+    pair_components,
+    plan,
+)
 from ninetynine.statistics.summary import BoolArray, Interval, Summary, as_summary
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
@@ -144,7 +150,9 @@ def compare(
     # Where none of m images tells two models apart, so many of all images still may.
     counted = a.binary and b.binary
     unseen = 1 - alpha ** (pair_clumping(a, b) / a.n_images) if counted else 0.0
-    equivalent = max(-within.low, within.high, unseen) < smallest
+    drawn = a.n_images if a.groups is None else a.groups.effective
+    enough = drawn >= fewest_discordant(alpha)
+    equivalent = enough and max(-within.low, within.high, unseen) < smallest
     verdict = _verdict(error.difference, p_value < alpha, equivalent)
     # Without a margin that anything could lie in, only the difference found can be planned for.
     target = max(abs(error.difference), smallest)

@@ -32,7 +32,8 @@ class DifferenceError:
     the images only, and what is compared are two trained networks, not two recipes.  It is
     "shared runs" where a vote is paired with the runs that it is made of.  ``over_seeds`` is the
     standard error on these images, and its degrees of freedom: more chance is never less
-    uncertainty, so p-value and interval are those of the less certain of both.
+    uncertainty, so p-value and interval are those of the less certain of both.  ``least_p`` is what
+    so few images can show at all (`least_p_value`).
     """
 
     difference: float
@@ -41,6 +42,7 @@ class DifferenceError:
     basis: DifferenceBasis
 
     over_seeds: tuple[float, float] | None = None
+    least_p: float = 0.0
 
     @property
     def _errors(self) -> list[tuple[float, float]]:
@@ -51,11 +53,13 @@ class DifferenceError:
     def p_value(self) -> float:
         """Two-sided p-value of "no difference", by Student's t."""
         size = -abs(self.difference)
-        return min(1.0, max(2 * t_probability(size / error, df) for error, df in self._errors))
+        by_t = max(2 * t_probability(size / error, df) for error, df in self._errors)
+        return min(1.0, max(by_t, self.least_p))
 
     def half_width(self, confidence: float) -> float:
         """Half the width of the two-sided interval that holds with ``confidence``."""
-        return max(t_quantile((1 + confidence) / 2, df) * error for error, df in self._errors)
+        by_t = max(t_quantile((1 + confidence) / 2, df) * error for error, df in self._errors)
+        return max(by_t, abs(self.difference)) if self.least_p >= 1 - confidence else by_t
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,32 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
     if basis == "seeds and images":
         of_seeds, degrees = seed_difference_error(a, b)
         over_seeds = math.sqrt(of_seeds), degrees
-    standard_error = math.sqrt(variance)
-    return DifferenceError(a.mean - b.mean, standard_error, degrees_of_freedom, basis, over_seeds)
+    return DifferenceError(
+        a.mean - b.mean,
+        math.sqrt(variance),
+        degrees_of_freedom,
+        basis,
+        over_seeds,
+        least_p_value(separate_effects(a.image_accuracy - b.image_accuracy, a.groups)),
+    )
+
+
+def separate_effects(effect: FloatArray, groups: Groups | None) -> float:
+    """Return how many images, or groups, of equal effect would differ as these do.
+
+    ``effect`` (m,) is A less B.  (sum |e|)^2 / sum e^2 (Kish 1965); 0 where nothing differs.
+    """
+    sizes = np.abs(effect if groups is None else groups.sums(effect))
+    squares = float(sizes @ sizes)
+    return float(sizes.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def least_p_value(separate: float) -> float:
+    """Return the smallest two-sided p-value that so many images, each a coin toss, can have.
+
+    However many seeds agree on them, five images tell no two models apart at 5%.
+    """
+    return float(min(2.0 ** (1 - separate), 1.0))
 
 
 def seed_difference_error(a: Summary, b: Summary) -> tuple[float, float]:
@@ -152,10 +180,13 @@ def shared_runs_error(effects: FloatArray, groups: Groups | None) -> DifferenceE
     squares = float(np.sum((of_image - mean) ** 2))
     image = max(clumping * squares / max(m - 1, 1) / m, rest / (n * m)) + 2 / (n * m) ** 2
     own = max(float(np.var(of_block, ddof=1)), 1 / (m * m * n))
+    over_seeds = math.sqrt(at_least_flips(own, rest / m, n - 1) / n), n - 1.0
     over_blocks = max(own - rest / m, 0.0) / n
     spread = (max(own, rest / m) / n) ** 2 / (n - 1) + image**2 / max(drawn - 1, 1)
     freedom = max((image + over_blocks) ** 2 / spread, n - 1.0)
-    return DifferenceError(float(mean), math.sqrt(image + over_blocks), freedom, "shared runs")
+    error = math.sqrt(image + over_blocks)
+    least = least_p_value(separate_effects(of_image, groups))
+    return DifferenceError(float(mean), error, freedom, "shared runs", over_seeds, least)
 
 
 def pair_clumping(a: Summary, b: Summary) -> float:

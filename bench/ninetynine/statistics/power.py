@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ninetynine.statistics.difference import image_part, pair_clumping
+from ninetynine.statistics.difference import image_part, pair_clumping, separate_effects
 from ninetynine.statistics.estimate import variance_components
 from ninetynine.statistics.special import noncentrality_for_power, t_power
 from ninetynine.statistics.summary import (
@@ -16,7 +16,6 @@ from ninetynine.statistics.summary import (
 
 Limit = Literal["seeds", "images", "both"]
 MAX_SEEDS = 1000
-_NOTHING = 1e-12  # a variance that is rounding
 _PRIOR_SEEDS = 3
 
 
@@ -32,6 +31,7 @@ class PairComponents:
     Where images come in groups, ``image`` and ``rest_*`` hold the design effects;
     ``groups_per_image`` and ``effective_groups_per_image`` are G / m, and the same with groups of
     equal size that tell as much.  More images are taken to be more groups of the same sizes.
+    ``separate_per_image`` is how many images, or groups, of each image separate the two models.
     """
 
     image: float
@@ -41,6 +41,7 @@ class PairComponents:
     rest_b: float
     groups_per_image: float | None = None
     effective_groups_per_image: float = 1.0
+    separate_per_image: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def pair_components(
         rest_b=own_b.rest,
         groups_per_image=None if groups is None else groups.count / m,
         effective_groups_per_image=1.0 if groups is None else groups.effective / m,
+        separate_per_image=separate_effects(a.image_accuracy - b.image_accuracy, groups) / m,
     )
 
 
@@ -118,10 +120,10 @@ def minimum_detectable_difference(
     detectable = standard_error * noncentrality_for_power(power, alpha, degrees_of_freedom)
     if single_run_images is None:
         return min(detectable, largest)
-    return min(max(detectable, _fewest_discordant(alpha) / single_run_images), largest)
+    return min(max(detectable, fewest_discordant(alpha) / single_run_images), largest)
 
 
-def _fewest_discordant(alpha: float) -> int:
+def fewest_discordant(alpha: float) -> int:
     """Images that one model alone gets right, and none the other, for exact McNemar to see it."""
     return math.floor(1 - math.log2(alpha)) + 1
 
@@ -153,18 +155,18 @@ def plan(
 ) -> Plan:
     """Seeds per model that show ``difference`` (a fraction, above 0) with ``power``.
 
-    ``more_than`` seeds are known not to suffice.  Seeds say nothing about other images: fewer
-    than exact McNemar needs are too few, and where the two models never differ, which says
-    nothing about how images vary, as many must be expected to tell them apart.
+    ``more_than`` seeds are known not to suffice.  Seeds say nothing about other images: where fewer
+    images, or groups, than exact McNemar needs are to be expected to tell the models apart, there
+    are too few.  As many differ as did, or as the difference makes.
 
     Raises:
         ValueError: ``difference`` is not above 0.
     """
     if not 0 < difference < math.inf:
         raise ValueError(f"a difference of {difference} cannot be planned for; it must be above 0")
-    c, least = components, _fewest_discordant(alpha)
-    if max(c.image, c.rest_a, c.rest_b, c.seed_a, c.seed_b) < _NOTHING:
-        least = math.ceil(least / difference)
+    c = components
+    separate = max(c.separate_per_image, min(difference, c.effective_groups_per_image))
+    least = math.ceil(fewest_discordant(alpha) / separate)
     if images < least or _power(c, max_seeds, images, difference, alpha) < power:
         needed = _images_needed(c, difference, alpha, power, max_seeds)
         needed = None if needed is None else max(needed, least)

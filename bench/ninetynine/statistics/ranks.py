@@ -1,20 +1,25 @@
 """Where models stand among each other: rank sets, the set of the best, bands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from ninetynine.statistics.difference import (
+    DifferenceError,
     pair_p_value,
     seed_difference_error,
     seed_mean_variance,
 )
 from ninetynine.statistics.special import t_probability
-from ninetynine.statistics.step_down import JointDraws, covariance_of_means, deviates
+from ninetynine.statistics.step_down import (
+    JointDraws,
+    covariance_of_means,
+    deviates,
+    with_shared_runs,
+)
 from ninetynine.statistics.summary import BoolArray, FloatArray, Summary, as_summary
 
 
@@ -35,8 +40,7 @@ class Ranking:
     ``bands[i]`` holds the band letters of model i: two models share a letter exactly when
     they cannot be told apart.  ``adjusted_p`` (N, N) holds the step-down p-values over all pairs,
     1 on the diagonal; ``better`` (N, N) is True where the row is significantly better than
-    the column.  ``pair_alpha`` is the level at which one more pair would have been told apart: what
-    a plan for this board has to reach.
+    the column.
     """
 
     ranks: tuple[RankInterval, ...]
@@ -45,10 +49,17 @@ class Ranking:
     bands: tuple[tuple[str, ...], ...]
     adjusted_p: FloatArray
     better: NDArray[np.bool_]
-    pair_alpha: float
 
 
-def rank_intervals(models: Sequence[Summary | BoolArray], confidence: float = 0.95) -> Ranking:
+# By the places of two models, the first below the second.
+SharedRuns = Mapping[tuple[int, int], DifferenceError]
+
+
+def rank_intervals(
+    models: Sequence[Summary | BoolArray],
+    confidence: float = 0.95,
+    shared: SharedRuns | None = None,
+) -> Ranking:
     """Rank N models over the same images, for new images of the same kind.
 
     All pairs are tested, stepping down over the largest difference that chance makes
@@ -56,7 +67,8 @@ def rank_intervals(models: Sequence[Summary | BoolArray], confidence: float = 0.
     significantly worse) (Mogstad, Romano, Shaikh and Wilhelm 2024).  A marginal rank set tests the
     pairs of its model only.  The set that contains the best leaves out the models to which some
     other is shown to be superior, one-sided, by a test for each model; whichever is the best, it
-    is left out at most once in 20 times.  Cost: one pass over the images per pair.
+    is left out at most once in 20 times.  ``shared`` are the differences of models whose runs are
+    in part the same, such as a vote and its members.  Cost: one pass over the images per pair.
 
     Raises:
         ValueError: the models were measured on other numbers of images, or images in other groups.
@@ -65,11 +77,14 @@ def rank_intervals(models: Sequence[Summary | BoolArray], confidence: float = 0.
     n, alpha = len(summaries), 1 - confidence
     means = np.array([summary.mean for summary in summaries])
     first, second = _pairs(n)
+    shared = shared or {}
     p_values = [
-        pair_p_value(summaries[i], summaries[j]) for i, j in zip(first, second, strict=True)
+        shared[i, j].p_value if (i, j) in shared else pair_p_value(summaries[i], summaries[j])
+        for i, j in zip(first.tolist(), second.tolist(), strict=True)
     ]
     z = deviates(np.array(p_values))
-    draws = JointDraws.of(covariance_of_means(summaries))
+    variances = {pair: error.standard_error**2 for pair, error in shared.items()}
+    draws = JointDraws.of(with_shared_runs(covariance_of_means(summaries), variances))
     adjusted = draws.adjusted(z, first, second)
     adjusted_p = _square(n, adjusted, 1.0)
     better = (adjusted_p < alpha) & (means[:, None] > means[None, :])
@@ -84,17 +99,18 @@ def rank_intervals(models: Sequence[Summary | BoolArray], confidence: float = 0.
         bands=bands(means, better | better.T),
         adjusted_p=adjusted_p,
         better=better,
-        pair_alpha=_pair_alpha(draws, adjusted, alpha),
     )
 
 
 def seed_rank_intervals(
-    models: Sequence[Summary | BoolArray], confidence: float = 0.95
+    models: Sequence[Summary | BoolArray],
+    confidence: float = 0.95,
+    shared: SharedRuns | None = None,
 ) -> tuple[RankInterval | None, ...]:
     """Rank N models on these very images, where seeds are the only chance; all ranks together.
 
-    Welch's t over seeds, stepping down as `rank_intervals` does.  A model with a single run has no
-    rank (None), and may stand anywhere as far as the others are concerned.
+    Welch's t over seeds, stepping down as `rank_intervals` does, ``shared`` as there.  A model with
+    a single run has no rank (None), and may stand anywhere as far as the others are concerned.
     """
     summaries = [as_summary(model) for model in models]
     n = len(summaries)
@@ -102,14 +118,19 @@ def seed_rank_intervals(
     several = [summary for summary in summaries if summary.n_seeds > 1]
     place = np.flatnonzero([summary.n_seeds > 1 for summary in summaries])
     first, second = _pairs(len(several))
-    p_values = []
-    for i, j in zip(first, second, strict=True):
+    p_values, variances = [], {}
+    for i, j in zip(first.tolist(), second.tolist(), strict=True):
         variance, degrees_of_freedom = seed_difference_error(several[i], several[j])
+        error = (shared or {}).get((int(place[i]), int(place[j])))
+        if error is not None and error.over_seeds is not None:
+            variance, degrees_of_freedom = error.over_seeds[0] ** 2, error.over_seeds[1]
+            variances[i, j] = variance
         t = -abs(several[i].mean - several[j].mean) / np.sqrt(variance)
         p_values.append(min(1.0, 2 * t_probability(t, degrees_of_freedom)))
     better = np.zeros((n, n), dtype=np.bool_)
     if several:
-        draws = JointDraws.of(np.diag([seed_mean_variance(summary) for summary in several]))
+        own = np.diag([seed_mean_variance(summary) for summary in several])
+        draws = JointDraws.of(with_shared_runs(own, variances))
         adjusted = draws.adjusted(deviates(np.array(p_values)), first, second)
         better[np.ix_(place, place)] = _square(len(several), adjusted, 1.0) < 1 - confidence
     ranks = _ranks(better & (means[:, None] > means[None, :]))
@@ -127,18 +148,6 @@ def _square(n: int, values: FloatArray, diagonal: float) -> FloatArray:
     first, second = _pairs(n)
     square[first, second] = square[second, first] = values
     return square
-
-
-def _pair_alpha(draws: JointDraws, adjusted: FloatArray, alpha: float) -> float:
-    """Return the level of one pair that the last step of the step-down test amounts to.
-
-    Where all pairs were told apart, it is the last one's.
-    """
-    if not len(adjusted):
-        return alpha
-    left = adjusted >= min(alpha, adjusted.max())
-    largest = draws.largest(*(places[left] for places in _pairs(len(draws.means))))
-    return 2 * float(special.ndtr(-np.quantile(largest, 1 - alpha)))
 
 
 def _ranks(better: NDArray[np.bool_]) -> tuple[RankInterval, ...]:

@@ -12,7 +12,7 @@ Each comparison enters with its own p-value as a normal deviate, so that what ma
 few seeds or few errors holds here, too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,13 +96,6 @@ class JointDraws:
         clipped: FloatArray = np.clip(adjusted, 2 * special.ndtr(-z), 1.0)
         return clipped
 
-    def largest(self, first: Places, second: Places) -> FloatArray:
-        """Return the largest |difference| of any of the pairs, in standard errors, (draws,)."""
-        found = np.zeros(self.count, dtype=np.float32)
-        for found in self._largest(first, second):  # noqa: B007  (the last one has seen all)
-            pass
-        return found.astype(np.float64)
-
     def one_sided(self, z: FloatArray, model: int) -> float:
         """Return the p-value of "no model is better than ``model``".
 
@@ -134,4 +127,27 @@ def covariance_of_means(summaries: Sequence[Summary]) -> FloatArray:
     for i, s in enumerate(summaries):
         part = s.seed_mean_square - s.rest_over_groups if s.n_seeds > 1 else usual
         covariance[i, i] += max(part, 0.0) / (m * s.n_seeds) + s.one_more + s.second_order
+    return covariance
+
+
+def with_shared_runs(
+    covariance: FloatArray, variances: Mapping[tuple[int, int], float]
+) -> FloatArray:
+    """Return ``covariance`` (N, N) of means with what models whose runs are the same share.
+
+    ``variances`` are those of the differences of such pairs, by place: what these are less than
+    with separate runs is shared by both, and no chance of their difference.
+    """
+    found = covariance.copy()
+    for (i, j), variance in variances.items():
+        both = covariance[i, i] + covariance[j, j] - variance
+        found[i, j] = found[j, i] = max(both / 2, covariance[i, j])
+    # Pair by pair they may fit no joint distribution; then less is shared, which is the safe side.
+    for share in (1.0, 0.9, 0.5) if variances else ():
+        mixed: FloatArray = share * found + (1 - share) * covariance
+        try:
+            np.linalg.cholesky(mixed / np.diag(mixed).max())
+        except np.linalg.LinAlgError:
+            continue
+        return mixed
     return covariance

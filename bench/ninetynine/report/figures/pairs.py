@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ninetynine.board import Board, Row, compare_rows
+from ninetynine.board.comparing import shared_runs
 from ninetynine.report import formatting
 from ninetynine.report.drawing.matrix import Matrix, MatrixCell, cell_box
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, View, first_of
@@ -47,10 +48,10 @@ def all_pairs(
     every = sorted(
         (*rows, *others), key=lambda row: (-row.accuracy.mean if row.accuracy else 1.0, row.name)
     )
-    ranked = [(row.name, row.summary) for row in every if row.summary is not None]
-    place = {name: n for n, (name, _) in enumerate(ranked)}
-    summaries = [summary for _, summary in ranked]
-    adjusted = rank_intervals(summaries).adjusted_p
+    ranked = [row for row in every if row.summary is not None]
+    place = {row.name: n for n, row in enumerate(ranked)}
+    summaries = [row.summary for row in ranked if row.summary is not None]
+    adjusted = rank_intervals(summaries, shared=shared_runs(ranked)).adjusted_p
     alpha = 0.05 / math.comb(len(ranked), 2)
     pairs = {}
     for i, j in combinations(range(min(most, len(rows))), 2):
