@@ -82,6 +82,11 @@ def outside_fault(error: BaseException) -> str:
     return ""
 
 
+def is_disk_full(error: OSError) -> bool:
+    """Return whether there is no space left, or none that this user may take."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def _outside_fault(error: BaseException) -> str:
     kinds, text = {kind.__name__ for kind in type(error).__mro__}, str(error)
     if kinds & _MEMORY or "RESOURCE_EXHAUSTED" in text:
@@ -90,7 +95,7 @@ def _outside_fault(error: BaseException) -> str:
         return "the network is at fault: connect this machine, or put there what is downloaded"
     if not isinstance(error, OSError):
         return ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return "the disk is full: free some of it and run the command again"
     if error.filename is None and not isinstance(error, FileNotFoundError):
         return ""

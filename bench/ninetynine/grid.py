@@ -80,7 +80,7 @@ def asked(text: str) -> Asked | None:
         return None
     values: dict[str, list[Any]] = {}
     key = ""
-    for piece in _pieces(found[2], text):
+    for piece in pieces(found[2], text):
         begins = _KEY_AND_VALUE.fullmatch(piece)
         if begins:
             key, piece = begins[1], begins[2]
@@ -209,7 +209,7 @@ def _is_toml(text: str) -> bool:
     return True
 
 
-def _pieces(text: str, whole: str) -> list[str]:
+def pieces(text: str, whole: str) -> list[str]:
     """Return what stands between the commas of ``text`` that are in no quotes and no brackets."""
     pieces, depth, quote = [""], 0, ""
     for before, character in zip(f" {text}", text, strict=False):

@@ -73,7 +73,7 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
     sources = _sources(folders, into)
     board, merged = RecordStore(into), Merged()
     board.packs = Packs(into, [source.directory for source in sources])  # one is unpacked beside it
-    with board.lock():
+    with board.lock(option="--into"):
         for apart in kept_apart(board):
             with apart.lock():  # tidies what a killed merge left there
                 pass

@@ -25,6 +25,7 @@ from ninetynine.suite import (
     make_cells,
     own_rows,
     parse_seeds,
+    parts_of,
     seeds_at_once,
     select,
     select_ensembles,
@@ -49,7 +50,8 @@ class RunRequest:
     ``suite`` is a name, the path of a ``.toml`` file, or a suite.  Where it is None,
     ``architecture_files`` are trained by their own recipes, on the data and seeds of ``quick``;
     a suite that is named overrides their recipes as it does others'.  ``only`` is a name, rows such
-    as ``net[units=64,128]``, a glob, or a part of names; ``architectures`` are exact names, which
+    as ``net[units=64,128]``, a glob, or a part of names, or several of these between commas;
+    ``architectures`` are exact names, which
     the suite need not have.  ``seeds`` are a
     count, or seeds such as "0-9" or [0, 3, 7].
     """
@@ -161,7 +163,8 @@ class ResolvedRun:
     def only_took(self) -> str | None:
         """Say what ``only`` took, where it is a glob or a part of names and does not say it."""
         only, names = self.request.only, self.selection.names
-        if only is None or only in names or not names or grid.asked(only) is not None:
+        parts = parts_of(only) if only is not None else []
+        if not names or all(part in names or grid.asked(part) for part in parts):
             return None
         return f"--only {only!r} takes: {', '.join(names)}"
 

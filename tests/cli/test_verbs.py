@@ -1,5 +1,7 @@
 """A verb is a file: what the help says of it, and what becomes of one that is none."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -80,3 +82,56 @@ def test_ctrl_c_is_one_line_and_exit_code_130(bench, monkeypatch, raised, line):
     monkeypatch.setattr("ninetynine.cli.verbs.list.command", command)
     code, out, err = bench("list")
     assert (code, out, err) == (130, "", line)
+
+
+@pytest.mark.parametrize("form", [["--dataset", ""], ["--dataset="]], ids=["apart", "joined"])
+@pytest.mark.parametrize("verb", [["run"], ["check"], ["baseline", "update"]], ids=" ".join)
+def test_an_empty_value_is_no_value_left_out(refuse, verb, form):
+    """As of a shell's variable that is not set: the default would be trained instead."""
+    line = refuse(*verb, *form, "--jobs", "1")
+    assert line.startswith("bench: --dataset is given an empty text")
+
+
+def test_an_empty_text_after_a_flag_is_not_the_flags(bench):
+    assert "is given an empty text" not in bench("list", "--json", "")[2]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list", "suites"], ["list", "suitse"]])
+def test_a_full_disk_behind_standard_output_is_one_line(capfd, arguments):
+    with open("/dev/full", "w") as full:
+        ended = command_with(arguments, stdout=full)
+    assert ended.returncode == 2
+    assert len(capfd.readouterr().err.splitlines()) == 1
+    with open("/dev/full", "w") as full:
+        assert command_with(arguments, stdout=full, stderr=full).returncode == 2
+
+
+@pytest.mark.parametrize(("word", "code"), [("suites", 0), ("suitse", 2)])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_no_exit_code(word, code, closed):
+    """Python's own 1 would say that a cell failed, or accuracy regressed."""
+    line = f'exec "$0" -m ninetynine list {word} {closed}'
+    ended = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False)
+    assert ended.returncode == code
+    assert b"Traceback" not in ended.stderr
+
+
+def command_with(arguments, **streams):
+    return subprocess.run([sys.executable, "-m", "ninetynine", *arguments], check=False, **streams)
+
+
+@pytest.mark.parametrize("given", ["nan", "inf", "1e300", "0"])
+@pytest.mark.parametrize("asked", [["run", "--timeout"], ["check", "--baseline=b", "--alpha"]])
+def test_what_is_no_finite_number_is_refused(refuse, asked, given):
+    """NaN compares with none: a time limit of it would never end."""
+    line = refuse(*asked, given)
+    assert line.startswith(f"bench: Invalid value for '{asked[-1]}': ")
+    assert "is not in the range 0<x" in line
+
+
+def test_only_may_be_given_again(bench):
+    """The last one alone would train, or guard, less than what was asked for."""
+    only = ["--only", "t2_dense", "--only", "majority_class"]
+    code, out, _ = bench("run", "quick", "--seeds", "1", "--dry-run", "--results", "no", *only)
+    assert code == 0
+    assert "2 cells to train" in out

@@ -155,6 +155,49 @@ def test_data_beside_the_suite_and_other_data_here_are_not_chosen_between(tmp_pa
     assert "'own.npz' is beside the suite, sub/own.npz, and in the current folder, too" in said
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_suite_is_read_as_any_editor_saves_utf_8(tmp_path, encoding, end):
+    (tmp_path / "mine.toml").write_bytes(f"{GOOD}# π\n".replace("\n", end).encode(encoding))
+    assert load(str(tmp_path / "mine.toml")).architectures == ("t2_dense", "t1_small_cnn")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "reason"),
+    [
+        ("utf-16", "it is UTF-16; save it as UTF-8"),
+        ("latin-1", "line 3 is not UTF-8; save the file as UTF-8"),
+    ],
+)
+def test_a_suite_in_another_encoding_says_how_to_save_it(tmp_path, encoding, reason):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(f"{GOOD}# é\n".encode(encoding))
+    assert complaint(load, str(path)) == f"suite {path}: not valid TOML ({reason})"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "chosen"),
+    [
+        ("t4_wide_cnn, t2_dense", ("t2_dense", "t4_wide_cnn")),  # in the suite's order
+        ("t[23]*,majority_class", ("majority_class", "t2_dense", "t3_deep_cnn")),
+        (
+            "t2_dense[epochs=1,2],t2_dense",
+            ("t2_dense", "t2_dense[epochs=1]", "t2_dense[epochs=2]"),
+        ),
+    ],
+)
+def test_several_patterns_stand_between_commas(pattern, chosen):
+    found = select(load("quick"), pattern)
+    assert sorted(found) == sorted(chosen)
+    named = [name for name in load("quick").architectures if name in chosen]
+    assert list(found[: len(named)]) == named
+
+
+@pytest.mark.parametrize("pattern", ["t2_dense,", "t2_dense,nowhere", ",", ""])
+def test_each_of_several_patterns_has_to_match(pattern):
+    assert "matches nothing in suite quick" in complaint(select, load("quick"), pattern)
+
+
 def test_an_unknown_suite_names_the_nearest():
     assert complaint(load, "tutorial") == (
         "no suite is called 'tutorial'; did you mean 'tutorials'?"

@@ -6,16 +6,17 @@ group ``ninetynine.verbs``: a docstring whose first line is its help, and a clic
 
 import codecs
 import io
+import itertools
 import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 
-from ninetynine.errors import UserError, one_line
+from ninetynine.errors import UserError, is_disk_full, one_line, outside_fault
 from ninetynine.registry import Plugin, Registry
 
 _VERBS = Registry("verb", "ninetynine.cli.verbs", "ninetynine.verbs")
@@ -50,6 +51,14 @@ class _LazyVerbs(click.Group):
             )
         return command
 
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(context, arguments)
+        if command is not None:
+            _refuse_empty_values(command, rest)
+        return name, command, rest
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl([(name, verb.summary()) for name, verb in _in_order().items()])
@@ -81,6 +90,29 @@ class _Stopped(UserError):
     exit_code = 130
 
 
+def _refuse_empty_values(command: click.Command, arguments: list[str]) -> None:
+    """Raise UserError for ``--option ""``: a shell's variable that is not set, never a choice.
+
+    Taken as not given, it would train or judge something else than what was meant.
+    """
+    takes_value = _options_with_values(command)
+    for option, value in itertools.pairwise([*arguments, "--"]):
+        word, equals, same = option.partition("=")
+        if word in takes_value and not (same if equals else value):
+            raise UserError(
+                f"{word} is given an empty text (a variable that is not set?); "
+                f"give a value, or leave {word} out"
+            )
+
+
+def _options_with_values(command: click.Command) -> set[str]:
+    own = (option for option in command.params if isinstance(option, click.Option))
+    words = {word for option in own if not option.is_flag for word in option.opts}
+    if isinstance(command, click.Group):
+        return words.union(*map(_options_with_values, command.commands.values()))
+    return words
+
+
 def _in_order() -> dict[str, Plugin]:
     """Return the verbs as the help lists them."""
     found = _VERBS.entries()
@@ -101,6 +133,7 @@ def bench() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2."""
+    _open_closed_streams()
     _write_whatever_the_encoding()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
@@ -124,11 +157,34 @@ def _run(arguments: list[str]) -> int:
         return _fail("interrupted", 130)
     except BrokenPipeError:
         raise
+    except OSError as error:
+        if not is_disk_full(error):
+            return _fault()
+        return _fail(f"nothing more can be written: {outside_fault(error)}", 2)
     except Exception:
-        # A fault of ours.  Not Python's own 1, which says "a cell failed" or "regressed".
-        traceback.print_exc()
-        return _FAULT
+        return _fault()
     return code if isinstance(code, int) else 0
+
+
+def _fault() -> int:
+    """Show what went wrong in the suite itself, inside ``except``, and return its exit code."""
+    traceback.print_exc()
+    return _FAULT  # not Python's own 1, which says "a cell failed" or "regressed"
+
+
+def _open_closed_streams() -> None:
+    """Have what is closed (``>&-``, a daemon's) go nowhere.
+
+    A record's file must not be opened as standard error, which TensorFlow writes to.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8"))
 
 
 def _write_whatever_the_encoding() -> None:
@@ -154,14 +210,15 @@ def _let_go_of_closed_pipes() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:  # a full disk was told before
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(message: str, code: int, error: UserError | None = None) -> int:
     if error is not None:
         traceback.print_exception(error.__cause__ or error)
-    print(f"bench: {one_line(message)}", file=sys.stderr)
+    with suppress(OSError):  # where nobody can be told, the code still says it
+        print(f"bench: {one_line(message)}", file=sys.stderr, flush=True)
     return code
 
 

@@ -41,11 +41,21 @@ class _Results(click.Path):
         return path
 
 
+class Number(click.FloatRange):
+    """A number within bounds; NaN, which compares with none, is outside."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 RESULTS = _Results(path_type=Path)
-POSITIVE = click.FloatRange(min=0, min_open=True)
+POSITIVE = Number(0, 10**9, min_open=True)  # of seconds it is 31 years, which waiting takes
 WHOLE = click.IntRange(min=1)
 
 
@@ -143,7 +153,10 @@ def run_request(
     """
     from ninetynine.request import RunRequest  # verbs that train nothing need not wait for it
 
-    only = "A name, rows such as net[units=64,128], a glob, or a part of names."
+    only = (
+        "A name, rows such as net[units=64,128], a glob, or a part of names; several with commas, "
+        "or given again."
+    )
     listed = "A count, a range 0-9, or a list 0,3,7."
     workers = "Worker processes; auto is one per core, or one for the GPU."
     threads = "the baseline's" if of_gate else "cores / jobs"
@@ -151,7 +164,13 @@ def run_request(
     seeds_option = click.option("--seeds", default=seeds, metavar="N|LIST", help=listed)
     options: list[Option] = [
         click.argument("suite", required=False),
-        click.option("--only", metavar="PATTERN", help=only),
+        click.option(
+            "--only",
+            metavar="PATTERN",
+            multiple=True,
+            callback=lambda context, option, given: ",".join(given) or None,
+            help=only,
+        ),
         click.option("--dataset", metavar="NAME", help="A known dataset, or the path of your own."),
         reading,
         *([] if "seeds" in without else [seeds_option]),

@@ -254,7 +254,7 @@ def update_baseline(
     names the update, and the new one from then on; the next update removes the rest.
     """
     store = RecordStore(directory)
-    with store.lock():
+    with store.lock(option="--baseline"):
         manifest = read_manifest(directory)
         there = store.read_all()[0]
         for record in there:
@@ -295,7 +295,7 @@ def remove_architecture(directory: Path, name: str) -> int:
     that are left do not count, and the same call removes them.
     """
     store = RecordStore(directory)
-    with store.lock():
+    with store.lock(option="--baseline"):
         manifest = read_manifest(directory)
         records = store.read_all()[0]
         gone = [record for record in records if record.cell.architecture == name]

@@ -180,6 +180,7 @@ def update(request: UpdateRequest, watcher: Watcher = NOBODY) -> Updated:
     """
     if not request.reason.strip():
         raise UserError("--reason is empty; say in a few words why the baseline changes")
+    RecordStore(request.baseline).check_can_be_written("--baseline")  # not after the training
     manifest = read_manifest(request.baseline)
     updates = manifest.updates
     run, _ = resolve(request, updates, None)

@@ -271,10 +271,11 @@ class RecordStore:
         sync_folder(path.parent)
 
     @contextmanager
-    def lock(self, tidy: bool = True) -> Iterator[None]:
+    def lock(self, tidy: bool = True, option: str = "--results") -> Iterator[None]:
         """Hold the folder for one writer, and ``tidy`` what a killed one left half-written.
 
-        Raises UserError where another process holds it or where it cannot be written.
+        Raises UserError, which names ``option``, where another process holds it or where it cannot
+        be written.
         """
         from filelock import FileLock, Timeout
 
@@ -288,18 +289,30 @@ class RecordStore:
         except Timeout as error:
             raise UserError(
                 f"another bench run is writing to {self.directory}; wait for it to end, "
-                "or choose another folder with --results"
+                f"or choose another folder with {option}"
             ) from error
         except (OSError, NotImplementedError) as error:
             lock.release()
-            raise UserError(
-                f"cannot write to {self.directory}: {getattr(error, 'strerror', None) or error}; "
-                "choose another folder with --results"
-            ) from error
+            raise self._cannot_write(error, option) from error
         try:
             yield
         finally:
             lock.release()
+
+    def check_can_be_written(self, option: str) -> None:
+        """Raise UserError, which names ``option``, where no record can be written."""
+        there = next(p for p in (self.folder, *self.folder.parents) if os.path.lexists(p))
+        try:
+            with tempfile.TemporaryFile(dir=there):
+                pass
+        except OSError as error:
+            raise self._cannot_write(error, option) from error
+
+    def _cannot_write(self, error: Exception, option: str) -> UserError:
+        reason = getattr(error, "strerror", None) or error
+        return UserError(
+            f"cannot write to {self.directory}: {reason}; choose another folder with {option}"
+        )
 
     def _remove_leftovers(self) -> None:
         for path in (*self.directory.glob(".*.partial"), *self.folder.glob("*/.*.partial")):

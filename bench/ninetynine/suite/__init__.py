@@ -33,6 +33,7 @@ from ninetynine.suite.cells import (
     discover,
     make_cells,
     own_rows,
+    parts_of,
     select,
     select_ensembles,
 )

@@ -54,12 +54,24 @@ def select(suite: Suite, pattern: str | None, extra: Sequence[str] = ()) -> tupl
     """Return the suite's architectures, and ``extra``, whose name matches ``pattern``.
 
     A pattern is a name, or rows such as ``net[learning_rate=0.1,0.01]``, or a glob such as
-    ``t?_*`` or a part of names; the first of these that it can be counts.  Rows are the suite's
-    where it has that grid.  An ensemble that is chosen brings its members.
+    ``t?_*`` or a part of names; the first of these that it can be counts.  Several stand between
+    commas.  Rows are the suite's where it has that grid.  An ensemble that is chosen brings its
+    members.
     """
     names = tuple(dict.fromkeys((*suite.architectures, *extra)))
     if pattern is None:
         return names
+    chosen = [name for part in parts_of(pattern) for name in _select(suite, part, names)]
+    return tuple(dict.fromkeys((*(name for name in names if name in chosen), *chosen)))
+
+
+def parts_of(pattern: str) -> list[str]:
+    """Return the patterns that stand between the commas of ``pattern``."""
+    return [part.strip() for part in grid.pieces(pattern, f"--only {pattern!r}")]
+
+
+def _select(suite: Suite, pattern: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of ``names``, or new rows of a grid, that one pattern matches."""
     votes = tuple(ensemble.name for ensemble in suite.ensembles)
     asked = None if pattern in (*names, *votes) else grid.asked(pattern)
     if asked is not None:
@@ -72,7 +84,7 @@ def select(suite: Suite, pattern: str | None, extra: Sequence[str] = ()) -> tupl
         for name in _member_names(suite, ensemble)
     }
     chosen = tuple(name for name in names if name in members | matched)
-    if not chosen:
+    if not chosen or not pattern:
         raise UserError(
             f"--only {pattern!r} matches nothing in suite {suite.name}"
             f"{nearest(pattern, (*names, *votes))}"
@@ -99,7 +111,8 @@ def select_ensembles(
 ) -> tuple[Ensemble, ...]:
     """Return the ensembles that ``pattern`` matches, or whose members are all among ``names``."""
     known = (*suite.architectures, *names, *(ensemble.name for ensemble in suite.ensembles))
-    matched = _matching(pattern, known) if pattern is not None else set()
+    parts = parts_of(pattern) if pattern is not None else []
+    matched = {name for part in parts for name in _matching(part, known)}
     return tuple(
         ensemble
         for ensemble in suite.ensembles

@@ -1,6 +1,8 @@
 """A suite file -> a Suite, with every mistake in it told in one line."""
 
+import codecs
 import dataclasses
+import io
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,9 +86,17 @@ def reference_for(dataset: str) -> Reference | None:
 def read_toml(path: Path, where: str) -> dict[str, Any]:
     """Return the content of ``path``; UserError, beginning with ``where``, for no TOML file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise UserError(f"{where}: not valid TOML (it is UTF-16; save it as UTF-8)")
+        # Editors begin UTF-8 with a mark, too, and some end lines with \r alone.
+        return tomllib.loads(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read())
     except OSError as error:
         raise UserError(f"{where}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        reason = f"line {line} is not UTF-8; save the file as UTF-8"
+        raise UserError(f"{where}: not valid TOML ({reason})") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: not valid TOML ({error})") from error
 

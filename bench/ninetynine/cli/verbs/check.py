@@ -137,7 +137,7 @@ def _is_suite(text: str) -> bool:
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+    type=options.Number(0, 0.5, min_open=True, max_open=True),
     default=0.05,
     help="Chance of each wrong answer, per architecture.",
 )

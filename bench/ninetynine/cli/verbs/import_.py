@@ -1,6 +1,5 @@
 """Put predictions made elsewhere on the board."""
 
-import math
 import re
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from ninetynine.report import formatting
 )
 @click.option(
     "--train-seconds",
-    type=click.FloatRange(0, 10**9, min_open=True),
+    type=options.Number(0, 10**9, min_open=True),
     metavar="SECONDS",
     help="Training time of one run; kept in the record, compared with no other.",
 )
@@ -67,8 +66,6 @@ def command(
     (.csv, .tsv, .txt). `bench data export` writes the images that they are for.
     """
     _check_name(name)
-    if train_seconds is not None and not math.isfinite(train_seconds):
-        raise UserError(f"--train-seconds {train_seconds}: expected a number of seconds")
     for path in files:  # before the data are looked for, which can take a download
         check_file(path, "predictions as .npy, .npz or .csv")
     loaded = datasets.load(datasets.with_options(dataset, reading), data_dir)
