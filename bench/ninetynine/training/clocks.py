@@ -59,7 +59,8 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Count the time spent inside the ``with`` block."""
-        joules, machine = self._meter and self._meter.counting(), busy_seconds()
+        joules = self._meter.counting() if self._meter is not None else None
+        machine = busy_seconds()
         busy, cpu, wall = busy_seconds(self._cores), time.process_time(), time.perf_counter()
         yield
         self.wall_seconds += time.perf_counter() - wall
