@@ -1,5 +1,8 @@
 """What a suite, and the command, say of the backend, the device and seeds at once."""
 
+import re
+from pathlib import Path
+
 import pytest
 from complaints import complaint
 from ninetynine import gpu, machine
@@ -8,6 +11,7 @@ from ninetynine.suite.at_once import read_at_once
 from record_builders import make_identity
 
 CATALOG = discover()
+PAGE = Path(__file__).parents[2] / "docs" / "gpu.md"
 JAX = make_identity(backend="jax")
 HEAD = 'dataset = "digits"\nseeds = 4\n'
 
@@ -79,6 +83,15 @@ def test_auto_takes_small_dense_networks_on_a_cpu_in_even_groups():
     ]
     assert seeds_at_once("auto", CATALOG["t2_dense"], JAX, 8) == 1
     assert seeds_at_once("auto", CATALOG["t1_small_cnn"], JAX, 8) == 1
+
+
+def test_auto_on_a_cpu_is_what_its_table_found():
+    """The rule says no network larger than the largest that was faster with eight seeds."""
+    rows = re.findall(r"\| ([\d,]+) \| 8 \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", PAGE.read_text())
+    found = {int(parameters.replace(",", "")): float(times) for parameters, times in rows}
+    most = at_once._MOST_PARAMETERS_ON_CPU
+    assert any(parameters >= most for parameters, times in found.items() if times > 1.05)
+    assert all(times > 1.05 for parameters, times in found.items() if parameters <= most)
 
 
 def test_auto_takes_as_many_as_a_gpus_memory_has_room_for(monkeypatch):

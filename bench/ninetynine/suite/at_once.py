@@ -22,7 +22,7 @@ _OWN_STEPS = re.compile(r"\bdef (?:train_step|fit|compute_loss|make_train_functi
 
 # On a CPU: with more parameters than these, or convolutions, a step is arithmetic that no company
 # makes faster (benchmarks/seeds_at_once.py; docs/gpu.md has the table).
-_MOST_PARAMETERS_ON_CPU = 20_000
+_MOST_PARAMETERS_ON_CPU = 50_000
 _MOST_ON_CPU = 8
 _MOST_ON_GPU = 32  # beyond it a seed hardly gets cheaper (docs/gpu.md has 32 and 100 seeds)
 _SHARE_OF_MEMORY = 0.8
