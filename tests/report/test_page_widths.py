@@ -25,7 +25,6 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
 WIDTHS = (390, 768, 1280, 1920)
-THEMES = ("light", "dark")
 IMAGES = 300
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
