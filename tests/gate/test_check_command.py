@@ -309,6 +309,16 @@ def test_a_plain_results_folder_does_not_say_its_suite(bench, project, tmp_path)
     assert "which suite" in err
 
 
+def test_a_misspelled_margin_of_a_baseline_is_told_and_not_passed_over(bench, project, tmp_path):
+    baseline = make_baseline(tmp_path, project, [0.98, 0.981])
+    manifest = baseline[1] / "baseline.json"
+    for name, code in (("tyni", 2), ("tiny", 0)):
+        manifest.write_text(json.dumps({"manifest_version": 1, "margins": {name: 0.05}}))
+        found, _, err = bench("check", *project, *baseline, "--dry-run")
+        assert found == code
+        assert ("did you mean 'tiny'?" in err) == (code == 2)
+
+
 def test_a_dry_run_says_what_could_be_shown_and_trains_nothing(bench, project, tmp_path):
     baseline = make_baseline(tmp_path, project, spread(0.98, 0.001, 10), images=10_000)
     code, out, _ = bench("check", *project, *baseline, "--dry-run")

@@ -257,10 +257,14 @@ def _check_excused(
 ) -> None:
     """Raise UserError for a name that could excuse nothing, such as one that is misspelled."""
     checked = {cell.identity.architecture for cell in run.cells}
+    kept = tuple(name for name in baseline.manifest.margins if name)
+    ever = {*checked, *run.suite.architectures, *baseline.records}
+    kept_in = f"{baseline.store.directory / 'baseline.json'}: margins:"
     for option, allowed, known, where in (
         ("--allow-gone", terms.allow_gone, baseline.records.keys(), "the baseline has"),
         ("--allow-new", terms.allow_new, checked, "this check has"),
         ("--margin", tuple(asked_margins), checked | baseline.records.keys(), "this check has"),
+        (kept_in, kept, ever, "suite and baseline have"),
     ):
         for name in allowed if isinstance(allowed, tuple) else ():
             if name not in known:
