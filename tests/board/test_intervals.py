@@ -24,6 +24,11 @@ def test_a_collapsed_seed_is_named_beside_mean_and_median(store):
     values = row_values(board, board.rows[0])
     assert (values["seeds_lost"], values["seeds_collapsed"]) == (2, 1)
     assert values["test_accuracy_median"] > 0.97 > values["test_accuracy_mean"]
+    row = board.rows[0]
+    assert row.ci_seeds == row.failures.mean_interval
+    assert row.ci_seeds.low < 0.7 < row.accuracy.mean < row.ci_seeds.high < 0.99
+    assert row.ci_population.low <= row.ci_seeds.low
+    assert row.ci_population.high >= row.ci_seeds.high
 
 
 def test_rows_without_collapse_say_nothing_of_it(store):

@@ -36,6 +36,29 @@ def test_two_single_runs_are_decided_by_more_items_as_often_as_was_said():
     assert 0.7 <= shown / 200 <= 0.95
 
 
+def test_runs_that_differ_on_too_few_items_or_never_are_told_as_many_as_a_test_needs():
+    one = {"model": ["a", "b"], "item": [1, 1], "correct": [True, False]}
+    assert "about 6 items would decide" in " ".join(ninetynine.rank(one).sentences())
+    same = {"model": ["a"] * 50 + ["b"] * 50, "item": [*range(50)] * 2, "correct": [True] * 100}
+    assert "about 6,000 items would decide" in " ".join(ninetynine.rank(same).sentences())
+
+
+def test_a_model_alone_in_the_best_set_is_called_the_best_only_where_its_rank_says_so():
+    rows = [("a", 0, i, i % 3 > 0) for i in range(60)]
+    rows += [("b", seed, i, i % 2 > 0) for seed in range(5) for i in range(60)]
+    table = dict(zip(("model", "seed", "item", "correct"), zip(*rows, strict=True), strict=True))
+    ranking = ninetynine.rank(table)
+    assert ranking.boards[0].rows[0].standing.rank.worst == 2
+    assert "only a may be the best on items like these" in " ".join(ranking.sentences())
+
+
+def test_scores_next_to_zero_are_ranked_and_tell_nothing():
+    table = {"model": ["a"] * 3 + ["b"] * 3, "item": [1, 2, 3] * 2}
+    table["score"] = [0.0, 1e-320, 2e-320, 0.0, 2e-320, 4e-320]
+    (board,) = ninetynine.rank(table).boards
+    assert [row.standing.rank.worst for row in board.rows] == [2, 2]
+
+
 @pytest.mark.slow
 def test_a_folder_stands_for_the_logs_below_it(tmp_path):
     for model, resolved in (("one", ["d__d-1", "d__d-2"]), ("two", ["s__s-2"])):

@@ -10,13 +10,14 @@ from ninetynine.statistics import (
     expected_error,
     minimum_detectable_difference,
     plan,
+    rank_intervals,
 )
 from ninetynine.statistics.comparison import Decision
 from ninetynine.statistics.difference import difference_error
 from ninetynine.statistics.power import pair_components
 from ninetynine.statistics.special import noncentrality_for_power, t_power
 from statsmodels.stats.power import TTestIndPower
-from synthetic import Digits, draw_models
+from synthetic import Digits, draw_models, shift_for
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -120,3 +121,22 @@ def test_power_at_the_strict_levels_of_a_large_board_is_quick_and_steady(degrees
         assert t_power(needed, alpha, degrees_of_freedom) == pytest.approx(0.8, abs=1e-4)
         found.append(needed)
     assert found == sorted(found)
+
+
+@pytest.mark.slow
+def test_what_a_board_advises_keeps_its_power_when_the_board_judges_again():
+    digits, gap, kept = Digits(model_effect=0.7), 0.003, []
+    share = 0.03 / digits.error_given_hard()
+    shifts = [0.0, *(shift_for(digits, (0.03 - k * gap) / share) for k in (1, 2, 3))]
+    random = np.random.default_rng(1)
+    for _ in range(60):
+        models = draw_models(random, digits, share, shifts, 10_000, 60)
+        first = [model.summary(5) for model in models]
+        advised = plan(pair_components(first[3], first[2]), 10_000, gap, 0.05 / 6).seeds
+        if rank_intervals(first).better[3, 2] or advised is None or advised > 60:
+            continue
+        later = [*first[:2], *(model.summary(advised) for model in models[2:])]
+        kept.append(rank_intervals(later).better[3, 2])
+    # Those that were undecided had images that went the other way: a little below 80%.
+    assert len(kept) > 15
+    assert np.mean(kept) > 0.65

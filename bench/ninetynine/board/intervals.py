@@ -14,12 +14,10 @@ from ninetynine.statistics import Interval, accuracy_estimate, summarize
 from ninetynine.statistics.calibration import Calibration, calibration, calibration_difference
 from ninetynine.statistics.crossed import difference_of_means, mean_error, summarize_values
 from ninetynine.statistics.estimate import gap_interval
-from ninetynine.statistics.failures import Failures, failures
 from ninetynine.statistics.special import t_quantile
 from ninetynine.statistics.summary import FloatArray, Summary
 
 _EPSILON = 1e-7  # as Keras clips probabilities before it takes their logarithm
-_NEVER_NEAR_A_CLASS = 0.5  # the commonest class's share above which "no better" means little
 
 
 @dataclass(frozen=True)
@@ -49,36 +47,23 @@ class Probabilities:
     calibration: Calibration | None
 
 
-def failures_of(row: Row) -> Failures:
-    """Return which seeds failed or collapsed, and what is left of the mean."""
-    images, chance = None, None
-    if row.summary is not None:
-        images = row.summary.n_images
-        share = float(np.bincount(row.labels).max()) / images
-        chance = share if share <= _NEVER_NEAR_A_CLASS else None
-    return failures([value for _, value in row.seed_accuracies], len(row.failed), images, chance)
-
-
-def collapse_in_words(found: Failures, row: Row) -> str:
+def collapse_in_words(row: Row) -> str:
     """Return what collapsed and what to read in place of the mean; "" where nothing did."""
+    found, values = row.failures, row.seed_accuracies
     if not found.collapsed or found.mean is None or found.median is None:
         return ""
-    values = row.seed_accuracies
     gone = ", ".join(f"seed {values[i][0]}: {100 * values[i][1]:.2f}%" for i in found.collapsed)
-    rate = found.rate_interval
+    rate, mean = found.rate_interval, found.mean_interval
     text = (
         f"{len(found.collapsed)} of {found.tried} seeds collapsed ({gone}); the mean with "
         f"{'it' if len(found.collapsed) == 1 else 'them'} {100 * found.mean:.2f}%, the median "
         f"{100 * found.median:.2f}%; {found.count} of {found.tried} seeds fail, 95% interval "
-        f"{100 * rate.low:.0f} to {100 * rate.high:.0f}%. The intervals of the mean do not hold "
-        "their 95% where seeds collapse"
+        f"{100 * rate.low:.0f} to {100 * rate.high:.0f}%. "
     )
-    if found.mean_interval is not None:
-        text += (
-            f"; with the failure rate's it is {100 * found.mean_interval.low:.1f} to "
-            f"{100 * found.mean_interval.high:.1f}%"
-        )
-    return text
+    if mean is None:
+        return f"{text}The intervals of the mean do not hold their 95% where seeds collapse"
+    ends = f"{100 * mean.low:.1f} to {100 * mean.high:.1f}%"
+    return f"{text}The mean's interval on these images is with the failure rate's, {ends}"
 
 
 def train_test_gap_interval(row: Row) -> Interval | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ninetynine.board.intervals import collapse_in_words, failures_of
+from ninetynine.board.intervals import collapse_in_words
 from ninetynine.board.measured import measured
 from ninetynine.board.row import Row
 from ninetynine.board.run import Run
@@ -49,7 +49,7 @@ def _about_runs(row: Row) -> Iterator[str]:
             for (kind, reason), seeds in by_reason.items()
         )
         yield f"{len(row.runs)} finished of {row.tried}, {len(row.failed)} failed: {reasons}"
-    if collapsed := collapse_in_words(failures_of(row), row):
+    if collapsed := collapse_in_words(row):
         yield collapsed
     again = {r.seed for r in row.runs if any(s.what == "contradicted" for s in r.statements)}
     if again:

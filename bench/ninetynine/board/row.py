@@ -28,6 +28,9 @@ from ninetynine.statistics import (
     summarize,
     summarize_scores,
 )
+from ninetynine.statistics.failures import Failures, failures
+
+_NEVER_NEAR_A_CLASS = 0.5  # the commonest class's share above which "no better" means little
 
 
 @dataclass(frozen=True)
@@ -210,15 +213,35 @@ class Row:
         return next((run.test_groups for run in self.runs if run.test_groups is not None), None)
 
     @cached_property
+    def failures(self) -> Failures:
+        """Which seeds failed or collapsed, and what is left of the mean."""
+        images, chance = None, None
+        if self.summary is not None:
+            images = self.summary.n_images
+            share = float(np.bincount(self.labels).max()) / images
+            chance = share if share <= _NEVER_NEAR_A_CLASS else None
+        values = [value for _, value in self.seed_accuracies]
+        return failures(values, len(self.failed), images, chance)
+
+    @cached_property
     def _intervals(self) -> tuple[Interval | None, Interval | None]:
         if self.summary is None:
             return None, None
         estimate = accuracy_estimate(self.summary)
-        return estimate.seed_interval, estimate.population_interval
+        seeds, population = estimate.seed_interval, estimate.population_interval
+        if seeds is None or not self.failures.collapsed or self.failures.mean_interval is None:
+            return seeds, population
+        # Student's t is of draws that are alike; where one collapsed the rate of it is chance, too.
+        seeds = self.failures.mean_interval
+        low, high = min(seeds.low, population.low), max(seeds.high, population.high)
+        return seeds, Interval(low, high)
 
     @property
     def ci_seeds(self) -> Interval | None:
-        """95% interval of the mean on these test images; chance: seeds."""
+        """95% interval of the mean on these test images; chance: seeds.
+
+        Where a seed collapsed it holds the failure rate's, too (`Failures.mean_interval`).
+        """
         return self._intervals[0]
 
     @property

@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ninetynine.board import Board
+from ninetynine.board import Board, Row
 from ninetynine.ranking.answers import Columns, answers_of
 from ninetynine.ranking.boards import board_of
 from ninetynine.ranking.files import read_columns
@@ -80,14 +80,20 @@ def rank_files(paths: Sequence[str | Path], metric: str | None = None) -> Rankin
     return rank(read_columns(paths, metric))
 
 
+def _is_first(row: Row) -> bool:
+    return row.standing is not None and row.standing.rank.worst == 1
+
+
 def _sentences(board: Board) -> list[str]:
     names = [row.name for row in board.among_best]
     ranked = [row for row in board.rows if row.groups]
     pairs = list(combinations(ranked, 2))
     alike = sum(bool(set(a.groups) & set(b.groups)) for a, b in pairs)
     listed = formatting.listed(names, _MOST_NAMES)
+    # The set of the best asks one-sided: its one model may be undecided with others in the ranks.
+    alone = "{} is the best" if _is_first(board.among_best[0]) else "only {} may be the best"
     verdict = (
-        f"{names[0]} is the best"
+        alone.format(names[0])
         if len(names) == 1
         else f"{len(names)} of {len(ranked)} models may be the best ({listed})"
     )

@@ -16,6 +16,7 @@ from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent
 from ninetynine.statistics import Comparison
+from ninetynine.statistics.power import fewest_discordant
 
 _MOST_NAMES = 12
 _METRICS = [
@@ -270,11 +271,16 @@ def more_items(board: Board, found: Comparison) -> int:
     """Return how many items would show the difference between two single runs, 4 times in 5.
 
     These very runs are compared, on more items like these, whose standard error falls with the
-    square root of their number.  The difference is the observed one, or the margin if larger.
+    square root of their number; of runs that never differed, with the number itself.  As many must
+    differ as a test needs at the least.  The difference is the observed one, or the margin if
+    larger.
     """
-    target = max(abs(found.difference), found.margin)
-    times = (found.minimum_detectable_difference / target) ** 2 if target > 0 else 1.0
-    return math.ceil((board.images or 0) * max(times, 1.0))
+    items, target = board.images or 0, max(abs(found.difference), found.margin)
+    never = found.discordant == (0, 0)
+    differ = 1.0 if found.discordant is None else sum(found.discordant) / max(items, 1)
+    least = fewest_discordant(found.alpha) / max(target, differ)
+    times = found.minimum_detectable_difference / target if target > 0 else 1.0
+    return math.ceil(max(items * times ** (1 if never else 2), items, least))
 
 
 def _claims_table(board: Board) -> Table | None:

@@ -19,6 +19,8 @@ from ninetynine.statistics.summary import (
     unseen_image_factor,
 )
 
+_FEWEST_IMAGES = 1e-6  # that tell nothing: of scores next to 0 whose variance is larger than theirs
+
 EstimateBasis = Literal["seeds and images", "images only"]
 
 
@@ -171,9 +173,10 @@ def _effective_images(summary: Summary) -> tuple[float, float]:
     if not summary.binary and bernoulli > 0 and m > 1:
         if n == 1:
             variance = image_mean_square(summary) / m + summary.one_more
-            return bernoulli / variance, summary.image_degrees_of_freedom
+            return max(bernoulli / variance, _FEWEST_IMAGES), summary.image_degrees_of_freedom
         variance, degrees_of_freedom = mean_variance(summary)
-        return bernoulli / (variance + summary.one_more), degrees_of_freedom
+        variance += summary.one_more
+        return max(bernoulli / variance, _FEWEST_IMAGES), degrees_of_freedom
     if n == 1 and summary.groups is not None and bernoulli > 0:
         clumping = summary.image_clumping(summary.image_accuracy)
         return m / summary.image_design_effect(clumping), summary.image_degrees_of_freedom

@@ -48,23 +48,23 @@ def _number(decimals: int) -> Callable[[Interval | None], str]:
 
 
 def _failed(row: Row) -> str:
-    found = of.failures_of(row)
+    found = row.failures
     interval = formatting.percent_interval(found.rate_interval, 0)
     return f"{found.count} of {found.tried} ({interval})"
 
 
 def _failure_values(row: Row) -> tuple[Value, ...]:
-    found = of.failures_of(row)
+    found = row.failures
     return (found.count, len(found.collapsed), *_ends(found.rate_interval))
 
 
 def _median_values(row: Row) -> tuple[Value, ...]:
-    found = of.failures_of(row)
+    found = row.failures
     return (found.median, *_ends(found.median_interval))
 
 
 def _median(row: Row) -> str:
-    found = of.failures_of(row)
+    found = row.failures
     median = formatting.percent(found.median, 2)
     return f"{median} ({_percent(found.median_interval)})" if found.median_interval else median
 
@@ -152,7 +152,7 @@ COLUMNS = (
         order="down",
     ),
     _interval(
-        lambda board, row: of.failures_of(row).mean_interval,
+        lambda board, row: row.failures.mean_interval,
         _percent,
         "mean_with_failures",
         key="mean_with_failures",
