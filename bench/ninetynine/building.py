@@ -211,9 +211,9 @@ def _user_code(
     """
     try:
         yield
-    except UserError:
+    except (UserError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # what ends a program, too: SystemExit, and a user's own kinds
         remedy = advice(error) or elsewhere() or "mend the file (-v shows the traceback)"
         raise UserError(
             f"{last_line(architecture, error)}: {doing} raised {in_one_line(error)}; {remedy}"

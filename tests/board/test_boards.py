@@ -252,6 +252,15 @@ def test_missing_predictions_are_named_and_the_mean_keeps_all_seeds(store):
     assert any("predictions of seed 2 are missing or damaged" in note for note in row_notes(row))
 
 
+@pytest.mark.parametrize("again", [1000, 2000])
+def test_a_row_of_several_models_says_so(store, again):
+    for seed, parameters in enumerate((1000, 1000, again)):
+        write_run(store, seed=seed, wrong=range(10), parameters=parameters)
+    notes = [note for note in row_notes(only_row(store)) if "different models" in note]
+    said = "its seeds trained different models (seeds 0-1: 1,000 parameters; seed 2: 2,000"
+    assert [note[: len(said)] for note in notes] == ([said] if again == 2000 else [])
+
+
 def test_a_row_without_any_predictions_has_its_mean_only(store):
     write_bare(store, make_record(accuracy=0.97))
     row = only_row(store)

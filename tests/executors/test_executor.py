@@ -31,6 +31,7 @@ BODIES = {
     "good": "pass",
     "exits": "print('last words', file=sys.stderr, flush=True); os._exit(3)",
     "leaves": "sys.exit(4)",
+    "ends": "raise BaseException('of its own kind')",
     "killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "segfaults": "os.kill(os.getpid(), signal.SIGSEGV)",
     "raises": "raise ValueError('no such\\nlayer')",
@@ -92,6 +93,7 @@ def test_a_worker_ended_by_a_signal_is_told_with_the_signal(endings, name, kind,
     [
         ("raises", "build((28, 28, 1), 10) raised ValueError: no such layer; mend the file"),
         ("leaves", "raised SystemExit: 4"),
+        ("ends", "raised BaseException: of its own kind"),
         ("asks", "raised EOFError"),
     ],
 )

@@ -233,11 +233,17 @@ def test_an_error_of_traced_code_is_told_by_its_cause():
 
 
 def test_doctor_tells_findings_and_exits_by_the_gravest(bench, tmp_path, architecture):
+    asked = "doctor", tmp_path / "net.py"
     architecture("keras.utils.set_random_seed(42); " + body())
-    code, out, _ = bench("doctor", tmp_path / "net.py")
+    code, out, _ = bench(*asked)
     assert code == 0
     assert out.startswith("warning: ")
     assert "do not depend on the seed" in out
+    architecture("import os; keras.utils.set_random_seed(int.from_bytes(os.urandom(4))); " + body())
+    assert "built twice after one seed, it has other weights" in bench(*asked)[1]
+    drawn = "layers.Dense(np.random.randint(2, 99)), "
+    architecture(body(before=drawn), "import numpy as np")  # by its seed: other models, no doubt
+    assert bench(*asked)[1].endswith("nothing to say against it, on digits\n")
     architecture(body("linear"))
     code, out, _ = bench("doctor", tmp_path / "net.py")
     assert code == 1
@@ -246,6 +252,17 @@ def test_doctor_tells_findings_and_exits_by_the_gravest(bench, tmp_path, archite
     assert bench("doctor", tmp_path / "net.py")[:2] == (
         0,
         f"{tmp_path / 'net.py'}: nothing to say against it, on digits\n",
+    )
+
+
+def test_a_model_that_trains_nothing_is_told(architecture, images):
+    frozen = body().replace("return ", "model = ") + "; model.trainable = False; return model"
+    found = architecture(frozen)
+    model = compiled_model(found, found.recipe, SHAPE, CLASSES, 2)
+    (line,) = examine(found, model, images, "unit")
+    assert line == (
+        f"{found.path}: none of its weights is trained: training changes nothing; "
+        "set trainable = True"
     )
 
 

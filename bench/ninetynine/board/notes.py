@@ -57,6 +57,11 @@ def _about_runs(row: Row) -> Iterator[str]:
             f"{seeds_in_words(again)} gave other weights when trained again on a machine of the "
             "same fingerprint (bench verify)"
         )
+    if models := _of_several_models(row):
+        yield (
+            f"its seeds trained different models ({models}): build() gives another network for "
+            "another seed or at another time, and the row's mean is that of no one model"
+        )
     if begun := _of_one_beginning(row):
         yield (
             f"{seeds_in_words(begun)} begin with the same weights: what is drawn at the start does "
@@ -74,13 +79,28 @@ def _about_runs(row: Row) -> Iterator[str]:
         )
     if without := [run.seed for run in row.runs if run.outcome is None]:
         left = len(row.runs) - len(without)
-        rest = "it has no intervals, rank or band"
+        rest = "it has no intervals, rank or group"
         if left:
-            rest = f"intervals, rank and band rest on the other {left}"
+            rest = f"intervals, rank and group rest on the other {left}"
         yield (
             f"the predictions of {seeds_in_words(without)} are missing or damaged: mean and SD "
             f"count all {len(row.runs)} seeds, {rest}"
         )
+
+
+def _of_several_models(row: Row) -> str:
+    """Say which seeds have how many parameters, or multiply-adds, where these differ."""
+    for what in ("parameters", "multiply_adds"):
+        by_number: dict[int, list[int]] = {}
+        for run in row.runs:
+            number = getattr(run.record.model, what, None)
+            if run.record.kind == "trained" and number is not None:
+                by_number.setdefault(number, []).append(run.seed)
+        if len(by_number) > 1:
+            noun = what.replace("_", "-")
+            found = by_number.items()
+            return "; ".join(f"{seeds_in_words(seeds)}: {n:,} {noun}" for n, seeds in found)
+    return ""
 
 
 def _of_one_beginning(row: Row) -> list[int]:

@@ -101,9 +101,9 @@ def _called(architecture: Architecture, dataset: Dataset, seed: int) -> Run:
     where = f"{architecture.path}: train()"
     try:
         returned = call_train(architecture, _data_of(dataset), seed)
-    except UserError:
+    except (UserError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         said = f"{last_line(architecture, error)}: train() raised {in_one_line(error)}"
         raise ProgramFailed(said, traceback.format_exc()) from error
     if returned is None:

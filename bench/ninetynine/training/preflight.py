@@ -66,7 +66,9 @@ def _unmoved(model: Any) -> Iterator[None]:
 
 
 def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Finding]:
-    """Yield what is to be said of an architecture on ``dataset``, built for two seeds in float32.
+    """Yield what is to be said of an architecture on ``dataset``, built in float32.
+
+    It is built twice after one seed and once after another.
 
     The backend must have been started in this process.
     """
@@ -75,7 +77,7 @@ def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Findin
     recipe, shape = architecture.recipe, dataset.train_images.shape[1:]
     models = []
     try:
-        for seed in (0, 1):
+        for seed in (0, 0, 1):
             set_configuration("float32")
             keras.utils.set_random_seed(seed)
             models.append(
@@ -101,7 +103,15 @@ def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Findin
         said = f"{architecture.path}: using the model raised {in_one_line(error)}"
         yield Finding("error", f"{said}; {remedy}" if remedy else said)
         return
-    if models[0].get_weights() and not _depend_on_seed(*models):
+    first, again, other = models
+    if not _are_alike(first, again):
+        yield Finding(
+            "warning",
+            f"{architecture.path}: built twice after one seed, it has other weights: a run cannot "
+            "be repeated; take what set_random_seed does not reach (random.seed(), os.urandom(), "
+            "the clock) out of build()",
+        )
+    elif first.get_weights() and _are_alike(first, other):
         yield Finding(
             "warning",
             f"{architecture.path}: the initial weights do not depend on the seed, so that runs of "
@@ -110,10 +120,10 @@ def findings_of(architecture: Architecture, dataset: Dataset) -> Iterator[Findin
         )
 
 
-def _depend_on_seed(first: Any, second: Any) -> bool:
-    """Return whether two models that were built after other seeds have other weights."""
-    pairs = zip(first.get_weights(), second.get_weights(), strict=True)
-    return any(not np.array_equal(a, b) for a, b in pairs)
+def _are_alike(first: Any, second: Any) -> bool:
+    """Return whether two models have the same weights."""
+    one, other = first.get_weights(), second.get_weights()
+    return len(one) == len(other) and all(map(np.array_equal, one, other))
 
 
 def _check_probabilities(
@@ -146,6 +156,8 @@ def _of_each(low: float, high: float) -> str:
 def _warnings(model: Any, images: NDArray[np.float32], scale: str) -> Iterator[str]:
     import keras
 
+    if model.count_params() and not model.trainable_variables:
+        yield "none of its weights is trained: training changes nothing; set trainable = True"
     for layer in all_layers(model):
         if isinstance(layer, keras.layers.Normalization) and _is_unadapted(layer):
             yield (
