@@ -78,7 +78,7 @@ def test_data_draws_a_picture(bench, tmp_path):
     assert str(picture) in out
 
 
-@pytest.mark.parametrize("shape", ["28,28", "28x28x1", "0,28,1", ""])
+@pytest.mark.parametrize("shape", ["28,28", "28x28x1", "0,28,1", ","])
 def test_show_refuses_a_shape_that_is_none(bench, shape):
     code, _, err = bench("show", "t2_dense", "--input-shape", shape)
     assert code == 2

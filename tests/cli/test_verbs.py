@@ -135,3 +135,21 @@ def test_only_may_be_given_again(bench):
     code, out, _ = bench("run", "quick", "--seeds", "1", "--dry-run", "--results", "no", *only)
     assert code == 0
     assert "2 cells to train" in out
+
+
+@pytest.mark.parametrize("verb", [["report"], ["plot", "seeds", "--output", "x.svg"], ["pack"]])
+def test_a_folder_beside_or_inside_that_of_the_records_is_no_empty_board(
+    refuse, tmp_path, monkeypatch, verb
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results/records/net").mkdir(parents=True)
+    (tmp_path / "new").mkdir()
+    packs = ["--into", "x.parquet"] if verb == ["pack"] else []
+    for place in ("results/records", "results/records/net", "."):
+        option = [place] if packs else ["--results", place]
+        line = refuse(*verb, *option, *packs)
+        assert "neither a folder records nor a pack in it; did you mean " in line
+        assert line.endswith("results?")
+    assert refuse(*verb, *(["new"] if packs else ["--results", "new"]), *packs).endswith(
+        "bench run"
+    )

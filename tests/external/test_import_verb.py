@@ -67,6 +67,19 @@ def test_what_cannot_be_is_refused(tmp_path, digits, refuse, option):
     assert option.partition("=")[0] in line
 
 
+def test_what_was_right_is_no_prediction(tmp_path, digits, refuse):
+    """True and false are 1 and 0, two of the ten classes."""
+    np.save(tmp_path / "right.npy", digits.test_labels > 4)
+    line = refuse("import", "x", tmp_path / "right.npy", "--dataset", "digits")
+    assert "right.npy: holds true and false for each image, not one of 10 classes" in line
+
+
+def test_marks_of_the_predicted_class_are_predictions(tmp_path, digits, bench):
+    np.save(tmp_path / "marks.npy", np.eye(10, dtype=bool)[(digits.test_labels + 1) % 10])
+    asked = tmp_path / "marks.npy", "--dataset", "digits", "--results", tmp_path
+    assert bench("import", "x", *asked)[0] == 0
+
+
 def test_runs_join_a_row_by_their_seeds(tmp_path, put):
     for seed in (0, 1, 5):
         assert put("mine", seed, seed=seed)[0] == 0

@@ -383,6 +383,11 @@ def check_results(folder: Path) -> None:
     """Raise UserError where there is no folder of records, and no pack, to read."""
     if not folder.exists():
         raise UserError(f"--results {folder}: no such folder; train something with: bench run")
+    if folder.is_dir() and not (folder / "records").exists() and not [*folder.glob("*.parquet")]:
+        near = (*[*folder.resolve().parents][:2], *sorted(folder.glob("*/")))
+        found = next((place for place in near if (place / "records").is_dir()), None)
+        hint = f"did you mean {found}?" if found else "train something with: bench run"
+        raise UserError(f"--results {folder}: neither a folder records nor a pack in it; {hint}")
 
 
 def open_store(results: Path) -> "RecordStore":

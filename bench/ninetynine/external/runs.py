@@ -165,6 +165,11 @@ def _runs_of(path: Path, name: str, array: NDArray[Any], dataset: Dataset) -> It
         texts, codes = np.unique(array.astype(np.str_), return_inverse=True)
         array = class_numbers(texts.tolist(), dataset, where)[codes].reshape(array.shape)
     runs = array.reshape(_shape_of_runs(path, array, dataset))
+    if array.dtype.kind == "b" and runs.ndim == 2 and dataset.num_classes > 2:
+        raise UserError(
+            f"{where}: holds true and false for each image, not one of {dataset.num_classes} "
+            "classes; expected what the model predicts, not whether that is right"
+        )
     named = _SEED.fullmatch(name or path.stem)
     for number, values in enumerate(runs):
         seed = int(named[1]) if named is not None and len(runs) == 1 else None
