@@ -9,6 +9,8 @@ from ninetynine.board.comparing import compare_rows
 from ninetynine.records import RecordStore
 from ninetynine.statistics import Margin
 
+pytestmark = pytest.mark.slow
+
 STUDY = Path(__file__).parents[2] / "studies" / "programs"
 
 
