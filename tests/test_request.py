@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from ninetynine.errors import UserError
@@ -99,3 +100,22 @@ def test_a_mistake_is_one_line(asked, changes, says):
         dataclasses.replace(asked, **changes).resolve()
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ('[recipe]\nvalidation_data = "validation"\n', "net, net_two: d has no validation part"),
+        ('measure = "recall_99"\n', "d has no recall of class 99: there is no class 99 among"),
+    ],
+)
+def test_what_the_data_lack_is_told_once_before_training(asked, bench, words, says):
+    path = Path(asked.suite)
+    text = path.read_text()
+    path.write_text(text + words if words.startswith("[") else words + text)
+    given = [f"--architecture={file}" for file in asked.architecture_files]
+    for how in ([], ["--dry-run"]):
+        code, out, err = bench("run", str(path), *given, "--results", asked.results, *how)
+        assert code == 2
+        assert err.count(says) == 1
+        assert "cells to train" not in out + err

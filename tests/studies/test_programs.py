@@ -9,6 +9,8 @@ from ninetynine.board.comparing import compare_rows
 from ninetynine.records import RecordStore
 from ninetynine.statistics import Margin
 
+pytestmark = pytest.mark.slow
+
 STUDY = Path(__file__).parents[2] / "studies" / "programs"
 
 
@@ -31,6 +33,6 @@ def test_the_runs_are_of_the_committed_script_seed_by_seed(rows):
 
 
 def test_the_script_is_equivalent_within_a_fifth_of_the_errors(rows):
-    found = compare_rows(*rows, margin=Margin(0.2, relative=True), alpha=0.05, looks=2)
+    found = compare_rows(*rows, margin=Margin(0.2, relative=True), looks=2)
     assert found is not None
     assert found.verdict == "equivalent"
