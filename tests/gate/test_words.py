@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from unittest import mock
 from xml.etree import ElementTree
 
 import numpy as np
@@ -432,7 +433,8 @@ def test_every_verb_answers_in_ascii_as_in_utf_8(bench, verb, monkeypatch):
         env={**os.environ, "PYTHONIOENCODING": "cp1252"},
     )
     assert "Traceback" not in done.stderr
-    assert done.returncode == bench(*verb, *baseline)[0]
+    with mock.patch.dict(os.environ):  # which a verb that computes sets for its backend
+        assert done.returncode == bench(*verb, *baseline)[0]
 
 
 def into_closed_pipe(command, merged=False, **options):

@@ -55,9 +55,7 @@ def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp
 @pytest.mark.slow
 def test_a_check_of_an_unchanged_program_is_identical_and_a_worse_one_fails(tmp_path, run_here):
     suite = write_program(tmp_path)
-    made = run_here(
-        *("baseline", "update", suite, "--baseline", "base", "--reason", "first"), cwd=tmp_path
-    )
+    made = run_here(*("baseline", "update", suite, "--baseline", "base", "--reason", "first"))
     assert made.returncode == 0, made.stderr
     same = run_here("check", "--baseline", "base")
     assert same.returncode == 0, same.stderr
