@@ -46,7 +46,10 @@ def model(dropout):
         layers.BatchNormalization(), layers.Flatten(), layers.Dropout(dropout),
         layers.Dense(3, activation="softmax")])
     numbers = np.random.default_rng(1)
-    made.set_weights([w + 0.1 * numbers.random(w.shape, np.float32) for w in made.get_weights()])
+    # Each backend draws its own first weights; a variance is above 0.
+    made.set_weights([
+        numbers.random(w.shape, np.float32) - (0.5 if w.ndim > 1 else 0) for w in made.get_weights()
+    ])
     optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
     made.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     return made
@@ -80,11 +83,11 @@ found = {
     "fit": apart(alone, trained(FitLoop)),
     "warped_fit": apart(trained(BACKEND.loop, warp), trained(FitLoop, warp)),
     "warp_matters": apart(trained(BACKEND.loop, warp), alone),
-    "chunks": apart(
-        trained(BACKEND.loop, warp, 0.5, in_chunks), trained(BACKEND.loop, warp, dropout=0.5)
-    ),
     "without_chance": [a.tolist() for a in trained(BACKEND.loop, warp, dropout=0.0)],
 }
+if BACKEND.keras_backend != "tensorflow":  # whose loop must know the shape from the start
+    chunked = trained(BACKEND.loop, warp, 0.5, in_chunks)
+    found["chunks"] = apart(chunked, trained(BACKEND.loop, warp, dropout=0.5))
 if BACKEND.keras_backend == "jax":
     found["scan"] = apart(trained(BACKEND.loop, warp, change=scanning), trained(FitLoop, warp))
 print(json.dumps(found))
