@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 from complaints import complaint
-from ninetynine.building import build_model, count_multiply_adds, load_build_function, weights_hash
+from ninetynine.building import build_model, load_build_function
 from ninetynine.catalog import discover
 from ninetynine.errors import UserError
+from ninetynine.training.counting import count_multiply_adds, weights_hash
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 from fuzz_readers import fuzz, is_fault
 from ninetynine import catalog
 from ninetynine.errors import UserError
-from ninetynine.gate.baseline import read_manifest
+from ninetynine.gate.manifest import read_manifest
 
 pytestmark = pytest.mark.slow
 

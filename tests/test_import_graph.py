@@ -19,7 +19,7 @@ LAYERS = [
     {"blocks", "errors"},
     {"arrays", "gpu", "programs", "registry"},
     {"backends", "cells", "datasets", "energy", "recipe", "sources", "statistics"},
-    {"grid", "inputs", "measures", "places"},
+    {"architecture", "grid", "inputs", "measures", "places"},
     {"catalog", "records"},
     {"blame", "machine", "merging"},
     {"suite"},

@@ -5,7 +5,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from ninetynine.catalog import Architecture
+from ninetynine.architecture import Architecture
 from ninetynine.errors import outside_fault
 from ninetynine.places import BUILT_IN, import_folders
 

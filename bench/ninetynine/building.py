@@ -1,4 +1,4 @@
-"""From an architecture file to a checked Keras model, and what is counted on the model itself.
+"""From an architecture file to a checked Keras model.
 
 The first module on the way from a name to a training that runs an architecture's code.  Keras is
 imported inside the functions only.
@@ -7,18 +7,16 @@ imported inside the functions only.
 import hashlib
 import importlib
 import importlib.util
-import json
-import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import ModuleType
 from typing import Any
 
+from ninetynine.architecture import Architecture
 from ninetynine.blame import advice, last_line
-from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError, printable
 from ninetynine.places import BUILT_IN, import_folders, own_module
 
@@ -102,49 +100,6 @@ def build_model(
     if (input_shape, num_classes) == STATED_FOR:
         _check_parameters(architecture, int(model.count_params()))
     return model
-
-
-def count_multiply_adds(model: Any) -> int | None:
-    """Return the multiply-adds of one forward pass of one image.
-
-    Counted: Dense, Conv1D to Conv3D, DepthwiseConv and SeparableConv layers, in nested models too;
-    a kernel of k weights at p output positions is k p.  Biases, activations, pooling,
-    normalisation, dropout and layers without weights count as 0.  None where the number cannot be
-    told: another kind of layer with weights, a layer or model called more than once, or images of
-    no fixed size.
-    """
-    counts = [_multiply_adds(layer) for layer in model.layers]
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
-
-
-def weights_hash(model: Any) -> str:
-    """Return the SHA-256 (64 hex digits) over dtype, shape and bytes of every weight in order."""
-    return hash_of_weights(model.get_weights())
-
-
-def hash_of_weights(weights: Iterable[Any]) -> str:
-    """Return the `weights_hash` of a model with these ``weights``, NumPy arrays in its order."""
-    digest = hashlib.sha256()
-    for weight in weights:
-        digest.update(f"{weight.dtype.name} {weight.shape};".encode())
-        digest.update(weight.tobytes())
-    return digest.hexdigest()
-
-
-def built_hash(model: Any) -> str:
-    """Return the SHA-256 (64 hex digits) over an untrained model: its configuration and weights.
-
-    A model that cannot say its configuration, as some subclasses cannot, counts by its weights.
-    """
-    try:
-        whole = model.get_config()
-        configuration = json.dumps(
-            whole, sort_keys=True, default=lambda value: type(value).__name__
-        )
-    except Exception:  # whatever a user's get_config raises
-        configuration = ""
-    return hashlib.sha256(f"{configuration}{weights_hash(model)}".encode()).hexdigest()
 
 
 def _import(architecture: Architecture) -> ModuleType:
@@ -340,39 +295,3 @@ def _check_parameters(architecture: Architecture, parameters: int) -> None:
             f"{architecture.path}: the model has {parameters:,} parameters, the file states "
             f"PARAMETERS = {architecture.parameters:_}; correct one of them"
         )
-
-
-def _multiply_adds(layer: Any) -> int | None:
-    if not layer.weights:
-        return 0
-    # Keras has no public word for "called more than once"; its weights would count once only.
-    if len(getattr(layer, "_inbound_nodes", ())) > 1:
-        return None
-    if hasattr(layer, "layers"):
-        return count_multiply_adds(layer)
-    kernels = _kernels(layer)
-    if kernels is None:
-        return None
-    try:
-        sizes = layer.output.shape[1:]
-        channels_first = getattr(layer, "data_format", None) == "channels_first"
-        positions: int = math.prod(sizes[1:] if channels_first else sizes[:-1])
-    except (AttributeError, TypeError):  # never called by itself, or images of no fixed size
-        return None
-    weights: int = sum(math.prod(kernel.shape) for kernel in kernels)
-    return positions * weights
-
-
-def _kernels(layer: Any) -> list[Any] | None:
-    """Return the weights that multiply at every output position; None for an unknown layer."""
-    from keras import layers
-
-    one = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
-    if isinstance(layer, (*one, layers.DepthwiseConv1D, layers.DepthwiseConv2D)):
-        return [layer.kernel]
-    if isinstance(layer, layers.SeparableConv1D | layers.SeparableConv2D):
-        return [layer.depthwise_kernel, layer.pointwise_kernel]
-    normalisations = (layers.BatchNormalization, layers.LayerNormalization)
-    if isinstance(layer, (*normalisations, layers.GroupNormalization, layers.PReLU)):
-        return []
-    return None

@@ -10,13 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from ninetynine.programs import Program
 
@@ -79,6 +73,11 @@ class CellIdentity(BaseModel):
         return self.model_copy(update={"inputs": dict(inputs)})
 
     @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{self.architecture} on {self.dataset}, seed {self.seed}"
+
+    @property
     def at_once(self) -> int:
         """How many seeds are trained in one computation, this one among them."""
         return len(self.together.seeds) if self.together is not None else 1
@@ -126,7 +125,7 @@ class Cell(BaseModel):
 
     @property
     def label(self) -> str:
-        return f"{self.identity.architecture} on {self.identity.dataset}, seed {self.identity.seed}"
+        return self.identity.label
 
     def changed(self, **changes: Any) -> Self:
         """Return this cell with other values of its identity."""

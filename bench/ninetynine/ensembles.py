@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ninetynine
-from ninetynine.catalog import Architecture
+from ninetynine.architecture import Architecture
 from ninetynine.cells import Cell, CellIdentity, canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.machine import commit_of
@@ -161,7 +161,6 @@ def _vote(
     commit: str | None,
     dirty: bool | None,
 ) -> tuple[Record, Predictions]:
-    """Return the record of ``vote`` and what it answers."""
     records = [record for record, _ in members]
     labels = members[0][1].labels
     if not all(np.array_equal(found.labels, labels) for _, found in members):

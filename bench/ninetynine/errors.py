@@ -5,6 +5,7 @@ import errno
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 # What a terminal would obey: an escape sequence (ECMA-48), whole or cut off.
 _ESCAPE = re.compile(
@@ -18,7 +19,7 @@ _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
-
+_SHOWN = 40  # characters of a value
 _MOST_CHOICES, _NEAREST = 20, 5  # that an error names; of more, the nearest
 
 
@@ -26,6 +27,16 @@ class UserError(Exception):
     """Something the user can mend; the command prints it on one line and exits with 2."""
 
     exit_code = 2
+
+
+class TrainingFailed(Exception):
+    """Why a cell has no numbers; ``words`` are what its code said last."""
+
+    kind: Literal["diverged", "error"] = "error"
+
+    def __init__(self, reason: str, words: str = "") -> None:
+        super().__init__(reason)
+        self.words = words
 
 
 class Interrupted(KeyboardInterrupt):
@@ -43,6 +54,12 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return ``text`` printable and on one line."""
     return " ".join(printable(text).split())
+
+
+def shown(value: object) -> str:
+    """Return a user's value as messages quote it: in ASCII, and not at any length."""
+    text = str(value)
+    return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from ninetynine.errors import UserError
 from ninetynine.records import Problem, Record, RecordStore
 from ninetynine.records.pack import Packs
 from ninetynine.records.reading import read_record
-from ninetynine.records.store import vouching_for
+from ninetynine.records.schema import vouching_for
 from ninetynine.records.trust import Statement, state
 
 _APART = "conflicts"
@@ -43,12 +43,9 @@ class Conflict:
     on_board: Record | None
 
     def __str__(self) -> str:
-        cell = self.apart.cell
         board = f"{_described(self.on_board)} on the board" if self.on_board else "not on the board"
-        return (
-            f"{cell.architecture} on {cell.dataset}, seed {cell.seed}, key {self.apart.key[:8]}: "
-            f"{board}, {_described(self.apart)} kept apart in {self.path}"
-        )
+        where = f"{self.apart.cell.label}, key {self.apart.key[:8]}"
+        return f"{where}: {board}, {_described(self.apart)} kept apart in {self.path}"
 
 
 @dataclass

@@ -10,7 +10,7 @@ from ninetynine.durations import Predictor
 from ninetynine.programs import BACKEND as PROGRAM
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, RecordStore
-from ninetynine.records.store import safe_name
+from ninetynine.records.files import safe_name
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,7 @@ def explain(cell: Cell, store: RecordStore, records: Sequence[Record]) -> Explan
 
 
 def longest_first(
-    cells: Sequence[Cell],
-    parameters: Mapping[str, int | None],
-    records: Sequence[Record],
+    cells: Sequence[Cell], parameters: Mapping[str, int | None], records: Sequence[Record]
 ) -> list[Cell]:
     """Return ``cells`` by falling expected duration, so that no long one is left for the end.
 

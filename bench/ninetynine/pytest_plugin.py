@@ -54,7 +54,7 @@ def accuracy_gate(request: pytest.FixtureRequest) -> "Callable[..., Verdict]":
     def gate(build: "Callable[..., Any] | str | Path", **terms: Any) -> "Verdict":
         __tracebackhide__ = True
         from ninetynine.errors import UserError
-        from ninetynine.report.gate import sentence
+        from ninetynine.report.gate_sentences import sentence
 
         defaults = {"baseline": config.getini("accuracy_baseline") or None}
         asked = {**defaults, **(marker.kwargs if marker is not None else {}), **terms}

@@ -81,16 +81,14 @@ class Registry:
     def _built_in_names(self) -> list[str]:
         package = importlib.import_module(self.package)
         paths = [path for folder in package.__path__ for path in Path(folder).iterdir()]
-        names = [path.stem for path in paths if path.suffix == ".py" or _is_package(path)]
+        names = [
+            path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").is_file()
+        ]
         return sorted(name.removesuffix("_") for name in names if not name.startswith("_"))
 
     def _built_in(self, name: str) -> Plugin:
         stem = f"{name}_" if iskeyword(name) else name
         return Plugin(name, f"{self.package}.{stem}", "built in")
-
-
-def _is_package(path: Path) -> bool:
-    return (path / "__init__.py").is_file()
 
 
 def entry_points_of(group: str) -> list[Plugin]:

@@ -32,8 +32,7 @@ class _Silence:
         return None
 
 
-def _silent(cells: int | None, reused: int) -> AbstractContextManager[Listener]:
-    return nullcontext(_Silence())
+Progress = Callable[[int | None, int], AbstractContextManager[Listener]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Watcher:
     before that.
     """
 
-    progress: Callable[[int | None, int], AbstractContextManager[Listener]] = _silent
+    progress: Progress = lambda cells, reused: nullcontext(_Silence())
     say: Callable[[str], None] = lambda line: None
 
 
@@ -207,7 +206,8 @@ def execute(
             elif isinstance(event, Built):
                 outcome.built[event.task.cell.key] = event.built_hash
             elif isinstance(event, Failed) and not event.task.only_build:
-                record = _in_context(_failed(event), commit, dirty)
+                record = failed_record(event.task.cell, event.failure, event.attempts)
+                record = _in_context(record, commit, dirty)
                 outcome.failed.append(store.write(record, None))
             elif isinstance(event, Refused):
                 first = outcome.refused.setdefault(event.task.cell.identity.architecture, event)
@@ -229,10 +229,6 @@ def _keep(store: RecordStore, record: Record, predictions: Predictions) -> Recor
     if isinstance(earlier, Record) and earlier.status == "finished":
         return earlier
     return store.write(record, predictions)
-
-
-def _failed(event: Failed) -> Record:
-    return failed_record(event.task.cell, event.failure, event.attempts)
 
 
 def failed_record(cell: Cell, failure: Failure, attempts: int = 1) -> Record:

@@ -25,7 +25,7 @@ from ninetynine.gate.decision import accuracies, decide
 from ninetynine.gate.verdict import Outcome, Verdict
 from ninetynine.planning import plan
 from ninetynine.records import RecordStore
-from ninetynine.report.gate import NAMES
+from ninetynine.report.gate_sentences import NAMES
 from ninetynine.report.tables import plain_table
 from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.running import open_trainer

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ninetynine.building import build_model, weights_hash
+from ninetynine.building import build_model
 from ninetynine.catalog import discover
+from ninetynine.training.counting import weights_hash
 
 USER_NET = Path(__file__).parents[1] / "support" / "examples" / "user_net.py"
 CATALOG = discover([USER_NET])

@@ -17,7 +17,6 @@ from ninetynine.datasets import (
     fingerprint_of_test_part,
     known,
     load,
-    num_classes_of,
     row_name_of,
     split_validation,
 )
@@ -118,7 +117,6 @@ class TestKnownDatasets:
         monkeypatch.setenv("BENCH_DATA_DIR", str(tmp_path))
         assert fingerprint_of("mnist") == known()["mnist"].fingerprint
         assert fingerprint_of("digits") == known()["digits"].fingerprint
-        assert num_classes_of("mnist") == num_classes_of("fashion_mnist") == 10
 
     def test_an_unknown_name_suggests_the_nearest(self) -> None:
         with pytest.raises(UserError, match="did you mean 'fashion_mnist'"):
@@ -143,7 +141,7 @@ class TestRowNames:
 
     @pytest.mark.parametrize("name", ["mnist.npz", "some/MNIST.npz", "digits.npz"])
     def test_a_users_file_cannot_pass_for_a_known_dataset(self, name: str) -> None:
-        for call in (row_name_of, load, fingerprint_of, num_classes_of):
+        for call in (row_name_of, load, fingerprint_of):
             with pytest.raises(UserError, match="known dataset"):
                 call(name)
 

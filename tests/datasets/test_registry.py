@@ -166,7 +166,6 @@ def test_a_plug_in_is_a_dataset_like_any_other(plug_in, bench, tmp_path):
     loaded = datasets.load("stripes")
     assert loaded.train_images.shape == (6, 4, 5, 1)
     assert loaded.fingerprint == datasets.fingerprint_of("stripes")
-    assert datasets.num_classes_of("stripes") == 2
     assert datasets.noun_of("stripes") == "stripes"
     assert len(datasets.load("stripes-fold-0-of-3").test_images) == 2
     code, out, _ = bench("data", "stripes", "--json", "--picture", tmp_path / "stripes.png")

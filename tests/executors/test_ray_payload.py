@@ -21,7 +21,7 @@ from ninetynine.executors.ray import _bundles
 from ninetynine.executors.ray.cluster import Need
 from ninetynine.executors.ray.payload import bundle_of, node_folder, payload_of, unpack
 from ninetynine.workers import Retrying, Started, Waiting
-from ninetynine.workers.worker import _architecture
+from ninetynine.workers.loading import architecture_of
 from pictures import write_folder
 from run_helpers import tasks_for, write_architecture, write_dataset
 
@@ -123,7 +123,7 @@ def test_variants_of_a_file_travel_as_that_file_and_are_built_as_such_there(tmp_
     payload = payload_of(list(bundles.values()), task.dataset, None)
     own.unlink()
     for units, sent in zip((2, 3), tasks, strict=True):
-        found = _architecture(unpack(sent, bundles["net"], payload, tmp_path / "node"))
+        found = architecture_of(unpack(sent, bundles["net"], payload, tmp_path / "node"))
         assert (found.name, found.arguments) == (f"net[units={units}]", {"units": units})
 
 

@@ -6,7 +6,8 @@ import pytest
 from gate_builders import make_row, make_runs, make_update, spread
 from ninetynine.errors import UserError
 from ninetynine.gate import Outcome, Terms, decide, load_baseline, update_baseline
-from ninetynine.gate.baseline import read_manifest, remove_architecture
+from ninetynine.gate.baseline import remove_architecture
+from ninetynine.gate.manifest import read_manifest
 from record_builders import make_identity
 
 

@@ -41,8 +41,9 @@ from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
 from ninetynine.records import RecordStore
 from ninetynine.report.formats import markdown, table
-from ninetynine.report.gate import section, sentence
+from ninetynine.report.gate import section
 from ninetynine.report.gate_machine import annotations, facts, junit_xml
+from ninetynine.report.gate_sentences import sentence
 from ninetynine.request import RunRequest
 from record_builders import make_failed, make_identity, make_machine, make_record
 

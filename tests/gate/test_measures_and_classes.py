@@ -10,13 +10,14 @@ from ninetynine.board import Run
 from ninetynine.errors import UserError
 from ninetynine.gate import Outcome, Terms, decide, update_baseline
 from ninetynine.gate.asked import measure_of, terms_of
-from ninetynine.gate.baseline import Manifest, read_manifest
+from ninetynine.gate.manifest import Manifest, read_manifest
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.measures import find
 from ninetynine.records import Predictions, RecordStore
 from ninetynine.report.formats import markdown
-from ninetynine.report.gate import section, sentence
+from ninetynine.report.gate import section
 from ninetynine.report.gate_machine import facts
+from ninetynine.report.gate_sentences import sentence
 from ninetynine.suite import load
 from record_builders import make_record
 

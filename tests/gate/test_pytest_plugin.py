@@ -7,8 +7,9 @@ import pytest
 from gate_builders import FakeTrainer
 from ninetynine.board import Run
 from ninetynine.catalog import discover
-from ninetynine.gate.baseline import Update, update_baseline
+from ninetynine.gate.baseline import update_baseline
 from ninetynine.gate.checking import at_seed
+from ninetynine.gate.manifest import Update
 from ninetynine.records import RecordStore
 from ninetynine.suite import Setting, load, make_cells
 from run_helpers import write_architecture

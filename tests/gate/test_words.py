@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from gate_builders import FakeTrainer
 from ninetynine.gate import Terms, request
-from ninetynine.gate.baseline import MANIFEST, load_baseline
+from ninetynine.gate.baseline import load_baseline
 from ninetynine.gate.checking import gone
+from ninetynine.gate.manifest import MANIFEST
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.records import RecordStore
 from ninetynine.report.formats import markdown, table

@@ -8,7 +8,7 @@ from complaints import complaint
 from ninetynine import catalog, suite
 from ninetynine.cells import CellIdentity
 from ninetynine.suite import Setting, discover, load, make_cells, select
-from ninetynine.workers.worker import _architecture
+from ninetynine.workers.loading import architecture_of
 from run_helpers import tasks_for, write_architecture, write_dataset
 
 NET = '''"""A net.
@@ -364,12 +364,12 @@ def test_a_worker_finds_the_file_of_a_variant_and_its_arguments(tmp_path):
         update={"architecture": "tiny[units=3]", "arguments": {"units": 3}}
     )
     cell = task.cell.model_copy(update={"identity": identity, "base": "tiny"})
-    found = _architecture(task.model_copy(update={"cell": cell}))
+    found = architecture_of(task.model_copy(update={"cell": cell}))
     assert (found.name, found.path, found.arguments) == ("tiny[units=3]", file, {"units": 3})
 
 
 def test_rows_have_folders_of_their_own_names(tmp_path):
-    from ninetynine.records.store import safe_name
+    from ninetynine.records.files import safe_name
 
     assert safe_name("net[units=64]") == "net_units_64_"
     long = [f"net[{','.join(f'key_{i}={i + more}' for i in range(99))}]" for more in (0, 1)]

@@ -30,7 +30,8 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench")]
 from ninetynine import catalog, datasets, external, suite  # noqa: E402
 from ninetynine.cells import canonical_hash  # noqa: E402
 from ninetynine.errors import UserError  # noqa: E402
-from ninetynine.gate.baseline import Update, read_manifest, update_baseline  # noqa: E402
+from ninetynine.gate.baseline import update_baseline  # noqa: E402
+from ninetynine.gate.manifest import Update, read_manifest  # noqa: E402
 from ninetynine.records import Predictions, Problem, Record, RecordStore  # noqa: E402
 from ninetynine.records.schema import checksum_of  # noqa: E402
 from ninetynine.report import Report, render  # noqa: E402

@@ -8,7 +8,7 @@ import numpy as np
 from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key, make_rows
 from ninetynine.executors import Enough
-from ninetynine.gate.baseline import Update
+from ninetynine.gate.manifest import Update
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import TrainingOutcome
 from record_builders import make_failed, make_predictions, make_record

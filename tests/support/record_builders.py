@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ninetynine.catalog import Architecture, Claim
+from ninetynine.architecture import Architecture, Claim
 from ninetynine.cells import CellIdentity
 from ninetynine.recipe import Recipe
 from ninetynine.records import (

@@ -15,6 +15,7 @@ import numpy as np
 from ninetynine import datasets
 from ninetynine.building import build_model
 from ninetynine.cells import canonical_hash
+from ninetynine.errors import TrainingFailed
 from ninetynine.recipe import Recipe
 from ninetynine.records import Context, Epoch, Predictions
 from ninetynine.training.setup import noting_inputs
@@ -33,8 +34,8 @@ class Model:
         return 7_850
 
 
-class Diverged(Exception):
-    pass
+class Diverged(TrainingFailed):
+    kind = "diverged"
 
 
 def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds, on_epoch, warn):
@@ -105,7 +106,6 @@ if __name__ == "__main__":
     make_module("keras", Model=Model)
     make_module(
         "ninetynine.training.cell",
-        Diverged=Diverged,
         build_cell=build_cell,
         save_model=save_model,
         train_cell=train_cell,

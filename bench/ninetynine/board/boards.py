@@ -9,6 +9,7 @@ from itertools import compress, pairwise
 from typing import Any
 
 from ninetynine import datasets
+from ninetynine.architecture import Architecture
 from ninetynine.board.claims import ClaimRow, GapRow, claim_rows, gap_row, has_published_recipe
 from ninetynine.board.comparing import compare_rows, shared_runs
 from ninetynine.board.history import Change
@@ -18,7 +19,6 @@ from ninetynine.board.notes import board_notes, labels_note, measure_notes, neig
 from ninetynine.board.predictions import PredictionSums
 from ninetynine.board.row import Row, Standing
 from ninetynine.board.run import PUBLISHED, BoardKey, RowIdentity, Run, identity_of
-from ninetynine.catalog import Architecture
 from ninetynine.datasets import ImageGroups
 from ninetynine.measures import ACCURACY, Measure
 from ninetynine.records import Record, RecordStore

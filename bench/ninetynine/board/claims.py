@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ninetynine import datasets
+from ninetynine.architecture import Architecture, Claim
 from ninetynine.board.row import Row, Spread, spread
 from ninetynine.board.run import RowIdentity
-from ninetynine.catalog import Architecture, Claim
 from ninetynine.records import Record
 from ninetynine.statistics import ClaimPlacement, Interval, binomial_against_published, place_claim
 from ninetynine.statistics.summary import seed_variance

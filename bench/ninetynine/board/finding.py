@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from ninetynine import datasets
+from ninetynine.architecture import Architecture
 from ninetynine.board.boards import by_board, make_rows
 from ninetynine.board.row import Row
 from ninetynine.board.run import PUBLISHED, Run
-from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError, nearest
 from ninetynine.records import Problem, Record, RecordStore
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ninetynine import datasets
+from ninetynine.architecture import Architecture
 from ninetynine.board.boards import Board, build_boards, is_on
 from ninetynine.board.claims import gap_closed, has_recipe_of
 from ninetynine.board.comparing import compare_rows
@@ -13,7 +14,6 @@ from ninetynine.board.notes import row_notes
 from ninetynine.board.row import Row
 from ninetynine.board.targets import Candidate, TargetVerdict, judge_targets
 from ninetynine.board.training_time import RelativeTime, relative_time, training_flops
-from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import USUAL_MARGIN, Comparison, Margin, Summary

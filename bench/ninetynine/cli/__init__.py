@@ -144,13 +144,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    """Run the command and return its exit code."""
     try:
         code = bench.main(arguments, prog_name="bench", standalone_mode=False)
     except UserError as error:
-        return _fail(str(error), error.exit_code, error if _wants_traceback(arguments) else None)
+        return _fail(
+            str(error), error.exit_code, error if {"-v", "--verbose"} & {*arguments} else None
+        )
     except click.UsageError as error:
-        return _fail(f"{error.format_message()} (see {_help_of(error)})", 2)
+        where = error.ctx.command_path if error.ctx is not None else "bench"
+        return _fail(f"{error.format_message()} (see {where} --help)", 2)
     except click.ClickException as error:
         return _fail(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
@@ -220,11 +222,3 @@ def _fail(message: str, code: int, error: UserError | None = None) -> int:
     with suppress(OSError):  # where nobody can be told, the code still says it
         print(f"bench: {one_line(message)}", file=sys.stderr, flush=True)
     return code
-
-
-def _wants_traceback(arguments: list[str]) -> bool:
-    return "-v" in arguments or "--verbose" in arguments
-
-
-def _help_of(error: click.UsageError) -> str:
-    return f"{error.ctx.command_path} --help" if error.ctx is not None else "bench --help"

@@ -21,10 +21,8 @@ from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # what verbs that need no suite should not wait for
     from ninetynine.board.history import Change
-    from ninetynine.measures import Measure
     from ninetynine.records import RecordStore
     from ninetynine.request import ResolvedRun
-    from ninetynine.statistics import Margin
     from ninetynine.suite import AtOnce, Suite
 
 Command = Callable[..., Any]
@@ -119,6 +117,21 @@ def reading(command: Command) -> Command:
 variants_of = of_suite("A suite of your own whose variants are known, too.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")
+output = click.option("--output", type=FILE, metavar="FILE", help="Write to FILE.")
+columns = click.option(
+    "--columns",
+    metavar="KEY,KEY",
+    default="",
+    show_default=False,
+    help="Show these columns instead; `bench list columns` says which there are.",
+)
+into = click.option(
+    "--into",
+    required=True,
+    metavar="DIR",
+    type=FOLDER,
+    help="The folder that gets the records; made where there is none.",
+)
 baseline = click.option(
     "--baseline",
     type=RESULTS,
@@ -138,7 +151,6 @@ def work_dir(command: Command) -> Command:
 
 
 def run_request(
-    precision: Precision | None = None,
     seeds: str | None = None,
     trains: bool = False,
     of_gate: bool = False,
@@ -146,10 +158,10 @@ def run_request(
 ) -> Option:
     """Add the options that choose cells; the command gets them as ``request``, a RunRequest.
 
-    ``precision`` and ``seeds`` are defaults.  What a command ``of_gate`` is not told is as its
-    baseline has it.  A command that ``trains`` takes the
-    options of executors.  ``without`` names options that the command does not take.  One of its
-    own that is called like a field of the request becomes part of the request.
+    ``seeds`` are the default.  What a command ``of_gate`` is not told is as its baseline has it.
+    A command that ``trains`` takes the options of executors.  ``without`` names options that the
+    command does not take.  One of its own that is called like a field of the request becomes part
+    of the request.
     """
     from ninetynine.request import RunRequest  # verbs that train nothing need not wait for it
 
@@ -180,7 +192,7 @@ def run_request(
             type=WHOLE,
             help=f"Threads per worker [default: {threads}]; part of a record's key.",
         ),
-        functools.partial(compute, precision=precision, whose=whose),
+        functools.partial(compute, precision=None, whose=whose),
         click.option(
             "--seeds-at-once",
             metavar="K|auto",
@@ -277,108 +289,6 @@ def _seeds_at_once(context: click.Context, option: click.Parameter, text: str | 
     return read_at_once(text, option.opts[0])
 
 
-def number_in(low: float, high: float, unit: float = 1.0) -> Callable[..., float | None]:
-    """Return a callback that takes a number above ``low`` and below ``high``, times ``unit``."""
-
-    def read(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
-        return None if text is None else _number(parameter.opts[0], text, low, high) * unit
-
-    return read
-
-
-def _number(option: str, text: str, low: float, high: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low < value < high:  # nor is NaN
-        raise UserError(f"{option} {text}: expected a number above {low:g} and below {high:g}")
-    return value
-
-
-def _margin(context: click.Context, parameter: click.Parameter, text: str) -> str:
-    _number(parameter.opts[0], text.removesuffix("%"), 0, 100)
-    return text
-
-
-def margin_of(text: str | None, of: "Measure") -> "Margin":
-    """Return the margin that --margin says, by default 0.1 points, or 0.001 of other units."""
-    from ninetynine.statistics import USUAL_MARGIN, Margin
-
-    if text is None:
-        return USUAL_MARGIN
-    relative = text.endswith("%")
-    in_percent = relative or of.unit == "%"
-    return Margin(float(text.removesuffix("%")) / (100 if in_percent else 1), relative)
-
-
-margin = click.option(
-    "--margin",
-    metavar="POINTS|PERCENT%",
-    callback=lambda context, option, text: text and _margin(context, option, text),
-    help="Smallest difference that matters: percentage points (nats of log_loss), or 20% of the "
-    "errors left [default: 0.1 points, or 0.001].",
-)
-
-
-def _measure(context: click.Context, option: click.Parameter, name: str | None) -> "Measure | None":
-    if name is None:
-        return None
-    from ninetynine.measures import find
-
-    return find(name)
-
-
-def measure_of(suite: "Suite") -> "Measure | None":
-    """Return the measure that a suite's file names; None where it names none."""
-    from ninetynine.measures import find
-
-    return find(suite.measure, f"suite {suite.path}: measure") if suite.measure else None
-
-
-def check_measure(run: "ResolvedRun") -> None:
-    """Raise UserError if no run on the data of ``run`` could give the measure of its suite."""
-    from ninetynine.measures import check_gives
-
-    if (measure := measure_of(run.suite)) is not None:
-        facts = run.data_facts
-        check_gives(measure, facts.num_classes, facts.test_labels, facts.name)
-
-
-def measure_as(name: str, default: str) -> Option:
-    """Add --measure, which a command gets as ``name``; ``default`` is what its help says."""
-    help_text = f"What is judged by, as in `bench list measures` [default: {default}]."
-    return click.option("--measure", name, metavar="NAME", callback=_measure, help=help_text)
-
-
-measure = measure_as("measure", "accuracy")
-alpha = click.option(
-    "--alpha",
-    default="0.05",
-    metavar="SHARE",
-    callback=number_in(0, 0.5),
-    help="Largest chance of a false answer, over all looks.",
-)
-power = click.option(
-    "--power",
-    default="0.8",
-    metavar="SHARE",
-    callback=number_in(0.5, 1),
-    help="Chance to show a difference that is there.",
-)
-looks = click.option(
-    "--looks",
-    type=click.IntRange(1, 20),
-    default=2,
-    help="How often the comparison may be made, with more seeds each time.",
-)
-
-
-def fraction(context: click.Context, parameter: click.Parameter, percent: float) -> float:
-    """Return percentage points as a fraction."""
-    return percent / 100
-
-
 def check_results(folder: Path) -> None:
     """Raise UserError where there is no folder of records, and no pack, to read."""
     if not folder.exists():
@@ -401,8 +311,7 @@ def baseline_changes(results: Path) -> "tuple[Change, ...]":
     """Return how the baseline in ``results`` was changed; a plain results folder never was."""
     if not (results / "baseline.json").is_file():
         return ()
-    from ninetynine.gate.baseline import read_manifest
-    from ninetynine.gate.levels import changes_of
+    from ninetynine.gate.manifest import changes_of, read_manifest
 
     return tuple(changes_of(read_manifest(results)))
 
@@ -430,6 +339,25 @@ def tell_what_only_took(run: "ResolvedRun") -> None:
     """Tell the names that --only stands for, where it does not say them itself."""
     if run.only_took is not None:
         warn(run.only_took)
+
+
+def keys_of(columns: str) -> tuple[str, ...]:
+    """Return the keys that --columns names."""
+    return tuple(key.strip() for key in columns.split(",")) if columns else ()
+
+
+def check_page(format: str, output: Path | None, name: str) -> None:
+    """Raise UserError for a page that would fill a terminal; ``name`` is what it may be called."""
+    if format == "html" and output is None and sys.stdout.isatty():
+        raise UserError(f"--format html is a page for a browser: name a file, --output {name}")
+
+
+def put(text: str, output: Path | None) -> None:
+    """Print ``text``, or write it where --output says."""
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_text(output, text, "--output")
 
 
 def write_text(path: Path, content: str, option: str, append: bool = False) -> None:

@@ -94,12 +94,6 @@ def fingerprint_of(name: str, data_dir: Path | None = None) -> str:
     return found or load(name, data_dir).fingerprint
 
 
-def num_classes_of(name: str, data_dir: Path | None = None) -> int:
-    """Return a dataset's number of classes; only a user's file is read for it."""
-    info = info_of(name)
-    return info.num_classes if info is not None else load(name, data_dir).num_classes
-
-
 def row_name_of(name: str) -> str:
     """Return what tables call a dataset: a known name itself, or as its kind has it.
 

@@ -4,7 +4,6 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
 from ninetynine.errors import UserError
@@ -55,15 +54,10 @@ class LocalExecutor:
         self._kept = {}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         kept, self._kept = self._kept or {}, None
         for worker in kept.values():
-            worker.__exit__(kind, error, trace)
+            worker.__exit__(kind)
 
     def run(self, tasks: Sequence[Task], choose: Choose | None = None) -> Iterator[Event]:
         """Yield events as they come until every task has its last one.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ninetynine.datasets import Dataset
 from ninetynine.datasets.labels import numbered
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, shown
 
 _LONGEST_LINE = 1_000_000  # characters; 1,000 classes with 20 digits each have 21,000
 _PEEKED = 4  # lines that tell the columns
@@ -29,7 +29,6 @@ _ENCODINGS = (
 )
 # What heads a column that counts the images: Kaggle's, pandas' and others' names for it.
 _COUNTING = re.compile(r"|#|unnamed: 0|row|idx|(image|img|sample|test)?[ _]?(id|index|no|number)")
-_SHOWN = 40  # characters of a cell in a message
 
 
 def read_table(path: Path, dataset: Dataset) -> NDArray[Any]:
@@ -60,7 +59,7 @@ def class_numbers(texts: Sequence[str], dataset: Dataset, where: str) -> NDArray
     names = dataset.class_names
     or_names = f", or names: {numbered(names)}" if names else ""
     raise UserError(
-        f"{where}: {_shown(wrong)} is no class of {dataset.name}; expected numbers from 0 to "
+        f"{where}: {shown(wrong)} is no class of {dataset.name}; expected numbers from 0 to "
         f"{dataset.num_classes - 1}{or_names}"
     )
 
@@ -92,10 +91,6 @@ def _number(text: str) -> float | None:
         return float(text if "." in text else text.replace(",", ".", 1))
     except ValueError:
         return None
-
-
-def _shown(text: str) -> str:
-    return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def _expected(dataset: Dataset) -> str:
@@ -209,7 +204,7 @@ class _Table:
         value = _number(cells[column])
         if value is None or value != value or abs(value) == float("inf"):
             raise UserError(
-                f"{self.path}: row {row} has {_shown(cells[column])} in column {column + 1}, "
+                f"{self.path}: row {row} has {shown(cells[column])} in column {column + 1}, "
                 f"expected {expected}; {_expected(self.dataset)}"
             )
         return value
@@ -248,7 +243,7 @@ class _Table:
         known = {name.casefold() for name in self.dataset.class_names or ()}
         if len(names) > 1 and (found is not None or known & {name.casefold() for name in names}):
             raise UserError(
-                f"{self.path}: headed by {', '.join(map(_shown, names[:10]))}; expected each class "
+                f"{self.path}: headed by {', '.join(map(shown, names[:10]))}; expected each class "
                 f"once, by its name or number, or no heading: {_expected(self.dataset)}"
             )
         return places

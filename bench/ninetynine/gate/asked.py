@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ninetynine.errors import UserError
-from ninetynine.gate.baseline import MANIFEST, Manifest
 from ninetynine.gate.checking import Contest
 from ninetynine.gate.classes import margins_of
+from ninetynine.gate.manifest import MANIFEST, Manifest
 from ninetynine.gate.verdict import Terms
 from ninetynine.measures import ACCURACY, Measure, find
 from ninetynine.suite import Suite

@@ -4,14 +4,10 @@
 be compared with as well.
 """
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from ninetynine import datasets
 from ninetynine.board import Row, Run
@@ -20,73 +16,17 @@ from ninetynine.board.run import identity_of
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError, nearest
 from ninetynine.gate.comparable import obstacles, same_data
-from ninetynine.gate.levels import KeptLevel, levels_of
+from ninetynine.gate.manifest import (
+    First,
+    Manifest,
+    Update,
+    levels_of,
+    read_manifest,
+    write_manifest,
+)
 from ninetynine.gate.reference import NAME, superfluous
 from ninetynine.records import Record, RecordStore
-from ninetynine.records.files import record_path, write_atomically
-from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
-from ninetynine.records.schema import Part
-from ninetynine.records.store import safe_name
-from ninetynine.suite import AtOnce
-
-MANIFEST = "baseline.json"
-MANIFEST_VERSION = 1
-
-
-class Update(Part):
-    """One deliberate change of a baseline."""
-
-    at: str  # ISO 8601, UTC
-    reason: str
-    suite: str  # as named on the command line, as is the dataset
-    dataset: str
-    architectures: list[str]
-    seeds: list[int]
-    only: str | None = None  # as given: what of the suite was asked for; None for the whole suite
-    architecture_files: list[str] = Field(default_factory=list)  # the user's own
-    seeds_at_once: AtOnce = None  # as given: None for one after the other
-    suite_version: str
-    commit: str | None = None
-    dirty: bool | None = None
-    levels: dict[str, KeptLevel] = Field(default_factory=dict)  # by architecture
-
-    @model_serializer(mode="wrap")
-    def _without_no_levels(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = serialize(self)
-        return {name: value for name, value in content.items() if name != "levels" or value}
-
-
-class First(Part):
-    """What an architecture's first baseline was, which no update changes."""
-
-    at: str  # ISO 8601, UTC
-    dataset: str
-    dataset_fingerprint: str
-    accuracy: float  # mean over the finished runs, a fraction of 1
-    seeds: int  # that finished
-
-
-class Manifest(Part):
-    """What ``baseline.json`` holds: every update, the latest last."""
-
-    manifest_version: int = MANIFEST_VERSION
-    updates: list[Update] = Field(default_factory=list)
-    margins: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(
-        default_factory=dict
-    )  # percentage points, by architecture
-    first: dict[str, First] = Field(default_factory=dict)  # by architecture
-    measure: str | None = None  # that a check judges; None is accuracy
-    # In percentage points, by the class's number; "" is any other.
-    class_margins: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
-    # Keys of records that an update is adding, or has replaced: they do not count.  Empty, and
-    # then not written, but where an update was killed.
-    ignored: list[str] = Field(default_factory=list)
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = serialize(self)
-        optional = ("margins", "first", "ignored", "measure", "class_margins")
-        return {name: value for name, value in content.items() if name not in optional or value}
+from ninetynine.records.files import record_path, safe_name
 
 
 @dataclass(frozen=True)
@@ -230,20 +170,6 @@ def _restore(path: Path) -> str:
     return f"restore it (git checkout -- {shlex.quote(str(path))}) or run bench baseline update"
 
 
-def read_manifest(directory: Path) -> Manifest:
-    """Return the manifest in ``directory``, empty where there is none; UserError if unreadable."""
-    path = directory / MANIFEST
-    if not path.is_file():
-        return Manifest()
-    try:
-        content = json.loads(read_bytes(path, LARGEST_RECORD))
-        if isinstance(content, dict) and content.get("manifest_version", 0) > MANIFEST_VERSION:
-            raise UserError(f"{path}: written by a newer version of ninetynine; upgrade")
-        return Manifest.model_validate(content)
-    except (ValueError, ValidationError, TypeError, RecursionError, Unreadable) as error:
-        raise UserError(f"{path}: not a baseline's manifest; restore it or delete it") from error
-
-
 def update_baseline(
     directory: Path, runs: Sequence[Run], update: Update, measure: str | None = None
 ) -> list[Path]:
@@ -270,7 +196,7 @@ def update_baseline(
         store.check_not_packed(record for record in old if record.key not in new)
         before = _first_of([r for r in old if r.cell.architecture != NAME], update.at, manifest)
         if new - known:
-            _write_manifest(directory, manifest, manifest.updates, new - known)
+            write_manifest(directory, manifest, manifest.updates, new - known)
         for run in runs:
             cell = run.record.cell
             store.groups.keep(cell.dataset, cell.dataset_fingerprint, run.test_groups)
@@ -279,12 +205,12 @@ def update_baseline(
         first = _first_of(tried, update.at) | before | manifest.first
         changed = {"first": dict(sorted(first.items())), "measure": measure or manifest.measure}
         manifest = manifest.model_copy(update=changed)
-        _write_manifest(directory, manifest, updates, known - new)
+        write_manifest(directory, manifest, updates, known - new)
         removed = [record for record in old if record.key not in new]
         for record in removed:
             store.remove(record)
         if removed:
-            _write_manifest(directory, manifest, updates, set())
+            write_manifest(directory, manifest, updates, set())
     return [store.path_of(record) for record in removed]
 
 
@@ -315,10 +241,10 @@ def remove_architecture(directory: Path, name: str) -> int:
         }
         manifest = manifest.model_copy(update=kept)
         others = set(manifest.ignored)
-        _write_manifest(directory, manifest, updates, others | {record.key for record in gone})
+        write_manifest(directory, manifest, updates, others | {record.key for record in gone})
         for record in gone:
             store.remove(record)
-        _write_manifest(directory, manifest, updates, others - {record.key for record in gone})
+        write_manifest(directory, manifest, updates, others - {record.key for record in gone})
     return len(gone)
 
 
@@ -353,13 +279,3 @@ def _first_of(
             seeds=len(scores),
         )
     return found
-
-
-def _write_manifest(
-    directory: Path, known: Manifest, updates: Sequence[Update], ignored: set[str]
-) -> None:
-    """Write ``known`` with other updates and other records that do not count."""
-    changed = {"updates": list(updates), "ignored": sorted(ignored)}
-    manifest = known.model_copy(update=changed)
-    content = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    write_atomically(directory / MANIFEST, content.encode() + b"\n")

@@ -12,8 +12,9 @@ from ninetynine.cells import Cell
 from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.errors import UserError, nearest
 from ninetynine.gate.asked import check_classes, measure_of, terms_of
-from ninetynine.gate.baseline import Baseline, Update, load_baseline, read_manifest, update_baseline
+from ninetynine.gate.baseline import Baseline, load_baseline, update_baseline
 from ninetynine.gate.checking import Contest, at_seed, check, gone, make_contests
+from ninetynine.gate.manifest import Update, read_manifest
 from ninetynine.gate.reference import TIMED, Interleaving, knowing_it, needed, references_in
 from ninetynine.gate.resolving import GateRequest, is_whole, resolve
 from ninetynine.gate.verdict import CheckResult, Terms, Verdict

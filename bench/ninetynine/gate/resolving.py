@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ninetynine import datasets
 from ninetynine.errors import UserError
-from ninetynine.gate.baseline import Baseline, Update
+from ninetynine.gate.baseline import Baseline
+from ninetynine.gate.manifest import Update
 from ninetynine.programs import BACKEND as PROGRAM
 from ninetynine.records import Record, RecordStore
 from ninetynine.request import ResolvedRun, RunRequest

@@ -10,21 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine.errors import UserError, nearest
+from ninetynine.errors import UserError, nearest, shown
 
 NEEDED = ("model", "item")
 OPTIONAL = ("seed", "group", "dataset")
-_RIGHT = {
-    "true": 1.0,
-    "yes": 1.0,
-    "1": 1.0,
-    "false": 0.0,
-    "no": 0.0,
-    "0": 0.0,
-    "1.0": 1.0,
-    "0.0": 0.0,
-}
-_SHOWN = 40  # characters of a value in a message
+_RIGHT = dict.fromkeys(("true", "yes", "1", "1.0"), 1.0)
+_RIGHT |= dict.fromkeys(("false", "no", "0", "0.0"), 0.0)
 
 
 @dataclass
@@ -127,20 +118,21 @@ def _answers(
     for row in rows:
         run = runs.setdefault((models[row], seeds[row]), {})
         if items[row] in run:
+            seed = "" if columns.seed is None else f" with seed {seeds[row]}"
             raise UserError(
-                f"{where}: row {row + 1}: model {_shown(models[row])} answers item "
-                f"{_shown(items[row])} twice{_of_seed(columns, seeds[row])}; expected one answer "
+                f"{where}: row {row + 1}: model {shown(models[row])} answers item "
+                f"{shown(items[row])} twice{seed}; expected one answer "
                 "of a model, seed and item (runs of one model need a column seed)"
             )
         run[items[row]] = float(scores[row])
         if groups is not None and group_of.setdefault(items[row], groups[row]) != groups[row]:
             raise UserError(
-                f"{where}: row {row + 1}: item {_shown(items[row])} is in group "
-                f"{_shown(groups[row])} and in {_shown(group_of[items[row]])}; expected one group"
+                f"{where}: row {row + 1}: item {shown(items[row])} is in group "
+                f"{shown(groups[row])} and in {shown(group_of[items[row]])}; expected one group"
             )
     names = list(dict.fromkeys(model for model, _ in runs))
     if len(names) < 2:
-        raise UserError(f"{where}: only one model, {_shown(names[0])}; expected two or more")
+        raise UserError(f"{where}: only one model, {shown(names[0])}; expected two or more")
     shared, notes = _shared_items(where, runs)
     found = {
         model: np.array(
@@ -190,22 +182,19 @@ def _shared_items(
 def _numbers(columns: Columns) -> NDArray[np.float64]:
     found = np.empty(len(columns.score))
     for row, value in enumerate(columns.score):
-        number = _right(value) if columns.is_right else _number(value)
+        right = _RIGHT.get(str(value).strip().lower())
+        number = right if columns.is_right else _number(value)
         if number is None or not math.isfinite(number):
             expected = "true or false, 1 or 0" if columns.is_right else "a finite number"
             missing = value is None or value == "" or value != value
-            told = "is missing" if missing else f"is {_shown(value)}"
+            told = "is missing" if missing else f"is {shown(value)}"
             raise UserError(
-                f"{columns.where}: row {row + 1} (model {_shown(columns.model[row])}, item "
-                f"{_shown(columns.item[row])}): {'correct' if columns.is_right else 'score'} "
+                f"{columns.where}: row {row + 1} (model {shown(columns.model[row])}, item "
+                f"{shown(columns.item[row])}): {'correct' if columns.is_right else 'score'} "
                 f"{told}; expected {expected}"
             )
         found[row] = number
     return found
-
-
-def _right(value: Any) -> float | None:
-    return _RIGHT.get(str(value).strip().lower())
 
 
 def _number(value: Any) -> float | None:
@@ -227,12 +216,3 @@ def _texts(columns: Columns, name: str) -> list[str]:
         whole = isinstance(value, float | np.floating) and float(value).is_integer()
         texts.append(str(int(value)) if whole else str(value))
     return texts
-
-
-def _of_seed(columns: Columns, seed: str) -> str:
-    return "" if columns.seed is None else f" with seed {seed}"
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

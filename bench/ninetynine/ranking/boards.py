@@ -72,10 +72,7 @@ def _row(
 
 def _record(model: str, key: BoardKey, seed: int, accuracy: float) -> Record:
     identity = untrained(
-        architecture=model,
-        dataset=key.dataset,
-        dataset_fingerprint=key.fingerprint,
-        seed=seed,
+        architecture=model, dataset=key.dataset, dataset_fingerprint=key.fingerprint, seed=seed
     )
     return Record(
         kind="external",

@@ -2,29 +2,21 @@
 
 from pydantic import Field
 
-from ninetynine.recipe.parsing import Strict
+from ninetynine.recipe.parsing import Strict, number
 
 
 class Augmentation(Strict):
     """Random changes to each training image, new in every epoch; see training/augmentation.py."""
 
-    shift_pixels: int = Field(
-        0, ge=0, le=16, description="whole pixels: shifts up to this far on each axis"
+    shift_pixels: int = number(0, 0, 16, "whole pixels: shifts up to this far on each axis")
+    rotation_degrees: float = number(0.0, 0, 180, "degrees: turns up to this far either way")
+    scale_fraction: float = number(0.0, 0, 1, "0 to 1: each axis stretched or shrunk by up to this")
+    shear_fraction: float = number(
+        0.0, 0, 1, "0 to 1: slanted by up to this, pixels across a pixel down"
     )
-    rotation_degrees: float = Field(
-        0.0, ge=0, le=180, description="degrees: turns up to this far either way"
-    )
-    scale_fraction: float = Field(
-        0.0, ge=0, le=1, description="0 to 1: each axis stretched or shrunk by up to this"
-    )
-    shear_fraction: float = Field(
-        0.0, ge=0, le=1, description="0 to 1: slanted by up to this, pixels across a pixel down"
-    )
-    elastic_pixels: float = Field(
-        0.0, ge=0, le=16, description="pixels, the root mean square of the elastic field"
-    )
-    elastic_smoothness: float = Field(
-        6.0, ge=1, le=64, description="pixels, 1 or more: the width of the elastic field's bumps"
+    elastic_pixels: float = number(0.0, 0, 16, "pixels, the root mean square of the elastic field")
+    elastic_smoothness: float = number(
+        6.0, 1, 64, "pixels, 1 or more: the width of the elastic field's bumps"
     )
 
     horizontal_flip: bool = Field(
@@ -33,29 +25,25 @@ class Augmentation(Strict):
     vertical_flip: bool = Field(
         False, description="true or false: top and bottom change places in every other image"
     )
-    brightness_fraction: float = Field(
-        0.0, ge=0, le=1, description="0 to 1: pixels times 1 and up to this more or less"
+    brightness_fraction: float = number(
+        0.0, 0, 1, "0 to 1: pixels times 1 and up to this more or less"
     )
-    contrast_fraction: float = Field(
-        0.0, ge=0, le=1, description="0 to 1: distances from the mean grey, changed likewise"
+    contrast_fraction: float = number(
+        0.0, 0, 1, "0 to 1: distances from the mean grey, changed likewise"
     )
-    saturation_fraction: float = Field(
-        0.0, ge=0, le=1, description="0 to 1: distances from a pixel's own grey, changed likewise"
+    saturation_fraction: float = number(
+        0.0, 0, 1, "0 to 1: distances from a pixel's own grey, changed likewise"
     )
-    hue_degrees: float = Field(
-        0.0, ge=0, le=180, description="degrees: colors turn up to this far either way"
+    hue_degrees: float = number(0.0, 0, 180, "degrees: colors turn up to this far either way")
+    cutout_pixels: int = number(0, 0, 512, "whole pixels: the side of a square that is blanked")
+    erasing_probability: float = number(
+        0.0, 0, 1, "0 to 1: the share of images with a rectangle blanked"
     )
-    cutout_pixels: int = Field(
-        0, ge=0, le=512, description="whole pixels: the side of a square that is blanked"
+    mixup_alpha: float = number(
+        0.0, 0, 100, "0 to 100: images and labels mixed in pairs, by Beta(a, a)"
     )
-    erasing_probability: float = Field(
-        0.0, ge=0, le=1, description="0 to 1: the share of images with a rectangle blanked"
-    )
-    mixup_alpha: float = Field(
-        0.0, ge=0, le=100, description="0 to 100: images and labels mixed in pairs, by Beta(a, a)"
-    )
-    cutmix_alpha: float = Field(
-        0.0, ge=0, le=100, description="0 to 100: a rectangle from another image, by Beta(a, a)"
+    cutmix_alpha: float = number(
+        0.0, 0, 100, "0 to 100: a rectangle from another image, by Beta(a, a)"
     )
 
     @property

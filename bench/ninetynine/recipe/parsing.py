@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from ninetynine.errors import UserError, nearest
@@ -19,6 +19,11 @@ class Strict(BaseModel):
     """Plain data that is checked as it is: nothing converted, nothing unknown, never changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def number(default: float, low: float, high: float, description: str) -> Any:
+    """Return a field for a number from ``low`` to ``high``."""
+    return Field(default, ge=low, le=high, description=description)
 
 
 # Pydantic's context for what a record holds: it may name what is not installed here.

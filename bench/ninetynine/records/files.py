@@ -12,6 +12,7 @@ from pathlib import Path
 from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
 
 _PREDICTIONS = re.compile(r"(.+-seed-\d+-\w{16})(?:-[0-9a-f]{16})?\.npz")
+_LONGEST_NAME = 200  # bytes of a folder's name
 
 
 def record_path(predictions: Path) -> Path:
@@ -74,3 +75,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def safe_name(name: str) -> str:
+    """Return ``name`` with whatever is no letter, digit, '_', '-' or '.' replaced by '_'.
+
+    The names of a grid's rows can be longer than a file's may be; their end becomes a hash.
+    """
+    safe = re.sub(r"[^\w.-]", "_", name).lstrip(".") or "_"
+    if len(safe.encode()) <= _LONGEST_NAME:
+        return safe
+    return f"{safe[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

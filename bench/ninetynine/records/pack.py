@@ -279,7 +279,6 @@ def record_sha256(record: Record) -> str:
 
 
 def _record(row: dict[str, Any]) -> Record:
-    """Return the record in ``row``, checked as one that is read from a file."""
     signed = (row["schema_version"] or 0) >= FIRST_WITH_CHECKSUM
     try:
         record = validated(unflatten(row if signed else row | {"record_sha256": None}))
@@ -302,7 +301,6 @@ def _checked(
     predicted: NDArray[np.uint16],
     source: NDArray[np.uint8] | list[PackedPredictions],
 ) -> PackedPredictions:
-    """Return predictions of arrays that fit each other."""
     if isinstance(source, list):
         kinds = {(len(member.labels), member.classes) for member in source}
         images, classes = kinds.pop() if len(kinds) == 1 else (0, 0)

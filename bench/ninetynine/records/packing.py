@@ -117,7 +117,6 @@ class _Writer:
     def _arrays(
         self, record: Record, predictions: Predictions
     ) -> tuple[Mapping[str, Any], Predictions]:
-        """Return the columns of predictions, and what is read from these."""
         predicted, codes = quantize(predictions.probabilities)
         mean = self._mean(record)
         found = dequantize(predicted, codes) if mean is None else predicting(mean, predicted)

@@ -246,7 +246,6 @@ def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _array(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> NDArray[Any]:
-    """Return an array whose header and size fit each other; raises what NumPy and zipfile do."""
     if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Unreadable("no .npz of predictions: packed in another way than NumPy's")
     with archive.open(part) as file:

@@ -4,6 +4,7 @@ Every number carries its unit in its name.  ``results/record.schema.json`` is th
 JSON Schema of this file (``python -m ninetynine.records`` prints it).
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
 class Part(BaseModel):
     """A table of a file of ours: nothing unknown, never changed.
 
-    ``LATER`` are fields that older records lack: left out where they have no value, so that these
+    ``LATER`` are fields that older files lack: left out where they are None or empty, so that these
     are written as they were read.
     """
 
@@ -49,9 +50,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_serializer(mode="wrap")
-    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
-        return {k: v for k, v in content.items() if v is not None or k not in self.LATER}
+        return {k: v for k, v in content.items() if v not in (None, [], {}) or k not in self.LATER}
 
 
 class Score(Part):
@@ -292,6 +293,17 @@ def with_checksum(record: Record) -> Record:
         return record
     checksum = checksum_of(json.loads(record.model_dump_json()))
     return record.model_copy(update={"record_sha256": checksum})
+
+
+def vouching_for(record: Record, predictions: bytes) -> Record:
+    """Return ``record`` with the hash of its ``.npz``, should it have another.
+
+    So it has where it was packed with another version of the library that compresses.
+    """
+    digest = hashlib.sha256(predictions).hexdigest()
+    if digest == record.predictions_sha256:
+        return record
+    return with_checksum(record.model_copy(update={"predictions_sha256": digest}))
 
 
 def json_schema() -> dict[str, Any]:

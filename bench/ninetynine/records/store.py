@@ -12,7 +12,6 @@ that is in both is the one in ``records/``.
 
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from ninetynine.inputs import now
 from ninetynine.records.files import (
     predictions_beside,
     record_path,
+    safe_name,
     set_aside,
     sync_folder,
     write_atomically,
@@ -46,7 +46,6 @@ from ninetynine.records.schema import Record, with_checksum
 from ninetynine.records.trust import Statement, statements
 
 _KEY_DIGITS = 16  # 64 bits of the key in a file name: no collision in any store we could fill
-_LONGEST_NAME = 200  # bytes of a folder's name
 _FRESH_BYTES = 128 * 2**20  # of predictions that were checked and are kept for who asks next
 
 
@@ -358,25 +357,3 @@ class RecordStore:
         if hashlib.sha256(content).hexdigest() != record.predictions_sha256:
             return Problem(path, "not the predictions that its record was written with (damaged?)")
         return content
-
-
-def vouching_for(record: Record, predictions: bytes) -> Record:
-    """Return ``record`` with the hash of its ``.npz``, should it have another.
-
-    So it has where it was packed with another version of the library that compresses.
-    """
-    digest = hashlib.sha256(predictions).hexdigest()
-    if digest == record.predictions_sha256:
-        return record
-    return with_checksum(record.model_copy(update={"predictions_sha256": digest}))
-
-
-def safe_name(name: str) -> str:
-    """Return ``name`` with whatever is no letter, digit, '_', '-' or '.' replaced by '_'.
-
-    The names of a grid's rows can be longer than a file's may be; their end becomes a hash.
-    """
-    safe = re.sub(r"[^\w.-]", "_", name).lstrip(".") or "_"
-    if len(safe.encode()) <= _LONGEST_NAME:
-        return safe
-    return f"{safe[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

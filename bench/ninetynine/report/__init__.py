@@ -15,9 +15,9 @@ from ninetynine.errors import printable
 from ninetynine.registry import Registry
 
 if TYPE_CHECKING:  # who wants one number formatted should not wait for boards and statistics
+    from ninetynine.architecture import Architecture
     from ninetynine.board import Board
     from ninetynine.board.history import Change
-    from ninetynine.catalog import Architecture
     from ninetynine.measures import Measure
     from ninetynine.records import Problem, Record, RecordStore
     from ninetynine.statistics import Margin

@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ninetynine.catalog import Architecture
+from ninetynine.architecture import Architecture
 from ninetynine.cells import Cell, by_task
 from ninetynine.recipe import Recipe, in_words, plain
 from ninetynine.report.formatting import count

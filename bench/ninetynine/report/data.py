@@ -81,7 +81,6 @@ def _each(channels: list[float]) -> str:
 
 
 def _classes(summary: dict[str, Any]) -> Iterator[str]:
-    """Yield a table of how many images each class has, and what share of the part."""
     names = summary["class_names"] or list(map(str, range(summary["num_classes"])))
     rows = []
     for label, name in enumerate(names[:_MOST_CLASSES]):

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 from ninetynine.errors import one_line
 from ninetynine.gate.verdict import CheckProspect, CheckResult, Outcome, Verdict
 from ninetynine.measures import Measure, find
-from ninetynine.report.gate import NAMES, headline, sentence
+from ninetynine.report.gate import headline
+from ninetynine.report.gate_sentences import NAMES, sentence
 
 
 def facts(result: CheckResult) -> dict[str, Any]:

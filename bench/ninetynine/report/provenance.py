@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ninetynine import suite
+from ninetynine.architecture import Architecture
 from ninetynine.board import Row
 from ninetynine.board.notes import seed_list
 from ninetynine.board.run import FailedSeed
 from ninetynine.board.training_time import hardware
-from ninetynine.catalog import Architecture
 from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.errors import UserError
 from ninetynine.records import Machine, Record
@@ -100,9 +100,8 @@ def _machine(fingerprint: str, records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def _failed_run(record: Record) -> tuple[str, str, str]:
-    cell, failed = record.cell, FailedSeed.of(record)
-    name = f"{cell.architecture} on {cell.dataset}, seed {cell.seed}"
-    return name, failed.kind, failed.reason
+    failed = FailedSeed.of(record)
+    return record.cell.label, failed.kind, failed.reason
 
 
 def command_of(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]:

@@ -86,7 +86,6 @@ def _recipe_value(value: object) -> str:
 
 
 def _written(board: Board, found: Iterable[Column]) -> list[tuple[Heading, Callable[[Row], str]]]:
-    """Return the columns of a board as those of a table of its rows."""
     return [
         (Heading(c.heading_of(board), c.align, c.is_name, c.weight), partial(c.write, board))
         for c in found
@@ -94,7 +93,6 @@ def _written(board: Board, found: Iterable[Column]) -> list[tuple[Heading, Calla
 
 
 def _accuracy_table(board: Board) -> Table:
-    """Return the ranking: mean, both intervals, rank and significance group."""
     found = [columns()["group"], columns()["name"], *table_columns("accuracy", board)]
     if not board.measure.is_accuracy:
         rest = (columns()[key] for key in ("seeds", "rank", "accuracy"))
@@ -118,7 +116,6 @@ def _accuracy_table(board: Board) -> Table:
 
 
 def _cost_table(board: Board) -> Table | None:
-    """Return what each model costs: parameters, multiply-adds, training time."""
     if board.thing != "image":
         return None
     found = [columns()["name"], *table_columns("cost", board), columns()["trained_on"]]
@@ -137,7 +134,6 @@ def _chosen_table(board: Board, keys: Sequence[str]) -> Table:
 
 
 def _gap_table(board: Board) -> Table | None:
-    """Return how far each model has come from the reference's start to its goal."""
     if board.reference is None or not board.gaps:
         return None
     note = board.reference.goal.note or f"The goal is {board.reference.goal.name}."
@@ -197,7 +193,6 @@ def _cost_footnote(rows: Sequence[Row]) -> str:
 
 
 def _undecided_table(board: Board) -> Table | None:
-    """Return the neighbors that are not significantly different, and what would decide them."""
     if not board.undecided:
         return None
     in_points = ", in points," if board.scores is None and board.measure.unit == "%" else ""
@@ -284,7 +279,6 @@ def more_items(board: Board, found: Comparison) -> int:
 
 
 def _claims_table(board: Board) -> Table | None:
-    """Return the published figures against our seeds of the same recipe."""
     if not board.claims:
         return None
     decimals = formatting.percent_decimals(board.images)

@@ -95,11 +95,6 @@ class Comparison:
         """Seeds per model that would decide; None if decided or if seeds cannot."""
         return self.to_decide.seeds if self.to_decide else None
 
-    @property
-    def images_to_decide(self) -> int | None:
-        """Test images that would decide, where the images are the limit; else None."""
-        return self.to_decide.images if self.to_decide else None
-
 
 def compare(
     model_a: Summary | BoolArray,

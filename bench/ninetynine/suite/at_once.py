@@ -5,8 +5,8 @@ import re
 from typing import Literal
 
 from ninetynine import gpu
+from ninetynine.architecture import Architecture
 from ninetynine.backends import get_backend
-from ninetynine.catalog import Architecture
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe

@@ -8,8 +8,9 @@ from typing import Any
 
 from ninetynine import catalog as catalog_of_files
 from ninetynine import grid
+from ninetynine.architecture import Architecture
 from ninetynine.backends import package_versions
-from ninetynine.catalog import Architecture, Catalog
+from ninetynine.catalog import Catalog
 from ninetynine.cells import (
     PROTOCOL_VERSION,
     Cell,
@@ -148,7 +149,6 @@ def _entry_cells(
     dataset: str,
     fingerprint: str,
 ) -> Iterator[Cell]:
-    """Yield the cells of one entry, in the order of its seeds."""
     architecture = architecture_of(entry, suite, catalog)
     if architecture.trains_itself:
         if setting.seeds_at_once not in (None, 1, "auto"):

@@ -6,17 +6,17 @@ import io
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
 from ninetynine import grid, part
 from ninetynine.backends import BACKENDS
-from ninetynine.cells import Device, Precision
+from ninetynine.cells import Precision
 from ninetynine.errors import UserError, nearest
 from ninetynine.programs import parse_program
 from ninetynine.recipe import parse, plain
-from ninetynine.suite.at_once import AtOnce, read_at_once
+from ninetynine.suite.at_once import read_at_once
 from ninetynine.suite.entries import Entry, Suite
 from ninetynine.suite.goals import Reference, Target, parse_reference, parse_targets
 from ninetynine.suite.rungs import RungTable, check_name, ensembles_of, over_of
@@ -111,36 +111,49 @@ def _parse(path: Path, content: dict[str, Any]) -> Suite:
     recipe = content.get("recipe", {})
     if not isinstance(recipe, dict):
         raise UserError(f"{where}: [recipe] must be a table of recipe keys")
-    recipe = _beside(recipe, path)
-    seeds = parse_seeds(content.get("seeds", 1), f"{where}: seeds")
-    precision = _precision(content.get("precision", "float32"), where)
-    usual = _Usual(
-        precision,
-        _backend(content.get("backend"), where),
-        _device(content.get("device"), where),
-        read_at_once(content.get("seeds_at_once"), f"{where}: seeds_at_once"),
-    )
-    entries = _entries(items, usual, path, where)
-    names = tuple(dict.fromkeys(table.name for rows in items for table in rows))
-    return Suite(
+    suite = Suite(
         name=path.stem,
         path=path,
         description=str(content.get("description", "")),
         dataset=dataset,
-        architectures=names,
-        seeds=seeds,
-        recipe=recipe,
-        precision=precision,
-        backend=usual.backend,
-        device=usual.device,
-        seeds_at_once=usual.seeds_at_once,
+        architectures=tuple(dict.fromkeys(table.name for rows in items for table in rows)),
+        seeds=parse_seeds(content.get("seeds", 1), f"{where}: seeds"),
+        recipe=_beside(recipe, path),
+        precision=_value(content, "precision", where) or "float32",
+        backend=_value(content, "backend", where),
+        device=_value(content, "device", where),
+        seeds_at_once=read_at_once(content.get("seeds_at_once"), f"{where}: seeds_at_once"),
+    )
+    entries = _entries(items, suite, where)
+    return dataclasses.replace(
+        suite,
         entries=entries,
-        ensembles=ensembles_of(content.get("ensembles", []), entries, seeds, where),
+        ensembles=ensembles_of(content.get("ensembles", []), entries, suite.seeds, where),
         reference=parse_reference(content.get("reference"), where),
         targets=_targets(content.get("targets", []), path, where),
-        timing_reference=_timing_reference(content.get("timing_reference"), where),
-        measure=_measure(content.get("measure"), where),
+        timing_reference=_value(content, "timing_reference", where),
+        measure=_value(content, "measure", where),
     )
+
+
+def _value(content: Mapping[str, Any], key: str, where: str) -> Any:
+    """Return the value of ``key``, None where there is none; UserError for one that cannot be."""
+    found, usable, expected = content.get(key), isinstance(content.get(key), str), "a name"
+    match key:
+        case "precision":
+            usable, expected = found in _PRECISIONS, f"one of {', '.join(_PRECISIONS)}"
+        case "device":
+            usable, expected = found in ("cpu", "gpu"), "'cpu' or 'gpu'"
+        case "backend" if found is not None:
+            known = BACKENDS.entries()
+            usable, expected = usable and found in known, f"one of {', '.join(known)}"
+        case "timing_reference":
+            expected = "an architecture's name"
+        case "measure":  # which there are is not known where nothing is reported
+            expected = "a name such as 'log_loss'"
+    if found is None or usable:
+        return found
+    raise UserError(f"{where}: {key} is {found!r}; expected {expected}")
 
 
 def _dataset(given: object, folder: Path, where: str) -> str:
@@ -184,48 +197,6 @@ def _targets(given: object, path: Path, where: str) -> tuple[Target, ...]:
     return parse_targets(found, there)
 
 
-def _timing_reference(given: object, where: str) -> str | None:
-    if given is None or isinstance(given, str):
-        return given
-    raise UserError(f"{where}: timing_reference is {given!r}; expected an architecture's name")
-
-
-def _measure(given: object, where: str) -> str | None:
-    if given is None or isinstance(given, str):
-        return given  # what measures there are is not known where nothing is reported
-    raise UserError(f"{where}: measure is {given!r}; expected a name such as 'log_loss'")
-
-
-def _precision(value: object, where: str) -> Precision:
-    for precision in _PRECISIONS:
-        if value == precision:
-            return precision
-    raise UserError(f"{where}: precision is {value!r}; expected one of {', '.join(_PRECISIONS)}")
-
-
-class _Usual(NamedTuple):
-    """What holds for the entries that do not say otherwise."""
-
-    precision: Precision
-    backend: str | None
-    device: Device | None
-    seeds_at_once: AtOnce
-
-
-def _backend(value: object, where: str) -> str | None:
-    if value is None or (isinstance(value, str) and value in BACKENDS.entries()):
-        return value
-    raise UserError(
-        f"{where}: backend is {value!r}; expected one of {', '.join(BACKENDS.entries())}"
-    )
-
-
-def _device(value: object, where: str) -> Device | None:
-    if value in (None, "cpu", "gpu"):
-        return value
-    raise UserError(f"{where}: device is {value!r}; expected 'cpu' or 'gpu'")
-
-
 def _entry_tables(given: object, where: str) -> list[list[_EntryTable]]:
     """Return for each item of ``architectures`` its entry, or the rows of its grid."""
     if not (isinstance(given, list) and all(isinstance(one, str | dict) for one in given)):
@@ -246,7 +217,7 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
     if "seeds" in given:
         given = {**given, "seeds": parse_seeds(given["seeds"], f"{where}: seeds")}
     table = parse(_EntryTable, given, where, "architecture")
-    _backend(table.backend, where)
+    _value({"backend": table.backend}, "backend", where)
     read_at_once(table.seeds_at_once, f"{where}: seeds_at_once")
     grid.check_plain(table.arguments, f"{where}: arguments")
     if "command" in given:
@@ -269,10 +240,7 @@ def _checked_program(table: _EntryTable, where: str) -> _EntryTable:
     check_name(table, where)
     if not (table.command and table.command[0].strip()):
         raise UserError(f"{where}: command: its first word is what to start; it is empty")
-    for key in (
-        *("architecture", "recipe", "arguments"),
-        *("precision", "backend", "seeds_at_once"),
-    ):
+    for key in ("architecture", "recipe", "arguments", "precision", "backend", "seeds_at_once"):
         if getattr(table, key):
             raise UserError(
                 f"{where}: {key}: a program trains as it likes; give it by the words of its command"
@@ -280,9 +248,7 @@ def _checked_program(table: _EntryTable, where: str) -> _EntryTable:
     return table
 
 
-def _entries(
-    items: Sequence[Sequence[_EntryTable]], usual: _Usual, path: Path, where: str
-) -> tuple[Entry, ...]:
+def _entries(items: Sequence[Sequence[_EntryTable]], suite: Suite, where: str) -> tuple[Entry, ...]:
     names = [table.name for rows in items for table in rows]
     entries: list[Entry] = []
     for rows in items:
@@ -290,10 +256,10 @@ def _entries(
         for table in rows:
             if table.name == "*":
                 continue
-            entry = _entry(table, names.count(table.name) > 1, usual, below, where)
+            entry = _entry(table, names.count(table.name) > 1, suite, below, where)
             if table.command:
-                entry = _program(entry, table, path, where)
-            entry = dataclasses.replace(entry, recipe=_beside(entry.recipe, path))
+                entry = _program(entry, table, suite.path, where)
+            entry = dataclasses.replace(entry, recipe=_beside(entry.recipe, suite.path))
             if any(other.label == entry.label for other in entries):
                 raise UserError(
                     f"{where}: architectures: {entry.label} is there twice; leave one out"
@@ -303,9 +269,9 @@ def _entries(
 
 
 def _entry(
-    table: _EntryTable, several: bool, usual: _Usual, below: Sequence[Entry], where: str
+    table: _EntryTable, several: bool, suite: Suite, below: Sequence[Entry], where: str
 ) -> Entry:
-    precision = table.precision or usual.precision
+    precision = table.precision or suite.precision
     words = ", ".join(filter(None, (precision, table.backend, table.device)))
     label = f"{table.name} [{words}]" if several else table.name
     return Entry(
@@ -319,9 +285,9 @@ def _entry(
         recipe=table.recipe,
         arguments=plain(table.arguments),
         description=table.description,
-        backend=table.backend or usual.backend,
-        device=table.device or usual.device,
-        seeds_at_once=table.seeds_at_once or usual.seeds_at_once,
+        backend=table.backend or suite.backend,
+        device=table.device or suite.device,
+        seeds_at_once=table.seeds_at_once or suite.seeds_at_once,
     )
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import __version__, datasets, energy
+from ninetynine.architecture import Architecture
 from ninetynine.backends import Scale, Standard, StepLoop, get_backend, to_float
-from ninetynine.building import built_hash, count_multiply_adds, weights_hash
-from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
+from ninetynine.errors import TrainingFailed
 from ninetynine.machine import describe
 from ninetynine.recipe import Recipe
 from ninetynine.records import (
@@ -37,6 +37,7 @@ from ninetynine.training.clocks import (
     prediction_speed,
     reset_peak_memory,
 )
+from ninetynine.training.counting import built_hash, count_multiply_adds, weights_hash
 from ninetynine.training.model import (
     WeightAverage,
     class_weights,
@@ -55,8 +56,10 @@ from ninetynine.training.watching import Watch
 OnEpoch = Callable[[Epoch, int], None]  # the epoch that ended, and how many there are
 
 
-class Diverged(Exception):
+class Diverged(TrainingFailed):
     """The loss is no longer a finite number."""
+
+    kind = "diverged"
 
 
 @dataclass(frozen=True)

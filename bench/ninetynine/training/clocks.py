@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.architecture import Architecture
 from ninetynine.backends import StepLoop, get_backend
 from ninetynine.blocks import take
-from ninetynine.building import count_multiply_adds
-from ninetynine.catalog import Architecture
 from ninetynine.energy import Meter
 from ninetynine.gpu import Card
 from ninetynine.records import Samples, Speed
+from ninetynine.training.counting import count_multiply_adds
 from ninetynine.training.model import compiled_model
 from ninetynine.training.predictions import ShiftAverage
 from ninetynine.training.standard import scale_of

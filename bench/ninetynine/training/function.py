@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.architecture import Architecture
 from ninetynine.blame import last_line
 from ninetynine.building import call_train, in_one_line
-from ninetynine.catalog import Architecture
 from ninetynine.cells import Cell
 from ninetynine.datasets import Dataset, Finding
 from ninetynine.errors import UserError

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.architecture import Architecture
 from ninetynine.building import build_model, in_one_line
-from ninetynine.catalog import Architecture
 from ninetynine.cells import Precision
 from ninetynine.datasets import Dataset
 from ninetynine.errors import UserError, nearest

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.architecture import Architecture
 from ninetynine.backends import Scale, Standard, package_versions, to_float
 from ninetynine.building import build_model
-from ninetynine.catalog import Architecture
 from ninetynine.datasets.decoding import decode, light_grounds, quiet_pillow, reason
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe

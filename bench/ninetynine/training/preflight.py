@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.architecture import Architecture
 from ninetynine.backends import to_float
 from ninetynine.building import in_one_line
-from ninetynine.catalog import Architecture
 from ninetynine.datasets import Dataset, Finding
 from ninetynine.errors import UserError, outside_fault
 from ninetynine.training.model import class_weights, compiled_model

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ninetynine.errors import one_line
+from ninetynine.errors import TrainingFailed, one_line
 from ninetynine.records import Epoch
 
 _LAST_LINES = 40
@@ -27,12 +27,8 @@ _EPOCH = re.compile(r"epoch\D{0,3}(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
 _ACCURACY = re.compile(r"acc(?:uracy)?\w*\W{1,3}([01]?\.\d+|[01]\b)", re.IGNORECASE)
 
 
-class ProgramFailed(Exception):
-    """A program ended without what it was run for; ``words`` are the last lines that it wrote."""
-
-    def __init__(self, reason: str, words: str = "") -> None:
-        super().__init__(reason)
-        self.words = words
+class ProgramFailed(TrainingFailed):
+    """A program ended without what it was run for."""
 
 
 class ProgramProcess:

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import IO
 
+from ninetynine.architecture import Architecture
 from ninetynine.backends import get_backend
-from ninetynine.catalog import Architecture
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.inputs import Inputs, noting
@@ -137,7 +138,7 @@ def start_backend_here(backend: str, threads: int, device: str) -> None:
         del os.environ[name]
     os.environ.update(thread_environment(backend, threads, device))
     try:
-        with _standard_error_hidden():
+        with Path(os.devnull).open("wb") as nowhere, standard_error_to(nowhere):
             import keras
 
             keras.ops.zeros(1)
@@ -148,16 +149,16 @@ def start_backend_here(backend: str, threads: int, device: str) -> None:
 
 
 @contextmanager
-def _standard_error_hidden() -> Iterator[None]:
+def standard_error_to(file: IO[bytes]) -> Iterator[None]:
+    """Turn file descriptor 2, which C++ writes to past Python, to ``file``."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    kept = os.dup(2)
+    os.dup2(file.fileno(), 2)
     try:
         yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-        os.close(nowhere)
 
 
 def pin(cores: list[int]) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ninetynine.architecture import Architecture
 from ninetynine.backends import Images, StepLoop
 from ninetynine.building import in_one_line
-from ninetynine.catalog import Architecture
 from ninetynine.errors import UserError
 from ninetynine.recipe import Phase, Recipe, hash_of_file
 

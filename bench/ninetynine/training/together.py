@@ -17,14 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import datasets, energy
+from ninetynine.architecture import Architecture
 from ninetynine.backends import get_backend, to_float
-from ninetynine.building import (
-    built_hash,
-    count_multiply_adds,
-    hash_of_weights,
-    in_one_line,
-)
-from ninetynine.catalog import Architecture
+from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
@@ -38,6 +33,7 @@ from ninetynine.training.cell import (
     recorded_scale,
 )
 from ninetynine.training.clocks import Clock, reset_peak_memory
+from ninetynine.training.counting import built_hash, count_multiply_adds, hash_of_weights
 from ninetynine.training.model import class_weights, compiled_model, finish_optimizer
 from ninetynine.training.parts import Parts, data_order, data_orders, make_parts, make_warp
 from ninetynine.training.predictions import ShiftAverage, score

@@ -18,35 +18,24 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ninetynine import catalog, datasets, programs
+from ninetynine import datasets, programs
+from ninetynine.architecture import Architecture
 from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
-from ninetynine.errors import UserError
+from ninetynine.errors import TrainingFailed, UserError
 from ninetynine.inputs import forget_own_code
-from ninetynine.records import Epoch, Predictions, Record
+from ninetynine.records import Predictions, Record
 from ninetynine.training.setup import pin
-from ninetynine.workers import fork
+from ninetynine.workers import fork, ipc
 from ninetynine.workers.events import Task
 from ninetynine.workers.fork import Tell
-from ninetynine.workers.ipc import (
-    END,
-    READY,
-    built_message,
-    decode,
-    encode,
-    ended_message,
-    epoch_message,
-    failed_message,
-    finished_message,
-    refused_message,
-    warning_message,
-)
+from ninetynine.workers.loading import architecture_of, dataset_of, load_ahead, program_of
 
 _WATCH_MILLISECONDS = 200
 
@@ -102,13 +91,13 @@ def _serve_in_forks(
     gc.collect()
     gc.freeze()  # a fork that collects garbage would copy all pages that it looks at
     tell = partial(_send, answers)
-    tell(READY)
+    tell(ipc.READY)
     while (task := _next_task(source)) is not None:
-        serve = partial(_serve, task, cores, import_seconds, _load_ahead(task))
+        serve = partial(_serve, task, cores, import_seconds, load_ahead(task))
         code = fork.in_fork(serve, tell, source.fileno(), answers.fileno())
         if code is None:  # the driver is gone
             os._exit(1)
-        tell(ended_message(code))
+        tell(ipc.ended_message(code))
 
 
 def _serve_here(
@@ -121,60 +110,70 @@ def _serve_here(
             tasks.put(_next_task(source))
 
     threading.Thread(target=read, daemon=True).start()
-    _send(answers, READY)
+    _send(answers, ipc.READY)
     while (task := tasks.get()) is not None:
         _serve(task, cores, import_seconds, 0.0, partial(_send, answers))
         forget_own_code()
-        _send(answers, ended_message(0))
+        _send(answers, ipc.ended_message(0))
 
 
 def _serve(
     task: Task, cores: list[int], import_seconds: float, data_seconds: float, tell: Tell
 ) -> None:
-    """Train ``task`` and tell how it ended."""
     if task.cell.identity.backend == programs.BACKEND:
-        _serve_program(task, cores, data_seconds, tell)
-        return
-    if task.cell.identity.together is not None and not task.only_build:
-        _serve_together(task, cores, import_seconds, data_seconds, tell)
-        return
-    from ninetynine.training.cell import Diverged, build_cell, train_cell
+        with _telling_what_went_wrong(tell):
+            _serve_program(task, cores, data_seconds, tell)
+    elif task.cell.identity.together is not None and not task.only_build:
+        with _telling_what_went_wrong(partial(_tell_of, task.cells, tell)):
+            _serve_together(task, cores, import_seconds, data_seconds, tell)
+    else:
+        with _telling_what_went_wrong(tell):
+            _serve_alone(task, cores, import_seconds, data_seconds, tell)
 
-    def tell_epoch(epoch: Epoch, epochs: int) -> None:
-        tell(epoch_message(epoch, epochs))
 
-    def tell_warning(line: str) -> None:
-        tell(warning_message(line))
-
+@contextmanager
+def _telling_what_went_wrong(tell: Tell) -> Iterator[None]:
     try:
-        architecture = _architecture(task)
-        started = time.perf_counter()
-        dataset = _dataset_of(task)
-        data_seconds += time.perf_counter() - started
-        if task.only_build:
-            tell(built_message(build_cell(task.cell, architecture, dataset)))
-            return
-        trained = train_cell(
-            task.cell,
-            architecture,
-            dataset,
-            cores,
-            import_seconds,
-            data_seconds,
-            tell_epoch,
-            tell_warning,
-        )
+        yield
     except UserError as error:
         cause = error.__cause__
         detail = "".join(traceback.format_exception(cause)) if cause else ""
-        tell(refused_message(str(error), detail))
-    except Diverged as error:
-        tell(failed_message("diverged", str(error)))
+        tell(ipc.refused_message(str(error), detail))
+    except TrainingFailed as error:
+        tell(ipc.failed_message(error.kind, str(error), error.words))
     except Exception as error:
-        tell(failed_message("error", in_one_line(error), traceback.format_exc()))
-    else:
-        problem = _keep_model(trained.model, _model_path(task, trained.record), dataset)
-        tell(finished_message(trained.record, trained.predictions, problem))
+        tell(ipc.failed_message("error", in_one_line(error), traceback.format_exc()))
+
+
+def _tell_of(cells: Sequence[Cell], tell: Tell, message: dict[str, Any]) -> None:
+    for cell in cells:
+        tell(message | {"seed": cell.identity.seed})
+
+
+def _serve_alone(
+    task: Task, cores: list[int], import_seconds: float, data_seconds: float, tell: Tell
+) -> None:
+    from ninetynine.training.cell import build_cell, train_cell
+
+    architecture = architecture_of(task)
+    started = time.perf_counter()
+    dataset = dataset_of(task)
+    data_seconds += time.perf_counter() - started
+    if task.only_build:
+        tell(ipc.built_message(build_cell(task.cell, architecture, dataset)))
+        return
+    trained = train_cell(
+        task.cell,
+        architecture,
+        dataset,
+        cores,
+        import_seconds,
+        data_seconds,
+        lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
+        lambda line: tell(ipc.warning_message(line)),
+    )
+    problem = _keep_model(trained.model, _model_path(task, trained.record), dataset)
+    tell(ipc.finished_message(trained.record, trained.predictions, problem))
 
 
 def _serve_together(
@@ -185,81 +184,43 @@ def _serve_together(
 
     together = task.cell.identity.together
     assert together is not None
-
-    def end(message: dict[str, Any], cells: list[Cell] = task.cells) -> None:
-        for cell in cells:
-            tell(message | {"seed": cell.identity.seed})
-
-    try:
-        found = train_together(
-            [task.cell.changed(seed=seed) for seed in together.seeds],
-            _architecture(task),
-            _dataset_of(task),
-            cores,
-            import_seconds,
-            data_seconds,
-            lambda epoch, epochs: tell(epoch_message(epoch, epochs)),
-            lambda line: tell(warning_message(line)),
-        )
-        wanted = {cell.identity.seed: cell for cell in task.cells}
-        for one in found:
-            cell = wanted.get(one.cell.identity.seed)
-            if cell is None:
-                continue
-            if one.record is None or one.predictions is None:
-                end(failed_message("diverged", one.diverged), [cell])
-                continue
-            path = _model_path(task.alone(cell), one.record)
-            problem = _keep_model(one.load() if path else None, path, _dataset_of(task))
-            end(finished_message(one.record, one.predictions, problem), [cell])
-    except UserError as error:
-        cause = error.__cause__
-        detail = "".join(traceback.format_exception(cause)) if cause else ""
-        end(refused_message(str(error), detail))
-    except Exception as error:
-        end(failed_message("error", in_one_line(error), traceback.format_exc()))
+    dataset = dataset_of(task)
+    found = train_together(
+        [task.cell.changed(seed=seed) for seed in together.seeds],
+        architecture_of(task),
+        dataset,
+        cores,
+        import_seconds,
+        data_seconds,
+        lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
+        lambda line: tell(ipc.warning_message(line)),
+    )
+    wanted = {cell.identity.seed: cell for cell in task.cells}
+    for one in found:
+        cell = wanted.get(one.cell.identity.seed)
+        if cell is None:
+            continue
+        if one.record is None or one.predictions is None:
+            _tell_of([cell], tell, ipc.failed_message("diverged", one.diverged))
+            continue
+        path = _model_path(task.alone(cell), one.record)
+        problem = _keep_model(one.load() if path else None, path, dataset)
+        _tell_of([cell], tell, ipc.finished_message(one.record, one.predictions, problem))
 
 
 def _serve_program(task: Task, cores: list[int], data_seconds: float, tell: Tell) -> None:
-    """Run the program of ``task``, or its function that trains, and tell how it ended."""
-    from ninetynine.training.program_process import ProgramFailed
-
-    try:
-        found = _program_of(task)
-        if task.only_build:
-            tell(built_message(""))  # its record has none: all of a program is in its key
-            return
-        record, predictions = _run(task, found, cores, data_seconds, tell)
-    except UserError as error:
-        cause = error.__cause__
-        detail = "".join(traceback.format_exception(cause)) if cause else ""
-        tell(refused_message(str(error), detail))
-    except ProgramFailed as error:
-        tell(failed_message("error", str(error), error.words))
-    except Exception as error:
-        tell(failed_message("error", in_one_line(error), traceback.format_exc()))
-    else:
-        asked = task.keep_model is not None
-        problem = "what trains by itself keeps its own" if asked else ""
-        tell(finished_message(record, predictions, problem))
-
-
-def _program_of(task: Task) -> programs.Program | catalog.Architecture:
-    """Return what is to be run; UserError where it is another now than when the suite began."""
-    program, identity = task.cell.program, task.cell.identity
-    if program is None:
-        return _architecture(task)
-    if program.source_hash() != identity.source_hash:
-        raise UserError(
-            f"{program.path}, or another file of {identity.architecture}, is not as it was "
-            "when the suite began; run the command again"
-        )
-    return program
+    found = program_of(task)
+    if task.only_build:
+        tell(ipc.built_message(""))  # its record has none: all of a program is in its key
+        return
+    record, predictions = _run(task, found, cores, data_seconds, tell)
+    problem = "what trains by itself keeps its own" if task.keep_model is not None else ""
+    tell(ipc.finished_message(record, predictions, problem))
 
 
 def _run(
     task: Task,
-    found: programs.Program | catalog.Architecture,
+    found: programs.Program | Architecture,
     cores: list[int],
     data_seconds: float,
     tell: Tell,
@@ -267,14 +228,18 @@ def _run(
     from ninetynine.training.function import train_by_function
     from ninetynine.training.program import run_program
 
-    dataset = _dataset_of(task)
-    if isinstance(found, catalog.Architecture):
+    dataset = dataset_of(task)
+    if isinstance(found, Architecture):
         return train_by_function(task.cell, found, dataset, cores, data_seconds)
 
-    def on_epoch(epoch: Epoch, epochs: int) -> None:
-        tell(epoch_message(epoch, epochs))
-
-    return run_program(task.cell, found, dataset, cores, data_seconds, on_epoch)
+    return run_program(
+        task.cell,
+        found,
+        dataset,
+        cores,
+        data_seconds,
+        lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
+    )
 
 
 def _model_path(task: Task, record: Record) -> Path | None:
@@ -298,47 +263,8 @@ def _keep_model(model: Any, path: Path | None, dataset: datasets.Dataset) -> str
     return ""
 
 
-def _architecture(task: Task) -> catalog.Architecture:
-    identity = task.cell.identity
-    if task.code is not None:
-        found = catalog.read_sent(task.code.path, task.code.module, task.code.folders)
-    else:
-        found = catalog.get(catalog.discover(task.architecture_files), task.cell.file_name)
-    if found.source_hash != identity.source_hash:
-        raise UserError(
-            f"{found.path}, or what it imports, is not as it was when the suite began; run the "
-            "command again"
-        )
-    return found.varied(identity.architecture, found.recipe, identity.arguments, task.cell.label)
-
-
-def _load_ahead(task: Task) -> float:
-    """Load the data that the forks of several tasks share; return the seconds that it took.
-
-    A mistake is told by the fork, which loads again.  Data that another package's code reads are
-    loaded there, too, where that code can change nothing for another cell.
-    """
-    started = time.perf_counter()
-    with suppress(Exception):
-        if datasets.is_read_here(task.dataset):
-            _dataset_of(task)
-    return time.perf_counter() - started
-
-
-def _dataset_of(task: Task) -> datasets.Dataset:
-    return _dataset(task.dataset, task.data_dir, task.cell.identity.dataset_fingerprint)
-
-
-@lru_cache(maxsize=1)
-def _dataset(name: str, data_dir: Path | None, fingerprint: str) -> datasets.Dataset:
-    dataset = datasets.load(name, data_dir)
-    if dataset.fingerprint != fingerprint:
-        raise UserError(f"{name}: the data changed while the suite ran; run the command again")
-    return dataset
-
-
 def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
-    answers.write(encode(message))
+    answers.write(ipc.encode(message))
     answers.flush()
 
 
@@ -361,8 +287,8 @@ def _next_task(source: BinaryIO) -> Task | None:
     try:
         line = source.readline()
         if line:
-            message = decode(line)
-            return None if message == END else Task.model_validate(message)
+            message = ipc.decode(line)
+            return None if message == ipc.END else Task.model_validate(message)
     except ValueError:  # not a task, perhaps an engine's of another version: waiting is no use
         traceback.print_exc()
         sys.stderr.flush()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ninetynine.cli import options
+from ninetynine.cli import judging, options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
 from ninetynine.gate.baseline import load_baseline, remove_architecture
@@ -32,7 +32,7 @@ def command() -> None:
     is_flag=True,
     help="Train reference runs in between, which check --time-margin needs.",
 )
-@options.measure_as("measure", "as before")
+@judging.measure_as("measure", "as before")
 @options.as_json
 def update(
     request: RunRequest,

@@ -12,7 +12,7 @@ from typing import get_args
 
 import click
 
-from ninetynine.cli import options
+from ninetynine.cli import judging, options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
 from ninetynine.gate.checking import prospect_of
@@ -21,8 +21,9 @@ from ninetynine.gate.verdict import CheckResult, CostMeasure, Outcome, Terms
 from ninetynine.measures import Measure
 from ninetynine.report.formats import markdown as markdown_format
 from ninetynine.report.formats import table as table_format
-from ninetynine.report.gate import flip_caption, prospect_sentence, section, sentence
+from ninetynine.report.gate import section
 from ninetynine.report.gate_machine import annotations, facts, junit_xml, prospect_facts
+from ninetynine.report.gate_sentences import flip_caption, prospect_sentence, sentence
 from ninetynine.request import ResolvedRun, RunRequest
 from ninetynine.statistics.sequential import MAX_SEEDS
 from ninetynine.suite import built_in
@@ -119,7 +120,7 @@ def _is_suite(text: str) -> bool:
 @options.run_request(of_gate=True, trains=True, without=("seeds", "results"))
 @options.baseline
 @options.work_dir
-@options.measure_as("by", "the baseline's")
+@judging.measure_as("by", "the baseline's")
 @click.option(
     "--margin",
     "margins_given",
@@ -224,7 +225,6 @@ def _check(asked: CheckRequest, dry_run: bool, outputs: _Outputs) -> int:
 
 
 def _print_prospects(prepared: Check, as_json: bool) -> None:
-    """Print what a check could show, before anything is trained."""
     found = [prospect_of(contest, prepared.terms) for contest in prepared.contests]
     undecidable = [sentence(verdict) for verdict in prepared.decided]
     rows = [prospect_facts(prospect) for prospect in found]
@@ -245,7 +245,6 @@ def _print_result(result: CheckResult, as_json: bool) -> None:
 
 
 def _write_files(result: CheckResult, outputs: _Outputs, run: ResolvedRun) -> None:
-    """Write ``result`` wherever the options and the environment ask for it."""
     markdown = markdown_format.render_sections([section(result)])
     if outputs.markdown is not None:
         options.write_text(outputs.markdown, markdown, "--markdown")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ninetynine import datasets, suite
-from ninetynine.catalog import Architecture
+from ninetynine.architecture import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.records import Record, RecordStore

@@ -10,18 +10,10 @@ from ninetynine import datasets, suite
 from ninetynine.board import Row, Rows, check_comparable, compare_rows
 from ninetynine.board.intervals import other_differences
 from ninetynine.board.measured import check_measured, measured
-from ninetynine.cli import options
+from ninetynine.cli import judging, options
 from ninetynine.errors import UserError
 from ninetynine.measures import ACCURACY, Measure
-from ninetynine.report.comparison import (
-    DifferingImage,
-    chance_of_one_run,
-    differing_images,
-    image_caption,
-    images_table,
-    other_sentences,
-    sentences,
-)
+from ninetynine.report import comparison
 
 
 @click.command("compare")
@@ -29,11 +21,11 @@ from ninetynine.report.comparison import (
 @click.argument("b")
 @click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @click.option("--seed", type=click.IntRange(min=0), help="Compare the two single runs of a seed.")
-@options.measure
-@options.margin
-@options.alpha
-@options.power
-@options.looks
+@judging.measure
+@judging.margin
+@judging.alpha
+@judging.power
+@judging.looks
 @click.option("--images", type=click.IntRange(0, 200), default=10)
 @click.option(
     "--picture",
@@ -73,19 +65,19 @@ def command(
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
     by = measure or ACCURACY
-    smallest = options.margin_of(margin, by)
+    smallest = judging.margin_of(margin, by)
     check_measured(sides, by)
     result = compare_rows(*sides, by, smallest, confidence=1 - alpha, power=power, looks=looks)
     assert result is not None  # `find` saw to it that both have predictions
     doubtful = datasets.doubtful_test_images(rows.dataset, len(sides[0].labels))
-    differing = differing_images(*sides, images, frozenset(doubtful))
+    differing = comparison.differing_images(*sides, images, frozenset(doubtful))
     if picture is not None:
         _draw(sides, differing, rows.dataset, data_dir, picture)
     others = other_differences(*sides)
-    lines = [*sentences(*sides, result, by), *other_sentences(others)]
+    lines = [*comparison.sentences(*sides, result, by), *comparison.other_sentences(others)]
     if differing:
         lines.append(f"\nThe {len(differing)} images on which they differ most:")
-        lines.append(images_table(*sides, differing))
+        lines.append(comparison.images_table(*sides, differing))
     if picture is not None:
         lines.append(f"picture: {picture}")
     options.answer(
@@ -95,7 +87,7 @@ def command(
 
 def _draw(
     sides: tuple[Row, Row],
-    differing: list[DifferingImage],
+    differing: list[comparison.DifferingImage],
     dataset: str,
     data_dir: Path | None,
     path: Path,
@@ -107,16 +99,19 @@ def _draw(
     kept = datasets.kept(dataset, sides[0].key.fingerprint)
     loaded = kept or datasets.load(dataset, data_dir)
     indices = [image.index for image in differing]
-    captions = [image_caption(image) for image in differing]
+    captions = [comparison.image_caption(image) for image in differing]
     title = f"Mean probability of the label: A = {sides[0].full_name}, B = {sides[1].full_name}"
     marks = [image.doubtful for image in differing]
     draw_grid(loaded.test_images[indices], captions, path, columns=5, title=title, marks=marks)
 
 
 def _facts(
-    sides: tuple[Row, Row], result: Any, differing: list[DifferingImage], measure: Measure
+    sides: tuple[Row, Row],
+    result: Any,
+    differing: list[comparison.DifferingImage],
+    measure: Measure,
 ) -> dict[str, Any]:
-    won = chance_of_one_run(*sides, measure)
+    won = comparison.chance_of_one_run(*sides, measure)
     of_measure: dict[str, Any] = {}
     if not measure.is_accuracy:
         found = [measured(side, measure).spread for side in sides]
@@ -133,7 +128,7 @@ def _facts(
         "accuracy_a": float(sides[0].correct.mean()),
         "accuracy_b": float(sides[1].correct.mean()),
         **of_measure,
-        "sentences": sentences(*sides, result, measure),
+        "sentences": comparison.sentences(*sides, result, measure),
         **dataclasses.asdict(result),
         "one_run_of_a_wins": None if won is None else dataclasses.asdict(won),
         "population_groups": sides[0].test_groups.count if sides[0].test_groups else None,

@@ -10,7 +10,7 @@ from ninetynine.cli import options
 from ninetynine.datasets.dataset import NAMINGS
 from ninetynine.datasets.files import write_npz
 from ninetynine.errors import UserError
-from ninetynine.records.store import safe_name
+from ninetynine.records.files import safe_name
 
 _EXPORT = "export"
 _MANY_IMAGES = 20_000  # of which it takes seconds to look for duplicates
@@ -74,7 +74,6 @@ def command(
 
 
 def _list(as_json: bool) -> None:
-    """Print the known datasets, and how data of other kinds are named."""
     from ninetynine.datasets.kinds import kinds
     from ninetynine.report import data
 
@@ -99,14 +98,8 @@ def _list(as_json: bool) -> None:
 
 
 def _describe(
-    name: str,
-    data_dir: Path | None,
-    picture: Path | None,
-    per_class: int,
-    seed: int,
-    as_json: bool,
+    name: str, data_dir: Path | None, picture: Path | None, per_class: int, seed: int, as_json: bool
 ) -> None:
-    """Print what is known of a dataset, and draw its picture where one is asked for."""
     from ninetynine.datasets.description import describe_dataset
     from ninetynine.report import data
     from ninetynine.report.drawing import file_kinds

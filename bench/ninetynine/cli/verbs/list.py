@@ -1,5 +1,8 @@
 """List architectures, datasets or suites."""
 
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -97,19 +100,16 @@ def _suites() -> list[dict[str, Any]]:
     return rows
 
 
-def _columns() -> list[dict[str, Any]]:
-    from ninetynine.report.columns import describe
-
-    return [dict(row) for row in describe()]
+def _described(module: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in import_module(module).describe()]
 
 
-def _measures() -> list[dict[str, Any]]:
-    from ninetynine.measures import describe
-
-    return [dict(row) for row in describe()]
-
-
-_ROWS = {"datasets": _datasets, "suites": _suites, "columns": _columns, "measures": _measures}
+_ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "datasets": _datasets,
+    "suites": _suites,
+    "columns": partial(_described, "ninetynine.report.columns"),
+    "measures": partial(_described, "ninetynine.measures"),
+}
 
 
 def _cell(value: Any) -> Any:
@@ -117,7 +117,8 @@ def _cell(value: Any) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "\n".join(_claim(claim) for claim in value)
     if isinstance(value, list):
-        return f"{value[0]}-{value[-1]}" if _is_run(value) else ", ".join(map(str, value))
+        is_run = len(value) > 2 and value == list(range(len(value)))
+        return f"{value[0]}-{value[-1]}" if is_run else ", ".join(map(str, value))
     return value
 
 
@@ -130,7 +131,3 @@ def _claim(claim: dict[str, Any]) -> str:
     else:
         shown = formatting.number(value, digits)
     return f"{claim['id']} {metric.replace('_', ' ')} {shown}"
-
-
-def _is_run(value: list[Any]) -> bool:
-    return len(value) > 2 and value == list(range(len(value)))

@@ -12,13 +12,7 @@ from ninetynine.records import Record
 
 @click.command("merge")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=options.PATH)
-@click.option(
-    "--into",
-    required=True,
-    metavar="DIR",
-    type=options.FOLDER,
-    help="The folder that gets the records; made where there is none.",
-)
+@options.into
 @options.as_json
 @options.verbose
 def command(folders: tuple[Path, ...], into: Path, as_json: bool) -> int:

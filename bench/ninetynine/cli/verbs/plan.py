@@ -9,7 +9,7 @@ import numpy as np
 from ninetynine import suite
 from ninetynine.board import Row, Rows, check_comparable
 from ninetynine.board.measured import check_measured, measured
-from ninetynine.cli import options
+from ninetynine.cli import judging, options
 from ninetynine.errors import UserError
 from ninetynine.measures import ACCURACY, Measure
 from ninetynine.report.comparison import plan_sentences
@@ -22,14 +22,14 @@ from ninetynine.statistics import pair_components, plan
 @click.option(
     "--difference",
     metavar="POINTS",
-    callback=options.number_in(0, 100),
+    callback=judging.number_in(0, 100),
     help="The difference to show, in percentage points (nats of log_loss) [default: 0.1, or 0.001 "
     "of what is no percentage].",
 )
-@options.measure
-@options.alpha
-@options.power
-@options.looks
+@judging.measure
+@judging.alpha
+@judging.power
+@judging.looks
 @click.option("--dataset", metavar="NAME", help="Whose records [default: the usual dataset's].")
 @options.results
 @options.architecture_files

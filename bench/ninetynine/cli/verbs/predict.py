@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from ninetynine import catalog, datasets, suite
+from ninetynine.architecture import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.planning import kept, model_path
@@ -111,23 +112,17 @@ def _recorded(store: RecordStore, record: Record, index: int) -> tuple[Sequence[
 
 
 def _classify(
-    results: Path, found: catalog.Architecture, record: Record, image: Path
+    results: Path, found: Architecture, record: Record, image: Path
 ) -> tuple[Sequence[float], str]:
     if not kept(results / "models", record):
         raise UserError(
-            f"no model is kept for {store_label(record)}; train it with: bench run "
+            f"no model is kept for {record.cell.label}; train it with: bench run "
             f"{record.context.suite} --only {shlex.quote(found.name)} --keep-models"
         )
     from ninetynine.training.predictions import classify
 
     path = model_path(results / "models", record.key, record.cell)
     return classify(found, record, path, image)
-
-
-def store_label(record: Record) -> str:
-    """Return how messages call a record."""
-    cell = record.cell
-    return f"{cell.architecture} on {cell.dataset}, seed {cell.seed}"
 
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:

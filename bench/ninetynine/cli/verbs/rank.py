@@ -6,27 +6,19 @@ from pathlib import Path
 import click
 
 from ninetynine.cli import options
-from ninetynine.errors import UserError, printable
+from ninetynine.errors import printable
 from ninetynine.ranking import FORMATS, rank_files
 
 
 @click.command("rank")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table")
-@click.option("--output", type=options.FILE, metavar="FILE", help="Write to FILE.")
-@click.option(
-    "--columns",
-    metavar="KEY,KEY",
-    help="Show these columns instead; `bench list columns` says which there are.",
-)
+@options.output
+@options.columns
 @click.option("--metric", metavar="NAME", help="Of a log's several metrics or scorers the one.")
 @options.verbose
 def command(
-    files: tuple[str, ...],
-    format_: str,
-    output: Path | None,
-    columns: str | None,
-    metric: str | None,
+    files: tuple[str, ...], format_: str, output: Path | None, columns: str, metric: str | None
 ) -> None:
     """Rank the models in FILEs: a table with columns model, item, and correct or score.
 
@@ -34,15 +26,9 @@ def command(
     NAME=FILE gives a model's name: samples_*.jsonl of lm-evaluation-harness (--log_samples),
     Inspect's .eval and .json, SWE-bench's reports and results.json.
     """
-    if format_ == "html" and output is None and sys.stdout.isatty():
-        raise UserError("--format html is a page for a browser: name a file, --output ranks.html")
+    options.check_page(format_, output, "ranks.html")
     ranking = rank_files(files, metric)
-    keys = [key.strip() for key in columns.split(",")] if columns else []
     color = output is None and sys.stdout.isatty()
-    text = ranking.render(format_, keys, color)
-    if output is not None:
-        options.write_text(output, text, "--output")
-    else:
-        click.echo(text, nl=False)
+    options.put(ranking.render(format_, options.keys_of(columns), color), output)
     if format_ == "table" or output is not None:
         click.echo("\n".join(["", *map(printable, ranking.sentences())]))

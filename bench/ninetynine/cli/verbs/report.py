@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ninetynine import suite
-from ninetynine.cli import options
+from ninetynine.cli import judging, options
 from ninetynine.errors import UserError
 from ninetynine.measures import ACCURACY, Measure
 from ninetynine.records import RecordStore
@@ -25,12 +25,7 @@ _BY_ACCURACY = ("html", "ladder", "readme")
     help="html is a page with pictures for a browser, complete in itself; "
     "readme is the page that results/README.md holds; ladder goes through a suite rung by rung.",
 )
-@click.option(
-    "--output",
-    type=options.FILE,
-    metavar="FILE",
-    help="Write to FILE instead of printing.",
-)
+@options.output
 @click.option(
     "--suite",
     "suite_name",
@@ -38,13 +33,9 @@ _BY_ACCURACY = ("html", "ladder", "readme")
     help="The suite whose rows alone are shown, ranked among themselves; of ladder, whose rungs "
     "[default: all rows; of ladder, the suite ladder].",
 )
-@click.option(
-    "--columns",
-    metavar="KEY,KEY",
-    help="Show these columns instead; `bench list columns` says which there are.",
-)
-@options.measure
-@options.margin
+@options.columns
+@judging.measure
+@judging.margin
 @options.results
 @options.data_dir
 @options.architecture_files
@@ -53,7 +44,7 @@ def command(
     format_: str,
     output: Path | None,
     suite_name: str | None,
-    columns: str | None,
+    columns: str,
     measure: Measure | None,
     margin: str | None,
     results: Path,
@@ -62,8 +53,7 @@ def command(
 ) -> None:
     """Print the comparison tables of all records in --results; nothing is trained."""
     options.check_results(results)
-    if format_ == "html" and output is None and sys.stdout.isatty():
-        raise UserError("--format html is a page for a browser: name a file, --output report.html")
+    options.check_page(format_, output, "report.html")
     shown = suite_name or "ladder"
     if measure is not None and format_ in _BY_ACCURACY and not measure.is_accuracy:
         raise UserError(
@@ -72,7 +62,7 @@ def command(
         )
     asked = suite.load(shown)
     if measure is None and suite_name is not None and format_ not in _BY_ACCURACY:
-        measure = options.measure_of(asked)
+        measure = judging.measure_of(asked)
     in_terminal = output is None and sys.stdout.isatty()
     report = Report(
         store=RecordStore(results),
@@ -80,8 +70,8 @@ def command(
         suite_name=shown,
         only_suite=suite_name is not None and format_ not in _BY_ACCURACY,
         data_dir=data_dir,
-        columns=tuple(key.strip() for key in columns.split(",")) if columns else (),
-        margin=options.margin_of(margin, measure or ACCURACY),
+        columns=options.keys_of(columns),
+        margin=judging.margin_of(margin, measure or ACCURACY),
         measure=measure,
         changes=options.baseline_changes(results) if format_ == "html" else (),
         color=in_terminal,
@@ -91,7 +81,4 @@ def command(
     if format_ == "csv":  # rows only: what could not be read is told beside it
         for problem in report.problems:
             options.warn(str(problem))
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        options.write_text(output, text, "--output")
+    options.put(text, output)

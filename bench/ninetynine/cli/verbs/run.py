@@ -8,7 +8,7 @@ import click
 
 from ninetynine import datasets
 from ninetynine.cells import Cell
-from ninetynine.cli import options
+from ninetynine.cli import judging, options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.ensembles import derive
 from ninetynine.errors import UserError
@@ -62,7 +62,7 @@ def command(
         options.warn(str(problem))
     if planned.missing:
         run.check_suitable(planned.missing)
-        options.check_measure(run)
+        judging.check_measure(run)
     if dry_run:
         _print_dry_run(planned, run, records, Nodes(nodes, cores_per_node), as_json)
         return 0
@@ -114,7 +114,7 @@ def _print_table(
         variants = {cell.key: cell.variant for cell in run.cells}
         records = [_called(record, variants.get(record.key, variant)) for record in records]
         shown = None
-    measure = options.measure_of(run.suite)
+    measure = judging.measure_of(run.suite)
     color = sys.stdout.isatty()
     report = Report(store, run.catalog, records, shown, color=color, measure=measure)
     click.echo(render(report, "json" if as_json else "table"), nl=False)

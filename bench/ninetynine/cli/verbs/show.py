@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from ninetynine import catalog, suite
+from ninetynine.architecture import Architecture
 from ninetynine.board.boards import by_board, make_rows
 from ninetynine.board.run import Run
-from ninetynine.catalog import Architecture
 from ninetynine.cli import options
 from ninetynine.errors import UserError
 from ninetynine.machine import default_backend
@@ -134,7 +134,8 @@ def _facts(found: Architecture) -> dict[str, Any]:
 
 
 def _built(found: Architecture, shape: tuple[int, int, int], classes: int) -> dict[str, Any]:
-    from ninetynine.building import build_model, count_multiply_adds
+    from ninetynine.building import build_model
+    from ninetynine.training.counting import count_multiply_adds
 
     model = build_model(found, shape, classes)
     lines: list[str] = []

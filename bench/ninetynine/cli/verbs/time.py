@@ -6,18 +6,10 @@ from pathlib import Path
 import click
 
 import ninetynine
-from ninetynine import catalog, suite
+from ninetynine import catalog, machine, suite
 from ninetynine.backends import package_versions
 from ninetynine.cells import Device, Precision, untrained
 from ninetynine.cli import options
-from ninetynine.machine import (
-    available_cores,
-    check_computing,
-    commit_of,
-    cores_of,
-    default_backend,
-    describe,
-)
 from ninetynine.suite import Suite
 from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 
@@ -25,9 +17,7 @@ from ninetynine.training.setup import pin, prepare_backend, start_backend_here
 @click.command("time")
 @click.argument("pattern", default="*")
 @click.option(
-    "--threads",
-    type=options.WHOLE,
-    help="Threads, each on a core of its own [default: all cores].",
+    "--threads", type=options.WHOLE, help="Threads, each on a core of its own [default: all cores]."
 )
 @click.option(
     "--output",
@@ -53,9 +43,9 @@ def command(
 ) -> None:
     """Time the architectures that match PATTERN: step, latency, throughput, memory, GFLOP/s."""
     chosen = catalog.matching(suite.discover(architecture_files, of_suite), pattern)
-    backend, device = backend or default_backend(), device or "cpu"
-    threads = threads or len(available_cores())
-    cores = cores_of(0, 1, threads)
+    backend, device = backend or machine.default_backend(), device or "cpu"
+    threads = threads or len(machine.available_cores())
+    cores = machine.cores_of(0, 1, threads)
     identity = untrained(  # the conditions of the measurement, of no architecture in particular
         backend=backend,
         packages=package_versions(backend),
@@ -64,7 +54,7 @@ def command(
         device=device,
         deterministic=True,
     )
-    check_computing([identity], options.warn)
+    machine.check_computing([identity], options.warn)
     pin(cores)
     start_backend_here(backend, threads, device)
     prepare_backend(identity)
@@ -78,7 +68,9 @@ def command(
         click.echo(f"timing {architecture.name}", err=True)
         speeds.append(measure_speed(architecture, backend, cores, peak))
     document = pytest_benchmark_json(
-        speeds, describe(identity, cores), *commit_of(Path(ninetynine.__file__).parents[2])
+        speeds,
+        machine.describe(identity, cores),
+        *machine.commit_of(Path(ninetynine.__file__).parents[2]),
     )
     if output is not None:
         options.write_text(output, json.dumps(document, indent=1) + "\n", "--output")

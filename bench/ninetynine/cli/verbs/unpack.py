@@ -12,18 +12,12 @@ from ninetynine.records.pack import SUFFIX
 
 @click.command("unpack")
 @click.argument("pack", type=options.FILE)
-@click.option(
-    "--into",
-    required=True,
-    metavar="RESULTS",
-    type=options.FOLDER,
-    help="The folder that gets the records; made where there is none.",
-)
+@options.into
 @options.as_json
 @options.verbose
 @click.pass_context
 def command(context: click.Context, pack: Path, into: Path, as_json: bool) -> int:
-    """Write the records of PACK to RESULTS/records, as bench run writes them.
+    """Write the records of PACK to DIR/records, as bench run writes them.
 
     It is bench merge of a pack: a record that is there already stays, and one that contradicts it
     is kept apart.  Probabilities are those of the pack.

@@ -70,7 +70,7 @@ def _compare(recorded: Record, again: Record) -> dict[str, Any]:
     machine = again.machine.fingerprint
     where = "" if same_machine else " (recorded on a machine of another fingerprint)"
     return {
-        "cell": f"{again.cell.architecture} on {again.cell.dataset}, seed {again.cell.seed}",
+        "cell": again.cell.label,
         "key": again.key,
         "identical": identical,
         "same_machine": same_machine,

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Any, Self
 
 from ninetynine import catalog
@@ -88,13 +87,8 @@ class RayExecutor:
         cluster.connect(self._address)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        cluster.disconnect()
+    def __exit__(self, *_: object) -> None:
+        cluster.import_ray().shutdown()  # what this process still runs there ends with it
 
     def check(self, tasks: Sequence[Task]) -> None:
         """Raise UserError where no node has room for a task, or one would get other numbers."""
@@ -309,7 +303,6 @@ class _RayRun:
 
 
 def _packages(tasks: Sequence[Task]) -> list[str]:
-    """Return the names of the packages that compute."""
     return sorted({name for task in tasks for name in task.cell.identity.packages})
 
 

@@ -7,26 +7,22 @@ import logging
 import os
 import re
 import socket
-import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.executors.ray import facts
 from ninetynine.machine import available_cores, gib
+from ninetynine.training.setup import standard_error_to
 
 # Ray prints what its own processes say on our standard output, which is for tables, and reports
 # each use to its makers.  Read when it is imported.
-_QUIET = {
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
+_QUIET = {"RAY_DEDUP_LOGS_SKIP_REGEX": ".", "RAY_USAGE_STATS_ENABLED": "0"}
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 120.0
 _START = "start one with: ray start --head (or take --address local; see docs/clusters.md)"
@@ -88,7 +84,7 @@ def connect(address: str) -> None:
         options |= {"num_cpus": len(available_cores()), "include_dashboard": False}
     with tempfile.TemporaryFile() as log:
         try:
-            with _standard_error_to(log), warnings.catch_warnings():
+            with standard_error_to(log), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 _init(address, options)
         except Exception as error:  # of whatever kind: Ray says ConnectionError, RuntimeError, ...
@@ -112,11 +108,6 @@ def _init(address: str, options: dict[str, Any]) -> None:
             raise
         ray.shutdown()
         ray.init(address=address, **options)
-
-
-def disconnect() -> None:
-    """End the connection; what this process still runs on the cluster ends with it."""
-    import_ray().shutdown()
 
 
 def nodes() -> list[Node]:
@@ -218,19 +209,6 @@ def _greet(connection: socket.socket) -> None:
     connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
     if connection.recv(9)[3:4] != b"\4":
         raise OSError("something else listens there")
-
-
-@contextmanager
-def _standard_error_to(file: IO[bytes]) -> Iterator[None]:
-    """Turn file descriptor 2, which Ray's C++ writes to past Python, to ``file``."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _reason(error: str, log: str = "") -> str:

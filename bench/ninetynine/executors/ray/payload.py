@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ninetynine import datasets
-from ninetynine.catalog import Architecture
+from ninetynine.architecture import Architecture
 from ninetynine.cells import Cell, canonical_hash
 from ninetynine.datasets.dataset import RawArrays
 from ninetynine.datasets.folds import parse_fold
@@ -25,8 +25,7 @@ from ninetynine.errors import UserError
 from ninetynine.places import BUILT_IN
 from ninetynine.programs import Program
 from ninetynine.recipe import hash_of_file
-from ninetynine.records.files import write_atomically
-from ninetynine.records.store import safe_name
+from ninetynine.records.files import safe_name, write_atomically
 from ninetynine.workers.events import SentCode, Task
 
 _BUILT_IN_FOLDER = BUILT_IN.replace(".", "/") + "/"

@@ -13,6 +13,7 @@ from ninetynine.board import Board, Row
 from ninetynine.errors import UserError, nearest
 from ninetynine.measures import Family, Measure, find, measures
 from ninetynine.registry import Registry
+from ninetynine.statistics import Interval
 
 Value = str | int | float | bool | None
 _MODULES = Registry("module of columns", "ninetynine.report.columns", "ninetynine.columns")
@@ -42,7 +43,7 @@ class Column:
     values: Callable[[Board, Row], tuple[Value, ...]]
     write: Callable[[Board, Row], str]
     table: Literal["accuracy", "gap", "cost"] | None = None
-    on_page: bool = False
+    on_page: bool = False  # says nothing now: the page has every column with something to say
     order: Literal["up", "down", "text"] = "up"  # "down" where large is good
     align: Literal["left", "right", "center"] = "right"
     is_name: bool = False
@@ -57,6 +58,11 @@ class Column:
     def sort_value(self, board: Board, row: Row) -> Value:
         """Return what the rows are sorted by; None comes last."""
         return self.values(board, row)[0]
+
+
+def ends(found: Interval | None) -> tuple[Value, ...]:
+    """Return the plain numbers of an interval."""
+    return (found.low, found.high) if found else (None, None)
 
 
 @lru_cache(maxsize=1)
@@ -111,11 +117,6 @@ def _meant(key: str) -> str:
 def table_columns(table: str, board: Board) -> list[Column]:
     """Return the columns that stand in a report's ``table`` unless others are asked for."""
     return [c for c in columns().values() if c.table == table and c.shown(board)]
-
-
-def page_columns(board: Board) -> list[Column]:
-    """Return the columns of the page's leaderboard, right of the name and the bars."""
-    return [column for column in columns().values() if column.on_page]
 
 
 def row_values(board: Board, row: Row, chosen: Sequence[Column] | None = None) -> dict[str, Value]:

@@ -4,7 +4,7 @@ from functools import partial
 
 from ninetynine.board import Board, Row, Spread
 from ninetynine.report import formatting
-from ninetynine.report.columns import Column, Value
+from ninetynine.report.columns import Column, Value, ends
 from ninetynine.report.formatting import BLANK
 from ninetynine.statistics import Interval, RankInterval
 
@@ -71,10 +71,6 @@ def _unit(board: Board) -> str:
     return ", %" if board.scores is None else ""
 
 
-def _ends(found: Interval | None) -> tuple[Value, ...]:
-    return (found.low, found.high) if found else (None, None)
-
-
 def _ranks(found: RankInterval | None) -> tuple[Value, ...]:
     return (found.best, found.worst) if found else (None, None)
 
@@ -83,11 +79,7 @@ def _decimals(board: Board) -> int:
     return formatting.percent_decimals(board.images)
 
 
-def _finished(board: Board, row: Row) -> str:
-    return f"{len(row.seeds)} of {row.tried}" if row.failed else str(len(row.seeds))
-
-
-_shown = partial(Column, table="accuracy", on_page=True)
+_shown = partial(Column, table="accuracy")
 _interval = partial(_shown, order="down", align="center")
 
 COLUMNS = (
@@ -123,7 +115,7 @@ COLUMNS = (
         help="Finished runs, each with a seed of its own; every one counts.",
         fields=("seeds_finished", "seeds_failed"),
         values=lambda board, row: (len(row.seeds), len(row.failed)),
-        write=_finished,
+        write=lambda board, row: f"{len(row.seeds)}{f' of {row.tried}' if row.failed else ''}",
         order="down",
     ),
     _interval(
@@ -134,7 +126,7 @@ COLUMNS = (
         ),
         help="95% interval of the mean on these very images. Chance: seeds.",
         fields=("ci_seeds_low", "ci_seeds_high"),
-        values=lambda board, row: _ends(_in_scores(board, row.ci_seeds)),
+        values=lambda board, row: ends(_in_scores(board, row.ci_seeds)),
         write=lambda board, row: _write_interval(board, row.ci_seeds),
     ),
     _interval(
@@ -142,7 +134,7 @@ COLUMNS = (
         heading=lambda board: f"On {board.noun} like these{_unit(board)}",
         help="95% interval of the mean on new images of this kind. Chance: seeds and images.",
         fields=("ci_population_low", "ci_population_high"),
-        values=lambda board, row: _ends(_in_scores(board, row.ci_population)),
+        values=lambda board, row: ends(_in_scores(board, row.ci_population)),
         write=lambda board, row: _write_interval(board, row.ci_population),
     ),
     Column(

@@ -7,7 +7,7 @@ from ninetynine.board import Board
 from ninetynine.board.measured import Measured, measured
 from ninetynine.measures import Measure, measures
 from ninetynine.report import formatting, units
-from ninetynine.report.columns import Column, Value
+from ninetynine.report.columns import Column, Value, ends
 from ninetynine.statistics import Interval
 
 _HAS_A_COLUMN = ("accuracy", "calibration_error")  # of its own
@@ -31,13 +31,9 @@ def column_of(measure: Measure) -> Column:
     )
 
 
-def _ends(found: Interval | None) -> tuple[Value, ...]:
-    return (found.low, found.high) if found else (None, None)
-
-
 def _values(found: Measured) -> tuple[Value, ...]:
     own = (found.spread.mean, found.spread.sd) if found.spread else (None, None)
-    return (*own, *_ends(found.ci_seeds), *_ends(found.ci_population))
+    return (*own, *ends(found.ci_seeds), *ends(found.ci_population))
 
 
 def _written(found: Measured) -> str:

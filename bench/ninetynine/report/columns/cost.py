@@ -70,7 +70,7 @@ def _rate(images_per_second: float | None) -> str:
     return formatting.number(images_per_second, 0)
 
 
-_shown = partial(Column, table="cost", on_page=True)
+_shown = partial(Column, table="cost")
 
 COLUMNS = (
     _shown(

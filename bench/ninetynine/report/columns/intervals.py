@@ -8,16 +8,12 @@ from ninetynine.board import Board, Row
 from ninetynine.board import intervals as of
 from ninetynine.board.claims import gap_closed
 from ninetynine.report import formatting
-from ninetynine.report.columns import Column, Value
+from ninetynine.report.columns import Column, Value, ends
 from ninetynine.statistics import Interval
 from ninetynine.statistics.spread import SeedSplit, ratio_interval, sd_interval, seed_split
 from ninetynine.statistics.summary import seed_sd_at_least
 
 _percent = partial(formatting.percent_interval, decimals=2)
-
-
-def _ends(found: Interval | None) -> tuple[Value, ...]:
-    return (found.low, found.high) if found else (None, None)
 
 
 def _interval(
@@ -30,7 +26,7 @@ def _interval(
     """Return the column of an interval, its ends in ``fields`` with ``_low`` and ``_high``."""
     return Column(
         fields=(f"{fields}_low{unit}", f"{fields}_high{unit}"),
-        values=lambda board, row: _ends(find(board, row)),
+        values=lambda board, row: ends(find(board, row)),
         write=lambda board, row: write(find(board, row)),
         align="center",
         **about,
@@ -55,12 +51,12 @@ def _failed(row: Row) -> str:
 
 def _failure_values(row: Row) -> tuple[Value, ...]:
     found = row.failures
-    return (found.count, len(found.collapsed), *_ends(found.rate_interval))
+    return (found.count, len(found.collapsed), *ends(found.rate_interval))
 
 
 def _median_values(row: Row) -> tuple[Value, ...]:
     found = row.failures
-    return (found.median, *_ends(found.median_interval))
+    return (found.median, *ends(found.median_interval))
 
 
 def _median(row: Row) -> str:
@@ -83,7 +79,7 @@ def _split_values(row: Row) -> tuple[Value, ...]:
     found = _split(row)
     if found is None:
         return (None,) * 4
-    return (found.distribution, *_ends(found.distribution_interval), found.flips)
+    return (found.distribution, *ends(found.distribution_interval), found.flips)
 
 
 def split_in_words(row: Row) -> str:
@@ -98,7 +94,7 @@ def split_in_words(row: Row) -> str:
 
 def _calibration_values(row: Row) -> tuple[Value, ...]:
     found = of.probabilities_of(row).calibration
-    return (found.error, *_ends(found.interval)) if found else (None,) * 3
+    return (found.error, *ends(found.interval)) if found else (None,) * 3
 
 
 def _calibration(row: Row) -> str:
@@ -110,7 +106,7 @@ def _calibration(row: Row) -> str:
 
 def _worst_values(row: Row) -> tuple[Value, ...]:
     found = of.worst_class(row)
-    return (found.label, found.accuracy, *_ends(found.interval)) if found else (None,) * 4
+    return (found.label, found.accuracy, *ends(found.interval)) if found else (None,) * 4
 
 
 def _worst(row: Row) -> str:
@@ -174,12 +170,7 @@ COLUMNS = (
         heading="SD of distribution (95%) and flips, points",
         help="The spread over seeds in two parts (Jordan 2023): what runs would differ by on "
         "infinitely many images, and images that flip from run to run.",
-        fields=(
-            "distribution_sd",
-            "distribution_sd_low",
-            "distribution_sd_high",
-            "flip_sd",
-        ),
+        fields=("distribution_sd", "distribution_sd_low", "distribution_sd_high", "flip_sd"),
         values=lambda board, row: _split_values(row),
         write=lambda board, row: split_in_words(row),
     ),

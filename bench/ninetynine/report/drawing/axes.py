@@ -8,7 +8,6 @@ from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.scale import FAR, Scale, accuracy_scale
 
-CHARACTER = 6.8  # about what a character of a plot's text takes
 LINE = 14.0
 
 

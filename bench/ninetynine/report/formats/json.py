@@ -49,7 +49,6 @@ def _measure(board: Board) -> dict[str, Any]:
 
 
 def _row(board: Board, row: Row, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Return the flat row, with structure where JSON has it and CSV does not."""
     if keys:
         return dict(row_values(board, row, [columns()["name"], *chosen_columns(keys)]))
     return {

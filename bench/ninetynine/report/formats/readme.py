@@ -90,7 +90,6 @@ def _headline(boards: Sequence[Board]) -> str:
 
 
 def _claim_line(claim: ClaimRow) -> str:
-    """Return one figure's verdict in words."""
     ends = min(claim.values), max(claim.values), claim.ours.mean
     low, high, mean = (formatting.percent(end, 2) for end in ends)
     seeds = _in_words(claim.ours.n)
@@ -181,7 +180,6 @@ def _reference_line(best: GapRow, reference: Reference) -> str:
 
 
 def _provenance(records: Sequence[Record]) -> str:
-    """Return the closing sections: how the numbers are made again, and where they come from."""
     suites = sorted({record.context.suite for record in records})
     failed = sum(record.status == "failed" for record in records)
     facts = [

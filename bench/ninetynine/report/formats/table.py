@@ -188,7 +188,6 @@ def _heading_width(heading: str) -> int:
 
 
 def _style(table: Table, index: int) -> str | None:
-    """Return the color of the row's first group."""
     if not table.groups or not table.groups[index]:
         return None
     letters = sorted({letter for groups in table.groups for letter in groups})

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ninetynine.architecture import Architecture
 from ninetynine.board import Board, Row
 from ninetynine.board.views import View
-from ninetynine.catalog import Architecture
 from ninetynine.report import formatting
 from ninetynine.report.columns.identity import WATCHES, threads, votes
 from ninetynine.report.drawing import elements as el

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from ninetynine.architecture import Architecture
 from ninetynine.board import Board, Row
 from ninetynine.board.notes import packages, row_notes, seed_list
 from ninetynine.board.training_time import hardware
-from ninetynine.catalog import Architecture
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, columns
 from ninetynine.report.columns.identity import votes
