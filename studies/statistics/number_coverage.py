@@ -1,10 +1,10 @@
 """Do the intervals of the other numbers keep what they promise?
 
 ``python studies/statistics/number_coverage.py --out studies/statistics/results`` prints the tables
-and writes ``numbers.md``; the same seed gives the same bytes.  Every truth is known by construction:
-of standard deviations, their parts, losses, calibration errors, the accuracy of a class, the
-train-test gap and ratios of times, with images alone and in groups of unequal size; and of means
-over seeds of which one in twenty collapses.
+and writes ``numbers.md``; the same seed gives the same bytes.  Every truth is known by
+construction: of standard deviations, their parts, losses, calibration errors, the accuracy of a
+class, the train-test gap and ratios of times, with images alone and in groups of unequal size; and
+of means over seeds of which one in twenty collapses.
 """
 
 import argparse
