@@ -181,7 +181,7 @@ def word_starts(name: str) -> list[int]:
     return [match.start() for match in _WORD.finditer(name)]
 
 
-def short(name: str, longest: int = 28, names: Collection[str] = ()) -> str:
+def short(name: str, longest: int = 32, names: Collection[str] = ()) -> str:
     """Return ``name``, its middle left out where it is long: between words, if half fits so.
 
     What is left begins and ends as none of the other ``names`` does, where that is possible.

@@ -253,7 +253,7 @@ def _names(
     """
     frame, places = plot.frame, [plot.place(point) for point in points]
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
-    texts = [fit(point.row.name, min(200.0, 0.4 * (frame.right - frame.left))) for point in points]
+    texts = [fit(point.row.name, min(240.0, 0.4 * (frame.right - frame.left))) for point in points]
 
     boxes: list[Box | None] = [None] * len(points)
 

@@ -17,7 +17,7 @@ _MOST_ROWS = 60
 _MANY = 8  # rows; above them the labels of the axis stand twice
 _LINE = 38.0
 _DIAMETER = 7.0
-_WIDEST_NAMES = 220.0
+_WIDEST_NAMES = 228.0
 _NAMES = 32.0  # y of the names of reference lines
 _NARROW = 500.0  # below this the names stand above the lines
 
@@ -181,7 +181,9 @@ def _claims(claims: Sequence[ClaimRow], row: Row, line: _Line) -> list[el.Group]
     dots = [Box(x - 4, y - 12, x + 4, y + 12) for x in xs]
     places = [line.x(claim.published) for claim in claims]
     diamonds = [Box(x - 6, y - 7, x + 6, y + 7) for x in places]
-    band = Box(frame.left, y - 12, frame.right + 14, y + 12)
+    # A label may stand beside a short name, left of what the frame holds.
+    left = min(frame.left, text_width(row.name) + 16)
+    band = Box(left, y - 12, frame.right + 14, y + 12)
     anchors = [(x, y, text_width(c.id) + 4) for c, x in zip(claims, places, strict=True)]
     boxes = place_labels(anchors, band, [*dots, *diamonds], [], 14, rings=12)
     marks = []
