@@ -203,7 +203,9 @@ def _buildable(
         try:
             model = build(shape, num_classes, **arguments)
             return hasattr(model, "output_shape") or bool(_made_functional(model, shape))
-        except (Exception, SystemExit):
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # whatever the file raises
             return False
 
     given = architecture.arguments

@@ -112,7 +112,10 @@ def test_gives_every_test_image_probabilities_that_sum_to_one(train, backend, na
 @every_backend
 @every_architecture
 def test_has_the_parameters_that_the_catalogue_says(train, backend, name):
-    assert finished(train(backend)[name]).record.model.parameters == CATALOG[name].parameters
+    said = CATALOG[name].parameters
+    if said is None:
+        pytest.skip("the catalogue says nothing of it")
+    assert finished(train(backend)[name]).record.model.parameters == said
 
 
 @pytest.mark.skipif(len(COMPARED) < 2, reason="one backend is installed")

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from gate_builders import FakeTrainer, make_runs, spread, write_runs
 from ninetynine.cli.verbs import check
+from ninetynine.gate import request
 from ninetynine.gate.checking import at_seed
 from ninetynine.records import RecordStore
 from ninetynine.suite import Setting, load, make_cells
@@ -86,13 +87,17 @@ def test_a_check_on_another_processor_does_not_wait_for_a_first_run(
     assert bench("baseline", "update", *project, *base, "--seeds", "3", "--reason", "first")[0] == 0
     record = json.loads(next(Path("base").glob("records/tiny/*.json")).read_text())
     processor = record["machine"]["cpu_model"], record["machine"]["cpu_flags_hash"]
-    monkeypatch.setattr("ninetynine.gate.request.cpu", lambda: processor)
-    assert bench("check", *project, *base, "--work-dir", "here")[0] == 0
-    monkeypatch.setattr("ninetynine.gate.request.cpu", lambda: ("another", "0"))
-    assert bench("check", *project, *base, "--work-dir", "there")[0] == 0
-    trained = [len(list(Path(place).glob("*/records/tiny/*.json"))) for place in ("here", "there")]
-    assert trained[0] == 1
-    assert trained[1] >= 2
+    waits, check = [], request.check
+
+    def noting(*arguments, elsewhere, **others):
+        waits.append(not elsewhere)
+        return check(*arguments, elsewhere=elsewhere, **others)
+
+    monkeypatch.setattr(request, "check", noting)
+    for here, found in (("here", processor), ("there", ("another", "0"))):
+        monkeypatch.setattr(request, "cpu", lambda found=found: found)
+        assert bench("check", *project, *base, "--work-dir", here)[0] == 0
+    assert waits == [True, False]
 
 
 def test_the_suite_is_the_one_that_the_baseline_was_made_for(bench, stub, project):

@@ -92,7 +92,7 @@ def hash_of(model, cell):
     return canonical_hash([model.name, seed])
 
 
-def save_model(model, path):
+def save_model(model, path, drawn_on_dark):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("a model")
 
