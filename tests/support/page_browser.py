@@ -104,18 +104,22 @@ def start_browser(profile: Path) -> webdriver.Chrome:
 
 def show(browser, path, width, theme, anchor=""):
     """Open the page at ``path`` on a screen of ``width`` pixels."""
-    look(browser, width, theme)
+    _set_screen(browser, width, theme)
     browser.get("about:blank")  # a change of the fragment alone loads nothing
     browser.get(path.as_uri() + anchor)
 
 
 def look(browser, width, theme):
     """Make the screen ``width`` pixels wide and its theme another; the page stays as it is."""
+    _set_screen(browser, width, theme)
+    browser.execute_async_script(_DRAWN)
+
+
+def _set_screen(browser, width, theme):
     scheme = {"name": "prefers-color-scheme", "value": theme}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.execute_async_script(_DRAWN)
 
 
 def seen(browser, selector):
