@@ -5,14 +5,21 @@ from record_builders import draw_wrong, write_run
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
-    """One Chromium for all tests of the page; each opens what it looks at."""
+def chromium(tmp_path_factory):
+    """One Chromium for all tests of the page."""
     from page_browser import start_browser
 
     driver = start_browser(tmp_path_factory.mktemp("profile"))
     driver.set_script_timeout(120)
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """The browser; each test opens what it looks at.  A page that stays open costs a core's time."""
+    yield chromium
+    chromium.get("about:blank")
 
 
 @pytest.fixture
