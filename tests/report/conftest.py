@@ -17,7 +17,7 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(chromium):
-    """The browser; each test opens what it looks at.  A page that stays open costs a core's time."""
+    """The browser; each test opens what it looks at; an open page costs time."""
     yield chromium
     chromium.get("about:blank")
 

@@ -165,7 +165,8 @@ def test_published_figures_are_marked_in_the_seeds_picture(store):
     claims = [make_claim(0.978), make_claim(0.99, id="T9")]
     elements = Elements(page_of(store, "net", claims=claims))
     labels = [e[1]["aria-label"] for e in elements.of_class("is-claim")]
-    assert sum("T0: 97.80% published for net" in label for label in labels) == 3  # one for each width
+    figures = ["T0: 97.80% published for net" in label for label in labels]
+    assert sum(figures) == 3  # one for each width
     assert any("T9" in label for label in labels)
 
 
