@@ -46,11 +46,14 @@ every_backend = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def train(tmp_path_factory):
-    """Return a function from a backend to every architecture's last event, by name.
+def train(request, tmp_path_factory):
+    """Return a function from a backend to the last event of every architecture asked for, by name.
 
     A process has one backend, so a worker of its own trains them all, once.
     """
+    parameters = [getattr(item, "callspec", None) for item in request.session.items]
+    asked = {found.params.get("name") for found in parameters if found is not None}
+    names = [name for name in CATALOG if name in asked]
     digits = datasets.load("digits")
     path = tmp_path_factory.mktemp("data") / "few.npz"
     np.savez(
@@ -63,7 +66,7 @@ def train(tmp_path_factory):
 
     @cache
     def train(backend) -> dict[str, Event]:
-        cells = [cell for name in CATALOG for cell in cells_of(name, backend, path)]
+        cells = [cell for name in names for cell in cells_of(name, backend, path)]
         tasks = make_tasks(cells, str(path), architecture_files=[USER_NET])
         events = LocalExecutor(1).run(tasks)
         ends = [event for event in events if isinstance(event, Finished | Failed | Refused)]
