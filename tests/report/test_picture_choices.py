@@ -103,7 +103,7 @@ class TestCommand:
 
     def test_an_empty_folder_is_told(self, tmp_path):
         result = self.plot("seeds", "--results", tmp_path, "--output", tmp_path / "a.svg")
-        assert "there are no records to draw" in str(result.exception)
+        assert "neither a folder records nor a pack in it" in str(result.exception)
 
     def test_of_many_rows_an_unknown_one_is_told_the_nearest(self, store):
         for n in range(25):
