@@ -379,7 +379,7 @@ class TestNames:
         # A path counts from the suite's file.
         assert suite.load(str(path)).dataset == f"{tmp_path}/{name}"
         chosen = RunRequest(suite=str(path), reading={"image_size": "32x16"}).select().suite
-        assert chosen.dataset == name.replace("64", "32x16")
+        assert chosen.dataset == f"{tmp_path}/{name.replace('64', '32x16')}"
         fold = datasets.with_options("a/pets-fold-1-of-3", {"image_size": 8})
         assert fold == "a/pets?image_size=8-fold-1-of-3"
         path.write_text(path.read_text().replace("64", "-64"))
