@@ -35,7 +35,7 @@ from ninetynine.gate.checking import at_seed, check_seeds, gone, seeds_ahead
 from ninetynine.gate.comparable import changes, obstacles
 from ninetynine.gate.costs import References, judge_cost
 from ninetynine.gate.decision import _by_collapse
-from ninetynine.gate.reference import NAME, Interleaving, neighbors
+from ninetynine.gate.reference import NAME, Interleaving, knowing_it, neighbors
 from ninetynine.gate.resolving import as_recorded
 from ninetynine.gate.verdict import CheckResult
 from ninetynine.gate.workspace import open_workspace
@@ -481,6 +481,72 @@ def test_the_gravest_of_accuracy_and_costs_is_the_architectures_answer():
     assert verdict.identical
     assert verdict.overall is Outcome.REGRESSED
     assert "Training time regressed: 400.0%" in sentence(verdict)
+
+
+def check_of_time(seconds_and_cores, old=(10, 10.3, 9.8, 10.1, 9.9), margin=0.1):
+    """Return what `decide` says of new runs that have the baseline's bits, and took these times."""
+    baseline = timed(old)
+    new = [
+        make_run(0.98, i, train_seconds=seconds, exclusive=alone)
+        for i, (seconds, alone) in enumerate(seconds_and_cores)
+    ]
+    terms = Terms(cost_margins={"training time": margin})
+    beside = References(references(baseline), references(new))
+    return decide(row_of(baseline), new, terms, beside)
+
+
+def test_time_is_judged_by_a_further_run_where_the_first_shared_its_cores():
+    assert check_of_time([(30, False)]) is None
+    found = check_of_time([(30, False), (10, True)])
+    assert found.identical
+    assert found.new_seeds == (0, 1)
+    assert [cost.outcome for cost in found.costs] == [Outcome.NO_WORSE]
+    assert check_of_time([(30, False), (15, True)]).overall is Outcome.REGRESSED
+
+
+def test_time_is_judged_once_by_as_many_runs_as_the_spread_of_the_baseline_asks_for():
+    wide = (10, 11, 9, 10.5, 9.5)
+    spoken = [
+        next(n for n in range(1, 9) if check_of_time([(seconds, True)] * n, wide, 0.15))
+        for seconds in (10, 11.5, 13)
+    ]
+    assert spoken[0] > 1
+    assert len(set(spoken)) == 1  # whatever the new runs took
+
+
+def test_times_beside_busy_neighbors_are_not_compared_with_times_without():
+    def beside(share, run):
+        timing = run.record.timing.model_copy(update={"elsewhere_cpu_share": share})
+        return Run(run.record.model_copy(update={"timing": timing}), run.read)
+
+    old, new = timed([10, 10.2, 9.9, 10.1]), timed([13, 13.2])
+    busy = judge_time(old, [beside(0.9, run) for run in new])
+    assert busy.outcome is Outcome.REGRESSED  # of older records nobody knows
+    quiet = [beside(0.03, run) for run in old]
+    busy = judge_time(quiet, [beside(0.9, run) for run in new])
+    assert busy.outcome is Outcome.NOT_COMPARABLE
+    assert "3% busy beside the baseline's runs and 90% beside these" in busy.reason
+    assert judge_time(quiet, [beside(0.1, run) for run in new]).outcome is Outcome.REGRESSED
+
+
+def test_runs_that_are_timed_are_trained_one_at_a_time_unless_more_are_asked_for():
+    for asked, jobs in ((None, 1), (2, 2)):
+        run = RunRequest("quick", jobs=asked).resolve()
+        assert knowing_it(run).request.jobs == jobs
+
+
+def test_a_machine_that_never_has_its_cores_to_itself_is_given_up_on():
+    found = check_of_time([(10, False)] * 2)
+    assert found.overall is Outcome.NOT_COMPARABLE
+    assert "timed runs beside a reference run" in found.costs[0].reason
+
+
+def test_a_run_that_fails_while_time_is_judged_is_the_answer():
+    baseline = timed([10, 10.3, 9.8])
+    new = [make_run(0.98, 0, exclusive=False), Run(make_failed(seed=1), lambda: None)]
+    terms = Terms(cost_margins={"training time": 0.1})
+    beside = References(references(baseline), references(new[:1]))
+    assert decide(row_of(baseline), new, terms, beside).outcome is Outcome.CRASHED
 
 
 # --- the whole check --------------------------------------------------------------------------

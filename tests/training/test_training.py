@@ -12,6 +12,7 @@ from ninetynine.cells import PROTOCOL_VERSION, Cell, CellIdentity
 from ninetynine.datasets import fingerprint_of_test_part
 from ninetynine.recipe import parse_recipe
 from ninetynine.records.quantization import to_float16
+from ninetynine.training import clocks
 from ninetynine.training.cell import Diverged, train_cell
 from ninetynine.training.clocks import Clock
 from ninetynine.training.model import make_optimizer
@@ -244,6 +245,21 @@ def test_a_clock_counts_only_what_runs_inside_it():
     assert 0 < clock.wall_seconds < 5
     assert clock.cpu_seconds <= clock.wall_seconds * 1.5 + 0.05
     assert Path("/proc/stat").exists() == (clock.other_cpu_share is not None)
+
+
+@pytest.mark.parametrize(("cores", "share"), [(1, None), (2, 1.0), (5, 0.25)])
+def test_a_clock_tells_how_busy_the_other_cores_were(monkeypatch, cores, share):
+    """Here core 0 is busy all the time, and one other core, if there is one."""
+    now = [0.0]
+    monkeypatch.setattr(clocks.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(clocks.time, "perf_counter", lambda: now[0])
+    busy = {True: min(2, cores), False: 1}  # cores, of the whole machine and of those given
+    monkeypatch.setattr(clocks, "busy_seconds", lambda cores=None: now[0] * busy[cores is None])
+    clock = Clock([0])
+    for _ in range(2):
+        with clock.running():
+            now[0] += 10.0
+    assert clock.elsewhere_cpu_share == share
 
 
 def trained_with(recipe_changes, architecture, digits):

@@ -198,7 +198,8 @@ class StepLoop(ABC):
         for start, end in _spans(len(images), batch_size or self._evaluation_batch(images)):
             parts.append(np.asarray(self._outputs(to_float(images[start:end], self._scale))))
             release(images)
-        return np.concatenate(parts).astype(np.float32)
+        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return whole.astype(np.float32, copy=False)
 
     def _evaluation_batch(self, images: Images) -> int:
         if self._on_gpu:  # which waits for the host between small batches

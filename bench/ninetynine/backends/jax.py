@@ -77,8 +77,10 @@ class JaxLoop(StepLoop):
         return self._metrics()
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
+        # ``value`` looks for a scope first, variable by variable: a third of a small forward pass.
         trainable, non_trainable = self._weights
-        return self._forward([v.value for v in trainable], [v.value for v in non_trainable], pixels)
+        values = [v._value for v in trainable], [v._value for v in non_trainable]
+        return self._forward(*values, pixels)
 
     def _compile(self, state: State, pixels: Any, targets: Any, batches: Batches) -> Any:
         compiled = self._train.lower(state, pixels, targets, batches).compile()

@@ -14,6 +14,8 @@ from ninetynine.records import Record
 from ninetynine.statistics.sequential import drop_error
 from ninetynine.statistics.special import t_quantile
 
+_POWER = 0.8  # of "no worse" where nothing changed, by the runs that are asked for
+_MOST_OTHERWISE = 0.25  # of the other cores' time: half an idle neighbor of two cores
 # Logarithms of costs are known to about a millionth; it keeps equal values from being "certain".
 _RESOLUTION = 10**6
 _USABLE: dict[CostMeasure, str] = {
@@ -64,6 +66,8 @@ def judge_cost(
         )
     if not len(now):
         return _unknown(measure, margin, f"this check has no {_USABLE[measure]}")
+    if measure in TIMED and (reason := _other_company(baseline, new)):
+        return _unknown(measure, margin, reason)
     growth = float(now.mean() - old.mean())
     error, freedom = drop_error(
         old.var(ddof=1), len(old), now.var(ddof=1) if len(now) > 1 else 0.0, len(now), _RESOLUTION
@@ -77,6 +81,44 @@ def judge_cost(
         lower=math.expm1(growth - half_width),
         upper=math.expm1(growth + half_width),
     )
+
+
+def lacks_runs(
+    measure: CostMeasure,
+    baseline: Sequence[Run],
+    new: Sequence[Run],
+    margin: float,
+    alpha: float,
+    references: References = NO_REFERENCES,
+) -> bool:
+    """Whether another run is needed before the cost is judged, which happens once.
+
+    As many usable ones are, as the baseline's spread asks for: with them unchanged code is "no
+    worse" eight times in ten.  What the new runs took has no say in it, or it would be a second
+    look.  Of runs that cannot be used, as they shared their cores, as many more are tried.
+    """
+    machine = new[0].record.machine if new else None
+    if machine is None or (measure in TIMED and cannot_compare(references.old, new)):
+        return False
+    old = _values(measure, baseline, machine.fingerprint, references.old)
+    if len(old) < 2:
+        return False
+    needed = _runs_needed(float(old.var(ddof=1)), len(old), math.log1p(margin), alpha)
+    usable = len(_values(measure, new, machine.fingerprint, references.new))
+    return usable < needed and len(new) < 2 * needed
+
+
+def _runs_needed(variance: float, baseline_runs: int, margin: float, alpha: float) -> int:
+    """Return how many new runs make a growth of 0 certainly less than ``margin``, a logarithm.
+
+    At most as many as the baseline has: beyond them only more of its own would help.
+    """
+    for runs in range(1, baseline_runs):
+        error, freedom = drop_error(variance, baseline_runs, variance, runs, _RESOLUTION)
+        reach = t_quantile(1 - alpha, float(freedom)) + t_quantile(_POWER, float(freedom))
+        if reach * float(error) <= margin:
+            return runs
+    return baseline_runs
 
 
 def _outcome(growth: float, half_width: float, margin: float) -> Outcome:
@@ -111,6 +153,25 @@ def _values(
         if known:
             found.append(logarithm_beside(cost, known))
     return np.array(found, dtype=np.float64)
+
+
+def _other_company(baseline: Sequence[Run], new: Sequence[Run]) -> str:
+    """Return in words that the machine's other cores were otherwise busy than before; or ""."""
+    old, now = (
+        [t.elsewhere_cpu_share for run in runs if (t := run.record.timing) and t.exclusive]
+        for runs in (baseline, new)
+    )
+    before, after = (
+        float(np.mean([share for share in shares if share is not None] or [math.nan]))
+        for shares in (old, now)
+    )
+    if not abs(after - before) > _MOST_OTHERWISE:  # so of what is not known, too
+        return ""
+    return (
+        f"the machine's other cores were {100 * before:.0f}% busy beside the baseline's runs and "
+        f"{100 * after:.0f}% beside these, which slows what shares their memory; train both with "
+        "--jobs 1, and nothing else meanwhile"
+    )
 
 
 def _fingerprint(record: Record) -> str | None:

@@ -12,7 +12,7 @@ from ninetynine.board.measured import run_value
 from ninetynine.cells import CellIdentity
 from ninetynine.gate.classes import look_at_classes, recalls_of
 from ninetynine.gate.comparable import changes, obstacles, same_test_part
-from ninetynine.gate.costs import NO_REFERENCES, References, judge_cost
+from ninetynine.gate.costs import NO_REFERENCES, References, judge_cost, lacks_runs
 from ninetynine.gate.verdict import OUTCOMES, ClassVerdict, FlippedImage, Outcome, Terms, Verdict
 from ninetynine.measures import Measure, NotMeasured
 from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
@@ -55,15 +55,17 @@ def decide(
     """Return the verdict on ``new``, the runs so far in the order of the check's seeds.
 
     It is the first verdict that any number of them gives, so it does not depend on how many were
-    trained at a time.  None asks for one more run.
+    trained at a time.  None asks for one more run.  A good verdict waits for the runs that the
+    costs need, of which none may fail.
     """
     if new:
         terms = terms.of(new[0].record.cell.architecture)
     looked: Verdict | None = None
+    good: Verdict | None = None
     classes: dict[int, ClassVerdict] = {}
     for number in range(1, len(new) + 1):
         runs = new[:number]
-        verdict = _failure(baseline, runs, terms) or _identical(baseline, runs, terms)
+        verdict = _failure(baseline, runs, terms) or good or _identical(baseline, runs, terms)
         verdict = verdict or _without_numbers(baseline, runs, terms)
         if verdict is None and number >= FIRST_LOOK:
             looked = looked or _by_looking(baseline, runs, terms)
@@ -72,9 +74,20 @@ def decide(
             if verdict is None:
                 classes = look_at_classes(baseline, runs, terms, classes)
                 verdict = _with_classes(baseline, runs, terms, looked, classes)
-        if verdict is not None:
-            return _with_costs(verdict, baseline, runs, terms, references)
+        if verdict is None:
+            continue
+        if verdict.quality is Outcome.NO_WORSE and _costs_lack(baseline, runs, terms, references):
+            good = verdict
+            continue
+        return _with_costs(verdict, baseline, runs, terms, references)
     return None
+
+
+def _costs_lack(baseline: Row, new: Sequence[Run], terms: Terms, references: References) -> bool:
+    return len(new) < terms.max_seeds and any(
+        lacks_runs(measure, baseline.runs, new, margin, terms.alpha, references)
+        for measure, margin in terms.cost_margins.items()
+    )
 
 
 def _with_classes(
@@ -242,7 +255,7 @@ def _with_costs(
         judge_cost(measure, baseline.runs, new, margin, terms.alpha, references)
         for measure, margin in terms.cost_margins.items()
     )
-    return dataclasses.replace(verdict, costs=costs)
+    return dataclasses.replace(verdict, costs=costs, new_seeds=tuple(run.seed for run in new))
 
 
 # Runs: their accuracies, what is right, and what flipped ------------------------------------------

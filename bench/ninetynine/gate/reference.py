@@ -70,11 +70,18 @@ def references_in(records: Iterable[Record]) -> list[Record]:
 
 
 def knowing_it(run: ResolvedRun) -> ResolvedRun:
-    """Return ``run`` with the reference among its files, so that workers find it."""
-    files = (*run.request.architecture_files, FILE)
-    return dataclasses.replace(
-        run, request=dataclasses.replace(run.request, architecture_files=files)
+    """Return ``run`` with the reference among its files, so that workers find it.
+
+    One is trained at a time, unless so many were asked for: side by side each slows the others.
+    """
+    asked = run.request
+    alone = asked.jobs is None and asked.executor == "local"
+    changed = dataclasses.replace(
+        asked,
+        architecture_files=(*asked.architecture_files, FILE),
+        jobs=1 if alone else asked.jobs,
     )
+    return dataclasses.replace(run, request=changed)
 
 
 def needed(references: Sequence[Record], runs: Sequence[Record]) -> list[Record]:

@@ -88,7 +88,7 @@ class Timing(Part):
     machine, where nobody else computed on them.
     """
 
-    LATER = ("together", "train_joules")
+    LATER = ("together", "train_joules", "elsewhere_cpu_share")
 
     import_seconds: Seconds  # of the worker, paid once for all its cells
     data_seconds: Seconds
@@ -106,6 +106,7 @@ class Timing(Part):
     throughput_1000: Rate | None = None
     together: Annotated[int, Field(ge=1, lt=2**31)] | None = None  # seeds trained at once, with it
     train_joules: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    elsewhere_cpu_share: Fraction | None = None  # how busy the machine's other cores were
 
 
 class Machine(Part):

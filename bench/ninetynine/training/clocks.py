@@ -51,7 +51,7 @@ class Clock:
         self._cores, self._meter = cores, meter
         self._joules: float | None = 0.0
         self._card_shared = False
-        self._machine_busy_seconds = 0.0
+        self._machine_busy_seconds: float | None = 0.0
         self.wall_seconds = 0.0
         self.cpu_seconds = 0.0
         self._busy_seconds: float | None = 0.0
@@ -65,16 +65,12 @@ class Clock:
         yield
         self.wall_seconds += time.perf_counter() - wall
         self.cpu_seconds += time.process_time() - cpu
-        after = busy_seconds(self._cores)
-        if busy is None or after is None or self._busy_seconds is None:
-            self._busy_seconds = None
-        else:
-            self._busy_seconds += after - busy
+        self._busy_seconds = _longer(self._busy_seconds, busy, busy_seconds(self._cores))
+        self._machine_busy_seconds = _longer(self._machine_busy_seconds, machine, busy_seconds())
         if joules is not None:
             taken = joules()
             known = taken is not None and self._joules is not None
             self._joules = (self._joules or 0) + (taken or 0) if known else None
-            self._machine_busy_seconds += (busy_seconds() or 0) - (machine or 0)
         if isinstance(self._meter, Card):
             self._card_shared |= self._meter.others() != 0
 
@@ -84,7 +80,14 @@ class Clock:
             "train_seconds": self.wall_seconds / together,
             "train_cpu_seconds": self.cpu_seconds / together,
             "train_joules": None if self.joules is None else self.joules / together,
+            **self.shares(),
+        }
+
+    def shares(self) -> dict[str, Any]:
+        """Return the timing fields on what else ran at the same time."""
+        return {
             "other_cpu_share": self.other_cpu_share,
+            "elsewhere_cpu_share": self.elsewhere_cpu_share,
             "exclusive": self.exclusive,
         }
 
@@ -97,9 +100,23 @@ class Clock:
         return others / (self.wall_seconds * max(1, len(self._cores)))
 
     @property
+    def elsewhere_cpu_share(self) -> float | None:
+        """Return how busy the machine's other cores were; None where unknown, or there is none.
+
+        They share caches and memory with ours, and so part of our speed.
+        """
+        others = (os.cpu_count() or 1) - max(1, len(self._cores))
+        if self._machine_busy_seconds is None or self._busy_seconds is None:
+            return None
+        if others < 1 or not self.wall_seconds:
+            return None
+        busy = self._machine_busy_seconds - self._busy_seconds
+        return min(1.0, max(0.0, busy / (self.wall_seconds * others)))
+
+    @property
     def joules(self) -> float | None:
         """Return the energy of the GPU; of the processors, where nobody else computed on them."""
-        others = self._machine_busy_seconds - self.cpu_seconds
+        others = (self._machine_busy_seconds or 0.0) - self.cpu_seconds
         alone = isinstance(self._meter, Card) or self._is_little(others, os.cpu_count() or 1)
         return self._joules if alone and self._joules else None
 
@@ -115,6 +132,13 @@ class Clock:
     def _is_little(self, others_seconds: float, cores: int) -> bool:
         share = _TOLERATED_SHARE * self.wall_seconds * cores
         return others_seconds <= max(share, _TOLERATED_SECONDS)
+
+
+def _longer(so_far: float | None, before: float | None, after: float | None) -> float | None:
+    """Return seconds with those of a further interval added, None where any is unknown."""
+    if so_far is None or before is None or after is None:
+        return None
+    return so_far + after - before
 
 
 def repeated_seconds(call: Callable[[], object], rounds: int, warm_up: int) -> NDArray[np.float64]:
