@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ninetynine.errors import UserError, nearest
 from ninetynine.registry import Registry
 from ninetynine.statistics import Groups
+from ninetynine.statistics.calibration import BinErrors
 from ninetynine.statistics.summary import BoolArray, FloatArray, IntArray
 
 _MODULES = Registry("module of measures", "ninetynine.measures", "ninetynine.measures")

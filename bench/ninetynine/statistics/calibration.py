@@ -33,6 +33,7 @@ class Calibration:
     square: MeanError
     influence: Summary  # of image and seed on the square
     interval: Interval
+    of_images: "Calibration | None" = None  # as of single ones, where images come in groups
 
     @property
     def error(self) -> float:
@@ -60,9 +61,10 @@ def calibration(
     error = mean_error(influence)
     found = error.interval()
     interval = Interval(*(math.sqrt(max(end, 0.0)) for end in (found.low, found.high)))
-    if groups is not None:
-        interval = interval.hull(calibration(confidence, correct).interval)
-    return Calibration(error, influence, interval)
+    if groups is None:
+        return Calibration(error, influence, interval)
+    alone = calibration(confidence, correct)
+    return Calibration(error, influence, interval.hull(alone.interval), alone)
 
 
 def second_order_variance(runs: Sequence[BinErrors], groups: Groups | None) -> float:
@@ -124,7 +126,8 @@ def calibration_values(
 def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Interval]:
     """Return error a less error b and its 95% interval (Zou and Donner 2008).
 
-    The ends of the two intervals are combined, with the correlation that the images make.
+    The ends of the two intervals are combined, with the correlation that the images make.  By
+    groups it holds the interval for single images.
     """
     shared = _correlation(a, b)
     (x, of_x), (y, of_y) = (a.error, a.interval), (b.error, b.interval)
@@ -134,7 +137,10 @@ def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Inter
 
     low = x - y - reach(x - of_x.low, of_y.high - y)
     high = x - y + reach(of_x.high - x, y - of_y.low)
-    return x - y, Interval(low, high)
+    found = Interval(low, high)
+    if a.of_images is not None and b.of_images is not None:
+        found = found.hull(calibration_difference(a.of_images, b.of_images)[1])
+    return x - y, found
 
 
 def _correlation(a: Calibration, b: Calibration) -> float:

@@ -45,7 +45,13 @@ class MeanError:
 
 
 def summarize_values(values: FloatArray, groups: Groups | None = None) -> Summary:
-    """Sum up finite ``values`` (n_seeds, n_images), as `summarize` does right and wrong."""
+    """Sum up ``values`` (n_seeds, n_images), as `summarize` does right and wrong.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError("expected finite values")
     n, m = values.shape
     mean = float(values.mean())
     seeds, images = values.mean(axis=1), values.mean(axis=0)
