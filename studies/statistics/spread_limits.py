@@ -6,8 +6,8 @@ their SD s are those of normal runs; flips of single images make a known part F 
 
 1. How much wider than Student's t an interval must be to hold 90% among the quarter of experiments
    with the smallest s, and what it then holds among all.
-2. What is used (`cautious_variance`): what it holds of all and of the smallest s, and how wide it is
-   beside Student's t.  3. The same of Student's t whose variance is never below F.
+2. What is used (`cautious_variance`): what it holds of all and of the smallest s, and how wide it
+   is beside Student's t.  3. The same of Student's t whose variance is never below F.
 4. How far the committed boards' variances over seeds are apart, in units of each row's F: the
    prior (d0, s0) of a moderated variance, by maximum likelihood (Smyth 2004).
 5. What the interval holds whose variance is moderated with the prior of the largest board.

@@ -262,7 +262,9 @@ def test_a_spreadsheets_table_is_read(tmp_path, content, encoding):
 
 def test_names_in_a_spreadsheets_own_code_page_are_read(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes("model;item;correct\nSüd;1;WAHR\nSüd;2;1,0\nb;1;FALSCH\nb;2;0\n".encode("cp1252"))
+    path.write_bytes(
+        "model;item;correct\nSüd;1;WAHR\nSüd;2;1,0\nb;1;FALSCH\nb;2;0\n".encode("cp1252")
+    )
     assert list(rows_of(rank_files([path]))[1]) == ["Süd", "b"]
 
 
@@ -299,7 +301,7 @@ def test_a_tables_model_is_named_before_its_file(tmp_path):
     ("content", "told"),
     [
         ("model,item,item,correct\na,1,1,1\n", "2 columns 'item'"),
-        ("model,item,score\na,1,\"1,234\"\nb,1,2\n", "score is '1,234'"),
+        ('model,item,score\na,1,"1,234"\nb,1,2\n', "score is '1,234'"),
         ("model,item,score\na,1,-1e308\na,2,1\nb,1,1e308\nb,2,1\n", "too far apart"),
         ("model,item,correct\n ,1,1\nb,1,1\n", "no model"),
         ("model,item,correct\na,1,50\nb,1,100\n", "correct is '50'; expected true or false"),

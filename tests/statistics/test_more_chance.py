@@ -1,6 +1,7 @@
 """An interval that holds more chance is never the narrower one, whatever the answers are."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def holds(outer, inner, what=""):
 def in_order(*intervals, what=""):
     """Each of the intervals that are there lies in the next one."""
     there = [one for one in intervals if one is not None]
-    for inner, outer in zip(there, there[1:], strict=False):
+    for inner, outer in pairwise(there):
         holds(outer, inner, what)
 
 
@@ -129,8 +130,10 @@ def test_of_losses_scores_and_calibration_errors(kind, seed):
     scored = [summarize_scores(s, known) for s in sure[:1] for known in (None, groups)]
     found = [accuracy_estimate(summary) for summary in scored]
     in_order(found[0].seed_interval, *(one.population_interval for one in found))
-    errors = [[calibration(*one, known) for one in zip(sure, (a, b), strict=True)]
-              for known in (None, groups)]
+    errors = [
+        [calibration(*one, known) for one in zip(sure, (a, b), strict=True)]
+        for known in (None, groups)
+    ]
     in_order(errors[0][0].interval, errors[1][0].interval)
     in_order(*(calibration_difference(*pair)[1] for pair in errors))
 
@@ -144,7 +147,7 @@ def test_of_ranks(kind, seed):
     several = all(len(correct) > 1 for correct in models)
     for i in range(len(models)):
         ranks = [alone.ranks[i], grouped.ranks[i], wide.ranks[i]]
-        for inner, outer in zip(ranks, ranks[1:], strict=False):
+        for inner, outer in pairwise(ranks):
             assert outer.best <= inner.best <= inner.worst <= outer.worst
         for found in (alone, grouped):
             outer, marginal, seeds = found.ranks[i], found.marginal_ranks[i], found.seed_ranks[i]
