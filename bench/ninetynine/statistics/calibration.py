@@ -51,8 +51,8 @@ def calibration(
     Ma 2019, whose variance of a bin is here that of confidence less right, over groups where images
     come in groups.  (The usual mean of absolute differences is biased upwards: Roelofs, Cain,
     Shlens and Mozer 2022.)  The variance is that of its influence function, with the second-order
-    part that remains where the calibration is perfect.  Where images come in groups, the interval
-    holds the one for single images: more chance is never less uncertainty.
+    part that remains where the calibration is perfect (`mean_error`).  Where images come in groups,
+    the interval holds the one for single images: more chance is never less uncertainty.
     """
     parts = [calibration_values(c, r, groups) for c, r in zip(confidence, correct, strict=True)]
     influence = summarize_values(np.stack([values for values, _ in parts]), groups)

@@ -100,12 +100,18 @@ def value_intervals(
 
 
 def mean_error(summary: Summary) -> MeanError:
-    """Return the mean's error; of one seed that of the images alone."""
+    """Return the mean's error; of one seed that of the images alone.
+
+    Effects that are estimated themselves vary more than the true ones, and make a variance too
+    large by twice the `Summary.second_order` that it lacks: so that is taken off, but never more
+    than leaves that part alone.
+    """
     clumping = summary.image_clumping(summary.image_accuracy)
     image = summary.image_mean_square * summary.image_design_effect(clumping)
     found = _error(summary.mean, image / summary.n_seeds / summary.n_images, [summary])
     alone = None if summary.groups is None else mean_error(summary.of_single_images)
-    return replace(found, variance=found.variance + summary.second_order, of_images=alone)
+    second = summary.second_order
+    return replace(found, variance=max(found.variance - second, second), of_images=alone)
 
 
 def difference_of_means(a: Summary, b: Summary) -> MeanError:

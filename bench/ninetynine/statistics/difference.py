@@ -117,7 +117,7 @@ def _new_images_error(a: Summary, b: Summary) -> tuple[float, float]:
     clumping = pair_clumping(a, b)
     image = image_part(a, b, clumping) + (a.one_more + b.one_more) * clumping**2
     basis, parts = _seed_parts(a, b)
-    image = max(image, sum(flips for _, flips, _ in parts)) + a.second_order + b.second_order
+    image = max(image, sum(flips for _, flips, _ in parts), a.second_order + b.second_order)
     # A seed part that came out small by luck must not buy degrees of freedom.
     variance = image + sum(max(part - flips, 0.0) for part, flips, _ in parts)
     spread = image**2 / a.image_degrees_of_freedom

@@ -74,7 +74,7 @@ class Summary:
     rest_clumping: float = 1.0
     binary: bool = True  # whether answers are right or wrong, and not scores from 0 to 1
     largest: float = 1.0  # that the mean can be, on either side of 0
-    second_order: float = 0.0  # of the mean's variance what effects of single images do not tell
+    second_order: float = 0.0  # of the mean's variance what true effects of images do not tell
 
     @cached_property
     def of_single_images(self) -> "Summary":
