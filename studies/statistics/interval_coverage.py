@@ -28,7 +28,7 @@ from ninetynine.statistics import (
     rank_intervals,
 )
 from ninetynine.statistics.special import t_quantile
-from ninetynine.statistics.summary import at_least_flips, seed_variance
+from ninetynine.statistics.summary import cautious_variance, seed_variance
 from synthetic import Digits, Draw, draw_models, shift_for
 
 Row = dict[str, Any]
@@ -225,7 +225,7 @@ def spread_rows(replicates: int, seed: int) -> Iterator[Row]:
             rng = _rng(seed, "spread", n, ratio)
             runs = rng.normal(size=(replicates, n)) * math.sqrt(ratio)
             found = runs.var(axis=1, ddof=1)
-            used = np.array([at_least_flips(own, 1.0, n - 1) for own in found])
+            used = np.array([cautious_variance(own, 1.0, n - 1) for own in found])
             covers = np.abs(runs.mean(axis=1)) <= t_quantile(0.975, n - 1) * np.sqrt(used / n)
             smallest = np.argsort(found)[: max(replicates // 4, 1)]
             yield {

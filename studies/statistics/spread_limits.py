@@ -1,25 +1,27 @@
 """What an interval over seeds can promise where the SD came out small, and what pooling would give.
 
-``python studies/statistics/spread_limits.py --out studies/statistics/results`` prints three tables
+``python studies/statistics/spread_limits.py --out studies/statistics/results`` prints its tables
 and writes ``spread_limits.md``; everything is computed, nothing drawn.  The mean of n seeds and
 their SD s are those of normal runs; flips of single images make a known part F of the variance.
 
 1. How much wider than Student's t an interval must be to hold 90% among the quarter of experiments
    with the smallest s, and what it then holds among all.
-2. How far the committed boards' variances over seeds are apart, in units of each row's F: the
+2. What is used (`cautious_variance`): what it holds of all and of the smallest s, and how wide it
+   is beside Student's t.  3. The same of Student's t whose variance is never below F.
+4. How far the committed boards' variances over seeds are apart, in units of each row's F: the
    prior (d0, s0) of a moderated variance, by maximum likelihood (Smyth 2004).
-3. What the interval holds whose variance is moderated with the prior of the largest board.
+5. What the interval holds whose variance is moderated with the prior of the largest board.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from ninetynine.board import build_boards
 from ninetynine.records import RecordStore
-from ninetynine.statistics.summary import seed_variance
+from ninetynine.statistics.summary import cautious_variance, seed_variance
 from numpy.typing import NDArray
 from scipy import optimize, stats
 from tabulate import tabulate
@@ -30,6 +32,7 @@ FEWEST_ROWS = 10
 _POINTS = 4_000  # of equal probability; the first quarter of them are the smallest SDs
 
 Floats = NDArray[np.float64]
+Rule = Callable[[float, float, float], float]  # variance, flips, degrees of freedom -> variance
 
 
 def variances(n: int) -> Floats:
@@ -58,6 +61,30 @@ def moderated(n: int, ratio: float, prior: tuple[float, float]) -> tuple[float, 
     pooled = (known * scale + (n - 1) * ratio * variances(n)) / (known + n - 1)
     quantile = stats.t.ppf(0.975, known + n - 1)
     return held(quantile * np.sqrt(pooled / ratio))
+
+
+def limited(n: int, ratio: float, rule: Rule) -> tuple[float, float, float]:
+    """Return what the t interval of ``rule``'s variance holds at ``ratio``, of all and of the
+    smallest SDs, and its mean width over that of Student's t."""
+    found = ratio * variances(n)
+    used = np.sqrt([rule(own, 1.0, n - 1) for own in found.tolist()])
+    covers = held(stats.t.ppf(0.975, n - 1) * used / np.sqrt(ratio))
+    return *covers, float(used.mean() / np.sqrt(found).mean())
+
+
+def never_below_flips(variance: float, flips: float, degrees_of_freedom: float) -> float:
+    """Return the variance over seeds with the whole of the flips' as a floor."""
+    return max(variance, flips)
+
+
+def _limits(rule: Rule) -> str:
+    lines = []
+    for ratio in RATIOS:
+        cells = [limited(n, ratio, rule) for n in SEEDS]
+        told = (f"{100 * a:.1f} / {100 * b:.1f}, x {wide:.2f}" for a, b, wide in cells)
+        lines.append([f"{ratio:g}", *told])
+    heading = ["variance over flips", *(f"n = {n}" for n in SEEDS)]
+    return tabulate(lines, heading, tablefmt="github", disable_numparse=True)
 
 
 def ratios_of_boards(results: Path) -> dict[str, tuple[list[int], list[float]]]:
@@ -93,7 +120,7 @@ def _value(found: optimize.OptimizeResult) -> float:
 
 
 def markdown(results: Path) -> str:
-    """Return the three tables; coverage in percent."""
+    """Return the tables; coverage in percent."""
     wide = [(n, *widened(n)) for n in SEEDS]
     first = tabulate(
         [[n, 100 * plain, factor, 100 * of_all] for n, factor, plain, of_all in wide],
@@ -127,6 +154,9 @@ def markdown(results: Path) -> str:
         "Made by `python studies/statistics/spread_limits.py`. Coverage in percent; "
         '"smallest SDs" are the quarter of experiments with the smallest SD over seeds.\n\n'
         f"## A wider Student's t\n\n{first}\n\n"
+        "## What is used: of all / of the smallest SDs, and the width beside Student's t\n\n"
+        f"{_limits(cautious_variance)}\n\n"
+        f"## Student's t never below the flips\n\n{_limits(never_below_flips)}\n\n"
         f"## Variances over seeds, in units of the flips'\n\n{second}\n\n"
         f"## Moderated by the prior of {largest}: of all / of the smallest SDs\n\n{third}\n"
     )

@@ -241,3 +241,79 @@ def test_its_page_speaks_of_items_and_of_no_training(bench, tmp_path):
     assert not re.findall(r"\bimages?\b", said)
     for word in ("cost", "Seconds", "Learning curves", "bench import", "Recipe", "Provenance"):
         assert word not in said, word
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("model;item;score\na;1;0,5\na;2;1,25\nb;1;0,75\nb;2;3\n", "utf-8"),
+        ("model\titem\tscore\na\t1\t0,5\na\t2\t1,25\nb\t1\t,75\nb\t2\t3,0\n", "utf-16"),
+        ("sep=;\nmodel;item;score\na;1;0,5\na;2;1,25\nb;1;0,75\nb;2;3\n;;\n", "utf-8-sig"),
+        ("model,item,score\na,1,0.5\na,2,1.25\nb , 1,0.75\nb,2,3\n", "utf-8"),
+    ],
+)
+def test_a_spreadsheets_table_is_read(tmp_path, content, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content.encode(encoding))
+    board, rows = rows_of(rank_files([path]))
+    means = {name: board.scores.score(row.accuracy.mean) for name, row in rows.items()}
+    assert means == pytest.approx({"a": 0.875, "b": 1.875})
+
+
+def test_names_in_a_spreadsheets_own_code_page_are_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        "model;item;correct\nSüd;1;WAHR\nSüd;2;1,0\nb;1;FALSCH\nb;2;0\n".encode("cp1252")
+    )
+    assert list(rows_of(rank_files([path]))[1]) == ["Süd", "b"]
+
+
+def test_right_and_wrong_of_several_tables_are_ranked_together(tmp_path):
+    for model in RIGHT:
+        lines = [f"{model},{i},{str(ok).lower()}" for i, ok in enumerate(answers(model))]
+        (tmp_path / f"{model}.csv").write_text("\n".join(["model,item,correct", *lines]))
+    _, rows = rows_of(rank_files([tmp_path / f"{model}.csv" for model in RIGHT]))
+    assert rows["big"].accuracy.mean == pytest.approx(np.mean(answers("big")))
+
+
+def test_a_run_that_goes_on_in_another_table_is_one_run(tmp_path):
+    lines = [f"{m},{i},{int(ok)}" for m in RIGHT for i, ok in enumerate(answers(m))]
+    halves = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path, items in zip(halves, (range(30), range(30, 60)), strict=True):
+        kept = [line for line in lines if int(line.split(",")[1]) in items]
+        path.write_text("\n".join(["model,item,correct", *kept]))
+    board, rows = rows_of(rank_files(halves))
+    assert board.images == 60
+    assert rows["big"].seeds == (0,)
+    again = rows_of(rank_files([halves[0], halves[0]]))[1]
+    assert again["big"].seeds == (0, 1)
+
+
+def test_a_tables_model_is_named_before_its_file(tmp_path):
+    for model in RIGHT:
+        lines = [f"{i},{int(ok)}" for i, ok in enumerate(answers(model))]
+        (tmp_path / f"{model}.csv").write_text("\n".join(["item,correct", *lines]))
+    given = [f"{model}={tmp_path / model}.csv" for model in RIGHT]
+    assert list(rows_of(rank_files(given))[1]) == ["big", "small"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("model,item,item,correct\na,1,1,1\n", "2 columns 'item'"),
+        ('model,item,score\na,1,"1,234"\nb,1,2\n', "score is '1,234'"),
+        ("model,item,score\na,1,-1e308\na,2,1\nb,1,1e308\nb,2,1\n", "too far apart"),
+        ("model,item,correct\n ,1,1\nb,1,1\n", "no model"),
+        ("model,item,correct\na,1,50\nb,1,100\n", "correct is '50'; expected true or false"),
+    ],
+)
+def test_a_table_that_can_be_taken_for_another_is_refused(tmp_path, bench, content, told):
+    (tmp_path / "a.csv").write_text(content)
+    code, _, errors = bench("rank", tmp_path / "a.csv")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert told in errors
+
+
+def test_two_names_for_the_models_of_a_table_are_refused(tmp_path, bench):
+    code, _, errors = bench("rank", f"x={csv_of(tmp_path / 'a.csv')}")
+    assert (code, "has a column model" in errors) == (2, True)

@@ -191,7 +191,7 @@ def test_bounds_and_ranks_draw_the_groups():
     assert (wide.lower, wide.upper) == pytest.approx((narrow.lower, narrow.upper))
     found, expected = rank_intervals(grouped).adjusted_p[0, 1], rank_intervals([a, b]).adjusted_p
     assert found == pytest.approx(expected[0, 1], abs=2e-4)  # a draw or two of 10,000
-    assert rank_intervals([many_a, many_b]).adjusted_p[0, 1] < found
+    assert rank_intervals([many_a, many_b]).adjusted_p[0, 1] <= found
 
 
 # Where no groups are known -------------------------------------------------------------------

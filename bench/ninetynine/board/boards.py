@@ -27,7 +27,6 @@ from ninetynine.statistics import (
     Comparison,
     Margin,
     rank_intervals,
-    seed_rank_intervals,
 )
 from ninetynine.suite import Entry, Reference, Rung, Suite, reference_for
 
@@ -257,7 +256,7 @@ def rank(rows: Sequence[Row], measure: Measure = ACCURACY) -> list[Row]:
         standings = zip(
             found.ranks,
             found.marginal_ranks,
-            seed_rank_intervals(summaries, shared=shared),
+            found.seed_ranks,
             found.among_best,
             found.bands,
             strict=True,

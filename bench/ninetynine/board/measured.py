@@ -12,6 +12,7 @@ from ninetynine.board.run import Run
 from ninetynine.errors import UserError
 from ninetynine.measures import ACCURACY, Measure, NotMeasured, RunPredictions, Values
 from ninetynine.statistics import Groups, Interval, Summary, accuracy_estimate, summarize
+from ninetynine.statistics.calibration import second_order_variance
 from ninetynine.statistics.crossed import summarize_values, value_intervals
 
 
@@ -69,11 +70,12 @@ def _measured(row: Row, measure: Measure) -> Measured:
         summary = summarize(values, groups)
     else:
         sign = -1.0 if measure.lower_is_better else 1.0
+        errors = [one.errors for one in found if one.errors is not None]
         summary = replace(
             summarize_values(sign * values, groups),
             binary=False,
             largest=measure.largest,
-            second_order=float(np.mean([one.second_order for one in found])),
+            second_order=second_order_variance(errors, groups) if errors else 0.0,
         )
     over_runs = spread(measure.shown(float(of_run.mean())) for of_run in values)
     assert over_runs is not None

@@ -233,8 +233,7 @@ class Row:
             return seeds, population
         # Student's t is of draws that are alike; where one collapsed the rate of it is chance, too.
         seeds = self.failures.mean_interval
-        low, high = min(seeds.low, population.low), max(seeds.high, population.high)
-        return seeds, Interval(low, high)
+        return seeds, population.hull(seeds)
 
     @property
     def ci_seeds(self) -> Interval | None:

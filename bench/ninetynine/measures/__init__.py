@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ninetynine.errors import UserError, nearest
 from ninetynine.registry import Registry
 from ninetynine.statistics import Groups
+from ninetynine.statistics.calibration import BinErrors
 from ninetynine.statistics.summary import BoolArray, FloatArray, IntArray
 
 _MODULES = Registry("module of measures", "ninetynine.measures", "ninetynine.measures")
@@ -64,13 +65,13 @@ class Values:
     """A measure of one run, image by image, float64 or bool (m,).
 
     Their mean is the measure, and each differs from it by its image's influence: how the measure of
-    all test images moves with the weight of this one, times m.  ``second_order`` is a variance of
-    the measure that influences do not tell, as where all of them are 0.  ``note`` is what is
-    to be known of the number.
+    all test images moves with the weight of this one, times m.  ``errors`` are of what the measure
+    holds the squares: they vary also where all influences are 0.  ``note`` is what is to be known
+    of the number.
     """
 
     of_images: FloatArray | BoolArray
-    second_order: float = 0.0
+    errors: BinErrors | None = None
     note: str = ""
 
 
@@ -130,7 +131,7 @@ class Measure:
         chosen = self.on_images(run.labels)
         if not chosen.any():
             raise NotMeasured("there is no test image of this class")
-        return Values(found.of_images[chosen], found.second_order, found.note)
+        return Values(found.of_images[chosen], note=found.note)
 
     def value(self, run: RunPredictions) -> float:
         """Return the measure of one run; raise NotMeasured where there is none."""

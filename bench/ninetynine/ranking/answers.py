@@ -14,8 +14,8 @@ from ninetynine.errors import UserError, nearest, shown
 
 NEEDED = ("model", "item")
 OPTIONAL = ("seed", "group", "dataset")
-_RIGHT = dict.fromkeys(("true", "yes", "1", "1.0"), 1.0)
-_RIGHT |= dict.fromkeys(("false", "no", "0", "0.0"), 0.0)
+_RIGHT = dict.fromkeys(("true", "yes", "right", "correct", "pass", "passed", "wahr"), 1.0)
+_RIGHT |= dict.fromkeys(("false", "no", "wrong", "incorrect", "fail", "failed", "falsch"), 0.0)
 
 
 @dataclass
@@ -44,7 +44,11 @@ class Columns:
                 f"{where}: a {type(table).__name__}; expected a frame with columns, or a mapping "
                 "of a column's name to its values"
             )
+        lowered = Counter(str(name).strip().lower() for name in names)
         called = {str(name).strip().lower(): name for name in names}
+        known = (*NEEDED, *OPTIONAL, "correct", "score")
+        if (twice := next((name for name in known if lowered[name] > 1), None)) is not None:
+            raise UserError(f"{where}: {lowered[twice]} columns {twice!r}; expected one")
         measures = [name for name in ("correct", "score") if name in called]
         missing = [name for name in NEEDED if name not in called]
         if missing or not measures:
@@ -88,7 +92,7 @@ class Answers:
 
 def answers_of(columns: Columns) -> list[Answers]:
     """Return the answers to each dataset; raise UserError where a row is no answer."""
-    scores = _numbers(columns)
+    scores = numbers_of(columns)
     models, items = _texts(columns, "model"), _texts(columns, "item")
     seeds = _texts(columns, "seed") if columns.seed is not None else ["0"] * len(models)
     groups = _texts(columns, "group") if columns.group is not None else None
@@ -179,11 +183,14 @@ def _shared_items(
     return shared, iter([note] if left_out else [])
 
 
-def _numbers(columns: Columns) -> NDArray[np.float64]:
+def numbers_of(columns: Columns) -> NDArray[np.float64]:
+    """Return the scores, right and wrong as 1 and 0; raise UserError where one is no number."""
     found = np.empty(len(columns.score))
     for row, value in enumerate(columns.score):
-        right = _RIGHT.get(str(value).strip().lower())
-        number = right if columns.is_right else _number(value)
+        number = _number(value)
+        if columns.is_right:
+            right = number if number in (0.0, 1.0) else None
+            number = _RIGHT.get(str(value).strip().lower(), right)
         if number is None or not math.isfinite(number):
             expected = "true or false, 1 or 0" if columns.is_right else "a finite number"
             missing = value is None or value == "" or value != value
@@ -200,7 +207,7 @@ def _numbers(columns: Columns) -> NDArray[np.float64]:
 def _number(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -209,10 +216,10 @@ def _texts(columns: Columns, name: str) -> list[str]:
     values: Iterable[Any] = getattr(columns, name)
     texts = []
     for row, value in enumerate(values):
-        if value is None or value == "" or value != value:
+        if value is None or value != value or not str(value).strip():
             raise UserError(
                 f"{columns.where}: row {row + 1}: no {name}; expected a text or a number"
             )
         whole = isinstance(value, float | np.floating) and float(value).is_integer()
-        texts.append(str(int(value)) if whole else str(value))
+        texts.append(str(int(value)) if whole else str(value).strip())
     return texts

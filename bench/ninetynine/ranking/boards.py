@@ -1,5 +1,6 @@
 """Answers -> boards: each model a row, with the statistics and the formats of any other board."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from ninetynine.board.run import BoardKey, identity_of
 from ninetynine.cells import PROTOCOL_VERSION, untrained
 from ninetynine.datasets import ImageGroups
 from ninetynine.datasets.dataset import numbered
+from ninetynine.errors import UserError
 from ninetynine.ranking.answers import Answers
 from ninetynine.records import Context, Record, Score, Scores
 
@@ -25,6 +27,11 @@ def board_of(answers: Answers) -> Board:
     """
     values = np.concatenate([v.ravel() for v in answers.scores.values()])
     low, high = float(values.min()), float(values.max())
+    if not math.isfinite(high - low):
+        raise UserError(
+            f"dataset {answers.dataset!r}: scores from {low:g} to {high:g} are too far apart; "
+            "expected another unit"
+        )
     scores = ScoreRange(low, high if high > low else low + 1) if low < 0 or high > 1 else None
     key = BoardKey(answers.dataset, False, VARIANT, PROTOCOL_VERSION, answers.fingerprint)
     groups = None if answers.groups is None else ImageGroups(numbered(answers.groups))

@@ -1,15 +1,26 @@
 """How far confidence is from the share of right answers, without what chance adds to it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ninetynine.statistics.crossed import MeanError, mean_error, summarize_values
 from ninetynine.statistics.groups import Groups
-from ninetynine.statistics.summary import BoolArray, FloatArray, Interval, Summary
+from ninetynine.statistics.summary import BoolArray, FloatArray, IntArray, Interval, Summary
 
 BINS = 15  # as in Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017
+_MOST_UNITS = 4096  # at a time
+
+
+@dataclass(frozen=True, eq=False)
+class BinErrors:
+    """What each image adds to the error of its bin's mean in one run, times the root of the bin's
+    share: float64 (m,), and the bins, int64 (m,)."""
+
+    bins: IntArray
+    values: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +33,7 @@ class Calibration:
     square: MeanError
     influence: Summary  # of image and seed on the square
     interval: Interval
+    of_images: "Calibration | None" = None  # as of single ones, where images come in groups
 
     @property
     def error(self) -> float:
@@ -39,22 +51,48 @@ def calibration(
     Ma 2019, whose variance of a bin is here that of confidence less right, over groups where images
     come in groups.  (The usual mean of absolute differences is biased upwards: Roelofs, Cain,
     Shlens and Mozer 2022.)  The variance is that of its influence function, with the second-order
-    part that remains where the calibration is perfect.
+    part that remains where the calibration is perfect (`mean_error`).  Where images come in groups,
+    the interval holds the one for single images: more chance is never less uncertainty.
     """
     parts = [calibration_values(c, r, groups) for c, r in zip(confidence, correct, strict=True)]
     influence = summarize_values(np.stack([values for values, _ in parts]), groups)
-    second_order = float(np.mean([variance for _, variance in parts]))
+    second_order = second_order_variance([errors for _, errors in parts], groups)
     influence = replace(influence, second_order=second_order)
     error = mean_error(influence)
     found = error.interval()
-    ends = (math.sqrt(max(end, 0.0)) for end in (found.low, found.high))
-    return Calibration(error, influence, Interval(*ends))
+    interval = Interval(*(math.sqrt(max(end, 0.0)) for end in (found.low, found.high)))
+    if groups is None:
+        return Calibration(error, influence, interval)
+    alone = calibration(confidence, correct)
+    return Calibration(error, influence, interval.hull(alone.interval), alone)
+
+
+def second_order_variance(runs: Sequence[BinErrors], groups: Groups | None) -> float:
+    """Return the variance of the mean over ``runs`` that comes from squares of their bins' errors.
+
+    Errors of two bins, normal with covariance c, have squares with covariance 2 c^2.  Runs share
+    their images, so that bins of two runs err together in part, and only what they do not share
+    averages out.
+    """
+    bins = np.stack([run.bins for run in runs]) + BINS * np.arange(len(runs))[:, None]
+    values, size, m = np.stack([run.values for run in runs]), BINS * len(runs), len(runs[0].bins)
+    covariance = np.zeros((size, size))
+    if groups is not None:
+        cells = (bins * groups.count + groups.codes).ravel()
+        sums = np.bincount(cells, values.ravel(), size * groups.count).reshape(size, -1)
+        covariance = sums @ sums.T
+    for start in range(0, m if groups is None else 0, _MOST_UNITS):
+        some = slice(start, start + _MOST_UNITS)
+        here = np.zeros((size, len(bins[0, some])))
+        here[bins[:, some], np.arange(here.shape[1])] = values[:, some]
+        covariance += here @ here.T
+    return float(2 * np.sum(np.square(covariance))) / len(runs) ** 2
 
 
 def calibration_values(
     confidence: FloatArray, correct: BoolArray, groups: Groups | None
-) -> tuple[FloatArray, float]:
-    """Return (m,) values of one run, and the second-order variance of their mean.
+) -> tuple[FloatArray, BinErrors]:
+    """Return (m,) values of one run, and what its images add to the errors of its bins.
 
     The mean is the square of the error, debiased; the rest is each image's influence on it.
     """
@@ -79,13 +117,17 @@ def calibration_values(
     share = counts / m
     influence = 2 * mean[bins] * excess - mean[bins] ** 2
     debiased = float(share @ (mean**2 - variance))
-    return influence + (debiased - influence.mean()), float(2 * share**2 @ variance**2)
+    scale = np.sqrt(share * units / np.maximum(units - 1, 1)) / known
+    of_alone = np.sqrt(share) * mean / known  # all of the mean is error, shared among the images
+    errors = np.where(alone[bins], of_alone[bins], scale[bins] * residual)
+    return influence + (debiased - influence.mean()), BinErrors(bins, errors)
 
 
 def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Interval]:
     """Return error a less error b and its 95% interval (Zou and Donner 2008).
 
-    The ends of the two intervals are combined, with the correlation that the images make.
+    The ends of the two intervals are combined, with the correlation that the images make.  By
+    groups it holds the interval for single images.
     """
     shared = _correlation(a, b)
     (x, of_x), (y, of_y) = (a.error, a.interval), (b.error, b.interval)
@@ -95,7 +137,10 @@ def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Inter
 
     low = x - y - reach(x - of_x.low, of_y.high - y)
     high = x - y + reach(of_x.high - x, y - of_y.low)
-    return x - y, Interval(low, high)
+    found = Interval(low, high)
+    if a.of_images is not None and b.of_images is not None:
+        found = found.hull(calibration_difference(a.of_images, b.of_images)[1])
+    return x - y, found
 
 
 def _correlation(a: Calibration, b: Calibration) -> float:

@@ -10,7 +10,7 @@ from ninetynine.statistics.special import t_probability, t_quantile
 from ninetynine.statistics.summary import (
     FloatArray,
     Interval,
-    at_least_flips,
+    cautious_variance,
     seed_sd_at_least,
 )
 
@@ -56,8 +56,7 @@ def prediction_interval(
 
     mean +- t sd sqrt(1 + 1/n), accuracies taken as normal over seeds; None for one run.  ``flips``
     is the variance of a run's accuracy that flips of single images explain, where it is known
-    (`ninetynine.statistics.summary.seed_variance`): the sd is never below what `at_least_flips`
-    makes of it.
+    (`ninetynine.statistics.summary.seed_variance`); the variance is that of `cautious_variance`.
     """
     mean, scale, n = _next_run(seed_accuracy, images, flips)
     if n < 2:
@@ -72,7 +71,7 @@ def _next_run(seed_accuracy: FloatArray, images: int, flips: float) -> tuple[flo
     sd = float(np.std(seed_accuracy, ddof=1)) if n > 1 else 0.0
     sd = seed_sd_at_least(sd, n, images)
     if n > 1:
-        sd = math.sqrt(at_least_flips(sd**2, flips, n - 1))
+        sd = math.sqrt(cautious_variance(sd**2, flips, n - 1))
     return float(np.mean(seed_accuracy)), sd * math.sqrt(1 + 1 / n), n
 
 

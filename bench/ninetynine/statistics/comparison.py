@@ -134,17 +134,13 @@ def compare(
     single = error.basis == "single runs" and a.binary and b.binary
     within = _interval(a, b, error, 1 - 2 * alpha)
     planned = alpha if planned_alpha is None else planned_alpha / looks
-    detectable = minimum_detectable_difference(
-        error.standard_error,
-        error.degrees_of_freedom,
-        planned,
-        power,
-        single_run_images=a.n_images / pair_clumping(a, b) if single else None,
-        largest=a.largest,
+    counted = a.n_images / pair_clumping(a, b) if single else None
+    detectable = max(
+        minimum_detectable_difference(*one, planned, power, counted, a.largest)
+        for one in error.errors
     )
     # Where none of m images tells two models apart, so many of all images still may.
-    counted = a.binary and b.binary
-    unseen = 1 - alpha ** (pair_clumping(a, b) / a.n_images) if counted else 0.0
+    unseen = 1 - alpha ** (pair_clumping(a, b) / a.n_images) if a.binary and b.binary else 0.0
     drawn = a.n_images if a.groups is None else a.groups.effective
     enough = drawn >= fewest_discordant(alpha)
     equivalent = enough and max(-within.low, within.high, unseen) < smallest
@@ -181,11 +177,12 @@ def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float)
     half_width = error.half_width(confidence)
     low, high = error.difference - half_width, error.difference + half_width
     if error.basis == "single runs" and a.binary and b.binary:
-        # The wider of both ends, so that the interval leaves out 0 when McNemar says so
+        # The wider of all ends, so that the interval leaves out 0 when McNemar says so
         # and not otherwise (Clopper and Pearson hold the number of discordant images).
         apart, images = discordant_apart(a, b), a.n_images / pair_clumping(a, b)
-        exact = mcnemar_interval(*apart, images, confidence)
-        low, high = min(low, exact.low), max(high, exact.high)
+        for counts, of in ((apart, images), (discordant_images(a, b), a.n_images)):
+            exact = mcnemar_interval(*counts, of, confidence)
+            low, high = min(low, exact.low), max(high, exact.high)
     return Interval(max(low, -a.largest), min(high, a.largest))
 
 

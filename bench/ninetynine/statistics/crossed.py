@@ -17,15 +17,20 @@ from ninetynine.statistics.summary import FloatArray, Interval, Summary
 
 @dataclass(frozen=True)
 class MeanError:
-    """A mean, or a difference of two, with its error for new images and seeds of the same kind."""
+    """A mean, or a difference of two, with its error for new images and seeds of the same kind.
+
+    Where images come in groups, ``of_images`` is that for single ones, the least it can be.
+    """
 
     mean: float
     variance: float
     degrees_of_freedom: float
+    of_images: "MeanError | None" = None
 
     def half_width(self, confidence: float = 0.95) -> float:
         """Return half the width of Student's t interval."""
-        return t_quantile((1 + confidence) / 2, self.degrees_of_freedom) * math.sqrt(self.variance)
+        own = t_quantile((1 + confidence) / 2, self.degrees_of_freedom) * math.sqrt(self.variance)
+        return own if self.of_images is None else max(own, self.of_images.half_width(confidence))
 
     def interval(self, confidence: float = 0.95) -> Interval:
         """Return mean +- t standard errors."""
@@ -40,7 +45,13 @@ class MeanError:
 
 
 def summarize_values(values: FloatArray, groups: Groups | None = None) -> Summary:
-    """Sum up finite ``values`` (n_seeds, n_images), as `summarize` does right and wrong."""
+    """Sum up ``values`` (n_seeds, n_images), as `summarize` does right and wrong.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError("expected finite values")
     n, m = values.shape
     mean = float(values.mean())
     seeds, images = values.mean(axis=1), values.mean(axis=0)
@@ -85,16 +96,22 @@ def value_intervals(
     over_seeds = seed_interval(summary, confidence)
     if over_seeds is None:
         return None, population
-    low, high = min(population.low, over_seeds.low), max(population.high, over_seeds.high)
-    return over_seeds, Interval(low, high)
+    return over_seeds, population.hull(over_seeds)
 
 
 def mean_error(summary: Summary) -> MeanError:
-    """Return the mean's error; of one seed that of the images alone."""
+    """Return the mean's error; of one seed that of the images alone.
+
+    Effects that are estimated themselves vary more than the true ones, and make a variance too
+    large by twice the `Summary.second_order` that it lacks: so that is taken off, but never more
+    than leaves that part alone.
+    """
     clumping = summary.image_clumping(summary.image_accuracy)
     image = summary.image_mean_square * summary.image_design_effect(clumping)
     found = _error(summary.mean, image / summary.n_seeds / summary.n_images, [summary])
-    return replace(found, variance=found.variance + summary.second_order)
+    alone = None if summary.groups is None else mean_error(summary.of_single_images)
+    second = summary.second_order
+    return replace(found, variance=max(found.variance - second, second), of_images=alone)
 
 
 def difference_of_means(a: Summary, b: Summary) -> MeanError:
@@ -108,7 +125,10 @@ def difference_of_means(a: Summary, b: Summary) -> MeanError:
     effect, m = a.image_accuracy - b.image_accuracy, a.n_images
     single = float(np.var(effect, ddof=1)) / m if m > 1 else 0.0
     image = single * a.image_design_effect(a.image_clumping(effect))
-    return _error(a.mean - b.mean, image, [a, b])
+    found = _error(a.mean - b.mean, image, [a, b])
+    if a.groups is None:
+        return found
+    return replace(found, of_images=difference_of_means(a.of_single_images, b.of_single_images))
 
 
 def _error(mean: float, image: float, summaries: list[Summary]) -> MeanError:

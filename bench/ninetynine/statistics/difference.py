@@ -15,7 +15,7 @@ from ninetynine.statistics.summary import (
     Interval,
     Summary,
     as_summary,
-    at_least_flips,
+    cautious_variance,
     seed_variance,
     unseen_image_factor,
 )
@@ -31,9 +31,10 @@ class DifferenceError:
     seeds as the other does, and "single runs" where both have one: then the error covers
     the images only, and what is compared are two trained networks, not two recipes.  It is
     "shared runs" where a vote is paired with the runs that it is made of.  ``over_seeds`` is the
-    standard error on these images, and its degrees of freedom: more chance is never less
-    uncertainty, so p-value and interval are those of the less certain of both.  ``least_p`` is what
-    so few images can show at all (`least_p_value`).
+    standard error on these images, and its degrees of freedom, ``over_images``, where images come
+    in groups, that for single images: more chance is never less uncertainty, so p-value and
+    interval are those of the least certain.  ``least_p`` is what so few images can show at all
+    (`least_p_value`).
     """
 
     difference: float
@@ -43,22 +44,24 @@ class DifferenceError:
 
     over_seeds: tuple[float, float] | None = None
     least_p: float = 0.0
+    over_images: tuple[float, float] | None = None
 
     @property
-    def _errors(self) -> list[tuple[float, float]]:
+    def errors(self) -> list[tuple[float, float]]:
+        """The standard errors, with their degrees of freedom, that all have to be allowed for."""
         own = (self.standard_error, self.degrees_of_freedom)
-        return [own] if self.over_seeds is None else [own, self.over_seeds]
+        return [own, *(e for e in (self.over_seeds, self.over_images) if e is not None)]
 
     @property
     def p_value(self) -> float:
         """Two-sided p-value of "no difference", by Student's t."""
         size = -abs(self.difference)
-        by_t = max(2 * t_probability(size / error, df) for error, df in self._errors)
+        by_t = max(2 * t_probability(size / error, df) for error, df in self.errors)
         return min(1.0, max(by_t, self.least_p))
 
     def half_width(self, confidence: float) -> float:
         """Half the width of the two-sided interval that holds with ``confidence``."""
-        by_t = max(t_quantile((1 + confidence) / 2, df) * error for error, df in self._errors)
+        by_t = max(t_quantile((1 + confidence) / 2, df) * error for error, df in self.errors)
         return max(by_t, abs(self.difference)) if self.least_p >= 1 - confidence else by_t
 
 
@@ -79,8 +82,9 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
 
     The crossed estimator of `estimate.mean_variance`, for a difference: the image part is
     the variance over images of the paired difference, the seed parts of the two models
-    add up.  Never below the image part, and never narrower than what seeds alone say; degrees of
-    freedom after Satterthwaite (1946), of the fewer seeds at the least.
+    add up.  Never below the image part, and never narrower than what seeds alone, or single images
+    in place of groups, say; degrees of freedom after Satterthwaite (1946), of the fewer seeds at
+    the least.
     ``1/n_a^2 + 1/n_b^2`` stands for one more error of each model, on an image of its own:
     for single runs it is the adjustment of Bonett and Price (2012), and it gives identical
     models a width.  Where images come in groups, they enlarge the image part and the rest as
@@ -94,10 +98,26 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
         raise ValueError(f"models over {a.n_images} and {b.n_images} images cannot be paired")
     if not same_groups(a.groups, b.groups):
         raise ValueError("models over images in different groups cannot be paired")
+    effect, over_seeds, over_images = a.image_accuracy - b.image_accuracy, None, None
+    separate = separate_effects(effect, a.groups)
+    if a.groups is not None:
+        over_images = _new_images_error(a.of_single_images, b.of_single_images)
+        separate = min(separate, separate_effects(effect, None))
+    basis = _basis(a, b)
+    if basis == "seeds and images":
+        of_seeds, degrees = seed_difference_error(a, b)
+        over_seeds = math.sqrt(of_seeds), degrees
+    least_p = least_p_value(separate)
+    error = _new_images_error(a, b)
+    return DifferenceError(a.mean - b.mean, *error, basis, over_seeds, least_p, over_images)
+
+
+def _new_images_error(a: Summary, b: Summary) -> tuple[float, float]:
+    """Return the standard error for new images, or groups of them, and its degrees of freedom."""
     clumping = pair_clumping(a, b)
     image = image_part(a, b, clumping) + (a.one_more + b.one_more) * clumping**2
     basis, parts = _seed_parts(a, b)
-    image = max(image, sum(flips for _, flips, _ in parts)) + a.second_order + b.second_order
+    image = max(image, sum(flips for _, flips, _ in parts), a.second_order + b.second_order)
     # A seed part that came out small by luck must not buy degrees of freedom.
     variance = image + sum(max(part - flips, 0.0) for part, flips, _ in parts)
     spread = image**2 / a.image_degrees_of_freedom
@@ -105,18 +125,7 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
     degrees_of_freedom = max(variance**2 / spread, 1.0, _fewest_degrees(a, b))
     if basis == "single runs" and a.groups is None and a.binary:
         degrees_of_freedom = math.inf
-    over_seeds = None
-    if basis == "seeds and images":
-        of_seeds, degrees = seed_difference_error(a, b)
-        over_seeds = math.sqrt(of_seeds), degrees
-    return DifferenceError(
-        a.mean - b.mean,
-        math.sqrt(variance),
-        degrees_of_freedom,
-        basis,
-        over_seeds,
-        least_p_value(separate_effects(a.image_accuracy - b.image_accuracy, a.groups)),
-    )
+    return math.sqrt(variance), degrees_of_freedom
 
 
 def separate_effects(effect: FloatArray, groups: Groups | None) -> float:
@@ -140,7 +149,7 @@ def least_p_value(separate: float) -> float:
 def seed_difference_error(a: Summary, b: Summary) -> tuple[float, float]:
     """Return Welch's variance of the difference on these images, and its degrees of freedom.
 
-    Both models have several runs.  The variance is never less than `at_least_flips` says.
+    Both models have several runs.  The variance is that of `cautious_variance`.
     """
     own, flips, spread = 0.0, 0.0, 0.0
     for s in (a, b):
@@ -151,7 +160,7 @@ def seed_difference_error(a: Summary, b: Summary) -> tuple[float, float]:
             spread + variance**2 / (s.n_seeds - 1),
         )
     degrees_of_freedom = max(own**2 / spread, _fewest_degrees(a, b))
-    return at_least_flips(own, flips, degrees_of_freedom), degrees_of_freedom
+    return cautious_variance(own, flips, degrees_of_freedom), degrees_of_freedom
 
 
 def _fewest_degrees(a: Summary, b: Summary) -> float:
@@ -180,13 +189,19 @@ def shared_runs_error(effects: FloatArray, groups: Groups | None) -> DifferenceE
     squares = float(np.sum((of_image - mean) ** 2))
     image = max(clumping * squares / max(m - 1, 1) / m, rest / (n * m)) + 2 / (n * m) ** 2
     own = max(float(np.var(of_block, ddof=1)), 1 / (m * m * n))
-    over_seeds = math.sqrt(at_least_flips(own, rest / m, n - 1) / n), n - 1.0
+    over_seeds = math.sqrt(cautious_variance(own, rest / m, n - 1) / n), n - 1.0
     over_blocks = max(own - rest / m, 0.0) / n
     spread = (max(own, rest / m) / n) ** 2 / (n - 1) + image**2 / max(drawn - 1, 1)
     freedom = max((image + over_blocks) ** 2 / spread, n - 1.0)
     error = math.sqrt(image + over_blocks)
-    least = least_p_value(separate_effects(of_image, groups))
-    return DifferenceError(float(mean), error, freedom, "shared runs", over_seeds, least)
+    least, over_images = least_p_value(separate_effects(of_image, groups)), None
+    if groups is not None:
+        alone = shared_runs_error(effects, None)
+        over_images = alone.standard_error, alone.degrees_of_freedom
+        least = max(least, alone.least_p)
+    return DifferenceError(
+        float(mean), error, freedom, "shared runs", over_seeds, least, over_images
+    )
 
 
 def pair_clumping(a: Summary, b: Summary) -> float:
@@ -246,7 +261,8 @@ def pair_p_value(a: Summary, b: Summary) -> float:
     exact = mcnemar_exact(*discordant_apart(a, b)) if single else 0.0
     if single and a.groups is None:
         return exact
-    return max(exact, error.p_value)
+    alone = mcnemar_exact(*discordant_images(a, b)) if single else 0.0
+    return max(exact, alone, error.p_value)
 
 
 def discordant_apart(a: Summary, b: Summary) -> tuple[float, float]:
@@ -294,4 +310,4 @@ def seed_mean_variance(summary: Summary) -> float:
     """Return the variance of a model's mean over seeds, for these test images; several runs."""
     if summary.n_seeds == 1:
         raise ValueError("one run says nothing about the spread over seeds")
-    return at_least_flips(*seed_variance(summary), summary.n_seeds - 1) / summary.n_seeds
+    return cautious_variance(*seed_variance(summary), summary.n_seeds - 1) / summary.n_seeds

@@ -14,7 +14,7 @@ from ninetynine.statistics.summary import (
     Interval,
     Summary,
     as_summary,
-    at_least_flips,
+    cautious_variance,
     seed_variance,
     unseen_image_factor,
 )
@@ -57,13 +57,14 @@ class AccuracyEstimate:
 def accuracy_estimate(model: Summary | BoolArray, confidence: float = 0.95) -> AccuracyEstimate:
     """Estimate the accuracy of ``model``: a bool array (n_seeds, n_images) or its `Summary`."""
     summary = as_summary(model)
-    effective_images, degrees_of_freedom = _effective_images(summary)
-    quantile = t_quantile((1 + confidence) / 2, degrees_of_freedom)
     several, over_seeds = summary.n_seeds > 1, seed_interval(summary, confidence)
-    population = wilson_interval(summary.mean, effective_images, quantile=quantile)
-    if over_seeds is not None:  # more chance is never less uncertainty
-        low, high = min(population.low, over_seeds.low), max(population.high, over_seeds.high)
-        population = Interval(low, high)
+    effective_images, population = _new_images(summary, confidence)
+    # More chance is never less uncertainty: groups of images, single images, seeds alone.
+    if summary.groups is not None:
+        alone, of_images = _new_images(summary.of_single_images, confidence)
+        effective_images, population = min(effective_images, alone), population.hull(of_images)
+    if over_seeds is not None:
+        population = population.hull(over_seeds)
     return AccuracyEstimate(
         mean=summary.mean,
         seed_sd=summary.seed_sd,
@@ -77,14 +78,21 @@ def accuracy_estimate(model: Summary | BoolArray, confidence: float = 0.95) -> A
     )
 
 
+def _new_images(summary: Summary, confidence: float) -> tuple[float, Interval]:
+    """Return the effective number of images, and the interval for new ones or groups of them."""
+    effective_images, degrees_of_freedom = _effective_images(summary)
+    quantile = t_quantile((1 + confidence) / 2, degrees_of_freedom)
+    return effective_images, wilson_interval(summary.mean, effective_images, quantile=quantile)
+
+
 def seed_interval(summary: Summary, confidence: float = 0.95) -> Interval | None:
     """Student's t interval over seeds, for these test images; None for one seed.
 
-    The variance is never less than `at_least_flips` says.
+    The variance is that of `cautious_variance`.
     """
     if summary.seed_sd is None:
         return None
-    variance = at_least_flips(*seed_variance(summary), summary.n_seeds - 1)
+    variance = cautious_variance(*seed_variance(summary), summary.n_seeds - 1)
     quantile = t_quantile((1 + confidence) / 2, summary.n_seeds - 1)
     half_width = quantile * math.sqrt(variance / summary.n_seeds)
     lowest = 0.0 if summary.largest == 1 else -summary.largest

@@ -1,7 +1,7 @@
 """Where models stand among each other: rank sets, the set of the best, bands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
 import numpy as np
@@ -35,7 +35,8 @@ class RankInterval:
 class Ranking:
     """Rank intervals and bands, in the order in which the models were given.
 
-    ``ranks`` hold for all models together, each of ``marginal_ranks`` for its model alone.
+    ``ranks`` hold for all models together, each of ``marginal_ranks`` for its model alone;
+    ``seed_ranks`` hold together on these very images, None for a model with a single run.
     ``among_best[i]`` says whether model i is in the set that contains the best one.
     ``bands[i]`` holds the band letters of model i: two models share a letter exactly when
     they cannot be told apart.  ``adjusted_p`` (N, N) holds the step-down p-values over all pairs,
@@ -45,6 +46,7 @@ class Ranking:
 
     ranks: tuple[RankInterval, ...]
     marginal_ranks: tuple[RankInterval, ...]
+    seed_ranks: tuple[RankInterval | None, ...]
     among_best: tuple[bool, ...]
     bands: tuple[tuple[str, ...], ...]
     adjusted_p: FloatArray
@@ -53,6 +55,43 @@ class Ranking:
 
 # By the places of two models, the first below the second.
 SharedRuns = Mapping[tuple[int, int], DifferenceError]
+
+
+@dataclass(frozen=True, eq=False)
+class _Chance:
+    """The tests for one source of chance, of the models at ``place`` among ``count``.
+
+    What it does not know, of other models, it does not contradict: those p-values are 0.
+    """
+
+    count: int
+    place: NDArray[np.intp]
+    draws: JointDraws
+    z: FloatArray  # |deviates| of all pairs, symmetric
+
+    @classmethod
+    def of(
+        cls, count: int, place: NDArray[np.intp], p_values: Sequence[float], covariance: FloatArray
+    ) -> "_Chance":
+        z = _square(len(place), deviates(np.array(p_values)), 0.0)
+        return cls(count, place, JointDraws.of(covariance), z)
+
+    def adjusted(self) -> FloatArray:
+        """Return the step-down p-values over all pairs, (N, N)."""
+        first, second = _pairs(len(self.place))
+        found = np.zeros((self.count, self.count))
+        known = self.draws.adjusted(self.z[first, second], first, second)
+        found[np.ix_(self.place, self.place)] = _square(len(self.place), known, 1.0)
+        return found
+
+    def of_model(self, model: int) -> FloatArray:
+        """Return the step-down p-values of one model, from its own pairs alone, (N,)."""
+        found = np.zeros(self.count)
+        for own in np.flatnonzero(self.place == model):
+            others = np.flatnonzero(np.arange(len(self.place)) != own)
+            pairs = (others, np.full_like(others, own))
+            found[self.place[others]] = self.draws.adjusted(self.z[own, others], *pairs)
+        return found
 
 
 def rank_intervals(
@@ -65,36 +104,43 @@ def rank_intervals(
     All pairs are tested, stepping down over the largest difference that chance makes
     (`step_down`); a model's rank runs from 1 + (number significantly better) to N - (number
     significantly worse) (Mogstad, Romano, Shaikh and Wilhelm 2024).  A marginal rank set tests the
-    pairs of its model only.  The set that contains the best leaves out the models to which some
-    other is shown to be superior, one-sided, by a test for each model; whichever is the best, it
-    is left out at most once in 20 times.  ``shared`` are the differences of models whose runs are
-    in part the same, such as a vote and its members.  Cost: one pass over the images per pair.
+    pairs of its model only.  More chance is never less uncertainty: two models differ for new
+    groups of images only if they do for new images and, where both have several runs, on these
+    ones.  The set that contains the best leaves out the models to which some other is shown to be
+    superior, one-sided, by a test for each model, or in its marginal ranks; whichever is the best,
+    it is left out at most once in 20 times.  ``shared`` are the differences of models whose runs
+    are in part the same, such as a vote and its members.  Cost: one pass over the images per pair.
 
     Raises:
         ValueError: the models were measured on other numbers of images, or images in other groups.
     """
     summaries = [as_summary(model) for model in models]
-    n, alpha = len(summaries), 1 - confidence
+    n, alpha, shared = len(summaries), 1 - confidence, shared or {}
     means = np.array([summary.mean for summary in summaries])
-    first, second = _pairs(n)
-    shared = shared or {}
-    p_values = [
-        shared[i, j].p_value if (i, j) in shared else pair_p_value(summaries[i], summaries[j])
-        for i, j in zip(first.tolist(), second.tolist(), strict=True)
-    ]
-    z = deviates(np.array(p_values))
-    variances = {pair: error.standard_error**2 for pair, error in shared.items()}
-    draws = JointDraws.of(with_shared_runs(covariance_of_means(summaries), variances))
-    adjusted = draws.adjusted(z, first, second)
-    adjusted_p = _square(n, adjusted, 1.0)
-    better = (adjusted_p < alpha) & (means[:, None] > means[None, :])
+    population = _over_images(summaries, shared)
+    chances = [population]
+    if summaries[0].groups is not None:
+        alone = [summary.of_single_images for summary in summaries]
+        chances.append(replace(population, draws=JointDraws.of(_covariance(alone, shared))))
+    of_seeds = _over_seeds(summaries, shared)
+    own = np.ones((n, n)) if of_seeds is None else of_seeds.adjusted()
+    chances += [] if of_seeds is None else [of_seeds]
+    adjusted_p = np.max([own if c is of_seeds else c.adjusted() for c in chances], axis=0)
+    above = means[:, None] > means[None, :]
+    better = (adjusted_p < alpha) & above
     # Row less column: positive where the row looks better than the column.
-    signed = _square(n, z, 0.0) * np.sign(means[:, None] - means[None, :])
+    signed = population.z * np.sign(means[:, None] - means[None, :])
+    marginal = [
+        _marginal_rank(np.max([c.of_model(i) for c in chances], axis=0) < alpha, means, i)
+        for i in range(n)
+    ]
     return Ranking(
         ranks=_ranks(better),
-        marginal_ranks=tuple(_marginal_rank(draws, signed, model, alpha) for model in range(n)),
+        marginal_ranks=tuple(marginal),
+        seed_ranks=_seed_ranks(summaries, own, alpha),
         among_best=tuple(
-            bool(draws.one_sided(signed[:, model], model) >= alpha) for model in range(n)
+            rank.best == 1 and bool(population.draws.one_sided(signed[:, i], i) >= alpha)
+            for i, rank in enumerate(marginal)
         ),
         bands=bands(means, better | better.T),
         adjusted_p=adjusted_p,
@@ -113,28 +159,56 @@ def seed_rank_intervals(
     a single run has no rank (None), and may stand anywhere as far as the others are concerned.
     """
     summaries = [as_summary(model) for model in models]
+    found = _over_seeds(summaries, shared or {})
     n = len(summaries)
+    adjusted = np.ones((n, n)) if found is None else found.adjusted()
+    return _seed_ranks(summaries, adjusted, 1 - confidence)
+
+
+def _seed_ranks(
+    summaries: Sequence[Summary], adjusted: FloatArray, alpha: float
+) -> tuple[RankInterval | None, ...]:
     means = np.array([summary.mean for summary in summaries])
-    several = [summary for summary in summaries if summary.n_seeds > 1]
+    several = np.array([summary.n_seeds > 1 for summary in summaries])
+    known = several[:, None] & several[None, :]
+    ranks = _ranks((adjusted < alpha) & known & (means[:, None] > means[None, :]))
+    return tuple(r if s.n_seeds > 1 else None for r, s in zip(ranks, summaries, strict=True))
+
+
+def _over_images(summaries: Sequence[Summary], shared: SharedRuns) -> _Chance:
+    """Return the tests for new images, or groups of them, and new seeds."""
+    n = len(summaries)
+    first, second = _pairs(n)
+    p_values = [
+        shared[i, j].p_value if (i, j) in shared else pair_p_value(summaries[i], summaries[j])
+        for i, j in zip(first.tolist(), second.tolist(), strict=True)
+    ]
+    return _Chance.of(n, np.arange(n), p_values, _covariance(summaries, shared))
+
+
+def _covariance(summaries: Sequence[Summary], shared: SharedRuns) -> FloatArray:
+    variances = {pair: error.standard_error**2 for pair, error in shared.items()}
+    return with_shared_runs(covariance_of_means(summaries), variances)
+
+
+def _over_seeds(summaries: Sequence[Summary], shared: SharedRuns) -> _Chance | None:
+    """Return the tests on these very images of the models with several runs; None without such."""
     place = np.flatnonzero([summary.n_seeds > 1 for summary in summaries])
-    first, second = _pairs(len(several))
+    several = [summaries[i] for i in place]
+    if not several:
+        return None
     p_values, variances = [], {}
-    for i, j in zip(first.tolist(), second.tolist(), strict=True):
+    for i, j in zip(*(part.tolist() for part in _pairs(len(several))), strict=True):
         variance, degrees_of_freedom = seed_difference_error(several[i], several[j])
-        error = (shared or {}).get((int(place[i]), int(place[j])))
+        error = shared.get((int(place[i]), int(place[j])))
         if error is not None and error.over_seeds is not None:
             variance, degrees_of_freedom = error.over_seeds[0] ** 2, error.over_seeds[1]
             variances[i, j] = variance
         t = -abs(several[i].mean - several[j].mean) / np.sqrt(variance)
         p_values.append(min(1.0, 2 * t_probability(t, degrees_of_freedom)))
-    better = np.zeros((n, n), dtype=np.bool_)
-    if several:
-        own = np.diag([seed_mean_variance(summary) for summary in several])
-        draws = JointDraws.of(with_shared_runs(own, variances))
-        adjusted = draws.adjusted(deviates(np.array(p_values)), first, second)
-        better[np.ix_(place, place)] = _square(len(several), adjusted, 1.0) < 1 - confidence
-    ranks = _ranks(better & (means[:, None] > means[None, :]))
-    return tuple(r if s.n_seeds > 1 else None for r, s in zip(ranks, summaries, strict=True))
+    own = np.diag([seed_mean_variance(summary) for summary in several])
+    covariance = with_shared_runs(own, variances)
+    return _Chance.of(len(summaries), place, p_values, covariance)
 
 
 def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -158,13 +232,10 @@ def _ranks(better: NDArray[np.bool_]) -> tuple[RankInterval, ...]:
     )
 
 
-def _marginal_rank(draws: JointDraws, signed: FloatArray, model: int, alpha: float) -> RankInterval:
-    """Return the ranks of one model, from its own pairs alone."""
-    others = np.flatnonzero(np.arange(len(signed)) != model)
-    own = signed[others, model]  # positive where the other one looks better
-    adjusted = draws.adjusted(np.abs(own), others, np.full_like(others, model))
-    above, below = ((adjusted < alpha) & (own * sign > 0) for sign in (1, -1))
-    return RankInterval(1 + int(above.sum()), len(signed) - int(below.sum()))
+def _marginal_rank(different: NDArray[np.bool_], means: FloatArray, model: int) -> RankInterval:
+    """Return the ranks of one model, from its own pairs alone; ``different`` (N,)."""
+    above, below = (different & (means * sign > means[model] * sign) for sign in (1, -1))
+    return RankInterval(1 + int(above.sum()), len(means) - int(below.sum()))
 
 
 def bands(means: FloatArray, different: NDArray[np.bool_]) -> tuple[tuple[str, ...], ...]:
