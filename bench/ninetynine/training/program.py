@@ -126,6 +126,7 @@ def record_of(
             variant=cell.variant,
             suite_version=__version__,
             started_at=started_at,
+            dataset_revision=cell.dataset_revision,
         ),
         machine=describe(cell.identity, cores),
         model=Model(
