@@ -13,6 +13,8 @@ import pytest
 from complaints import complaint
 from dataset_builders import ordinary
 from ninetynine.datasets import fingerprint_of, load, row_name_of
+from ninetynine.datasets.kinds import tfds
+from ninetynine.datasets.sources import Source
 from ninetynine.records import Failure, RecordStore
 from ninetynine.running import failed_record
 from ninetynine.suite import Setting, Suite, discover, make_cells
@@ -413,6 +415,9 @@ def test_tensorflow_datasets_reads_what_it_prepared(tmp_path: Path) -> None:
     assert dataset.class_names == ("cat", "dog")
     assert load("tfds:pets", tmp_path).fingerprint == dataset.fingerprint
     assert "did you mean 'mnist'?" in complaint(load, "tfds:mnits", tmp_path)
+    floats = features.FeaturesDict({"image": features.Image(shape=(6, 5, 1), dtype=np.float32)})
+    told = complaint(tfds._columns, library, floats, Source("tfds:depth"))
+    assert "the pictures in image are float32; expected uint8 or uint16" in told
 
 
 @pytest.mark.slow

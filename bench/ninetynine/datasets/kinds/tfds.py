@@ -167,6 +167,11 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
     images = [name for name, feature in found.items() if isinstance(feature, kinds.Image)]
     labels = [name for name, feature in found.items() if isinstance(feature, kinds.ClassLabel)]
     image = one_column(images, None, "pictures", columns, source.name)
+    if (dtype := np.dtype(found[image].dtype)) not in (np.uint8, np.uint16):
+        raise UserError(  # such are kept as four channels, which would be taken for colors
+            f"{source.name}: the pictures in {image} are {dtype}; expected uint8 or uint16: save "
+            "the set as an .npz"
+        )
     several = [name for name, feature in found.items() if isinstance(feature, kinds.Sequence)]
     if not labels and (names := [name for name in several if "label" in name]):
         raise UserError(
