@@ -53,7 +53,7 @@ def findings(dataset: Dataset) -> tuple[Finding, ...]:
         *_pixels(dataset),
         *_layout(dataset),
         *_classes(dataset),
-        *_missing(dataset),
+        *_names(dataset),
         *_groups_in_both(dataset),
         *_balance(dataset),
         *_order(dataset),
@@ -156,14 +156,22 @@ def _classes(dataset: Dataset) -> Iterator[str]:
         )
 
 
-def _missing(dataset: Dataset) -> Iterator[str]:
-    """Warn of classes whose name is what tables write where no label is known."""
+def _names(dataset: Dataset) -> Iterator[str]:
+    """Warn of classes whose name is a missing label's, or another class's in other letters."""
+    alike: dict[str, list[int]] = {}
     for label, name in enumerate(dataset.class_names or ()):
+        alike.setdefault(name.casefold(), []).append(label)
         if name.lower() in _NO_LABEL:
             images = sum(np.count_nonzero(labels == label) for _, labels in dataset.parts.values())
             yield (
                 f"{_name(dataset, label)} has {images:,} images, and is called as labels are that "
                 "nobody knows; expected none: leave these images out"
+            )
+    for same in alike.values():
+        if len(same) > 1:
+            yield (
+                f"{_list(dataset, np.array(same))} are called alike but for large and small "
+                "letters; expected one name for one class"
             )
 
 
