@@ -109,6 +109,7 @@ class Cell(BaseModel):
     file: Path | None = None  # the architecture's, which its inputs' names are relative to
     program: Program | None = None  # that is run in place of an architecture
     weights: Path | None = None  # where the recipe's initial weights lie
+    dataset_revision: str | None = None  # or version, of another library's set
 
     @property
     def file_name(self) -> str:

@@ -204,6 +204,7 @@ def _context(
         # When its first member's training began: a vote's seconds are its members'.
         started_at=min(member.context.started_at for member in members),
         note=f"a soft vote of {runs}",
+        dataset_revision=first.dataset_revision,
     )
 
 

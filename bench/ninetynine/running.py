@@ -238,6 +238,7 @@ def failed_record(cell: Cell, failure: Failure, attempts: int = 1) -> Record:
         variant=cell.variant,
         suite_version=ninetynine.__version__,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        dataset_revision=cell.dataset_revision,
     )
     return Record(
         key=cell.key,

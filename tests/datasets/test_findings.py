@@ -304,6 +304,17 @@ def test_a_class_without_test_images_is_said() -> None:
     assert line.startswith("class 2 (dog) has no test image;")
 
 
+def test_a_class_that_is_called_as_missing_labels_are_or_as_another_is_said() -> None:
+    names = np.array(["bird", "cat", "dog", "nan"])
+    found = {"y_train": names[labels(60, 60, 60, 60)], "y_test": names[labels(30, 30, 30, 30)]}
+    (line,) = said(dataset(found))
+    assert line.startswith("class 3 (nan) has 90 images, and is called as labels are that nobody")
+    names = np.array(["Cat", "bird", "cat", "dog"])
+    found = {"y_train": names[labels(60, 60, 60, 60)], "y_test": names[labels(30, 30, 30, 30)]}
+    (line,) = said(dataset(found))
+    assert line.startswith("class 0 (Cat), class 2 (cat) are called alike but for large and small")
+
+
 def test_a_class_without_training_images_is_said_where_it_is_not_refused() -> None:
     known = build_dataset("mine", ordinary() | {"y_train": labels(120, 0, 60, 60)}, WHERE, CLASSES)
     (line,) = said(known)

@@ -66,12 +66,11 @@ def test_a_noun_that_is_none_is_one_line(tmp_path, noun):
         load(tmp_path, groups_test=TEST, groups_noun=noun)
 
 
-def test_test_groups_that_were_trained_on_are_noted(tmp_path):
+def test_test_groups_that_were_trained_on_are_said(tmp_path):
     data = load(tmp_path, groups_test=TEST, groups_train=TRAIN + 30)
-    assert data.notes == (
-        "10 of the test images' 40 groups have training images, too: accuracy on new groups may "
-        "be lower",
-    )
+    (found,) = datasets.findings(data)
+    assert "10 of the test images' 40 groups have training images, too; expected" in found.message
+    assert not datasets.findings(load(tmp_path, groups_test=TEST, groups_train=TRAIN + 40))
 
 
 def test_folds_keep_groups_whole_and_hold_every_image_once(tmp_path):

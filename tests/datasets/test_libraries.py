@@ -1,5 +1,6 @@
 """Sets of other libraries: what is taken from each, of stand-ins and, where installed, of them."""
 
+import csv
 import io
 import json
 import sys
@@ -12,6 +13,11 @@ import pytest
 from complaints import complaint
 from dataset_builders import ordinary
 from ninetynine.datasets import fingerprint_of, load, row_name_of
+from ninetynine.datasets.kinds import tfds
+from ninetynine.datasets.sources import Source
+from ninetynine.records import Failure, RecordStore
+from ninetynine.running import failed_record
+from ninetynine.suite import Setting, Suite, discover, make_cells
 from PIL import Image
 
 
@@ -116,21 +122,51 @@ def test_a_set_of_the_hub_becomes_arrays(hub: dict[str, Any]) -> None:
     assert "splits that were not read: x" in dataset.notes
 
 
-def test_the_revision_is_in_a_note_and_what_was_read_is_kept_for_it(
-    hub: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9")
-    commit = "0123456789" * 4
+COMMIT = "0123456789" * 4
+
+
+@pytest.fixture
+def refs(hub: dict[str, Any], tmp_path: Path) -> Path:
+    """The folder of revisions of hf:me/pets, which is at ``COMMIT``."""
     refs = tmp_path / "HF_HOME" / "hub" / "datasets--me--pets" / "refs"
     refs.mkdir(parents=True)
-    (refs / "main").write_text(commit)
+    (refs / "main").write_text(COMMIT)
     hub["me/pets"] = {"train": split(6), "test": split(4)}
+    return refs
+
+
+def test_the_revision_is_in_a_note_and_what_was_read_is_kept_for_it(
+    hub: dict[str, Any], refs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9")
     dataset = load("hf:me/pets")
-    assert any(f"revision {commit}" in note for note in dataset.notes)
+    assert any(f"revision {COMMIT}" in note for note in dataset.notes)
     hub["me/pets"] = AssertionError("it was asked for again")
     assert load("hf:me/pets").fingerprint == fingerprint_of("hf:me/pets") == dataset.fingerprint
     (refs / "main").write_text("f" * 40)
     assert "it was asked for again" in complaint(load, "hf:me/pets")
+
+
+def test_the_revision_is_in_the_records(refs: Path, tmp_path: Path, bench: Any) -> None:
+    np.save(tmp_path / "predictions.npy", np.array([0, 1, 0, 0]))
+    told = ("--dataset", "hf:me/pets", "--results", tmp_path / "results")
+    assert bench("import", "mine", tmp_path / "predictions.npy", *told)[0] == 0
+    (record,) = RecordStore(tmp_path / "results").read_all()[0]
+    assert record.context.dataset_revision == COMMIT
+    csv_text = bench("report", *told[2:], "--format", "csv")[1]
+    assert next(csv.DictReader(io.StringIO(csv_text)))["dataset_revision"] == COMMIT
+
+
+def test_cells_know_the_revision_of_their_data(refs: Path, tmp_path: Path) -> None:
+    names = ("softmax_regression",)
+    suite = Suite("test", Path("test.toml"), "", "hf:me/pets", names, (0,))
+    (cell,) = make_cells(suite, discover(), names, Setting())
+    failed = failed_record(cell, Failure(kind="error", reason="it fell"))
+    assert failed.context.dataset_revision == COMMIT
+    (refs / "main").unlink()
+    (other,) = make_cells(suite, discover(), names, Setting())
+    assert (other.dataset_revision, other.key) == (None, cell.key)
+    assert "dataset_revision" not in failed_record(other, failed.failure).model_dump_json()
 
 
 def test_no_test_split_asks_for_test_split(hub: dict[str, Any]) -> None:
@@ -379,6 +415,9 @@ def test_tensorflow_datasets_reads_what_it_prepared(tmp_path: Path) -> None:
     assert dataset.class_names == ("cat", "dog")
     assert load("tfds:pets", tmp_path).fingerprint == dataset.fingerprint
     assert "did you mean 'mnist'?" in complaint(load, "tfds:mnits", tmp_path)
+    floats = features.FeaturesDict({"image": features.Image(shape=(6, 5, 1), dtype=np.float32)})
+    told = complaint(tfds._columns, library, floats, Source("tfds:depth"))
+    assert "the pictures in image are float32; expected uint8 or uint16" in told
 
 
 @pytest.mark.slow

@@ -97,6 +97,7 @@ class TestFolder:
         (folder / "train" / "cat" / "._0.png").write_bytes(b"x")
         (folder / "train" / ".ipynb_checkpoints").mkdir()
         (folder / "train" / "cat" / "README.txt").write_text("x")
+        draw(folder / "train" / "cat" / "@eaDir" / "0.png" / "small.png", 0, 9)
         assert datasets.load(str(folder)).fingerprint == plain
 
     def test_endings_may_be_large_and_content_another_format_s(self, folder: Path) -> None:
@@ -292,6 +293,18 @@ class TestTable:
             "2 groups",
         ]
         assert "no column 'nurse'" in complaint(f"{path}?test_split=0.3&groups=nurse")
+
+    def test_columns_are_found_in_any_letters_and_others_are_named(self, tmp_path: Path) -> None:
+        path = self.table(
+            tmp_path, *self.ROWS, *self.TEST, heading="Path,Label,SPLIT,Group"
+        )
+        loaded = datasets.load(str(path))
+        assert (len(loaded.test_labels), str(loaded.train_groups)) == (2, "2 groups")
+        path = self.table(tmp_path, *self.ROWS, *self.TEST, heading="path,label,split,Nurse")
+        loaded = datasets.load(str(path))
+        assert loaded.train_groups is None
+        assert "columns that were not read: Nurse" in loaded.notes
+        assert datasets.load(f"{path}?groups=nurse").train_groups is not None
 
     @pytest.mark.parametrize(
         ("heading", "line", "said"),

@@ -187,6 +187,24 @@ def test_a_change_of_what_it_consists_of_makes_it_another_program(tmp_path, chan
 
 
 @pytest.mark.parametrize(
+    ("pins", "found"),
+    [
+        ("# made by hand\nnumpy==0.1", "numpy==0.1, but"),
+        ("--index-url x\nno_such.package==2.0 \\\n    --hash=sha256:0", "not installed"),
+    ],
+)
+def test_other_versions_than_the_lock_file_says_are_refused(tmp_path, dataset, pins, found):
+    (tmp_path / "lock.txt").write_text(pins)
+    with pytest.raises(UserError) as caught:
+        ran(tmp_path, dataset, LABELS, environment="lock.txt")
+    assert found in str(caught.value)
+    assert "install what the file says" in str(caught.value)
+    installed = f"NumPy[x] == {np.__version__}.0  # so\nother>=3\ncolorama==0.4; os == 'nt'\n"
+    (tmp_path / "lock.txt").write_text(installed)
+    assert ran(tmp_path, dataset, LABELS, environment="lock.txt")
+
+
+@pytest.mark.parametrize(
     ("command", "more", "said"),
     [
         (COMMAND[:4], {}, "command has no {out}"),

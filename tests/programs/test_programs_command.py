@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ninetynine.datasets import load
 from ninetynine.records import RecordStore
+from PIL import Image
 from run_helpers import assert_refused, start_bench, wait_until_gone, write_dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "programs.md"
@@ -112,6 +114,16 @@ def blocks(page):
     return dict(found)
 
 
+def write_digits(root):
+    """Write the small digits as pictures, in ``root``/train and ``root``/test."""
+    digits = load("digits")
+    for part, (images, labels) in zip(("train", "test"), digits.parts.values(), strict=True):
+        for number, (pixels, label) in enumerate(zip(images, labels, strict=True)):
+            path = root / part / str(label) / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels[..., 0]).save(path)
+
+
 @pytest.mark.slow
 def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here):
     way = PAGE.read_text().partition("## From train.py")[2].partition("\n## ")[0]
@@ -119,6 +131,7 @@ def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here):
     commands = files.pop("commands").splitlines()
     assert len(files) - 1 <= 2  # the script is there already
     assert len(commands) <= 4
+    write_digits(tmp_path / "pictures")
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

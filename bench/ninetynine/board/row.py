@@ -118,6 +118,12 @@ class Row:
     def threads(self) -> tuple[int, ...]:
         return tuple(sorted({record.cell.threads for record in self.records}))
 
+    @property
+    def dataset_revisions(self) -> tuple[str, ...]:
+        """Of a set of another library's, as far as its runs recorded them; the same data."""
+        told = {record.context.dataset_revision for record in self.records}
+        return tuple(sorted(revision for revision in told if revision))
+
     @cached_property
     def parameters(self) -> int | None:
         return next((r.model.parameters for r in self.records if r.model), None)

@@ -94,6 +94,12 @@ def fingerprint_of(name: str, data_dir: Path | None = None) -> str:
     return found or load(name, data_dir).fingerprint
 
 
+def revision_of(name: str, data_dir: Path | None = None) -> str | None:
+    """Return the revision or version of another library's set, as far as it counts them."""
+    base = name.removesuffix(fold_suffix(name))
+    return None if base in entries() else own.revision(base, data_dir)
+
+
 def row_name_of(name: str) -> str:
     """Return what tables call a dataset: a known name itself, or as its kind has it.
 

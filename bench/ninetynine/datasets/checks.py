@@ -63,7 +63,6 @@ def build_dataset(
     )
     parts = [array for pair in zip(images, read.labels, strict=True) for array in pair]
     groups = _groups(arrays, (len(images[1]), len(images[0])), where)
-    shared = _shared_groups(arrays)
     dataset = Dataset(
         name=name,
         train_images=images[0],
@@ -80,11 +79,10 @@ def build_dataset(
             *notes,
             *_mapped(names[::2], images),
             *read.notes,
-            *_in_both(groups[TEST_GROUPS], shared),
         ),
         test_groups=groups[TEST_GROUPS],
         train_groups=groups[TRAIN_GROUPS],
-        shared_groups=shared,
+        shared_groups=_shared_groups(arrays),
     )
     refuse_errors(dataset)
     return dataset
@@ -133,15 +131,6 @@ def _shared_groups(arrays: RawArrays) -> int | None:
     if TEST_GROUPS not in arrays or TRAIN_GROUPS not in arrays:
         return None
     return len(np.intersect1d(arrays[TEST_GROUPS], arrays[TRAIN_GROUPS]))
-
-
-def _in_both(test: ImageGroups | None, shared: int | None) -> Iterable[str]:
-    """Yield a note where groups of the test images are among those of the training images."""
-    if test is not None and shared:
-        yield (
-            f"{shared:,} of the test images' {test} have training images, too: accuracy on new "
-            f"{test.noun} may be lower"
-        )
 
 
 def _verify(dataset: Dataset, info: DatasetInfo, where: str) -> None:

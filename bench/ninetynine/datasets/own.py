@@ -18,7 +18,7 @@ from ninetynine.datasets.kinds import Kind, kind_of, kinds
 from ninetynine.datasets.preparing import prepare
 from ninetynine.datasets.registry import entries
 from ninetynine.datasets.sources import ReadArrays, Source, lexical, parse_source
-from ninetynine.errors import UserError, nearest
+from ninetynine.errors import UserError, nearest, one_line
 
 _READ_VERSION = 1  # goes up where the same files would be read as other arrays
 _FILES = (".npz", ".csv", ".tsv")  # kinds of which a row is called without their ending
@@ -110,6 +110,13 @@ def kept_fingerprint(name: str, data_dir: Path | None) -> str | None:
     place = _place(kind, source, data_dir)
     path = next(_kept(place), None) if place is not None else None
     return path.stem.rpartition("-")[2] if path is not None else None
+
+
+def revision(name: str, data_dir: Path | None) -> str | None:
+    """Return which state of a set that changes elsewhere is on this machine, else None."""
+    kind, source = find(name)
+    found = kind.revision(source, data_dir)
+    return one_line(found) if found else None
 
 
 def kept(row: str, fingerprint: str) -> Dataset | None:

@@ -26,6 +26,8 @@ IMBALANCE = 100
 DARK = 0.25
 # A part with fewer images may be dark, or sorted, by chance.
 ENOUGH_IMAGES = 20
+# What labels are called that are missing.
+_NO_LABEL = frozenset({"nan", "null", "n/a", "<na>", "-1"})
 # Of training images that are an earlier one again, fewer are not said.
 REPEATED = 0.01
 
@@ -51,6 +53,8 @@ def findings(dataset: Dataset) -> tuple[Finding, ...]:
         *_pixels(dataset),
         *_layout(dataset),
         *_classes(dataset),
+        *_names(dataset),
+        *_groups_in_both(dataset),
         *_balance(dataset),
         *_order(dataset),
         *_duplicates(dataset),
@@ -149,6 +153,34 @@ def _classes(dataset: Dataset) -> Iterator[str]:
         yield (
             f"{_list(dataset, untested)} {_have(untested)} no test image; expected some of each "
             "class, as nothing is measured there"
+        )
+
+
+def _names(dataset: Dataset) -> Iterator[str]:
+    """Warn of classes whose name is a missing label's, or another class's in other letters."""
+    alike: dict[str, list[int]] = {}
+    for label, name in enumerate(dataset.class_names or ()):
+        alike.setdefault(name.casefold(), []).append(label)
+        if name.lower() in _NO_LABEL:
+            images = sum(np.count_nonzero(labels == label) for _, labels in dataset.parts.values())
+            yield (
+                f"{_name(dataset, label)} has {images:,} images, and is called as labels are that "
+                "nobody knows; expected none: leave these images out"
+            )
+    for same in alike.values():
+        if len(same) > 1:
+            yield (
+                f"{_list(dataset, np.array(same))} are called alike but for large and small "
+                "letters; expected one name for one class"
+            )
+
+
+def _groups_in_both(dataset: Dataset) -> Iterator[str]:
+    test, shared = dataset.test_groups, dataset.shared_groups
+    if test is not None and shared:
+        yield (
+            f"{shared:,} of the test images' {test} have training images, too; expected other "
+            f"{test.noun} in either part: accuracy on new {test.noun} may be lower"
         )
 
 

@@ -23,6 +23,7 @@ class Facts:
     note: str = ""
     parameters: int | None = None
     train_seconds: float | None = None  # of one run, on hardware that we do not know
+    dataset_revision: str | None = None
 
 
 def seeds_of(runs: Sequence[Run], first: int | None) -> list[int]:
@@ -85,6 +86,7 @@ def make_records(
                 started_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 note=facts.note,
                 stated_train_seconds=facts.train_seconds,
+                dataset_revision=facts.dataset_revision,
             ),
             model=_model(facts),
             scores=Scores(test=score),

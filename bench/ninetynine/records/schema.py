@@ -168,7 +168,7 @@ def _with_zone(text: str) -> str:
 class Context(Part):
     """What is worth knowing and cannot change a number; not part of the key."""
 
-    LATER: ClassVar[tuple[str, ...]] = ("stated_train_seconds",)
+    LATER: ClassVar[tuple[str, ...]] = ("stated_train_seconds", "dataset_revision")
 
     suite: str
     variant: str
@@ -179,6 +179,7 @@ class Context(Part):
     note: str = ""
     warnings: list[str] = []  # that were told before training, one line each
     stated_train_seconds: Seconds | None = None  # of an import, on hardware that we do not know
+    dataset_revision: str | None = None  # or version, of a set that another library reads
 
 
 class Record(Part):

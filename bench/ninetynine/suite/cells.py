@@ -137,8 +137,9 @@ def make_cells(
     cells = [
         c for e in entries for c in _entry_cells(suite, catalog, e, setting, dataset, fingerprint)
     ]
+    revision = {"dataset_revision": datasets.revision_of(suite.dataset, data_dir)}
     # An architecture that the file has in two precisions is one where --precision is given.
-    return list({cell.key: cell for cell in cells}.values())
+    return list({cell.key: cell.model_copy(update=revision) for cell in cells}.values())
 
 
 def _entry_cells(

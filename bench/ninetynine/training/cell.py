@@ -241,6 +241,7 @@ def make_context(cell: Cell, started_at: str, warnings: Sequence[str] = ()) -> C
         suite_version=__version__,
         started_at=started_at,
         warnings=list(warnings),
+        dataset_revision=cell.dataset_revision,
     )
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -39,6 +41,14 @@ from ninetynine.training.program_process import ProgramProcess
 
 PREDICTIONS = ("predictions.npy", "predictions.npz", "predictions.csv")
 _LARGEST_FACTS = 16 * 2**20
+# A version that a requirements file says exactly, for every system.
+_PIN = re.compile(
+    r"^([\w.-]+)(?:\[[^]]*\])? *== *([\w.!+-]+)[ \t]*(?:\\|#.*|--.*)?\r?$", re.MULTILINE
+)
+_TELL_INSTALLED = (
+    "import json; from importlib.metadata import distributions; "
+    "print(json.dumps([(d.name, d.version) for d in distributions()]))"
+)
 
 
 class Facts(Strict):
@@ -59,7 +69,8 @@ def run_program(
     """Run ``program`` for the seed of ``cell`` and return its record and predictions.
 
     It starts in a new folder with copies of its files, and finds its data in an ``.npz`` without
-    test labels.  Raises ProgramFailed where it fails, or does not write what it is to write.
+    test labels.  Raises ProgramFailed where it fails, or does not write what it is to write, and
+    UserError where its Python has other versions than its lock file says.
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     identity = cell.identity
@@ -74,7 +85,9 @@ def run_program(
             "out": str(out),
             "threads": str(identity.threads),
         }
-        process = ProgramProcess(_started_by(program, values), folder, on_epoch)
+        command = _started_by(program, values)
+        _check_environment(program, command[0])
+        process = ProgramProcess(command, folder, on_epoch)
         clock = Clock(cores)
         with clock.running():
             process.run()
@@ -126,6 +139,7 @@ def record_of(
             variant=cell.variant,
             suite_version=__version__,
             started_at=started_at,
+            dataset_revision=cell.dataset_revision,
         ),
         machine=describe(cell.identity, cores),
         model=Model(
@@ -160,6 +174,37 @@ def _started_by(program: Program, values: dict[str, str]) -> list[str]:
     if "/" in first and first not in program.files and beside.is_file():
         return [str(beside), *rest]
     return [first, *rest]
+
+
+def _check_environment(program: Program, python: str) -> None:
+    """Raise UserError where ``python`` lacks a version that a requirements file pins.
+
+    The key has what the file says: a number made with another version would be under a wrong one.
+    """
+    if not (program.environment and Path(python).name.startswith("python")):
+        return
+    pins = _PIN.findall(program.read(program.environment).decode(errors="replace"))
+    try:
+        found = json.loads(subprocess.check_output([python, "-c", _TELL_INSTALLED])) if pins else {}
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return  # the program itself will say why it cannot be started
+    installed = {_plain(name): version for name, version in found}
+    for name, wanted in pins:
+        version = installed.get(_plain(name), "not installed")
+        if _even(wanted) not in (_even(version), _even(version.partition("+")[0])):
+            raise UserError(
+                f"{program.folder / program.environment}: {name}=={wanted}, but {python} has "
+                f"{name} {version}; install what the file says, or write what is installed into it"
+            )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _even(version: str) -> str:
+    """Return a version without zeros at its end, which mean nothing (PEP 440)."""
+    return re.sub(r"(\.0)+$", "", version)
 
 
 def _lay_out(program: Program, folder: Path) -> None:

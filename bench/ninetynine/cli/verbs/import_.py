@@ -68,10 +68,12 @@ def command(
     _check_name(name)
     for path in files:  # before the data are looked for, which can take a download
         check_file(path, "predictions as .npy, .npz or .csv")
-    loaded = datasets.load(datasets.with_options(dataset, reading), data_dir)
+    wanted = datasets.with_options(dataset, reading)
+    loaded = datasets.load(wanted, data_dir)
     runs = read_runs(files, loaded)
     digest, seeds = digest_of(runs), seeds_of(runs, seed)
-    facts = Facts(note, parameters, train_seconds)
+    revision = datasets.revision_of(wanted, data_dir)
+    facts = Facts(note, parameters, train_seconds, revision)
     store = RecordStore(results)
     with store.lock():
         store.groups.keep(loaded.name, loaded.fingerprint, loaded.test_groups)

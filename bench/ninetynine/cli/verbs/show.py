@@ -52,6 +52,13 @@ def command(
     records = _records(found, results) if results.exists() else []
     together = Counter(r.cell.at_once for r in records if r.cell.at_once > 1)
     facts["seeds_at_once"] = [{"together": k, "runs": n} for k, n in sorted(together.items())]
+    told = Counter(
+        (r.cell.dataset, r.context.dataset_revision) for r in records if r.context.dataset_revision
+    )
+    facts["dataset_revisions"] = [
+        {"dataset": dataset, "revision": revision, "runs": n}
+        for (dataset, revision), n in sorted(told.items())
+    ]
     facts["seed_splits"] = _seed_splits(found, results, records) if records else []
     options.answer(as_json, facts, _lines(found, facts))
 
@@ -84,6 +91,9 @@ def _lines(found: Architecture, facts: dict[str, Any]) -> Iterator[str]:
             f"Seeds at once: {formatting.count(group['runs'], 'run')} trained {group['together']} "
             "together, each with its share of the seconds that all took"
         )
+    for data in facts["dataset_revisions"]:
+        runs = formatting.count(data["runs"], "run")
+        yield f"Data: {runs} on {data['dataset']}, revision {data['revision']}"
     for split in facts["seed_splits"]:
         ends = Interval(**split["distribution_interval"])
         yield (

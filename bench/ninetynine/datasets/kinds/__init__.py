@@ -56,6 +56,13 @@ class Kind(ABC):
         """
         return None
 
+    def revision(self, source: Source, data_dir: Path | None) -> str | None:
+        """Return which state of a set that changes elsewhere is read, None where nobody counts.
+
+        It is found without reading, and stands in the records of what was trained on.
+        """
+        return None
+
 
 def kind_of(name: str) -> Kind | None:
     """Return the kind that reads ``name``, which has no options and no fold; None where none."""

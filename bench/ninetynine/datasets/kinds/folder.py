@@ -27,6 +27,11 @@ _OTHER_PICTURES = frozenset(
 _LAYOUT = "train/ and test/ with a folder of pictures for each class"
 _ALONE = "or such folders alone and --test-split 0.2"
 _DEEPEST = 64
+# What systems leave in folders; Synology's @eaDir has small copies of the pictures.
+_OF_THE_SYSTEM = frozenset(
+    {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"}
+    | {"System Volume Information"}
+)
 
 
 class PictureFolder(Kind):
@@ -123,7 +128,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+    return name.startswith(".") or name in _OF_THE_SYSTEM
 
 
 def _of_class(

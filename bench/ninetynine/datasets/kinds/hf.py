@@ -49,15 +49,19 @@ class HuggingFace(Kind):
         return f"{_PREFIX}{plain}" + (f":{config}" if config else "")
 
     def identity(self, source: Source, data_dir: Path | None) -> str | None:
-        path, _, revision = _parse(source.name)
+        path = _parse(source.name)[0]
         try:
             version = metadata.version("datasets")
         except metadata.PackageNotFoundError:
             return None
         if Path(path).exists():
             return identity_of_folder(Path(path), version)
-        commit = _commit(path, revision)
+        commit = self.revision(source, data_dir)
         return f"{version} {commit}" if commit else None
+
+    def revision(self, source: Source, data_dir: Path | None) -> str | None:
+        path, _, revision = _parse(source.name)
+        return None if Path(path).exists() else _commit(path, revision)
 
     def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
         library = import_library("datasets", "hf", source.name)
@@ -72,7 +76,7 @@ class HuggingFace(Kind):
             for part, split in parts.items()
         }
         version = [f"datasets {library.__version__}"]
-        commit = None if Path(path).exists() else _commit(path, revision)
+        commit = self.revision(source, data_dir)
         version += [f"revision {commit}"] if commit else []
         told = (f"read by {', '.join(version)}: pictures {image}, labels {label}", *notes)
         return assemble(splits, source.options, source.name, tuple(names) if names else None, told)

@@ -20,6 +20,7 @@ class PictureTable(Kind):
     """Reads the pictures that a table lists, their paths being relative to the table's folder.
 
     Each part keeps the table's order. ``groups`` names the column of groups, "group" by default.
+    Large and small letters are the same in the names of columns.
     """
 
     expected = "a .csv file with the columns path and label"
@@ -34,13 +35,16 @@ class PictureTable(Kind):
         return Path(name).stem
 
     def identity(self, source: Source, data_dir: Path | None) -> str | None:
-        return identity_of_files([Path(source.name), *(one.path for one in _listed(source))])
+        return identity_of_files([Path(source.name), *(one.path for one in _listed(source)[0])])
 
     def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
-        return read_listed(_listed(source), source.options, source.name)
+        listed, unread = _listed(source)
+        notes = (f"columns that were not read: {', '.join(unread)}",) if unread else ()
+        return read_listed(listed, source.options, source.name, notes)
 
 
-def _listed(source: Source) -> list[ListedPicture]:
+def _listed(source: Source) -> tuple[list[ListedPicture], list[str]]:
+    """Return the pictures, and the columns of the table that say nothing of them."""
     table = Path(source.name)
     rows = _rows(table)
     heading = [name.strip() for name in next(rows, (1, [""]))[1]]
@@ -57,7 +61,7 @@ def _listed(source: Source) -> list[ListedPicture]:
         listed.append(_picture(table, line, {n: row[c].strip() for n, c in columns.items()}))
     if not listed:
         raise UserError(f"{table}: no pictures in it; expected a line for each below the heading")
-    return listed
+    return listed, [name for place, name in enumerate(heading) if place not in columns.values()]
 
 
 def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
@@ -83,18 +87,19 @@ def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _columns(heading: list[str], groups: str | None, table: Path) -> dict[str, int]:
     """Return the places of the columns that are read."""
-    names = dict(zip(_COLUMNS, (*_COLUMNS[:3], groups or _COLUMNS[3]), strict=True))
+    names = dict(zip(_COLUMNS, (*_COLUMNS[:3], (groups or _COLUMNS[3]).lower()), strict=True))
     required = {"path", "label"} | ({"group"} if groups else set())
+    found = [name.lower() for name in heading]
     for column, name in names.items():
-        if name not in heading and column in required:
+        if name not in found and column in required:
             raise UserError(
                 f"{table}: no column {name!r} in its first line (found "
                 f"{', '.join(map(repr, heading))}); expected path and label, "
                 "and split and group if they are known"
             )
-        if heading.count(name) > 1:
+        if found.count(name) > 1:
             raise UserError(f"{table}: two columns are called {name!r}; leave one out")
-    return {column: heading.index(n) for column, n in names.items() if n in heading}
+    return {column: found.index(n) for column, n in names.items() if n in found}
 
 
 def _picture(table: Path, line: int, row: dict[str, str]) -> ListedPicture:

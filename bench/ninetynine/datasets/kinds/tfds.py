@@ -1,6 +1,7 @@
 """A set of tensorflow-datasets, by name or from a folder that it prepared."""
 
 import contextlib
+import importlib
 import io
 import os
 import re
@@ -25,6 +26,7 @@ from ninetynine.errors import UserError, nearest, one_line
 
 _PREFIX = "tfds:"
 _NAME = re.compile(r"(?P<set>\w+)(?:/(?P<config>[\w.+-]+))?(?::(?P<version>[\d.]+))?")
+_REACH_SECONDS = 20.0
 
 
 class TensorFlowDatasets(Kind):
@@ -60,6 +62,10 @@ class TensorFlowDatasets(Kind):
         except metadata.PackageNotFoundError:
             return None
 
+    def revision(self, source: Source, data_dir: Path | None) -> str | None:
+        folder = _folder(source.name) or _prepared(source.name, data_dir)
+        return None if folder is None else folder.resolve().name
+
     def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
         where = source.name
         with contextlib.redirect_stdout(io.StringIO()):
@@ -89,12 +95,16 @@ def _prepared(name: str, data_dir: Path | None) -> Path | None:
     match = _NAME.fullmatch(name.removeprefix(_PREFIX))
     if match is None:
         return None
-    base = data_dir or Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
-    folder = base / match["set"] / (match["config"] or "")
+    folder = _base(data_dir) / match["set"] / (match["config"] or "")
     found = [path.parent for path in folder.glob(f"{match['version'] or '*'}/dataset_info.json")]
     return max(
         found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)], default=None
     )
+
+
+def _base(data_dir: Path | None) -> Path:
+    told = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return data_dir or Path(told).expanduser()
 
 
 def _builder(library: Any, where: str, data_dir: Path | None) -> Any:
@@ -116,6 +126,7 @@ def _builder(library: Any, where: str, data_dir: Path | None) -> Any:
         raise UserError(f"{where}: {_reason(library, error, name)}") from error
     try:
         with contextlib.redirect_stdout(io.StringIO()):
+            _reach(builder, _base(data_dir))
             builder.download_and_prepare()
     except Exception as error:
         raise UserError(
@@ -124,6 +135,17 @@ def _builder(library: Any, where: str, data_dir: Path | None) -> Any:
             "connect this machine to the internet"
         ) from error
     return builder
+
+
+def _reach(builder: Any, base: Path) -> None:
+    """Raise what comes of it where the host of a set that is to be downloaded cannot be reached.
+
+    The library itself tries ten times, for minutes. What was downloaded by hand needs no host.
+    """
+    urls = [url for url in getattr(builder, "url_infos", None) or () if url.startswith("http")]
+    is_here = Path(builder.data_dir).exists() or any((base / "downloads").glob("*"))
+    if urls and not is_here:
+        importlib.import_module("requests").head(urls[0], timeout=_REACH_SECONDS)
 
 
 def _reason(library: Any, error: Exception, name: str) -> str:
@@ -145,6 +167,11 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
     images = [name for name, feature in found.items() if isinstance(feature, kinds.Image)]
     labels = [name for name, feature in found.items() if isinstance(feature, kinds.ClassLabel)]
     image = one_column(images, None, "pictures", columns, source.name)
+    if (dtype := np.dtype(found[image].dtype)) not in (np.uint8, np.uint16):
+        raise UserError(  # such are kept as four channels, which would be taken for colors
+            f"{source.name}: the pictures in {image} are {dtype}; expected uint8 or uint16: save "
+            "the set as an .npz"
+        )
     several = [name for name, feature in found.items() if isinstance(feature, kinds.Sequence)]
     if not labels and (names := [name for name in several if "label" in name]):
         raise UserError(

@@ -148,6 +148,14 @@ COLUMNS = (
         values=lambda board, row: (row.identity.source_hash,),
         write=lambda board, row: row.identity.source_hash[:12],
     ),
+    _words(
+        key="dataset_revision",
+        heading="Data revision",
+        help="Revision of a set of Hugging Face's, version of one of tensorflow-datasets.",
+        fields=("dataset_revision",),
+        values=lambda board, row: (", ".join(row.dataset_revisions) or None,),
+        write=lambda board, row: ", ".join(row.dataset_revisions),
+    ),
     Column(
         key="seed_list",
         heading="Seeds run",
