@@ -1,5 +1,6 @@
 """What the page tells of one row: numbers, recipe, seeds, curves, provenance, a command."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ _ELSEWHERE = {
 }
 _WIDTH, _STRIP, _CURVE = 320.0, 44.0, 96.0
 _MOST_POINTS = 60
+_LEADING = re.compile(r"[−-]?[\d,]*\.?\d+")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,20 @@ def models(board: Board, catalog: Mapping[str, Architecture]) -> Models:
         and any(column.write(board, row) for row in board.rows)
     ]
     return Models(shown, [_model(board, row, catalog) for row in board.rows])
+
+
+def sort_text(column: Column, board: Board, row: Row, text: str) -> str:
+    """Return the number that a cell with ``text`` is sorted by; "" where the text begins with it.
+
+    It is "" of a cell whose value is no number, too.
+    """
+    value = column.sort_value(board, row)
+    if not isinstance(value, int | float):
+        return ""
+    written = f"{value:.7g}"
+    found = _LEADING.match(text) if column.order != "text" else None
+    begins = found.group().replace(",", "").replace("−", "-") if found else text
+    return "" if begins == written or (found and float(begins) == float(written)) else written
 
 
 def _model(board: Board, row: Row, catalog: Mapping[str, Architecture]) -> Model:

@@ -7,7 +7,7 @@ function hideTip() {
 }
 function showTip(item) {
   explained = item;
-  tip.textContent = item.dataset.tip ?? item.getAttribute("aria-label");
+  tip.textContent = item.dataset.tip || (item.getAttribute("aria-label") ?? item.textContent);
   tip.hidden = false;
   const box = item.getBoundingClientRect(), own = tip.getBoundingClientRect();
   const left = Math.min(Math.max(box.left + box.width / 2 - own.width / 2, 12), innerWidth - own.width - 12);
@@ -28,8 +28,19 @@ addEventListener("scroll", () => { if (explained) showTip(explained); }, { passi
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
 
 // What is cut short says its whole name.
-const prepareCuts = (within) => all(".cut", within).forEach((item) => { item.dataset.tip = item.dataset.name; });
+const prepareCuts = (within) => all(".cut", within).forEach((item) => { item.dataset.tip = item.textContent; });
 prepareCuts(document);
+
+// One picture at three widths: the marks of the others say what those of the first say.
+const prepareSizes = (within) => all(".sizes", within).forEach((sizes) => {
+  const [first, ...others] = [...sizes.children].map((size) => all(".mark", size));
+  others.flatMap((marks) => [...marks.entries()]).forEach(([i, mark]) => {
+    if (mark.hasAttribute("aria-label")) return;
+    mark.setAttribute("role", "img");
+    mark.setAttribute("aria-label", first[i]?.getAttribute("aria-label") ?? "");
+  });
+});
+prepareSizes(document);
 
 // A picture is one stop of the Tab key, and so are a table's bars; the arrow keys go through them.
 function prepareRoving(within) {
