@@ -40,6 +40,12 @@ class HardImage:
     probabilities: tuple[tuple[int, float], ...]  # (class, mean over models), the three largest
     right_by_row: tuple[tuple[str, int, int], ...]  # (row's name, runs that are right, runs)
 
+    @property
+    def wrong(self) -> str:
+        """``wrong_share`` in percent, 0 and 100 only where it is."""
+        percent = round(100 * self.wrong_share)
+        return str(min(max(percent, 1), 99) if 0 < self.wrong_share < 1 else percent)
+
 
 @dataclass(frozen=True)
 class Hardest:

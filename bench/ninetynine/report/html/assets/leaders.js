@@ -37,6 +37,8 @@ class Leaders {
     this.filter = this.panel.querySelector(".filter");
     this.fields = all(".field", this.panel);
     this.numbers = document.getElementById(`${this.board.dataset.board}-numbers`);
+    this.none = make("p", { class: "nothing", role: "status", hidden: "" }, "No model fits. ", this.clearing());
+    table.parentElement.after(this.none);
     this.extra = [];
     this.usual = this.head.querySelector("[aria-sort]");
     this.head.addEventListener("click", (event) => {
@@ -59,6 +61,17 @@ class Leaders {
     new ResizeObserver(() => this.fit()).observe(table.parentElement);
   }
 
+  // What brings all rows back.
+  clearing() {
+    const button = make("button", { type: "button", class: "quiet" }, "Show every model");
+    button.addEventListener("click", () => {
+      [this.filter, ...this.fields].forEach((item) => { item.value = ""; });
+      this.narrow();
+      remember();
+      this.filter.focus();
+    });
+    return button;
+  }
   key(header) { return header.dataset.key; }
 
   sort(header, wanted) {
@@ -91,6 +104,7 @@ class Leaders {
     all("[data-row]", this.board).forEach((item) => item.classList.toggle("is-out", out.has(item.dataset.row)));
     this.rows.forEach((row) => this.moreOf(row)?.classList.toggle("is-out", out.has(row.dataset.row)));
     const shown = this.rows.length - out.size;
+    this.none.hidden = shown > 0 || !this.rows.length;
     this.panel.querySelector(".count").value = words.length || asked.length
       ? `${shown} of ${counted(this.rows.length, "model")}` : counted(shown, "model");
   }
