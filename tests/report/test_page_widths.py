@@ -84,7 +84,8 @@ CONTROLS = f"""{NAME}
 """
 FOCUSED = f"""{NAME}
     const e = document.activeElement, s = getComputedStyle(e);
-    const inner = [e, ...e.children].some((c) => parseFloat(getComputedStyle(c).strokeWidth) >= 2.5);
+    const isThick = (one) => parseFloat(getComputedStyle(one).strokeWidth) >= 2.5;
+    const inner = [e, ...e.children].some(isThick);
     return [name(e), (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 1) || inner];
 """
 

@@ -61,7 +61,9 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     longest = max(text_width(cell.text) for cells in matrix.cells for cell in cells if cell)
     width, height = max(_LEAST_WIDTH, longest + 10), _HEIGHT
     most = _NAMES if room is None else min(_NAMES, 0.3 * room)
-    rows, columns = ([fit(name, most) for name in s] for s in (matrix.rows, matrix.columns))
+    rows, columns = (
+        [fit(name, most, names=s) for name in s] for s in (matrix.rows, matrix.columns)
+    )
     longest_name = max(map(text_width, columns)) + 6
     left = max(map(text_width, rows)) + 12
     small = room is not None and left + len(columns) * width > room

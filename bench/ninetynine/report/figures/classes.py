@@ -56,7 +56,7 @@ def _cell(name: str, class_name: str, value: float, first: bool, most: float) ->
     if first:
         text = formatting.number(value, 1)
         return MatrixCell(text, "plain", f"{name}, {class_name}: {text} wrong images a run")
-    text = f"{value:+.{int(abs(value) < 100)}f}".replace("-", "−")
+    text = f"{value:+,.{int(abs(value) < 100)}f}".replace("-", "−")
     text = "0.0" if text in ("+0.0", "−0.0") else text
     shade = min(max(1, round(_SHADES * value / most)), _SHADES) if most else 1
     class_ = "plain" if text == "0.0" else f"shade-{shade}" if value > 0 else "right"

@@ -147,7 +147,10 @@ def _template() -> Template:
         "introduction": introduction,
         "words": headline,
         "ladder_words": ladder_words,
-        **{f.__name__: f for f in (drawn, group_class, name_parts, packed, sample, sort_text, stills)},
+        **{
+            f.__name__: f
+            for f in (drawn, group_class, name_parts, packed, sample, sort_text, stills)
+        },
         **{
             f.__name__: f
             for f in (formatting.percent, formatting.shortest_percent, formatting.three_digits)
@@ -157,10 +160,16 @@ def _template() -> Template:
 
 
 def _style() -> str:
-    """Return the style sheet; ``stacked.css`` holds where a table is narrow, however it got so."""
-    stacked = _asset("stacked.css")
+    """Return the style sheet.
+
+    ``tight.css`` holds where a table has little room, ``stacked.css`` where its columns do not
+    stand side by side, however it got so.
+    """
+    tight, stacked = _asset("tight.css"), _asset("stacked.css")
     return (
         f"{_asset('page.css')}{_asset('leaders.css')}"
+        f".leaders.is-tight{{{tight}}}\n"
+        f"@container leaders (max-width: 900px){{.leaders{{{tight}}}}}\n"
         f".leaders.is-stacked{{{stacked}}}\n"
         f"@container leaders (max-width: 640px){{.leaders{{{stacked}}}}}\n"
         f"{_asset('print.css')}"

@@ -138,6 +138,13 @@ class Hardest:
         alike = f", who has {own} of these {these}" if own > 1 else ""
         return f"no. {code + 1} of {groups}{alike}"
 
+    def votes(self, image: HardImage) -> str:
+        """Return which classes an image was taken for most often, and in how many runs."""
+        said = [
+            f"{self.names[c]} in {n:,} {'run' if n == 1 else 'runs'}" for c, n in image.votes[:3]
+        ]
+        return f"#{image.index}: {', '.join(said)}"
+
     def tip(self, image: HardImage) -> str:
         """Return what the image is, and how many models get it wrong in most runs."""
         wrong = sum(2 * right < runs for _, right, runs in image.right_by_row)

@@ -15,8 +15,9 @@ from ninetynine.report import formatting
 from ninetynine.report.columns import Column, columns
 from ninetynine.report.columns.identity import votes
 from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing.layout import swarm
 from ninetynine.report.drawing.svg import page_svg
-from ninetynine.report.provenance import command_of, commit_of
+from ninetynine.report.provenance import command_of, commit_of, packages_of
 
 _ELSEWHERE = {
     *("architecture", "board", "failures", "group", "name", "packages", "rank", "recipe"),
@@ -106,7 +107,7 @@ def _facts(board: Board, row: Row) -> dict[str, str]:
         "Commits": ", ".join(sorted({commit_of(record) for record in ran})),
         "Trained": " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
         "Machines": "; ".join(machines),
-        "Packages": packages(row),
+        "Packages": "; ".join(dict.fromkeys(map(packages_of, row.records))) or packages(row),
     }
 
 
@@ -124,10 +125,11 @@ def _seeds(board: Board, row: Row) -> Markup:
         return 10 + (_WIDTH - 20) * ((value - low) / room if high > low else 0.5)
 
     written = {value: f"{formatting.percent(value, decimals)}%" for value in values}
+    xs = list(map(x, values))
     parts: list[el.Element] = [el.Line(10.0, 12.0, _WIDTH - 10, 12.0, "track")]
     parts += [
-        el.mark(el.Circle(x(value), 12.0, 4.5, "dot seed"), label=f"seed {seed}: {written[value]}")
-        for seed, value in found
+        el.mark(el.Circle(at, 12.0 + up, 3.5, "dot seed"), label=f"seed {seed}: {written[value]}")
+        for (seed, value), at, up in zip(found, xs, swarm(xs, 7.0, most=8.0), strict=True)
     ]
     parts.append(el.Text(2.0, 36.0, written[low], "tick"))
     if high > low:

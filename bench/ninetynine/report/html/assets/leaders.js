@@ -184,8 +184,10 @@ class Leaders {
   fit() {
     const room = this.table.parentElement;
     if (!room.clientWidth) return;
-    this.table.classList.remove("is-stacked");
-    this.table.classList.toggle("is-stacked", room.clientWidth <= 640 || this.table.offsetWidth > room.clientWidth);
+    const { classList } = this.table, isTooWide = () => this.table.offsetWidth > room.clientWidth;
+    classList.remove("is-tight", "is-stacked");
+    classList.toggle("is-tight", isTooWide());
+    classList.toggle("is-stacked", room.clientWidth <= 640 || isTooWide());
   }
 
   // A row's panel opens below it; it is in one place at a time.
