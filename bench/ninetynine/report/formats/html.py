@@ -68,12 +68,13 @@ def render(report: Report) -> str:
         }
         for (content, view), title, name, id_ in zip(found, titles, names, ids, strict=True)
     ]
-    return _template().render(
+    page = _template().render(
         contents=contents,
         boards=boards,
         provenance=provenance(report.records),
         left_out=[str(problem) for problem in report.problems],
     )
+    return re.sub(r"\n\s+", "\n", page)
 
 
 @dataclass(frozen=True)

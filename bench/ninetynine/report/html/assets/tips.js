@@ -5,16 +5,24 @@ function hideTip() {
   explained = null;
   tip.hidden = true;
 }
+// What a number of a table says: the words of the table, with its row, its column and itself.
+function sayCell(item) {
+  const table = item.closest("[data-says]");
+  if (!table) return item.textContent;
+  const nameOf = (cell) => cell.textContent.trim();
+  const parts = { row: nameOf(item.parentElement.cells[0]), column: nameOf(table.tHead.rows[0].cells[item.cellIndex]), text: item.textContent };
+  return table.dataset.says.replace(/\{(row|column|text)\}/g, (_, part) => parts[part]);
+}
 function showTip(item) {
   explained = item;
-  tip.textContent = item.dataset.tip || (item.getAttribute("aria-label") ?? item.textContent);
+  tip.textContent = item.dataset.tip || (item.getAttribute("aria-label") ?? sayCell(item));
   tip.hidden = false;
   const box = item.getBoundingClientRect(), own = tip.getBoundingClientRect();
   const left = Math.min(Math.max(box.left + box.width / 2 - own.width / 2, 12), innerWidth - own.width - 12);
   const above = box.top - own.height - 9;
   tip.style.left = `${left}px`;
   tip.style.top = `${above > 4 ? above : Math.min(box.bottom + 9, innerHeight - own.height - 4)}px`;
-  if (item.dataset.tip) item.setAttribute("aria-describedby", "tip");
+  if (item.matches("[data-tip]")) item.setAttribute("aria-describedby", "tip");
 }
 const onTip = (event) => {
   const item = event.target.closest?.(tipped);
