@@ -159,8 +159,9 @@ def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
     notes = [
         f"{_measure(board)} mean ± SD over seeds. The 95% interval on these {board.thing}s says "
         f"where the mean lies for these very ones (chance: seeds), that on {board.noun} like these "
-        f"where it lies for new ones of their kind (chance: seeds and {chance}). Models that share a letter of their groups are not "
-        "significantly different; the rank is an interval (95%, all pairs together)."
+        f"where it lies for new ones of their kind (chance: seeds and {chance}). Models "
+        "that share a letter of their groups are not significantly different; the rank is an "
+        "interval (95%, all pairs together)."
     ]
     if board.among_best and len(board.finished) > 1:
         notes.append(
