@@ -164,6 +164,10 @@ def test_every_plot_has_its_marks(report):
 def test_a_select_chooses_what_is_shown(report):
     titles = [e.text for e in seen(report, "[id$=cost] .axis-title")]
     assert "Training seconds (logarithmic)" in titles
+    marks = report.find_elements(By.CSS_SELECTOR, "[id$=cost] .sizes .mark")
+    labels = [mark.get_attribute("aria-label") for mark in marks]
+    assert labels[: 3 * len(MODELS)] == 3 * labels[: len(MODELS)]  # at each of the widths
+    assert all("Training seconds: " in label for label in labels[: len(MODELS)])
     seen(report, "[id$=cost] select")[0].send_keys("Parameters")
     titles = [e.text for e in seen(report, "[id$=cost] .axis-title")]
     assert "Parameters (logarithmic)" in titles
@@ -200,6 +204,10 @@ def test_arrow_keys_go_through_the_marks_of_a_picture(report):
     assert focused.get_attribute("tabindex") == "0"
     assert first.get_attribute("tabindex") == "-1"
     assert report.find_element(By.ID, "tip").text.startswith("fair")
+    for cell, said in (("[id$=errors] td.right", "label 0, prediction 0: "),
+                       ("[id$=classes] td[data-tip]", "good, 0: ")):  # fmt: skip
+        report.execute_script("arguments[0].focus()", seen(report, cell)[0])
+        assert report.find_element(By.ID, "tip").text.startswith(said)
 
 
 @pytest.mark.parametrize(

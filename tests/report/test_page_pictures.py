@@ -198,7 +198,7 @@ def test_without_a_script_every_board_has_pictures_and_whole_names(browser, page
                 pictures = board.find_elements("css selector", ".panel svg:not(.bars):not(.sample)")
                 assert sum(picture.is_displayed() for picture in pictures) >= 2
             for name in seen(browser, ".cut"):
-                assert name.text == name.get_attribute("data-name").strip()
+                assert name.text == name.get_attribute("textContent").strip()
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 

@@ -84,7 +84,8 @@ CONTROLS = f"""{NAME}
 """
 FOCUSED = f"""{NAME}
     const e = document.activeElement, s = getComputedStyle(e);
-    const inner = [...e.children].some((c) => parseFloat(getComputedStyle(c).strokeWidth) >= 2.5);
+    const isThick = (one) => parseFloat(getComputedStyle(one).strokeWidth) >= 2.5;
+    const inner = [e, ...e.children].some(isThick);
     return [name(e), (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 1) || inner];
 """
 
@@ -218,6 +219,11 @@ def test_a_row_that_is_filtered_away_takes_its_panel_with_it(browser, pages, wid
     assert len(seen(browser, ".leaders .more")) == 1
     seen(browser, ".filter")[0].send_keys("called_0")
     assert not seen(browser, ".leaders .more")
+    seen(browser, ".filter")[0].send_keys(" and nothing else")
+    (said,) = seen(browser, ".leaders-place + .nothing")
+    said.find_element("css selector", "button").click()
+    assert len(seen(browser, ".leaders tbody tr[data-row]")) == 4
+    assert not seen(browser, ".leaders-place + .nothing")
 
 
 def test_a_focused_row_shows_who_is_not_different_from_it(browser, pages):
@@ -251,6 +257,8 @@ def test_each_suite_has_its_board_and_two_stand_side_by_side(browser, tmp_path):
     show(browser, path, 1280, "light", "#mine?beside=tutorials")
     assert [e.text for e in seen(browser, "h1")] == ["mnist: tutorials", "mnist: mine"]
     check_looks(browser)
+    for nav in seen(browser, ".sections"):
+        assert nav.get_property("scrollWidth") <= nav.get_property("clientWidth")
     show(browser, path, 1280, "light", "#board-1-cost")  # as boards were once numbered
     assert [e.text for e in seen(browser, "h1")] == ["mnist: all suites"]
 

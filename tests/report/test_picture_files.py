@@ -9,7 +9,7 @@ from ninetynine.report import figures
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.file_kinds import to_pdf, to_png
 from ninetynine.report.drawing.styles import style_of
-from ninetynine.report.drawing.svg import file_svg, page_svg
+from ninetynine.report.drawing.svg import file_svg, page_svg, sizes_svg
 from picture_builders import KINDS, boards, draw
 from record_builders import (
     make_claim,
@@ -89,7 +89,26 @@ class TestFiles:
 
     def test_numbers_have_a_tenth_of_a_pixel_and_no_negative_zero(self):
         drawing = el.Drawing([el.Line(-0.04, 1234.56, 0.5, 1.0, "c")], 9.0, 9.0, "a line")
-        assert '<line x1="0" y1="1234.6" x2="0.5" y2="1" class="c"/>' in page_svg(drawing)
+        assert '<line x1="0" y1="1234.6" x2="0.5" y2="1" class="c"/>' in file_svg(drawing)
+        assert '<path d="M0 1234.6L0.5 1" class="c"/>' in page_svg(drawing)
+
+    def test_on_the_page_lines_of_an_axis_are_one_path_and_a_mark_of_one_shape_is_that_shape(self):
+        lines = [el.Line(0.0, y, 9.0, y, "grid") for y in (1.0, 2.0)]
+        axis = el.Group([lines[0], el.Text(0.0, 5.0, "1", "tick"), lines[1]], hidden=True)
+        dot = el.mark(el.Circle(1.0, 2.0, 3.0, "dot"), label="net", class_="family-1", row=4)
+        written = page_svg(el.Drawing([axis, dot], 9.0, 9.0, "a dot"))
+        assert '<g aria-hidden="true"><path d="M0 1H9M0 2H9" class="grid"/><text' in written
+        said = 'class="mark family-1 dot" data-row="4" role="img" aria-label="net"'
+        assert f'<circle cx="1" cy="2" r="3" {said}/></svg>' in written
+
+    def test_at_other_widths_marks_say_nothing_unless_they_are_others(self):
+        def drawing(*labels: str) -> el.Drawing:
+            dots = [el.mark(el.Circle(1.0, 2.0, 3.0, "dot"), label=label) for label in labels]
+            return el.Drawing([el.Group(dots)], 9.0, 9.0, "dots")
+
+        wide, same, other = sizes_svg([drawing("a", "b"), drawing("a", "b"), drawing("a", "c")])
+        said = ['aria-label="b"' in one or 'aria-label="c"' in one for one in (wide, same, other)]
+        assert said == [True, False, True]
 
     def test_a_picture_of_another_format_is_refused(self, three_models, tmp_path):
         with pytest.raises(UserError, match=r"pictures are \.svg, \.png, \.pdf"):

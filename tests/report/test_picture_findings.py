@@ -37,7 +37,7 @@ class TestWhatPicturesFind:
         write_run(store, "a", 0, wrong=[1])
         write_run(store, "b", 0, wrong=[2, 3, 12])
         found = self.alternative("disagreement", boards(store)[0], tmp_path)
-        assert "They disagree on 4 images of 1000: only a is right on 3, only b on 1." in found
+        assert "They disagree on 4 images of 1,000: only a is right on 3, only b on 1." in found
 
     def test_classes_are_counted_against_the_first_model(self, store, tmp_path):
         write_run(store, "a", 0, wrong=[3, 13])

@@ -236,6 +236,22 @@ def test_names_that_are_cut_in_the_terminal_still_differ(store):
     assert len(names) == len(set(names)) == 4
 
 
+def test_a_narrow_column_stays_where_a_wide_one_has_no_room():
+    from ninetynine.report.document import Heading, Section, Table, name
+    from ninetynine.report.formats.table import render_sections
+
+    headings = ("wide", "number", "verdict")
+    columns = (
+        name("Model"),
+        *(Heading(h, weight=w) for h, w in zip(headings, (1, 0, 2), strict=True)),
+    )
+    table = Table("Claims", columns, (("net", "w" * 48, "1", "as expected"),))
+    text = render_sections([Section("mnist", "two runs.", (table,), ())], width=60)
+    assert "number" in text
+    assert "verdict" in text
+    assert "Left out, since 60 columns have no room for it: wide." in text
+
+
 def test_markup_in_a_name_stays_text_in_the_terminal(store):
     write_run(store, "[red]x[/red]")
     assert "[red]x[/red]" in render_store(store, "table")

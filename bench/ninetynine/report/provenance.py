@@ -15,7 +15,6 @@ from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.errors import UserError
 from ninetynine.records import Machine, Record
 from ninetynine.report import formatting
-from ninetynine.report.columns.identity import votes
 
 _MOST_FAILED = 100
 
@@ -112,7 +111,7 @@ def command_of(row: Row, catalog: Mapping[str, Architecture]) -> tuple[str, str]
     if identity.kind == "external":
         return "", "predictions made elsewhere, taken in by bench import"
     if identity.kind == "ensemble":
-        return _command(row, ()), f"{votes(row)}, taken after their runs"
+        return _command(row, ()), "the votes are counted after the runs of the members"
     architecture = catalog.get(identity.architecture)
     if architecture is None:
         return "", "its architecture is not in this installation"

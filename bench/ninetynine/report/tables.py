@@ -157,10 +157,11 @@ def _measure(board: Board) -> str:
 def _accuracy_footnotes(board: Board) -> tuple[str, ...]:
     chance = formatting.image_chance(board.image_groups, board.thing)
     notes = [
-        f"{_measure(board)} mean ± SD over seeds. The first 95% interval says where the mean lies "
-        f"for these very {board.thing}s (chance: seeds), the second for new ones of their kind "
-        f"(chance: seeds and {chance}). Models that share a letter of their groups are not "
-        "significantly different; the rank is an interval (95%, all pairs together)."
+        f"{_measure(board)} mean ± SD over seeds. The 95% interval on these {board.thing}s says "
+        f"where the mean lies for these very ones (chance: seeds), that on {board.noun} like these "
+        f"where it lies for new ones of their kind (chance: seeds and {chance}). Models "
+        "that share a letter of their groups are not significantly different; the rank is an "
+        "interval (95%, all pairs together)."
     ]
     if board.among_best and len(board.finished) > 1:
         notes.append(

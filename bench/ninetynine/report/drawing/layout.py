@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,12 +76,15 @@ def _em(character: str) -> float:
     return 0.72 if character.isupper() else 0.64
 
 
-def fit(text: str, room: float, size: float = 12.0) -> str:
-    """Return ``text``, its middle left out where it is wider than ``room``."""
+def fit(text: str, room: float, size: float = 12.0, names: Collection[str] = ()) -> str:
+    """Return ``text``, its middle left out where it is wider than ``room``.
+
+    What is left is told from each of ``names``, where that is possible.
+    """
     if text_width(text, size) <= room:
         return text
     most = min(len(text) - 1, int(room / size / _LEAST))
-    shorter = (formatting.short(text, letters) for letters in range(most, 1, -1))
+    shorter = (formatting.short(text, letters, names) for letters in range(most, 1, -1))
     return next((one for one in shorter if text_width(one, size) <= room), "…")
 
 

@@ -23,7 +23,11 @@ def family(row: Row) -> str:
 
 def family_class(row: Row) -> str:
     """Return the style class of the row's family, the same in every picture of any of its rows."""
-    name = family(row)
+    return color_of_family(family(row))
+
+
+def color_of_family(name: str) -> str:
+    """Return the style class of the rows that the suite ``name`` first asked for."""
     return f"family-{(zlib.crc32(name.encode()) >> 3) % _COLORS}" if name else "group-none"
 
 
@@ -66,7 +70,8 @@ def row_label(row: Row, board: Board) -> str:
         return f"{row.name}\nno run finished"
     decimals = formatting.percent_decimals(board.images)
     seeds = formatting.count(len(row.seeds), "seed")
-    lines = [row.name, f"{formatting.percent_spread(row.accuracy, decimals)}% over {seeds}"]
+    mean, few, alike = formatting.percent_spread(row.accuracy, decimals).partition(" (")
+    lines = [row.name, f"{mean}%{few}{alike} over {seeds}"]
     these, like_these = (
         formatting.these_images(board.images, board.thing),
         f"{board.noun} like these",

@@ -30,7 +30,8 @@ class MatrixCell:
 class Matrix:
     """Numbers by row and column; a None is a place that has no number.
 
-    ``caption`` says what the rows and the columns are.
+    ``caption`` says what the rows and the columns are.  ``says`` is what a number without a label
+    says when pointed at; {row}, {column} and {text} in it are its row, its column and itself.
     """
 
     label: str
@@ -38,6 +39,15 @@ class Matrix:
     columns: tuple[str, ...]
     cells: tuple[tuple[MatrixCell | None, ...], ...]
     caption: str = ""
+    says: str = ""
+
+    def said(self, row: int, column: int) -> str:
+        """Return what the number at a place says; "" where there is none."""
+        cell = self.cells[row][column]
+        if cell is None or cell.label or not cell.text:
+            return cell.label if cell else ""
+        words = self.says.replace("{row}", self.rows[row]).replace("{text}", cell.text)
+        return words.replace("{column}", self.columns[column]) or cell.text
 
 
 def cell_box(x: float, y: float, width: float, height: float, class_: str) -> list[Element]:
@@ -61,7 +71,9 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     longest = max(text_width(cell.text) for cells in matrix.cells for cell in cells if cell)
     width, height = max(_LEAST_WIDTH, longest + 10), _HEIGHT
     most = _NAMES if room is None else min(_NAMES, 0.3 * room)
-    rows, columns = ([fit(name, most) for name in s] for s in (matrix.rows, matrix.columns))
+    rows, columns = (
+        [fit(name, most, names=s) for name in s] for s in (matrix.rows, matrix.columns)
+    )
     longest_name = max(map(text_width, columns)) + 6
     left = max(map(text_width, rows)) + 12
     small = room is not None and left + len(columns) * width > room
@@ -84,7 +96,8 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
         for place, cell in enumerate(cells):
             if cell is not None:
                 x = left + place * width
-                parts.append(_drawn(cell, Box(x, y, x + width, y + height)))
+                box = Box(x, y, x + width, y + height)
+                parts.append(_drawn(cell, box, matrix.said(line, place)))
     if turned:
         ends = [left + (n + 0.5) * width for n in range(len(matrix.columns))]
         names = [x + text_width(c) * cosine for x, c in zip(ends, columns, strict=True)]
@@ -94,11 +107,9 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     return Drawing(parts, right, bottom, matrix.label)
 
 
-def _drawn(cell: MatrixCell, place: Box) -> Element:
+def _drawn(cell: MatrixCell, place: Box, said: str) -> Element:
     x, y, right, bottom = place.left + 1, place.top + 1, place.right - 1, place.bottom - 1
     box = cell_box(x, y, right - x, bottom - y, cell.class_)
     style = _TEXTS.get(cell.class_, "value")
     text = Text((x + right) / 2, (y + bottom) / 2 + 4, cell.text, style, "middle")
-    return mark(
-        *box, *([text] if text_width(cell.text) <= right - x else []), label=cell.label or cell.text
-    )
+    return mark(*box, *([text] if text_width(cell.text) <= right - x else []), label=said)

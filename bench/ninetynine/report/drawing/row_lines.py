@@ -28,7 +28,7 @@ def name_texts(names: Sequence[str], frame: Box) -> el.Group:
     for number, name in enumerate(names):
         y = middle(frame, number)
         parts.append(el.Line(0.0, y - LINE / 2, frame.right, y - LINE / 2, "rule"))
-        parts.append(el.Text(0.0, y + 4, fit(name, frame.left - 10), "row-name"))
+        parts.append(el.Text(0.0, y + 4, fit(name, frame.left - 10, names=names), "row-name"))
     return el.Group(parts, hidden=True)
 
 

@@ -7,13 +7,15 @@ its ``FIGURE`` what there is to see of a board, and where on the page it stands.
 
 import fnmatch
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ninetynine.board import Board
+from ninetynine.board import Board, Row
 from ninetynine.errors import UserError, nearest
 from ninetynine.registry import Registry
+from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing import lettering
 from ninetynine.report.drawing.elements import Drawing, Element
 from ninetynine.report.drawing.matrix import Matrix
 
@@ -118,6 +120,14 @@ def load(name: str) -> Figure:
 def first_of(most: int, rows: Sequence[object]) -> list[str]:
     """Return a note where only the first ``most`` of ``rows`` are drawn, else none."""
     return [f"Drawn are the first {most} of {len(rows)} models."] if len(rows) > most else []
+
+
+def family_keys(rows: Iterable[Row]) -> list[Key]:
+    """Return what the colors of ``rows`` stand for; nothing where all have one."""
+    names = list(dict.fromkeys(filter(None, map(lettering.family, rows))))
+    samples = [el.Circle(10.0, 6.0, 5.0, f"dot {lettering.color_of_family(n)}") for n in names]
+    keys = [Key([s], f"first run in {n}") for s, n in zip(samples, names, strict=True)]
+    return keys if len(keys) > 1 else []
 
 
 def on_page() -> list[tuple[PagePlace, Figure]]:

@@ -32,11 +32,7 @@ def views(board: Board) -> list[View]:
     more = shown[1:][shown[1:] > 0]
     most = float(np.quantile(more, 0.9)) if more.size else 0.0
     cells = tuple(
-        tuple(
-            _cell(name, classes[c], float(v), n == 0, most)
-            for c, v in zip(chosen, line, strict=True)
-        )
-        for n, (name, line) in enumerate(zip(names, shown, strict=True))
+        tuple(_cell(float(value), n == 0, most) for value in line) for n, line in enumerate(shown)
     )
     worst = int(hardest[0])
     finding = (
@@ -45,22 +41,22 @@ def views(board: Board) -> list[View]:
     )
     label = f"{board.dataset}: wrong images by class\n{finding}"
     caption = "Wrong images a run: the first row's, then the others' less the first's."
-    matrix = Matrix(label, names, tuple(classes[c] for c in chosen), cells)
+    says = "{row}, {column}: {text} wrong images a run"
+    matrix = Matrix(label, names, tuple(classes[c] for c in chosen), cells, says=says)
     notes = first_of(_MOST_ROWS, tuple(errors))
     if len(first) > len(chosen):
         notes.append(f"Of {len(first)} classes the {len(chosen)} on which the first errs most.")
     return [View("Classes", [Panel(lambda width: matrix, caption=caption)], notes)]
 
 
-def _cell(name: str, class_name: str, value: float, first: bool, most: float) -> MatrixCell:
+def _cell(value: float, first: bool, most: float) -> MatrixCell:
     if first:
-        text = formatting.number(value, 1)
-        return MatrixCell(text, "plain", f"{name}, {class_name}: {text} wrong images a run")
-    text = f"{value:+.{int(abs(value) < 100)}f}".replace("-", "−")
+        return MatrixCell(formatting.number(value, 1))
+    text = f"{value:+,.{int(abs(value) < 100)}f}".replace("-", "−")
     text = "0.0" if text in ("+0.0", "−0.0") else text
     shade = min(max(1, round(_SHADES * value / most)), _SHADES) if most else 1
     class_ = "plain" if text == "0.0" else f"shade-{shade}" if value > 0 else "right"
-    return MatrixCell(text, class_, f"{name}, {class_name}: {text} wrong images a run")
+    return MatrixCell(text, class_)
 
 
 FIGURE = Figure(

@@ -34,21 +34,20 @@ def _panel(board: Board, name: str, sums: PredictionSums) -> Panel:
 def _matrix(name: str, classes: tuple[str, ...], counts: NDArray[np.float64]) -> Matrix:
     largest, places = float((counts - np.diag(np.diag(counts))).max()), range(len(classes))
     cells = tuple(
-        tuple(_cell(classes, i, j, float(counts[i, j]), largest) for j in places) for i in places
+        tuple(_cell(i == j, float(counts[i, j]), largest) for j in places) for i in places
     )
     caption = "Images a run. Rows: label. Columns: prediction."
     label = f"Confusion matrix of {name}\n{_worst(classes, counts - np.diag(np.diag(counts)))}"
-    return Matrix(label, classes, classes, cells, caption)
+    says = "label {row}, prediction {column}: {text} images a run"
+    return Matrix(label, classes, classes, cells, caption, says)
 
 
-def _cell(classes: tuple[str, ...], i: int, j: int, count: float, largest: float) -> MatrixCell:
+def _cell(is_right: bool, count: float, largest: float) -> MatrixCell:
     if count == 0:
-        return MatrixCell("", "right" if i == j else "plain")
+        return MatrixCell("", "right" if is_right else "plain")
     shown = formatting.number(count, 0 if count >= 10 else 1)
-    shade = "right" if i == j else f"shade-{max(1, round(_SHADES * count / largest))}"
-    return MatrixCell(
-        shown, shade, f"label {classes[i]}, prediction {classes[j]}: {shown} images a run"
-    )
+    shade = "right" if is_right else f"shade-{max(1, round(_SHADES * count / largest))}"
+    return MatrixCell(shown, shade)
 
 
 def _worst(classes: tuple[str, ...], errors: NDArray[np.float64]) -> str:

@@ -13,7 +13,7 @@ from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, text_width, wrap
 from ninetynine.report.drawing.lettering import best_finding, family_class, row_label
 from ninetynine.report.drawing.scale import Scale, size_scale
-from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, first_of
+from ninetynine.report.figures import Figure, Option, PagePlace, Panel, View, family_keys, first_of
 
 _MOST_POINTS = 300
 _RINGS = 2  # of places for a name around its mark
@@ -90,6 +90,7 @@ def views(board: Board) -> list[View]:
             cost.label,
             [Panel(partial(_draw, board, cost, points[:_MOST_POINTS]))],
             notes=_notes(board, cost, points),
+            legend=family_keys(point.row for point in points[:_MOST_POINTS]),
             key=cost.key,
         )
         for cost, points in found

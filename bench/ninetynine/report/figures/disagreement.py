@@ -36,7 +36,9 @@ def views(board: Board) -> list[View]:
 def _view(
     board: Board, first: tuple[str, PredictionSums], other: tuple[str, PredictionSums]
 ) -> View:
-    panel = Panel(partial(_draw, board, first, other), f"{first[0]} against {other[0]}")
+    finding = _finding(first, other)
+    title = f"{first[0]} against {other[0]}"
+    panel = Panel(partial(_draw, board, first, other, finding), title, finding)
     legend = (
         Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-0")], f"only {first[0]} is right"),
         Key([el.Rect(0.0, 1.0, 20.0, 10.0, "bar family-1")], f"only {other[0]} is right"),
@@ -45,6 +47,15 @@ def _view(
     if first[1].votes.shape[1] > _FEW_CLASSES:
         notes.append("Classes on which the two do not differ are not drawn.")
     return View(other[0], [panel], notes, legend)
+
+
+def _finding(first: tuple[str, PredictionSums], other: tuple[str, PredictionSums]) -> str:
+    left, right = (int(counts.sum()) for counts in alone_right(first[1], other[1]))
+    images = formatting.count(left + right, "image")
+    return (
+        f"They disagree on {images} of {len(first[1].labels):,}: only {first[0]} is right on "
+        f"{left:,}, only {other[0]} on {right:,}."
+    )
 
 
 def alone_right(one: PredictionSums, other: PredictionSums) -> tuple[np.ndarray, np.ndarray]:
@@ -67,6 +78,7 @@ def _draw(
     board: Board,
     first: tuple[str, PredictionSums],
     other: tuple[str, PredictionSums],
+    finding: str,
     width: float,
 ) -> el.Drawing:
     left, right = alone_right(first[1], other[1])
@@ -88,11 +100,6 @@ def _draw(
                 label=f"{every[c]}: only {first[0]} is right on {a}, only {other[0]} on {b}",
             )
         )
-    images = formatting.count(int(left.sum() + right.sum()), "image")
-    finding = (
-        f"They disagree on {images} of {len(first[1].labels)}: only {first[0]} is right on "
-        f"{left.sum()}, only {other[0]} on {right.sum()}."
-    )
     label = f"{board.dataset}: {first[0]} against {other[0]}\n{finding}"
     return row_lines.drawing(parts, frame, width, label, foot=6.0)
 

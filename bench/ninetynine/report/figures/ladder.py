@@ -12,7 +12,7 @@ from ninetynine.report import formatting
 from ninetynine.report.drawing import axes, lettering, row_lines
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import fit
-from ninetynine.report.figures import Figure, Panel, View
+from ninetynine.report.figures import Figure, Panel, View, family_keys
 from ninetynine.suite import Suite
 
 _NARROW = 500.0  # below this there is no room for what a rung adds
@@ -42,7 +42,11 @@ def views_of(board: Board, ladders: Sequence[Ladder]) -> list[View]:
     found = [ladder for ladder in ladders if _added(ladder)]
     found.sort(key=lambda ladder: -len(_added(ladder)))
     return [
-        View(f"{one.suite.name}, {one.device}", [Panel(partial(_draw, board, one))])
+        View(
+            f"{one.suite.name}, {one.device}",
+            [Panel(partial(_draw, board, one))],
+            legend=family_keys(step.row for step in one.steps if step.row),
+        )
         for one in found
     ]
 

@@ -13,7 +13,7 @@ from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
 from ninetynine.report.drawing.layout import Box
 from ninetynine.report.drawing.lettering import family_class
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
-from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
+from ninetynine.report.figures import Figure, PagePlace, Panel, View, family_keys, first_of
 from ninetynine.statistics import summarize, summarize_scores
 from ninetynine.statistics.estimate import seed_interval
 from ninetynine.statistics.summary import Interval
@@ -47,7 +47,7 @@ def views(board: Board) -> list[View]:
     shown = every[:_MOST_ROWS]
     if not shown:
         return []
-    notes = ["Across: seeds so far. Upwards: mean test accuracy, %, with its 95% interval."]
+    notes = ["Across: seeds so far. Upwards: mean test accuracy, %, on an axis of its own."]
     panels = [
         Panel(
             partial(_draw, board, row, found),
@@ -59,7 +59,8 @@ def views(board: Board) -> list[View]:
         for row, found in shown
     ]
     notes += first_of(_MOST_ROWS, every)
-    return [View("Seeds so far", panels, notes, finding=finding(shown))]
+    legend = family_keys(row for row, _ in shown)
+    return [View("Seeds so far", panels, notes, legend, finding=finding(shown))]
 
 
 def _half(one: SoFar) -> float:

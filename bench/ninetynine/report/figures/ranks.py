@@ -8,7 +8,7 @@ from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing import lettering, row_lines
 from ninetynine.report.drawing.axes import x_axis
-from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
+from ninetynine.report.figures import Figure, PagePlace, Panel, View, family_keys, first_of
 
 _MOST_ROWS = 200
 
@@ -20,7 +20,7 @@ def views(board: Board) -> list[View]:
         return []
     shown = ranked[:_MOST_ROWS]
     panel = Panel(partial(_draw, board, shown))
-    return [View("Rank intervals", [panel], first_of(_MOST_ROWS, ranked))]
+    return [View("Rank intervals", [panel], first_of(_MOST_ROWS, ranked), family_keys(shown))]
 
 
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:

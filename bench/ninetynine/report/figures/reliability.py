@@ -72,7 +72,8 @@ FIGURE = Figure(
         order=51,
         section="errors",
         says="The diagram: of all predictions with some confidence, how many are right; below the "
-        "diagonal the model is too sure of itself. The size of a dot is its number of predictions.",
+        "diagonal the model is too sure of itself. The size of a dot is its number of predictions, "
+        f"and pale is one of fewer than {_FEW}.",
     ),
     option=MODEL,
     sums=True,

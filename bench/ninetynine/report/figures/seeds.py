@@ -11,7 +11,7 @@ from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, swarm, text_width
 from ninetynine.report.drawing.scale import Scale
-from ninetynine.report.figures import Figure, PagePlace, Panel, View, first_of
+from ninetynine.report.figures import Figure, PagePlace, Panel, View, family_keys, first_of
 
 _MOST_ROWS = 60
 _MANY = 8  # rows; above them the labels of the axis stand twice
@@ -40,7 +40,7 @@ def views(board: Board) -> list[View]:
     if not rows:
         return []
     notes = first_of(_MOST_ROWS, board.finished)
-    return [View("Every seed", [Panel(partial(_draw, board, rows))], notes)]
+    return [View("Every seed", [Panel(partial(_draw, board, rows))], notes, family_keys(rows))]
 
 
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:

@@ -21,14 +21,14 @@ from ninetynine.report.drawing.elements import Drawing
 from ninetynine.report.drawing.lettering import group_class
 from ninetynine.report.drawing.matrix import Matrix
 from ninetynine.report.drawing.styles import page_css
-from ninetynine.report.drawing.svg import page_svg
+from ninetynine.report.drawing.svg import page_svg, sizes_svg
 from ninetynine.report.figures import Figure, Key, PagePlace, Panel, on_page
 from ninetynine.report.figures.ladder import views_of
 from ninetynine.report.formats import ladder as ladder_words
 from ninetynine.report.html import headline
 from ninetynine.report.html.images import SHOWN_AT_FIRST, Hardest, images
 from ninetynine.report.html.leaderboard import leaderboard, name_parts
-from ninetynine.report.html.models import Models, models
+from ninetynine.report.html.models import Models, models, sort_text
 from ninetynine.report.provenance import provenance
 from ninetynine.report.tables import introduction
 
@@ -68,12 +68,13 @@ def render(report: Report) -> str:
         }
         for (content, view), title, name, id_ in zip(found, titles, names, ids, strict=True)
     ]
-    return _template().render(
+    page = _template().render(
         contents=contents,
         boards=boards,
         provenance=provenance(report.records),
         left_out=[str(problem) for problem in report.problems],
     )
+    return re.sub(r"\n\s+", "\n", page)
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,12 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    parts = "".join(_asset(f"{part}.js") for part in _SCRIPTS)
+    parts = "".join(_short(_asset(f"{part}.js")) for part in _SCRIPTS)
     script = f'"use strict";\n(() => {{\n{parts}}})();\n'
     digest = hashlib.sha256(script.encode()).digest()
     # Style and script are ours and hold no data: they alone are not escaped.
     environment.globals |= {
-        "style": Markup(page_css() + _style()),
+        "style": Markup(page_css() + _short(_style())),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
         "version": __version__,
@@ -147,7 +148,10 @@ def _template() -> Template:
         "introduction": introduction,
         "words": headline,
         "ladder_words": ladder_words,
-        **{f.__name__: f for f in (drawn, group_class, name_parts, packed, sample, stills)},
+        **{
+            f.__name__: f
+            for f in (drawn, group_class, name_parts, packed, sample, sort_text, stills)
+        },
         **{
             f.__name__: f
             for f in (formatting.percent, formatting.shortest_percent, formatting.three_digits)
@@ -157,14 +161,26 @@ def _template() -> Template:
 
 
 def _style() -> str:
-    """Return the style sheet; ``stacked.css`` holds where a table is narrow, however it got so."""
-    stacked = _asset("stacked.css")
+    """Return the style sheet.
+
+    ``tight.css`` holds where a table has little room, ``stacked.css`` where its columns do not
+    stand side by side, however it got so.
+    """
+    tight, stacked = _asset("tight.css"), _asset("stacked.css")
     return (
         f"{_asset('page.css')}{_asset('leaders.css')}"
+        f".leaders.is-tight{{{tight}}}\n"
+        f"@container leaders (max-width: 900px){{.leaders{{{tight}}}}}\n"
         f".leaders.is-stacked{{{stacked}}}\n"
         f"@container leaders (max-width: 640px){{.leaders{{{stacked}}}}}\n"
         f"{_asset('print.css')}"
     )
+
+
+def _short(code: str) -> str:
+    """Return ``code`` without indentation and lines that are comments."""
+    lines = map(str.strip, code.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 def _asset(name: str) -> str:
@@ -231,7 +247,7 @@ def drawn(panel: Panel) -> Matrix | list[Markup]:
     found = [panel.draw(width) for width in widths]
     if isinstance(found[0], Matrix):
         return found[0]
-    return [page_svg(one) for one in found if isinstance(one, Drawing)]
+    return sizes_svg([one for one in found if isinstance(one, Drawing)])
 
 
 Still = tuple[str, int, Markup]  # title, width in pixels, the picture

@@ -103,7 +103,8 @@ def _without(note: str, left_out: Sequence[str]) -> str:
 
 def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
     """Return ``table`` with the columns that there is room for, and the headings of the others."""
-    kept, left_out = list(range(len(table.columns))), []
+    kept = list(range(len(table.columns)))
+    left_out: list[int] = []
     shortest = max(_SHORT_NAME, _told_apart(table))
     while _room(_widths(table, kept, shortest, width)) > width:
         can_go = [i for i in kept if not table.columns[i].is_name and table.columns[i].weight < 2]
@@ -111,10 +112,15 @@ def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
             break
         gone = min(can_go, key=lambda i: (table.columns[i].weight, -i))
         kept.remove(gone)
-        left_out.append(table.columns[gone].heading)
+        left_out.append(gone)
+    for index in reversed(left_out):  # a narrow one may fit where a wide one went
+        more = sorted([*kept, index])
+        if _room(_widths(table, more, shortest, width)) <= width:
+            kept = more
+    gone_for_good = [table.columns[i].heading for i in left_out[::-1] if i not in kept]
     columns = tuple(table.columns[i] for i in kept)
     rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
-    return replace(table, columns=columns, rows=rows), left_out[::-1]
+    return replace(table, columns=columns, rows=rows), gone_for_good
 
 
 def _told_apart(table: Table) -> int:

@@ -97,8 +97,12 @@ def _best_mean(board: Board) -> Fact | None:
     mean, _, few = columns()["accuracy"].write(board, best).partition(" (")  # 3 runs alike
     if board.scores is not None:
         return Fact(mean, "best mean", few.rstrip(")"))
-    errors = f"{formatting.number(best.errors_per_10000, 1)} errors in 10,000"
-    return Fact(f"{mean}%", "best mean", f"{errors}; {few[:-1]}" if few else errors)
+    said = [f"{formatting.number(best.errors_per_10000, 1)} errors in 10,000"]
+    said += [few[:-1]] if few else []
+    if best.ci_population is not None:
+        interval = columns()["ci_population"].write(board, best)
+        said.append(f"95% interval on {board.noun} like these: {interval}%")
+    return Fact(f"{mean}%", "best mean", "; ".join(said))
 
 
 def _published(board: Board) -> Fact | None:
@@ -123,17 +127,23 @@ def _cost(board: Board) -> Fact | None:
     ends = formatting.span(*map(formatting.three_digits, (min(all_seconds), max(all_seconds))))
     name = "training the best mean" if best is board.finished[0] else f"training {best.name}"
     detail = f"all models: {ends} s" if len(timed) > 1 else "a run"
+    if len(timed) == 1 < len(board.finished):
+        detail = "the only model with a run that had its cores to itself"
     return Fact(f"{formatting.three_digits(seconds)} s", name, detail)
 
 
 def _gap_closed(board: Board) -> Fact | None:
     if not board.gaps:
         return None
-    closed = max(gap.gap_closed for gap in board.gaps)
+    best = max(board.gaps, key=lambda gap: gap.gap_closed)
+    closed = best.gap_closed
     if closed < 0:
         return Fact(f"below {start(board)}%", f"where the way to {goal(board)}% begins")
     name = f"of the way from {start(board)} to {goal(board)}%"
-    return Fact(f"{formatting.percent(closed, 0)}%", name, share=min(closed, 1.0))
+    row = next(row for row in board.rows if row.name == best.row)
+    interval = columns()["gap_closed_interval"].write(board, row)
+    detail = f"95% interval: {interval}%" if interval else ""
+    return Fact(f"{formatting.percent(closed, 0)}%", name, detail, share=min(closed, 1.0))
 
 
 def _failures(board: Board) -> Fact | None:
@@ -142,6 +152,11 @@ def _failures(board: Board) -> Fact | None:
         return None
     tried = sum(row.tried for row in board.rows)
     return Fact(f"{failed} of {tried:,}", "runs failed", "they stay on the board")
+
+
+def untimed(board: Board) -> bool:
+    """Return whether some of the models have no training seconds."""
+    return any(row.time is None for row in board.finished)
 
 
 def undecided(board: Board) -> str:

@@ -40,6 +40,12 @@ class HardImage:
     probabilities: tuple[tuple[int, float], ...]  # (class, mean over models), the three largest
     right_by_row: tuple[tuple[str, int, int], ...]  # (row's name, runs that are right, runs)
 
+    @property
+    def wrong(self) -> str:
+        """``wrong_share`` in percent, 0 and 100 only where it is."""
+        percent = round(100 * self.wrong_share)
+        return str(min(max(percent, 1), 99) if 0 < self.wrong_share < 1 else percent)
+
 
 @dataclass(frozen=True)
 class Hardest:
@@ -131,6 +137,13 @@ class Hardest:
         own, these = self._of_group[code], len(self.images)
         alike = f", who has {own} of these {these}" if own > 1 else ""
         return f"no. {code + 1} of {groups}{alike}"
+
+    def votes(self, image: HardImage) -> str:
+        """Return which classes an image was taken for most often, and in how many runs."""
+        said = [
+            f"{self.names[c]} in {n:,} {'run' if n == 1 else 'runs'}" for c, n in image.votes[:3]
+        ]
+        return f"#{image.index}: {', '.join(said)}"
 
     def tip(self, image: HardImage) -> str:
         """Return what the image is, and how many models get it wrong in most runs."""

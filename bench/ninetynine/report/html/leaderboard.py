@@ -204,6 +204,6 @@ def _bar(board: Board, row: Row, scale: Scale) -> Markup:
         parts.append(el.Path(arrow, "dot", closed=True))
     parts += [el.shape(x(c.published), middle, 3.8, "diamond", "claim") for c in claims]
     said = [lettering.row_label(row, board), *(lettering.claim_lines(claim)[0] for claim in claims)]
-    marked = el.mark(*parts, label="\n".join(said))
-    drawing = page_svg(el.Drawing([marked], _WIDTH, _HEIGHT, f"{row.name}: intervals", "bars"))
+    bar = el.Drawing(parts, _WIDTH, _HEIGHT, "\n".join(said), "bars mark")
+    drawing = page_svg(bar, still=True)
     return drawing.replace("<svg ", Markup('<svg preserveAspectRatio="none" '), 1)

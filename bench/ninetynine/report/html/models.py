@@ -1,5 +1,6 @@
 """What the page tells of one row: numbers, recipe, seeds, curves, provenance, a command."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,8 +15,9 @@ from ninetynine.report import formatting
 from ninetynine.report.columns import Column, columns
 from ninetynine.report.columns.identity import votes
 from ninetynine.report.drawing import elements as el
+from ninetynine.report.drawing.layout import swarm
 from ninetynine.report.drawing.svg import page_svg
-from ninetynine.report.provenance import command_of, commit_of
+from ninetynine.report.provenance import command_of, commit_of, packages_of
 
 _ELSEWHERE = {
     *("architecture", "board", "failures", "group", "name", "packages", "rank", "recipe"),
@@ -23,6 +25,7 @@ _ELSEWHERE = {
 }
 _WIDTH, _STRIP, _CURVE = 320.0, 44.0, 96.0
 _MOST_POINTS = 60
+_LEADING = re.compile(r"[−-]?[\d,]*\.?\d+")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,20 @@ def models(board: Board, catalog: Mapping[str, Architecture]) -> Models:
     return Models(shown, [_model(board, row, catalog) for row in board.rows])
 
 
+def sort_text(column: Column, board: Board, row: Row, text: str) -> str:
+    """Return the number that a cell with ``text`` is sorted by; "" where the text begins with it.
+
+    It is "" of a cell whose value is no number, too.
+    """
+    value = column.sort_value(board, row)
+    if not isinstance(value, int | float):
+        return ""
+    written = f"{value:.7g}"
+    found = _LEADING.match(text) if column.order != "text" else None
+    begins = found.group().replace(",", "").replace("−", "-") if found else text
+    return "" if begins == written or (found and float(begins) == float(written)) else written
+
+
 def _model(board: Board, row: Row, catalog: Mapping[str, Architecture]) -> Model:
     own = catalog.get(row.identity.architecture)
     about = votes(row) if row.identity.kind == "ensemble" else own.summary if own else ""
@@ -90,7 +107,7 @@ def _facts(board: Board, row: Row) -> dict[str, str]:
         "Commits": ", ".join(sorted({commit_of(record) for record in ran})),
         "Trained": " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
         "Machines": "; ".join(machines),
-        "Packages": packages(row),
+        "Packages": "; ".join(dict.fromkeys(map(packages_of, row.records))) or packages(row),
     }
 
 
@@ -108,10 +125,11 @@ def _seeds(board: Board, row: Row) -> Markup:
         return 10 + (_WIDTH - 20) * ((value - low) / room if high > low else 0.5)
 
     written = {value: f"{formatting.percent(value, decimals)}%" for value in values}
+    xs = list(map(x, values))
     parts: list[el.Element] = [el.Line(10.0, 12.0, _WIDTH - 10, 12.0, "track")]
     parts += [
-        el.mark(el.Circle(x(value), 12.0, 4.5, "dot seed"), label=f"seed {seed}: {written[value]}")
-        for seed, value in found
+        el.mark(el.Circle(at, 12.0 + up, 3.5, "dot seed"), label=f"seed {seed}: {written[value]}")
+        for (seed, value), at, up in zip(found, xs, swarm(xs, 7.0, most=8.0), strict=True)
     ]
     parts.append(el.Text(2.0, 36.0, written[low], "tick"))
     if high > low:

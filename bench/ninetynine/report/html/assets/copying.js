@@ -17,7 +17,7 @@ async function copy(text, item) {
 }
 
 function cellText(cell) {
-  const text = cell.dataset.copy ?? (cell.querySelector("button") ?? cell.querySelector(":scope > span") ?? cell).textContent;
+  const text = cell.dataset.copy ?? (cell.matches("tbody .name") ? cell.parentElement.dataset.name : null) ?? (cell.querySelector("button") ?? cell.querySelector(":scope > span") ?? cell).textContent;
   return text.trim().replace(/\s+/g, " ");
 }
 const LATEX = {

@@ -16,6 +16,9 @@ function matches(row, word) {
   return OPEN_FIELDS.some((name) => valuesOf(row, name).some((one) => one.startsWith(word)));
 }
 
+// The number that a cell begins with.
+const leading = (text) => (/^[−-]?[\d,]*\.?\d+/.exec(text)?.[0] ?? "").replaceAll(",", "").replace("−", "-");
+
 // Blanks come last, whichever way.
 function compare(a, b, order, sign) {
   if (a === "" || b === "") return (a === "") - (b === "");
@@ -34,6 +37,8 @@ class Leaders {
     this.filter = this.panel.querySelector(".filter");
     this.fields = all(".field", this.panel);
     this.numbers = document.getElementById(`${this.board.dataset.board}-numbers`);
+    this.none = make("p", { class: "nothing", role: "status", hidden: "" }, "No model fits. ", this.clearing());
+    table.parentElement.after(this.none);
     this.extra = [];
     this.usual = this.head.querySelector("[aria-sort]");
     this.head.addEventListener("click", (event) => {
@@ -56,6 +61,17 @@ class Leaders {
     new ResizeObserver(() => this.fit()).observe(table.parentElement);
   }
 
+  // What brings all rows back.
+  clearing() {
+    const button = make("button", { type: "button", class: "quiet" }, "Show every model");
+    button.addEventListener("click", () => {
+      [this.filter, ...this.fields].forEach((item) => { item.value = ""; });
+      this.narrow();
+      remember();
+      this.filter.focus();
+    });
+    return button;
+  }
   key(header) { return header.dataset.key; }
 
   sort(header, wanted) {
@@ -66,7 +82,7 @@ class Leaders {
     [...this.head.cells].forEach((cell) => cell.removeAttribute("aria-sort"));
     header.setAttribute("aria-sort", direction);
     const sign = direction === "ascending" ? 1 : -1, column = header.cellIndex;
-    const value = (row) => row.cells[column].dataset.sort ?? "";
+    const value = (row) => row.cells[column].dataset.sort ?? (header.matches(".name") ? row.dataset.name : "");
     const then = (row) => row.cells[column].dataset.then ?? "";
     this.rows.sort((a, b) => compare(value(a), value(b), order, sign) || compare(then(a), then(b), order, sign));
     this.rows.forEach((row) => {
@@ -88,6 +104,7 @@ class Leaders {
     all("[data-row]", this.board).forEach((item) => item.classList.toggle("is-out", out.has(item.dataset.row)));
     this.rows.forEach((row) => this.moreOf(row)?.classList.toggle("is-out", out.has(row.dataset.row)));
     const shown = this.rows.length - out.size;
+    this.none.hidden = shown > 0 || !this.rows.length;
     this.panel.querySelector(".count").value = words.length || asked.length
       ? `${shown} of ${counted(this.rows.length, "model")}` : counted(shown, "model");
   }
@@ -143,12 +160,14 @@ class Leaders {
   }
   add(key) {
     const source = this.sources.get(key), column = source.cellIndex;
-    const button = make("button", { type: "button", "data-order": source.dataset.order, "data-tip": source.dataset.help }, source.textContent);
+    const { order, help } = source.dataset;
+    const button = make("button", { type: "button", "data-order": order, "data-tip": help }, source.textContent);
     this.head.append(make("th", { role: "columnheader", scope: "col", class: "number extra", "data-key": key }, button));
     this.rows.forEach((row) => {
       const cell = this.numbers.tBodies[0].rows[this.placeOf(row)].cells[column], text = cell.textContent;
       const plain = { role: "cell", class: "number extra", "data-label": source.textContent };
-      row.append(make("td", { ...plain, "data-sort": cell.dataset.sort ?? text }, text));
+      const sort = cell.dataset.sort ?? (order === "text" ? text : leading(text));
+      row.append(make("td", { ...plain, "data-sort": sort }, text));
     });
     this.extra.push(key);
   }
@@ -165,8 +184,10 @@ class Leaders {
   fit() {
     const room = this.table.parentElement;
     if (!room.clientWidth) return;
-    this.table.classList.remove("is-stacked");
-    this.table.classList.toggle("is-stacked", room.clientWidth <= 640 || this.table.offsetWidth > room.clientWidth);
+    const { classList } = this.table, isTooWide = () => this.table.offsetWidth > room.clientWidth;
+    classList.remove("is-tight", "is-stacked");
+    classList.toggle("is-tight", isTooWide());
+    classList.toggle("is-stacked", room.clientWidth <= 640 || isTooWide());
   }
 
   // A row's panel opens below it; it is in one place at a time.
@@ -203,20 +224,20 @@ class Leaders {
   tellDifferences(row, body) {
     const shown = this.rows.filter((one) => !one.classList.contains("is-out"));
     const above = shown[shown.indexOf(row) - 1];
-    const parts = (panel) => new Map(all(".recipe [data-key]", panel).map((part) => [part.dataset.key, part.lastElementChild.textContent]));
-    const own = all(".recipe [data-key]", body);
+    const [keyOf, valueOf] = [(part) => part.firstElementChild.textContent, (part) => part.lastElementChild.textContent];
+    const partsOf = (panel) => all(".own > div", panel), own = partsOf(body);
     body.querySelector(".against-above")?.remove();
     own.forEach((part) => part.classList.remove("differs"));
     if (!above || !own.length) return;
-    const other = parts(bodies.get(above.dataset.model));
+    const other = new Map(partsOf(bodies.get(above.dataset.model)).map((part) => [keyOf(part), valueOf(part)]));
     if (!other.size) return;
-    own.forEach((part) => part.classList.toggle("differs", other.get(part.dataset.key) !== part.lastElementChild.textContent));
-    const keys = new Set(own.map((part) => part.dataset.key));
+    own.forEach((part) => part.classList.toggle("differs", other.get(keyOf(part)) !== valueOf(part)));
+    const keys = new Set(own.map(keyOf));
     const gone = [...other].filter(([key]) => !keys.has(key)).map(([key, value]) => `${key} ${value}`);
     const changed = own.filter((part) => part.classList.contains("differs")).length;
     const said = changed || gone.length ? `Marked is what differs from ${above.dataset.name}, the row above` : `The recipe of ${above.dataset.name}, the row above`;
     const without = gone.length ? `, which has ${gone.join(", ")} beside it` : "";
-    body.querySelector(".recipe[data-key], .recipe:has([data-key])").after(make("p", { class: "note against-above" }, `${said}${without}.`));
+    body.querySelector(".own").after(make("p", { class: "note against-above" }, `${said}${without}.`));
   }
 
   state() {

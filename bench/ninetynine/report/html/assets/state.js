@@ -37,6 +37,7 @@ async function unpack(board) {
   prepareChoosers(part);
   prepareRows(part);
   prepareCuts(part);
+  prepareSizes(part);
   prepareRoving(part);
   leadersOf(board).narrow?.();
   part.replaceWith(...part.childNodes);
