@@ -137,6 +137,18 @@ def test_the_filter_hides_rows_and_dims_their_marks(report):
     assert len(models(report)) == 4
 
 
+def test_a_focused_row_shows_who_is_not_different_from_it(report):
+    found = report.execute_script("""
+        const rows = [...document.querySelectorAll('.leaders tbody tr[data-row]')]
+            .filter((row) => row.checkVisibility());
+        rows[0].querySelector('.model').focus();
+        return rows.map((row) => [row.dataset.group ?? '', row.matches('.is-same')]);
+    """)
+    groups = set(found[0][0].split())
+    assert {alike for _, alike in found} == {True, False}
+    assert all(alike == bool(groups & set(own.split())) for own, alike in found)
+
+
 def test_every_plot_has_its_marks(report):
     assert len(seen(report, "[id$=cost] .mark")) == len(MODELS)
     assert len(seen(report, "[id$=seeds] .dot.seed")) >= 3 * SEEDS  # the poorest may be an arrow

@@ -216,19 +216,6 @@ def test_a_row_that_is_filtered_away_takes_its_panel_with_it(browser, pages, wid
     assert not seen(browser, ".leaders .more")
 
 
-def test_a_focused_row_shows_who_is_not_different_from_it(browser, pages):
-    show(browser, pages["many"], 1280, "light")
-    found = browser.execute_script("""
-        const rows = [...document.querySelectorAll('.leaders tbody tr[data-row]')]
-            .filter((row) => row.checkVisibility());
-        rows[0].querySelector('.model').focus();
-        return rows.map((row) => [row.dataset.group ?? '', row.matches('.is-same')]);
-    """)
-    groups = set(found[0][0].split())
-    assert {alike for _, alike in found} == {True, False}
-    assert all(alike == bool(groups & set(own.split())) for own, alike in found)
-
-
 def test_each_suite_has_its_board_and_two_stand_side_by_side(browser, tmp_path):
     store = store_of(tmp_path, ["one", "two"], 10)
     context = {"suite": "mine"}

@@ -16,12 +16,13 @@ from record_builders import (
 )
 
 
-class TestFiles:
-    @pytest.fixture(scope="class")
-    def claimed(self, three_models):
-        claims = [make_claim(0.98), make_claim(0.991, id="T9")]
-        return boards(three_models, "$good$", claims=claims)[0]
+@pytest.fixture(scope="module")
+def claimed(three_models):
+    claims = [make_claim(0.98), make_claim(0.991, id="T9")]
+    return boards(three_models, "$good$", claims=claims)[0]
 
+
+class TestFiles:
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize(
         ("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")]
