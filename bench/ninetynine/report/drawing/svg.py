@@ -107,7 +107,8 @@ def _group(group: el.Group, in_page: bool) -> str:
 def _tag(name: str, end: str = "", **attributes: _Value) -> str:
     """Return a start tag.  In names a trailing ``_`` is dropped, another becomes ``-``."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="'
+        f'{escape(value) if isinstance(value, str) else _written(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
