@@ -10,10 +10,9 @@ from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, make_claim, make_failed, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
-from page_browser import LABELS, NEEDS_BROWSER, look, seen, show
+from page_browser import LABELS, NEEDS_BROWSER, look, seen, show, wait_until
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.wait import WebDriverWait
 
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
@@ -57,7 +56,7 @@ def report(browser, page):
 def choose_board(browser, dataset):
     links = browser.find_elements(By.CSS_SELECTOR, ".boards a")
     next(link for link in links if dataset in link.text).click()
-    WebDriverWait(browser, 20).until(lambda b: dataset in seen(b, "h1")[0].text)
+    wait_until(browser, lambda b: dataset in seen(b, "h1")[0].text)
 
 
 def requests_of(browser, path):

@@ -140,19 +140,25 @@ def test_the_page_fits_every_width(browser, pages, case):
     browser.get_log("browser")
     show(browser, pages[case], 1280, "light")
     browser.execute_script(ADD_COLUMNS)
-    for width, theme in SCREENS:
+    for width, theme in SCREENS[::2] if case == "many" else SCREENS:
         look(browser, width, theme)
         check_looks(browser)
     assert browser.get_log("browser") == []
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_no_rule_of_accessibility_is_broken(browser, pages, case):
-    show(browser, pages[case], 1280, "light")
+@pytest.mark.parametrize(
+    ("case", "rules", "width", "theme"),
+    [
+        ("few", (), 1280, "light"),
+        ("few", (), 390, "dark"),
+        ("many", LONG_PAGES, 1280, "dark"),
+        ("hostile", (), 390, "light"),
+    ],
+)
+def test_no_rule_of_accessibility_is_broken(browser, pages, case, rules, width, theme):
+    show(browser, pages[case], width, theme)
     seen(browser, ".leaders .model")[0].click()
-    for width, theme in ((1280, "light"), (390, "dark")):
-        look(browser, width, theme)
-        assert violations(browser, *(LONG_PAGES if case == "many" else ())) == []
+    assert violations(browser, *rules) == []
 
 
 def test_every_control_is_reached_with_the_tab_key_and_shows_it(browser, pages):

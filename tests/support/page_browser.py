@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
 from selenium import webdriver
+from selenium.webdriver.support.wait import WebDriverWait
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -89,6 +90,11 @@ def violations(browser, *rules):
         axe = resources.files("axe_core_python") / "axe.min.js"
         browser.execute_script(axe.read_text(encoding="utf-8"))
     return browser.execute_async_script(_AXE, rules)
+
+
+def wait_until(browser, condition):
+    """Wait until ``condition`` of the browser holds; Selenium looks twice a second by itself."""
+    WebDriverWait(browser, 20, poll_frequency=0.02).until(condition)
 
 
 def start_browser(profile: Path) -> webdriver.Chrome:
