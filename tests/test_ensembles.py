@@ -15,10 +15,8 @@ from ninetynine.report.tables import introduction
 from ninetynine.suite import Ensemble, Setting
 from record_builders import PACKAGES, make_identity, make_labels, make_machine, make_record
 from run_helpers import (
-    STUB_BENCH,
     assert_whole,
     contents,
-    run_bench,
     write_architecture,
     write_dataset,
     write_suite,
@@ -267,27 +265,27 @@ def test_an_ensemble_cannot_be_called_like_an_architecture(suite_file, files, tm
         plan(suite_file, [*files, clash])
 
 
-@pytest.mark.slow
-def test_a_run_derives_its_votes_and_a_second_run_changes_nothing(suite_file, files, tmp_path):
+def test_a_run_derives_its_votes_and_a_second_run_changes_nothing(
+    bench, stub, suite_file, files, tmp_path
+):
     given = [part for path in files for part in ("--architecture", path)]
     arguments = ["run", suite_file, *given, "--results", tmp_path / "results"]
-    part = run_bench(*arguments, "--seeds", "3,4", "--json", command=STUB_BENCH)
-    assert part.returncode == 0, part.stderr
-    rows = json.loads(part.stdout)["boards"][0]["rows"]
+    code, part, err = bench(*arguments, "--seeds", "3,4", "--json")
+    assert code == 0, err
+    rows = json.loads(part)["boards"][0]["rows"]
     assert {row["name"]: row["seeds"] for row in rows} == {
         "one": [3, 4],
         "two": [3, 4],
         "vote": [0],
     }
 
-    whole = run_bench(*arguments, "--only", "vote", "--json", command=STUB_BENCH)
-    rows = json.loads(whole.stdout)["boards"][0]["rows"]
+    _, whole, _ = bench(*arguments, "--only", "vote", "--json")
+    rows = json.loads(whole)["boards"][0]["rows"]
     assert {row["name"]: len(row["seeds"]) for row in rows} == {"one": 4, "two": 4, "vote": 2}
     records = assert_whole(tmp_path / "results")
     assert sorted(r.kind for r in records) == ["ensemble"] * 2 + ["trained"] * 8
     before = contents(tmp_path / "results")
-    again = run_bench(*arguments, "--json", command=STUB_BENCH)
-    assert again.stdout == whole.stdout
+    assert bench(*arguments, "--json")[1] == whole
     assert contents(tmp_path / "results") == before
 
 

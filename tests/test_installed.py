@@ -74,30 +74,23 @@ def test_its_suites_and_architectures_are_found_by_name(installed, tmp_path):
 
 
 PROJECTS = {
-    "a bench package": {
+    "packages": {
         "bench/__init__.py": "X = 1\n",
         "bench/tools.py": "def f():\n    return 1\n",
-        "tests/test_it.py": "from bench.tools import f\n\ndef test_f():\n    assert f() == 1\n",
+        "architectures/__init__.py": "",
+        "architectures/mine.py": "WIDTH = 8\n",
+        "studies/__init__.py": "A = 1\n",
+        "benchmarks/__init__.py": "B = 2\n",
+        "tests/test_it.py": (
+            "import benchmarks, studies\nfrom architectures.mine import WIDTH\n"
+            "from bench.tools import f\n\ndef test_all():\n"
+            "    assert (f(), WIDTH, studies.A, benchmarks.B) == (1, 8, 1, 2)\n"
+        ),
         "conftest.py": "",
     },
     "a bench module": {
         "bench.py": "VALUE = 7\n",
         "test_it.py": "import bench\n\ndef test_value():\n    assert bench.VALUE == 7\n",
-    },
-    "an architectures package": {
-        "architectures/__init__.py": "",
-        "architectures/mine.py": "WIDTH = 8\n",
-        "test_it.py": (
-            "from architectures.mine import WIDTH\n\ndef test_width():\n    assert WIDTH == 8\n"
-        ),
-    },
-    "a studies and a benchmarks package": {
-        "studies/__init__.py": "A = 1\n",
-        "benchmarks/__init__.py": "B = 2\n",
-        "test_it.py": (
-            "import benchmarks, studies\n\ndef test_both():\n"
-            "    assert (studies.A, benchmarks.B) == (1, 2)\n"
-        ),
     },
 }
 

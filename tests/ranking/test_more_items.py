@@ -4,10 +4,8 @@ import json
 
 import ninetynine
 import numpy as np
-import pytest
 from ninetynine.report.tables import more_items
 from ninetynine.statistics import compare, mcnemar_exact
-from run_helpers import run_bench
 
 ITEMS = 300
 
@@ -59,21 +57,16 @@ def test_scores_next_to_zero_are_ranked_and_tell_nothing():
     assert [row.standing.rank.worst for row in board.rows] == [2, 2]
 
 
-@pytest.mark.slow
-def test_a_folder_stands_for_the_logs_below_it(tmp_path):
+def test_a_folder_stands_for_the_logs_below_it(bench, tmp_path):
     for model, resolved in (("one", ["d__d-1", "d__d-2"]), ("two", ["s__s-2"])):
         path = tmp_path / model / "results" / "results.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps({"no_logs": [], "resolved": resolved}))
-    result = run_bench("rank", tmp_path, "--format", "csv", "--columns", "accuracy")
-    assert result.returncode == 0
-    assert "one" in result.stdout
-    assert "two" in result.stdout
+    code, out, _ = bench("rank", tmp_path, "--format", "csv", "--columns", "accuracy")
+    assert code == 0
+    assert "one" in out
+    assert "two" in out
 
 
-@pytest.mark.slow
-def test_a_folder_without_a_log_is_told_in_a_line(tmp_path):
-    result = run_bench("rank", tmp_path)
-    assert result.returncode == 2
-    assert "no log below this folder" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
+def test_a_folder_without_a_log_is_told_in_a_line(refuse, tmp_path):
+    assert "no log below this folder" in refuse("rank", tmp_path)

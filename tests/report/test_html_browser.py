@@ -10,10 +10,9 @@ from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, make_claim, make_failed, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
-from page_browser import NEEDS_BROWSER, seen, show
+from page_browser import LABELS, NEEDS_BROWSER, look, seen, show, wait_until
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.wait import WebDriverWait
 
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
@@ -57,7 +56,7 @@ def report(browser, page):
 def choose_board(browser, dataset):
     links = browser.find_elements(By.CSS_SELECTOR, ".boards a")
     next(link for link in links if dataset in link.text).click()
-    WebDriverWait(browser, 20).until(lambda b: dataset in seen(b, "h1")[0].text)
+    wait_until(browser, lambda b: dataset in seen(b, "h1")[0].text)
 
 
 def requests_of(browser, path):
@@ -76,8 +75,7 @@ def heading(browser, text):
     return next(button for button in buttons if button.text.startswith(text))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_the_page_asks_for_nothing_and_complains_of_nothing(browser, page, width, theme):
     browser.get_log("browser"), browser.get_log("performance")
     show(browser, page, width, theme)
@@ -86,9 +84,8 @@ def test_the_page_asks_for_nothing_and_complains_of_nothing(browser, page, width
     assert asked == {page.as_uri()}
 
 
-@pytest.mark.parametrize("width", [1280, 820, 390])
-def test_only_tables_scroll_sideways(browser, page, width):
-    show(browser, page, width, "light")
+def test_only_tables_scroll_sideways(browser, page):
+    show(browser, page, 1280, "light")
     script = """
         const inTable = (e) => e.closest('.scroll, .sections, .skip');
         const isOut = (box) => box.right > innerWidth + 1 || box.left < -1;
@@ -97,22 +94,11 @@ def test_only_tables_scroll_sideways(browser, page, width):
             .filter((e) => isOut(e.getBoundingClientRect()))
             .map((e) => e.tagName + '.' + (e.getAttribute('class') ?? ''));
     """
-    assert browser.execute_script(script) == []
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_text_of_a_picture_is_cut_off(browser, page, width):
-    show(browser, page, width, "light")
-    script = """
-        return [...document.querySelectorAll('svg text')].filter((t) => {
-            if (!t.getClientRects().length) return false;
-            const own = t.getBoundingClientRect(), all = t.ownerSVGElement.getBoundingClientRect();
-            return own.left < all.left - 2 || own.right > all.right + 2 ||
-                own.top < all.top - 2 || own.bottom > all.bottom + 2;
-        }).map((t) => t.ownerSVGElement.getAttribute('aria-label') + ': ' + t.textContent);
-    """
-    assert browser.execute_script(script) == []
+    for width in (1280, 820, 390):
+        look(browser, width, "light")
+        assert browser.execute_script(script) == []
+        assert browser.execute_script(LABELS) == []  # nor is a picture's text cut off
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 def test_a_click_on_a_heading_sorts_the_sensible_way_and_then_the_other(report):
@@ -148,6 +134,18 @@ def test_the_filter_hides_rows_and_dims_their_marks(report):
     field.clear()
     field.send_keys(" ")
     assert len(models(report)) == 4
+
+
+def test_a_focused_row_shows_who_is_not_different_from_it(report):
+    found = report.execute_script("""
+        const rows = [...document.querySelectorAll('.leaders tbody tr[data-row]')]
+            .filter((row) => row.checkVisibility());
+        rows[0].querySelector('.model').focus();
+        return rows.map((row) => [row.dataset.group ?? '', row.matches('.is-same')]);
+    """)
+    groups = set(found[0][0].split())
+    assert {alike for _, alike in found} == {True, False}
+    assert all(alike == bool(groups & set(own.split())) for own, alike in found)
 
 
 def test_every_plot_has_its_marks(report):

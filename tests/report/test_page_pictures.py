@@ -11,8 +11,17 @@ from ninetynine.report import Report, render
 from record_builders import draw_wrong, make_architecture, make_claim, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
-from page_browser import CUT, LABELS, NEEDS_BROWSER, SIDEWAYS, look, seen, show, violations
-from selenium.webdriver.support.wait import WebDriverWait
+from page_browser import (
+    CUT,
+    LABELS,
+    NEEDS_BROWSER,
+    SIDEWAYS,
+    look,
+    seen,
+    show,
+    violations,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
@@ -75,7 +84,7 @@ def write_page(folder, store, catalog, **asked):
 def go(browser, anchor):
     """Show a board of the page that is open, with all its pictures."""
     browser.execute_script("location.hash = arguments[0]", anchor)
-    WebDriverWait(browser, 20).until(lambda b: b.execute_script(READY))
+    wait_until(browser, lambda b: b.execute_script(READY))
 
 
 def anchors(browser):
@@ -125,26 +134,33 @@ def test_a_ladder_shows_its_steps_and_histories_their_versions(browser, page):
     assert "new: code" in marks[1].get_attribute("aria-label")
 
 
+def heads(browser, section):
+    """The names of the rows of the picture of pairs that are seen."""
+    script = """
+        return [...arguments[0].querySelectorAll('tbody th')]
+            .filter((e) => e.checkVisibility() && e.innerText.trim()).map((e) => e.innerText.trim());
+    """
+    return browser.execute_script(script, section)
+
+
 def test_rows_of_a_picture_are_searched_for_added_taken_out_and_linked(browser, page):
     show(browser, page, 1280, "light")
     board = anchors(browser)[1]
     go(browser, board)
     section = browser.find_element("css selector", f"{board}-pairs")
-    heads = lambda: [e.text for e in section.find_elements("css selector", "tbody th") if e.text]  # noqa: E731
-    assert len(heads()) == 12
+    assert len(heads(browser, section)) == 12
     section.find_element("css selector", ".rows-menu summary").click()
     section.find_element("css selector", "input[type=search]").send_keys("called_7")
     section.find_elements("css selector", ".row-buttons button")[1].click()
-    assert heads() == ["a_network_called_7"]
+    assert heads(browser, section) == ["a_network_called_7"]
     section.find_element("css selector", "input[type=search]").clear()
     address = browser.current_url
     assert "rows-pairs=" in address
     show(browser, page, 1280, "light", "#" + address.partition("#")[2])
-    WebDriverWait(browser, 20).until(lambda b: b.execute_script(READY))
+    wait_until(browser, lambda b: b.execute_script(READY))
     section = browser.find_element("css selector", f"{board}-pairs")
-    assert heads() == ["a_network_called_7"]
-    cells = section.find_elements("css selector", "tbody td")
-    assert len([cell for cell in cells if cell.is_displayed()]) == 1
+    assert heads(browser, section) == ["a_network_called_7"]
+    assert len(seen(browser, f"{board}-pairs tbody td")) == 1
 
 
 def test_a_choosers_picture_is_that_of_the_chosen_model(browser, page):
@@ -192,11 +208,13 @@ def test_without_a_script_every_board_has_pictures_and_whole_names(browser, page
     try:
         for width in (390, 1280):
             show(browser, page, width, "light")
-            boards = browser.find_elements("css selector", "main > .board")
-            assert len(boards) == 4
-            for board in boards:
-                pictures = board.find_elements("css selector", ".panel svg:not(.bars):not(.sample)")
-                assert sum(picture.is_displayed() for picture in pictures) >= 2
+            pictures = browser.execute_script("""
+                const drawn = '.panel svg:not(.bars):not(.sample)';
+                return [...document.querySelectorAll('main > .board')].map((board) =>
+                    [...board.querySelectorAll(drawn)].filter((e) => e.checkVisibility()).length);
+            """)
+            assert len(pictures) == 4
+            assert min(pictures) >= 2
             for name in seen(browser, ".cut"):
                 assert name.text == name.get_attribute("textContent").strip()
     finally:

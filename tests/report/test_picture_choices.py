@@ -22,27 +22,27 @@ class TestChoices:
         with pytest.raises(UserError, match="there is nothing to draw"):
             draw(kind, boards(store)[0], tmp_path / "picture.svg")
 
-    def test_cost_is_against_seconds_or_what_is_asked_for(self, three_models, tmp_path):
+    def test_cost_is_against_seconds_or_what_is_asked_for(self, board, tmp_path):
         path = tmp_path / "picture.svg"
         for chosen, axis in (({}, "Training seconds"), ({"against": "parameters"}, "Parameters")):
-            draw("cost", boards(three_models)[0], path, **chosen)
+            draw("cost", board, path, **chosen)
             assert f">{axis} (logarithmic)<" in path.read_text(encoding="utf-8")
 
-    def test_a_cost_that_no_model_has_is_told(self, three_models, tmp_path):
+    def test_a_cost_that_no_model_has_is_told(self, board, tmp_path):
         with pytest.raises(UserError, match="--against 'latency': no model has both"):
-            draw("cost", boards(three_models)[0], tmp_path / "picture.svg", against="latency")
+            draw("cost", board, tmp_path / "picture.svg", against="latency")
 
     @pytest.mark.parametrize("kind", ["confusion", "reliability"])
-    def test_a_model_is_the_first_or_the_one_that_is_named(self, kind, three_models, tmp_path):
+    def test_a_model_is_the_first_or_the_one_that_is_named(self, kind, board, tmp_path):
         path = tmp_path / "picture.svg"
         for chosen, name in (({}, "$good$"), ({"model": "poor"}, "poor")):
-            draw(kind, boards(three_models)[0], path, **chosen)
+            draw(kind, board, path, **chosen)
             titles = re.findall(r'class="title">([^<]*)<', path.read_text(encoding="utf-8"))
             assert [title.endswith(name) for title in titles] == [True]
 
-    def test_an_unknown_model_is_told_the_nearest(self, three_models, tmp_path):
+    def test_an_unknown_model_is_told_the_nearest(self, board, tmp_path):
         with pytest.raises(UserError, match=r"'fare': no such row.*did you mean 'fair'"):
-            draw("confusion", boards(three_models)[0], tmp_path / "picture.svg", model="fare")
+            draw("confusion", board, tmp_path / "picture.svg", model="fare")
 
     def test_predictions_without_probabilities_have_no_reliability(self, store, tmp_path):
         write_run(store, "net", 0, loss=None)
@@ -62,7 +62,7 @@ class TestCommand:
 
     def test_it_draws_mnist_as_published_by_default(self, three_models, tmp_path):
         path = tmp_path / "cost.svg"
-        result = self.plot("cost", "--results", tmp_path, "--output", path)
+        result = self.plot("cost", "--results", three_models.directory, "--output", path)
         assert result.exception is None
         assert result.output == f"picture: {path}\n"
         assert path.is_file()
@@ -75,14 +75,15 @@ class TestCommand:
         ],
     )
     def test_an_unknown_board_is_told(self, three_models, tmp_path, arguments, message):
-        result = self.plot(
-            "seeds", "--results", tmp_path, "--output", tmp_path / "a.svg", *arguments
-        )
+        asked = ("--results", three_models.directory, "--output", tmp_path / "a.svg")
+        result = self.plot("seeds", *asked, *arguments)
         assert isinstance(result.exception, UserError)
         assert message in str(result.exception)
 
     def test_a_kind_that_there_is_not_is_told(self, three_models, tmp_path):
-        result = self.plot("sedes", "--results", tmp_path, "--output", tmp_path / "a.svg")
+        result = self.plot(
+            "sedes", "--results", three_models.directory, "--output", tmp_path / "a.svg"
+        )
         assert "'seeds'" in str(result.exception)
 
     def test_the_help_says_what_each_kind_is_and_which_options_it_has(self):
@@ -95,7 +96,8 @@ class TestCommand:
     def test_only_what_a_suite_is_made_of(self, three_models, tmp_path):
         path, file = tmp_path / "seeds.svg", tmp_path / "mine.toml"
         file.write_text('architectures = ["fair"]\ndataset = "mnist"\nseeds = 1\n')
-        result = self.plot("seeds", "--results", tmp_path, "--output", path, "--suite", file)
+        asked = ("--results", three_models.directory, "--output", path)
+        result = self.plot("seeds", *asked, "--suite", file)
         assert result.exception is None
         written = path.read_text(encoding="utf-8")
         assert "fair, seed 0" in written

@@ -8,8 +8,8 @@ from record_builders import (
 
 
 class TestCost:
-    def test_the_front_holds_what_nothing_else_beats(self, three_models):
-        points = cost_points(boards(three_models)[0], COSTS[0])
+    def test_the_front_holds_what_nothing_else_beats(self, board):
+        points = cost_points(board, COSTS[0])
         assert [p.row.name for p in pareto_front(points)] == ["fair", "$good$"]
 
     def test_seconds_of_two_machines_are_not_joined(self, store):

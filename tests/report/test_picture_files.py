@@ -16,21 +16,26 @@ from record_builders import (
 )
 
 
+@pytest.fixture(scope="module")
+def claimed(three_models):
+    claims = [make_claim(0.98), make_claim(0.991, id="T9")]
+    return boards(three_models, "$good$", claims=claims)[0]
+
+
 class TestFiles:
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize(
         ("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")]
     )
-    def test_every_kind_is_drawn_in_every_format(self, kind, suffix, start, three_models, tmp_path):
-        claims = [make_claim(0.98), make_claim(0.991, id="T9")]
+    def test_every_kind_is_drawn_in_every_format(self, kind, suffix, start, claimed, tmp_path):
         path = tmp_path / f"{kind}{suffix}"
-        draw(kind, boards(three_models, "$good$", claims=claims)[0], path)
+        draw(kind, claimed, path)
         assert path.read_bytes().startswith(start)
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_an_svg_is_whole_in_itself_and_says_what_it_is(self, kind, three_models, tmp_path):
+    def test_an_svg_is_whole_in_itself_and_says_what_it_is(self, kind, board, tmp_path):
         path = tmp_path / "picture.svg"
-        draw(kind, boards(three_models)[0], path)
+        draw(kind, board, path)
         root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
         title, style = root[0], next(e for e in root if e.tag.endswith("}style"))
         assert title.text.strip()
@@ -42,8 +47,7 @@ class TestFiles:
         assert root.get("viewBox") == f"0 0 {width:.10g} {height:.10g}"
 
     @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
-    def test_the_same_records_give_the_same_bytes(self, suffix, three_models, tmp_path):
-        board = boards(three_models)[0]
+    def test_the_same_records_give_the_same_bytes(self, suffix, board, tmp_path):
         for name in ("one", "two"):
             draw("cost", board, tmp_path / f"{name}{suffix}")
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
@@ -110,18 +114,18 @@ class TestFiles:
         said = ['aria-label="b"' in one or 'aria-label="c"' in one for one in (wide, same, other)]
         assert said == [True, False, True]
 
-    def test_a_picture_of_another_format_is_refused(self, three_models, tmp_path):
+    def test_a_picture_of_another_format_is_refused(self, board, tmp_path):
         with pytest.raises(UserError, match=r"pictures are \.svg, \.png, \.pdf"):
-            draw("seeds", boards(three_models)[0], tmp_path / "seeds.gif")
+            draw("seeds", board, tmp_path / "seeds.gif")
 
-    def test_a_folder_that_is_not_there_is_told(self, three_models, tmp_path):
+    def test_a_folder_that_is_not_there_is_told(self, board, tmp_path):
         with pytest.raises(UserError, match="cannot be written"):
-            draw("seeds", boards(three_models)[0], tmp_path / "nowhere" / "seeds.svg")
+            draw("seeds", board, tmp_path / "nowhere" / "seeds.svg")
 
 
 class TestStyles:
-    def test_paper_has_no_background_and_the_width_of_a_column(self, three_models, tmp_path):
-        board, path = boards(three_models)[0], tmp_path / "picture.svg"
+    def test_paper_has_no_background_and_the_width_of_a_column(self, board, tmp_path):
+        path = tmp_path / "picture.svg"
         figures.draw("seeds", board, path, style="paper")
         paper = path.read_text(encoding="utf-8")
         assert 'width="336"' in paper
@@ -131,8 +135,7 @@ class TestStyles:
         assert 'width="800"' in dark
         assert 'fill="#1a1d21"' in dark
 
-    def test_rows_are_chosen_by_name_glob_and_part_and_keep_their_color(self, three_models):
-        board = boards(three_models)[0]
+    def test_rows_are_chosen_by_name_glob_and_part_and_keep_their_color(self, board):
         for patterns, names in (
             (["fair,$good$"], ["$good$", "fair"]),
             (["*r"], ["fair", "poor"]),

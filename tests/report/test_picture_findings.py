@@ -30,8 +30,8 @@ class TestWhatPicturesFind:
             ("progress", "The widest interval is that of "),
         ],
     )
-    def test_the_text_alternative_says_it(self, kind, said, three_models, tmp_path):
-        assert said in self.alternative(kind, boards(three_models)[0], tmp_path)
+    def test_the_text_alternative_says_it(self, kind, said, board, tmp_path):
+        assert said in self.alternative(kind, board, tmp_path)
 
     def test_two_models_disagree_where_one_alone_is_right(self, store, tmp_path):
         write_run(store, "a", 0, wrong=[1])
@@ -84,8 +84,8 @@ class TestWhatPicturesFind:
         shades = set(re.findall(r'class="(shade-\d)"', written))
         assert shades == {f"shade-{n}" for n in range(1, 7)}
 
-    def test_means_so_far_end_at_the_mean_of_all(self, three_models):
-        row = boards(three_models)[0].rows[0]
+    def test_means_so_far_end_at_the_mean_of_all(self, board):
+        row = board.rows[0]
         found = so_far(row)
         assert [one.seeds for one in found] == [2, 3]
         assert found[-1].mean == pytest.approx(row.accuracy.mean)

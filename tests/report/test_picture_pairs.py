@@ -9,8 +9,8 @@ from record_builders import (
 
 
 class TestPairs:
-    def test_a_pair_is_different_exactly_where_it_shares_no_group(self, three_models):
-        rows = boards(three_models)[0].rows
+    def test_a_pair_is_different_exactly_where_it_shares_no_group(self, board):
+        rows = board.rows
         pairs = all_pairs(rows)
         assert len(pairs) == 3
         for (i, j), pair in pairs.items():
@@ -27,8 +27,8 @@ class TestPairs:
         assert pair.adjusted_p == all_pairs(board.rows)[0, 1].adjusted_p
         assert pair.adjusted_p > all_pairs(few.rows)[0, 1].adjusted_p
 
-    def test_the_first_pairs_are_corrected_for_all_of_them(self, three_models):
-        rows = boards(three_models)[0].rows
+    def test_the_first_pairs_are_corrected_for_all_of_them(self, board):
+        rows = board.rows
         every, first = all_pairs(rows), all_pairs(rows, most=2)
         assert list(first) == [(0, 1)]
         assert first[0, 1].adjusted_p == every[0, 1].adjusted_p

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
 from selenium import webdriver
-from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -92,6 +92,11 @@ def violations(browser, *rules):
     return browser.execute_async_script(_AXE, rules)
 
 
+def wait_until(browser, condition):
+    """Wait until ``condition`` of the browser holds; Selenium looks twice a second by itself."""
+    WebDriverWait(browser, 20, poll_frequency=0.02).until(condition)
+
+
 def start_browser(profile: Path) -> webdriver.Chrome:
     """A browser whose own files lie in ``profile``."""
     options = webdriver.ChromeOptions()
@@ -122,6 +127,14 @@ def _set_screen(browser, width, theme):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
+# One question for all: Selenium's own asks for each element, some 10 ms.
+_SEEN = """
+    const drawn = {opacityProperty: true, visibilityProperty: true};
+    return [...document.querySelectorAll(arguments[0])].filter((e) =>
+        e.checkVisibility(drawn) && [...e.getClientRects()].some((b) => b.width && b.height));
+"""
+
+
 def seen(browser, selector):
     """Return the elements that can be seen."""
-    return [e for e in browser.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()]
+    return browser.execute_script(_SEEN, selector)

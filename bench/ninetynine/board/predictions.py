@@ -41,11 +41,12 @@ class PredictionSums:
         """Return the mean over runs of the expected calibration error, a share of 1."""
         return float(np.mean(self.calibration_errors)) if self.calibration_errors else None
 
-    @property
+    @cached_property
     def confusion(self) -> NDArray[np.float64]:
         """Return the mean count per run of (label, predicted class), float64 (c, c)."""
-        counts = np.zeros((self.votes.shape[1], self.votes.shape[1]))
-        np.add.at(counts, self.labels, self.votes)
+        classes = self.votes.shape[1]
+        of_class = (np.bincount(self.labels, votes, classes) for votes in self.votes.T)
+        counts: NDArray[np.float64] = np.stack([*of_class], axis=1)
         return counts / self.runs
 
 
@@ -64,10 +65,10 @@ def sum_predictions(
         if labels is None:
             labels = found.labels.astype(np.int64)
             votes, total = np.zeros(probabilities.shape, np.int64), np.zeros(probabilities.shape)
-        classes = probabilities.argmax(axis=1)
-        votes[np.arange(len(labels)), classes] += 1
+        classes, images = probabilities.argmax(axis=1), np.arange(len(labels))
+        votes[images, classes] += 1
         total += probabilities
-        own = _bins(probabilities.max(axis=1), classes == labels)
+        own = _bins(probabilities[images, classes], classes == labels)
         errors.append(float(np.abs(own[1] - own[2]).sum()) / len(labels))
         bins += own
         right.append(int((classes == labels).sum()))

@@ -68,7 +68,8 @@ def dequantize(predicted: _Classes, codes: NDArray[np.uint8]) -> NDArray[np.floa
     ratios = _RATIOS.take(whole)
     ratios /= np.einsum("ij->i", ratios, dtype=np.float64)[:, None]
     found = ratios.astype(np.float16)
-    rows = np.flatnonzero((codes == 1).any(axis=1))  # only what is as large can be rounded to more
+    # Only what is as large can be rounded to more.
+    rows = np.unique(np.flatnonzero(codes.ravel() == 1) // (classes - 1))
     found[rows] = predicting(ratios[rows], predicted[rows])
     return found
 

@@ -4,6 +4,7 @@ import math
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,7 @@ def text_width(text: str, size: float = 12.0) -> float:
     return size * sum(map(_em, text))
 
 
+@lru_cache(maxsize=1024)
 def _em(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.05
@@ -115,15 +117,16 @@ def place_labels(
     leader to the point (see `leader`).  A label keeps off ``lines`` where it can; where it or its
     leader would lie on another label, or it on one of the ``marks`` or on a leader, it is None.
     """
-    taken = _edges(marks)
+    taken, kept_off = _edges(marks), _edges(lines)
     labels: list[Box | None] = []
     for x, y, width in anchors:
         best: tuple[float, Box] | None = None
         placed = _edges([label for label in labels if label is not None])
         for ring in range(rings):
             boxes = _around(x, y, width, height, gap + 15.0 * ring)
-            free = _free(_edges(boxes), taken)
-            clear = _free(_edges(boxes), _edges(lines)) if lines else free
+            edges = _edges(boxes)
+            free = _free(edges, taken)
+            clear = _free(edges, kept_off) if lines else free
             for place, box in enumerate(boxes):
                 joined = _edges(_on(leader(x, y, box))) if ring else _edges([])
                 if free[place] and box.within(frame) and _free(joined, placed).all():

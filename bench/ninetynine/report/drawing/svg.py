@@ -165,7 +165,8 @@ def _element(element: el.Element, more: Mapping[str, _Value] = {}) -> str:
 def _tag(name: str, end: str = "", **attributes: _Value) -> str:
     """Return a start tag.  In names a trailing ``_`` is dropped, another becomes ``-``."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="'
+        f'{escape(value) if isinstance(value, str) else _written(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
