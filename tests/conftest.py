@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from distributions import activate, write
+from kept_workers import KeptWorkers
 from ninetynine import cli
 from ninetynine.records import RecordStore
 from ninetynine.workers import process
@@ -88,10 +89,25 @@ def refuse(bench):
     return refuse
 
 
+@pytest.fixture(scope="session")
+def workers_of_the_session():
+    """Workers that are used again in other tests (see ``kept_workers.py``)."""
+    kept = KeptWorkers()
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def stub(monkeypatch):
+def kept_workers(workers_of_the_session, monkeypatch):
+    """Have this process use the session's workers, where their start is not what is tested."""
+    workers_of_the_session.lend(monkeypatch)
+
+
+@pytest.fixture
+def stub(kept_workers, monkeypatch):
     """Workers that need no TensorFlow (see ``stub_worker.py``)."""
     monkeypatch.setattr(process, "WORKER", STUB_WORKER)
+    monkeypatch.setattr("ninetynine.machine._UNKNOWN_WORKER_BYTES", 2**20)
 
 
 @pytest.fixture

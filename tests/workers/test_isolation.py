@@ -256,8 +256,7 @@ def test_sets_of_names_have_one_order_in_every_worker(monkeypatch, tmp_path, dat
     assert len(set((tmp_path / "h").read_text().split())) == 1
 
 
-def test_no_process_of_a_test_is_left():
-    own = psutil.Process(os.getpid()).children()
-    assert [
-        p for p in own if is_alive(p) and p.name() != "chromedriver"
-    ] == []  # other tests' browser
+def test_no_process_of_a_test_is_left(workers_of_the_session):
+    own = [p for p in psutil.Process(os.getpid()).children() if is_alive(p)]
+    shared = workers_of_the_session.pids
+    assert [p for p in own if p.pid not in shared and p.name() != "chromedriver"] == []
