@@ -7,6 +7,7 @@ import pytest
 from gate_builders import FakeTrainer, open_fake_trainer
 from ninetynine.board import Run
 from ninetynine.catalog import discover
+from ninetynine.gate import request
 from ninetynine.gate.baseline import update_baseline
 from ninetynine.gate.checking import at_seed
 from ninetynine.gate.manifest import Update
@@ -70,8 +71,7 @@ def project(pytester, monkeypatch):
     update_baseline(pytester.path / "base", runs, update)
 
     def run(accuracy, *arguments, test=TEST):
-        made_up = open_fake_trainer(accuracy, images=360)
-        monkeypatch.setattr("ninetynine.gate.request.open_trainer", made_up)
+        monkeypatch.setattr(request, "open_trainer", open_fake_trainer(accuracy, images=360))
         pytester.makepyfile(test.format(file=str(file)))
         return pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", *arguments)
 

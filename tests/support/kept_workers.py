@@ -17,7 +17,7 @@ class KeptWorkers:
         self._kept = {}  # command -> what they were started with, and the workers by slot
 
     def lend(self, patch):
-        """Have executors that are used as context managers use these workers, while ``patch`` is."""
+        """Have executors that are context managers use these workers for as long as ``patch``."""
 
         def enter(executor):
             executor._kept = self._workers_for(executor.workers)
