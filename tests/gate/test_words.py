@@ -147,7 +147,8 @@ def data(bench, stub, tmp_path):
     """A baseline on data of its own; returns a function that changes an array of them."""
     write_architecture(tmp_path, "tiny")
     write_dataset(tmp_path / "own.npz")
-    write_suite(tmp_path / "gate.toml", ["tiny"], "own.npz")
+    # By its whole path: the worker may have been started elsewhere.
+    write_suite(tmp_path / "gate.toml", ["tiny"], tmp_path / "own.npz")
     arguments = ["gate.toml", "--architecture", "tiny.py", "--jobs", "1"]
     code, _, err = bench("baseline", "update", *arguments, *UPDATE)
     assert code == 0, err
@@ -416,13 +417,13 @@ def test_exit_codes_survive_every_encoding(in_process, project, as_json):
         text = (project / f"{encoding}.<stdout>").read_bytes()
         answer = json.loads(text.decode("utf-8" if encoding == "ascii" else encoding))
         assert answer["exit_code"] == 0
-    for name in ("m.md", "j.xml") if as_json else ():
-        assert (name == "j.xml") or "λ → µ 🎯" in (project / name).read_text(encoding="utf-8")
+    if as_json:
+        (project / "j.xml").read_text(encoding="utf-8")
+        assert "λ → µ 🎯" in (project / "m.md").read_text(encoding="utf-8")
 
 
 VERBS = [
     (["report"], 0),
-    (["show", "t2_dense"], 0),
     (["compare", "t2_dense", "t1_small_cnn"], 0),
     (["plan"], 0),
     (["list", "columns"], 0),
@@ -438,7 +439,7 @@ def test_every_verb_answers_in_ascii_as_in_utf_8(verb, code, monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[2])
     baseline = (
         []
-        if verb[0] not in ("report", "show", "compare") or "--results" in verb
+        if verb[0] not in ("report", "compare") or "--results" in verb
         else ["--results", "baselines/mnist-fast"]
     )
     done = run_bench(
