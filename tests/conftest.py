@@ -5,7 +5,9 @@ backend, a cluster or a browser, builds or installs the package, or simulates fo
 parallel the tests of a file stay together (``--dist loadfile``), since they share what is dear.
 """
 
+import gc
 import os
+import sys
 from collections import Counter
 from types import SimpleNamespace
 
@@ -42,6 +44,19 @@ def no_wait_for_the_disk():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def frozen():
+    """What is there now is passed over by every later collection of garbage."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def keras_is_no_garbage(request):
+    """A collection, as before every model, takes a third of a second where Keras is imported."""
+    if "keras" in sys.modules:
+        request.getfixturevalue("frozen")
 
 
 @pytest.fixture
