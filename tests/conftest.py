@@ -5,12 +5,15 @@ backend, a cluster or a browser, builds or installs the package, or simulates fo
 parallel the tests of a file stay together (``--dist loadfile``), since they share what is dear.
 """
 
+import gc
 import os
+import sys
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 from distributions import activate, write
+from kept_workers import KeptWorkers
 from ninetynine import cli
 from ninetynine.records import RecordStore
 from ninetynine.workers import process
@@ -41,6 +44,19 @@ def no_wait_for_the_disk():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def frozen():
+    """What is there now is passed over by every later collection of garbage."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def keras_is_no_garbage(request):
+    """A collection, as before every model, takes a third of a second where Keras is imported."""
+    if "keras" in sys.modules:
+        request.getfixturevalue("frozen")
 
 
 @pytest.fixture
@@ -88,10 +104,25 @@ def refuse(bench):
     return refuse
 
 
+@pytest.fixture(scope="session")
+def workers_of_the_session():
+    """Workers that are used again in other tests (see ``kept_workers.py``)."""
+    kept = KeptWorkers()
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def stub(monkeypatch):
+def kept_workers(workers_of_the_session, monkeypatch):
+    """Have this process use the session's workers, where their start is not what is tested."""
+    workers_of_the_session.lend(monkeypatch)
+
+
+@pytest.fixture
+def stub(kept_workers, monkeypatch):
     """Workers that need no TensorFlow (see ``stub_worker.py``)."""
     monkeypatch.setattr(process, "WORKER", STUB_WORKER)
+    monkeypatch.setattr("ninetynine.machine._UNKNOWN_WORKER_BYTES", 2**20)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What every architecture promises, whoever wrote it."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,21 @@ def seeded_model(architecture, input_shape, num_classes):
     return build_model(architecture, input_shape, num_classes)
 
 
+@cache
+def stated_model(name):
+    """The model that the file's parameters are of, built once for all tests that look at it."""
+    return seeded_model(CATALOG[name], (28, 28, 1), 10)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("input_shape", "num_classes"), [((28, 28, 1), 10), ((28, 28, 1), 4), ((28, 28, 3), 7)]
+    ("input_shape", "num_classes"), [((28, 28, 1), 10), ((28, 28, 3), 7)]
 )
 def test_gives_one_probability_per_class(architecture, input_shape, num_classes):
-    model = seeded_model(architecture, input_shape, num_classes)
+    if num_classes == 10:
+        model = stated_model(architecture.name)
+    else:
+        model = seeded_model(architecture, input_shape, num_classes)
     images = np.random.default_rng(0).random((3, *input_shape), dtype=np.float32)
     probabilities = np.asarray(model(images))
     assert probabilities.shape == (3, num_classes)
@@ -36,14 +46,13 @@ def test_gives_one_probability_per_class(architecture, input_shape, num_classes)
 
 @pytest.mark.slow
 def test_has_the_parameters_it_states(architecture):
-    model = seeded_model(architecture, (28, 28, 1), 10)
-    assert architecture.parameters in (None, model.count_params())
+    assert architecture.parameters in (None, stated_model(architecture.name).count_params())
 
 
 @pytest.mark.slow
 def test_one_seed_gives_one_set_of_weights(architecture):
-    first, second = (weights_hash(seeded_model(architecture, (28, 28, 1), 10)) for _ in "ab")
-    assert first == second
+    again = seeded_model(architecture, (28, 28, 1), 10)
+    assert weights_hash(again) == weights_hash(stated_model(architecture.name))
 
 
 def test_says_what_it_is_and_where_it_comes_from(architecture):
@@ -61,4 +70,4 @@ def test_is_short_and_never_imports_the_engine(architecture):
 
 @pytest.mark.slow
 def test_comes_uncompiled(architecture):
-    assert not seeded_model(architecture, (28, 28, 1), 10).compiled
+    assert not stated_model(architecture.name).compiled

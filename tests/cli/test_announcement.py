@@ -7,7 +7,7 @@ from dataset_builders import ordinary, save
 from ninetynine.records import RecordStore
 from ninetynine.request import RunRequest
 from record_builders import write_run
-from run_helpers import STUB_BENCH, run_bench, write_architecture, write_dataset, write_suite
+from run_helpers import write_architecture, write_dataset, write_suite
 
 OWN = "net is trained by its own recipe: batch_size 32, epochs 5, optimizer adam"
 
@@ -103,19 +103,19 @@ def test_a_validation_part_that_no_recipe_uses_and_what_else_is_odd_is_said(said
 
 
 @pytest.mark.slow
-def test_a_run_says_it_and_shows_both_recipes_on_boards_of_their_own(tmp_path):
+def test_a_run_says_it_and_shows_both_recipes_on_boards_of_their_own(stub, run_here, tmp_path):
     path = write_architecture(tmp_path, "net", epochs=5)
     data = write_dataset(tmp_path / "d.npz")
     for cell in cells(tmp_path, only="majority_class", dataset=str(data), seeds=1, threads=1):
         write_run(RecordStore(tmp_path / "results"), images=20, **cell.identity.model_dump())
     given = ("--architecture", path, "--dataset", data, "--seeds", 1, "--threads", 1)
     given += ("--only", "[nm]*", "--results", tmp_path / "results", "--json")
-    done = run_bench("run", *given, command=STUB_BENCH)
+    done = run_here("run", *given)
     assert done.returncode == 0, done.stderr
     assert done.stderr.index(OWN) < done.stderr.index("cells to train")
     boards = {board["variant"]: board["rows"] for board in json.loads(done.stdout)["boards"]}
     assert [row["name"] for row in boards["published"]] == ["net"]
     assert [row["name"] for row in boards["quick"]] == ["majority_class"]
-    again = run_bench("run", *given, command=STUB_BENCH)
+    again = run_here("run", *given)
     assert again.stdout == done.stdout
     assert "train" not in again.stderr

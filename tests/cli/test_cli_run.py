@@ -4,14 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from run_helpers import (
-    STUB_BENCH,
-    assert_whole,
-    run_bench,
-    write_architecture,
-    write_dataset,
-    write_suite,
-)
+from run_helpers import assert_whole, write_architecture, write_dataset, write_suite
 
 
 @pytest.fixture
@@ -125,7 +118,9 @@ BAD = {
 
 
 @pytest.mark.slow
-def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp_path):
+def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(
+    stub, run_here, tmp_path
+):
     files = [write_architecture(tmp_path, name, body) for name, (body, _) in BAD.items()]
     broken = write_architecture(tmp_path, "broken")
     broken.write_text(broken.read_text().replace("import keras", "import keras, no_such_package"))
@@ -135,7 +130,7 @@ def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp
     given = [part for path in files for part in ("--architecture", path)]
     arguments = ["run", suite, *given, "--jobs", 1, "--results", tmp_path / "results"]
 
-    done = run_bench(*arguments, command=STUB_BENCH)
+    done = run_here(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("bench: ")]
@@ -145,7 +140,7 @@ def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp
     assert [r.cell.architecture for r in assert_whole(tmp_path / "results")] == ["good", "good"]
     assert "good" in done.stdout
 
-    told = run_bench(*arguments, "-v", command=STUB_BENCH)
+    told = run_here(*arguments, "-v")
     assert told.returncode == 2
     assert "Traceback (most recent call last)" in told.stderr
     assert "import keras, no_such_package" in told.stderr
@@ -153,25 +148,25 @@ def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(tmp
 
 
 @pytest.mark.slow
-def test_a_failed_cell_is_a_row_and_exit_code_1_until_it_is_tried_again(tmp_path):
+def test_a_failed_cell_is_a_row_and_exit_code_1_until_it_is_tried_again(stub, run_here, tmp_path):
     """The second time the cell is not tried; with --retry-failed it is, and succeeds."""
     crash = f"os.path.exists({str(tmp_path / 'mended')!r}) or os._exit(3)"
     path = write_architecture(tmp_path, "net", crash)
     suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"))
     arguments = ["run", suite, "--architecture", path, "--results", tmp_path / "results"]
 
-    first = run_bench(*arguments, command=STUB_BENCH)
+    first = run_here(*arguments)
     assert first.returncode == 1
     assert "bench: net, seed 0 failed: the worker exited with code 3" in first.stderr
     assert "0 finished of 1, 1 failed" in " ".join(first.stdout.split())
 
-    second = run_bench(*arguments, command=STUB_BENCH)
+    second = run_here(*arguments)
     assert second.returncode == 1
     assert second.stdout == first.stdout
     assert second.stderr.strip().endswith("(recorded earlier; --retry-failed tries again)")
 
     (tmp_path / "mended").touch()
-    third = run_bench(*arguments, "--retry-failed", "--json", command=STUB_BENCH)
+    third = run_here(*arguments, "--retry-failed", "--json")
     assert third.returncode == 0, third.stderr
     (board,) = json.loads(third.stdout)["boards"]
     assert board["rows"][0]["seeds"] == [0]
@@ -213,8 +208,10 @@ def varied(tmp_path):
 
 
 @pytest.mark.slow
-def test_variants_and_grids_are_trained_and_found_again_by_their_names(varied, bench, tmp_path):
-    done = run_bench("run", *varied, "--json", command=STUB_BENCH)
+def test_variants_and_grids_are_trained_and_found_again_by_their_names(
+    varied, bench, stub, run_here, tmp_path
+):
+    done = run_here("run", *varied, "--json")
     assert done.returncode == 0, done.stderr
     (board,) = json.loads(done.stdout)["boards"]
     names = {"wide", "net[learning_rate=0.1]", "net[learning_rate=0.01]"}
@@ -237,9 +234,9 @@ def test_variants_and_grids_are_trained_and_found_again_by_their_names(varied, b
 
 
 @pytest.mark.slow
-def test_rows_that_are_asked_for_are_trained_beside_the_suites(varied, tmp_path):
+def test_rows_that_are_asked_for_are_trained_beside_the_suites(varied, stub, run_here, tmp_path):
     arguments = ["run", *varied, "--only", "wide[units=4,5]", "--json"]
-    done = run_bench(*arguments, command=STUB_BENCH)
+    done = run_here(*arguments)
     assert done.returncode == 0, done.stderr
     records = assert_whole(tmp_path / "results")
     assert {r.cell.architecture: r.cell.arguments for r in records} == {

@@ -1,7 +1,14 @@
-"""A folder and a tiny dataset for all tests of a module."""
+"""Workers of a test's own; a folder and a tiny dataset for all tests of a module."""
 
 import pytest
-from run_helpers import write_dataset
+from ninetynine.workers import process
+from run_helpers import STUB_WORKER, write_dataset
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Workers that need no TensorFlow, new ones: how they start and end is the subject here."""
+    monkeypatch.setattr(process, "WORKER", STUB_WORKER)
 
 
 @pytest.fixture(scope="module")

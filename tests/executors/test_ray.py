@@ -1,7 +1,5 @@
 """The Ray executor on a real cluster: the records of the local one, whatever dies meanwhile."""
 
-import csv
-import io
 import os
 import shutil
 import signal
@@ -15,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from kill_resume import is_measured
 from ninetynine.errors import UserError
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.executors.ray import RayExecutor
@@ -38,7 +35,6 @@ from ninetynine.workers import (
 )
 from ray_cluster import LoopbackCluster, free_port, ray_workers_of, wait_for, workers_of
 from run_helpers import (
-    BENCH,
     STUB_BENCH,
     STUB_WORKER,
     assert_whole,
@@ -59,6 +55,7 @@ pytestmark = [
 ]
 
 ENDS = Finished | Failed | Refused
+USER_NET = Path(__file__).parents[1] / "support" / "examples" / "user_net.py"
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +72,35 @@ def cluster(sent):
     cluster.shutdown()
 
 
-def run(cluster, tasks, on_event=lambda event: None, timeout_seconds=None, memory_bytes=2**20):
-    """Train ``tasks`` on the cluster and return all events."""
-    events = []
-    with RayExecutor(cluster.address, memory_bytes, timeout_seconds) as executor:
-        executor.check(tasks)
-        for event in executor.run(tasks):
-            events.append(event)
-            on_event(event)
+@pytest.fixture
+def connected(cluster):
+    """This process is connected to the cluster, as it was for the test before.
+
+    Ray would start other processes for another connection, which takes longer than most tests.
+    """
+    import ray
+
+    if not ray.is_initialized():
+        cluster_module.connect(cluster.address)
+    return cluster
+
+
+@pytest.fixture
+def unconnected(cluster):
+    """This process is not connected yet."""
+    import ray
+
+    ray.shutdown()
+    return cluster
+
+
+def run(cluster, tasks, on_event=lambda event: None, timeout_seconds=None):
+    """Train ``tasks`` on the cluster, which is connected, and return all events."""
+    executor, events = RayExecutor(cluster.address, 2**20, timeout_seconds), []
+    executor.check(tasks)
+    for event in executor.run(tasks):
+        events.append(event)
+        on_event(event)
     return events
 
 
@@ -125,9 +143,10 @@ def trained(cluster, folder, dataset, files):
     ]
     with pytest.MonkeyPatch.context() as patch, store.lock():
         patch.setattr(process, "WORKER", STUB_WORKER)
-        with RayExecutor(cluster.address, 2**20, timeout_seconds=4) as executor:
-            executor.check(tasks)
-            execute(tasks, executor, store, events.append)
+        cluster_module.connect(cluster.address)
+        executor = RayExecutor(cluster.address, 2**20, timeout_seconds=4)
+        executor.check(tasks)
+        execute(tasks, executor, store, events.append)
     return by_architecture(events), store
 
 
@@ -193,10 +212,9 @@ def test_records_and_predictions_are_those_of_the_local_executor(trained, stub, 
 
 
 def test_a_node_needs_neither_the_architecture_nor_its_helper_nor_the_data(
-    cluster, stub, tmp_path, sent
+    connected, stub, tmp_path, sent
 ):
     """All are gone here when the first cell starts; the nodes go on from what they were sent."""
-    cluster.fill()
     data = write_dataset(tmp_path / "own.npz")
     (tmp_path / "helper.py").write_text(f"PLACE = {str(sent)!r}\n")
     body = f"assert __file__.startswith(helper.PLACE)\n    {held_until(tmp_path / 'go')}"
@@ -212,7 +230,7 @@ def test_a_node_needs_neither_the_architecture_nor_its_helper_nor_the_data(
         if len(at) == 2:
             (tmp_path / "go").touch()
 
-    events = run(cluster, tasks, remove, timeout_seconds=120)
+    events = run(connected, tasks, remove, timeout_seconds=120)
     ends = [event for event in events if isinstance(event, ENDS)]
     assert [type(end) for end in ends] == [Finished] * 2, ends
 
@@ -234,15 +252,14 @@ def test_cores_are_held_by_one_worker_at_a_time(tmp_path):
         assert again == (cores[-1:], True)
 
 
-def test_timing_of_a_worker_without_cores_of_its_own_says_so(cluster, stub, files, dataset, sent):
+def test_timing_of_a_worker_without_cores_of_its_own_says_so(connected, stub, files, dataset, sent):
     tasks = tasks_for(files[:1], dataset)
-    with RayExecutor(cluster.address, 2**20) as executor:
-        *_, alone = executor.run(tasks)
-        (folder,) = sent.glob("ninetynine-*/cores")
-        with ExitStack() as held:
-            for core in available_cores():
-                held.enter_context(FileLock(folder / f"{core}.lock", timeout=10))
-            *_, shared = executor.run(tasks)
+    *_, alone = run(connected, tasks)
+    (folder,) = sent.glob("ninetynine-*/cores")
+    with ExitStack() as held:
+        for core in available_cores():
+            held.enter_context(FileLock(folder / f"{core}.lock", timeout=10))
+        *_, shared = run(connected, tasks)
     assert alone.record.timing.exclusive
     assert not shared.record.timing.exclusive
     assert alone.record.cell == shared.record.cell
@@ -251,11 +268,13 @@ def test_timing_of_a_worker_without_cores_of_its_own_says_so(cluster, stub, file
 # What dies ---------------------------------------------------------------------------------------
 
 
-def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, dataset, tmp_path):
+def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(
+    connected, stub, dataset, tmp_path, capfd
+):
     """A node dies by SIGKILL in the middle; on the other, the process between Ray and us does."""
     path = write_architecture(tmp_path, "held", held_until(tmp_path / "go"))
     tasks = tasks_for([path], dataset, seeds=range(3))
-    doomed, other = cluster.fill()
+    doomed, other = connected.fill()
     spared, trainers = [doomed, other], []
 
     def kill(event):
@@ -265,14 +284,15 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, datas
             spared.remove(node)
             trainers.extend(workers_of(node))
             if node is doomed:
-                cluster.kill_node(node)
+                connected.kill_node(node)
             else:
                 for process in ray_workers_of(node):
                     process.kill()
         if not spared:
             (tmp_path / "go").touch()
 
-    events = run(cluster, tasks, kill, timeout_seconds=120)
+    events = run(connected, tasks, kill, timeout_seconds=120)
+    assert "raylet" not in "".join(capfd.readouterr())  # Ray's own words about the loss
     assert trainers
     assert wait_until_gone(trainers)
     ends = [event for event in events if isinstance(event, ENDS)]
@@ -286,16 +306,17 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(cluster, stub, datas
 
 
 def test_a_run_without_a_node_left_says_so_and_waits_for_one(
-    cluster, stub, files, dataset, monkeypatch
+    connected, stub, files, dataset, monkeypatch
 ):
     answers = [cluster_module.nodes, cluster_module.nodes, lambda: [], lambda: []]
 
     def nodes():
         return (answers.pop() if len(answers) > 2 else answers[0])()
 
-    with RayExecutor(cluster.address, 2**20) as executor:
-        monkeypatch.setattr(cluster_module, "nodes", nodes)
-        events = list(executor.run(tasks_for(files[:1], dataset, seeds=range(3))))
+    monkeypatch.setattr(cluster_module, "nodes", nodes)
+    events = list(
+        RayExecutor(connected.address, 2**20).run(tasks_for(files[:1], dataset, seeds=range(3)))
+    )
     waiting = [event for event in events if isinstance(event, Waiting)]
     assert [event.reason for event in waiting] == [
         "no node that is left has 1 CPU and 0.0 GiB of memory; waiting for one to join"
@@ -303,32 +324,51 @@ def test_a_run_without_a_node_left_says_so_and_waits_for_one(
     assert [type(e) for e in events if isinstance(e, ENDS)] == [Finished] * 3
 
 
-def test_ctrl_c_cancels_what_runs_and_says_how_to_go_on(cluster, tmp_path):
-    path = write_architecture(tmp_path, "slow", "time.sleep(600)")
-    quick = write_architecture(tmp_path, "quick")
-    data = write_dataset(tmp_path / "d.npz")
-    suite = write_suite(tmp_path / "s.toml", ["slow", "quick"], data, 2)
+def test_a_driver_that_is_interrupted_or_killed_loses_nothing_and_leaves_nothing(
+    cluster, stub, bench, tmp_path
+):
+    """Ctrl-C says how to go on; after kill -9 the run goes on, to the table of a local one."""
+    path = write_architecture(tmp_path, "net", f"{held_until(tmp_path / 'go')}\n    time.sleep(1)")
+    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"), 4)
+    given = ["run", suite, "--architecture", path, "--threads", "1"]
     results = tmp_path / "results"
-    given = ["--architecture", path, "--architecture", quick, "--results", results]
-    before = {worker for node in cluster.nodes for worker in workers_of(node)}  # of other runs
+    on_ray = ["--executor", "ray", "--address", cluster.address, "--results", results]
+    cluster.fill()
 
-    def own_workers():
-        return {worker for node in cluster.nodes for worker in workers_of(node)} - before
-
-    driver = start_bench("run", suite, "--executor", "ray", "--address", cluster.address, *given)
-    try:
-        wait_for(lambda: own_workers() or driver.poll(), 120)
-        workers = own_workers()
-        os.killpg(driver.pid, signal.SIGINT)
-        _, errors = driver.communicate(timeout=60)
-    finally:
-        driver.kill()
+    driver = start_bench(*given, *on_ray)
+    errors = end_once(driver, lambda: wait_for(lambda: workers_on(cluster), 60), signal.SIGINT)
     assert driver.returncode == 130, errors
     assert "Traceback" not in errors
     assert errors.strip().splitlines()[-1].startswith("bench: interrupted: ")
-    assert wait_until_gone(workers)
-    wait_for(lambda: not any(workers_of(node) for node in cluster.nodes))
     assert_whole(results)
+    wait_for(lambda: not workers_on(cluster))
+
+    (tmp_path / "go").touch()
+    driver = start_bench(*given, *on_ray)
+    end_once(driver, lambda: wait_for(lambda: contents(results), 60), signal.SIGKILL)
+    recorded = contents(results)
+    assert 0 < len(assert_whole(results)) == len(recorded) < 4
+    wait_for(lambda: not workers_on(cluster))
+
+    done = run_bench(*given, *on_ray, command=STUB_BENCH)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(recorded)} recorded already" in done.stderr
+    assert {place: contents(results)[place] for place in recorded} == recorded
+    assert bench(*given, "--results", tmp_path / "local")[:2] == (0, done.stdout)
+
+
+def workers_on(cluster):
+    return [worker for node in cluster.nodes for worker in workers_of(node)]
+
+
+def end_once(driver, happened, number):
+    """Send the signal to the driver's group once ``happened`` returns; return what it said."""
+    try:
+        happened()
+        os.killpg(driver.pid, number)
+        return driver.communicate(timeout=60)[1]
+    finally:
+        driver.kill()
 
 
 # Other ways to a cluster -------------------------------------------------------------------------
@@ -466,16 +506,16 @@ def test_options_of_the_other_executor_are_told(refuse):
     ids=["memory", "cpus", "gpu"],
 )
 def test_a_cell_that_no_node_has_room_for_is_told_before_anything_waits(
-    cluster, files, dataset, changes, memory_bytes, needed
+    connected, files, dataset, changes, memory_bytes, needed
 ):
     (task,) = tasks_for(files[:1], dataset)
     identity = task.cell.identity.model_copy(update=changes)
     task = task.model_copy(update={"cell": task.cell.model_copy(update={"identity": identity})})
     with pytest.raises(UserError) as told:
-        run(cluster, [task], memory_bytes=memory_bytes)
+        RayExecutor(connected.address, memory_bytes).check([task])
     line = str(told.value)
     assert line.startswith(f"no node of the cluster has room for a cell: it needs {needed}, ")
-    assert f"the largest of {len(cluster.nodes) + 1} nodes has 1 CPU and" in line
+    assert f"the largest of {len(connected.nodes) + 1} nodes has 1 CPU and" in line
 
 
 def test_no_room_on_no_node_at_all():
@@ -498,8 +538,9 @@ def test_no_room_on_no_node_at_all():
     ids=["without the package", "another version"],
 )
 def test_a_node_that_would_get_other_numbers_is_named_before_anything_runs(
-    cluster, stub, dataset, tmp_path, content, told
+    unconnected, stub, dataset, tmp_path, content, told
 ):
+    cluster = unconnected
     tasks = tasks_for([write_architecture(tmp_path, "good")], dataset)
     for name, text in content.items():
         path = cluster.packages / name
@@ -532,56 +573,19 @@ def test_facts_name_the_first_difference_and_equal_facts_none():
     assert "Python 3.9" in mismatch(facts, {**facts, "numpy": "1.0", "Python": "3.9"}, "node 1")
 
 
-# The whole of it, with TensorFlow ----------------------------------------------------------------
+# With TensorFlow ---------------------------------------------------------------------------------
 
 
-def table(results):
-    """Return the results' table as CSV text without what the clock said."""
-    done = run_bench("report", "--results", results, "--format", "csv")
-    assert done.returncode == 0, done.stderr
-    rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    kept = [name for name in rows[0] if not is_measured(name)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, kept, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def test_a_node_gets_the_numbers_that_this_machine_gets(connected, kept_workers):
+    tasks = tasks_for([USER_NET], "digits")
+    with LocalExecutor(jobs=1) as executor:
+        *_, local = executor.run(tasks)
+    *_, end = run(connected, tasks)
+    assert isinstance(end, Finished), end
+    assert facts_of(end.record) == facts_of(local.record)
 
 
-def facts_of(records):
-    """Return what must be the same on every machine of one fingerprint, by key."""
-    return {r.key: (r.machine.fingerprint, r.model, r.scores, r.history) for r in records}
-
-
-def test_quick_loses_a_node_and_its_driver_and_ends_with_the_local_table(cluster, tmp_path):
-    local, results = tmp_path / "local", tmp_path / "ray"
-    cells = ["run", "quick", "--only", "softmax_regression", "--seeds", "5"]
-    done = run_bench(*cells, "--jobs", "1", "--threads", "1", "--results", local)
-    assert done.returncode == 0, done.stderr
-    arguments = [*cells, "--executor", "ray", "--address", cluster.address, "--results", results]
-
-    cluster.fill()
-    driver = start_bench(*arguments, command=BENCH)
-    try:
-        wait_for(lambda: contents(results), 180)
-        doomed, other = cluster.nodes
-        trainers = workers_of(doomed) + workers_of(other)
-        cluster.kill_node(doomed)
-        before = len(contents(results))
-        wait_for(lambda: len(contents(results)) > before, 180)
-        assert driver.poll() is None
-    finally:
-        driver.kill()
-        printed = "".join(driver.communicate())
-    assert "raylet" not in printed  # Ray's own words about the loss
-    finished = contents(results)
-    assert len(assert_whole(results)) == len(finished) < 5
-    assert wait_until_gone(trainers)
-
-    done = run_bench(*arguments)
-    assert done.returncode == 0, done.stderr
-    assert f"{len(finished)} recorded already" in done.stderr
-    assert {path: contents(results)[path] for path in finished} == finished
-    assert table(results) == table(local)
-    records, expected = assert_whole(results), assert_whole(local)
-    assert facts_of(records) == facts_of(expected)
+def facts_of(record):
+    """Return what must be the same on every machine of one fingerprint."""
+    machine = record.machine.fingerprint
+    return record.key, machine, record.model, record.scores, record.history

@@ -378,13 +378,13 @@ def test_the_github_action_passes_the_answer_on(tmp_path, code, inconclusive, ex
 
 
 @pytest.mark.slow
-def test_dropout_left_on_is_caught_though_the_weights_are_the_same(bench, tmp_path):
+def test_dropout_left_on_is_caught_though_the_weights_are_the_same(bench, kept_workers, tmp_path):
     """Real training: the regression that a comparison of weights alone would pass."""
     file = tmp_path / "dropping.py"
     file.write_text(DROPOUT)
     suite = write_suite(tmp_path / "gate.toml", ["dropping"], "digits")
     options = [suite, "--architecture", file, "--baseline", "base", "--jobs", "1", "--threads", "1"]
-    made = bench("baseline", "update", *options, "--seeds", "3", "--reason", "before")
+    made = bench("baseline", "update", *options, "--seeds", "2", "--reason", "before")
     assert made[0] == 0
     file.write_text(DROPOUT.replace("training=training", "training=True"))
     code, out, _ = bench(

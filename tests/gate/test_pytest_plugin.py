@@ -4,9 +4,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from gate_builders import FakeTrainer
+from gate_builders import FakeTrainer, open_fake_trainer
 from ninetynine.board import Run
 from ninetynine.catalog import discover
+from ninetynine.gate import request
 from ninetynine.gate.baseline import update_baseline
 from ninetynine.gate.checking import at_seed
 from ninetynine.gate.manifest import Update
@@ -18,16 +19,14 @@ pytestmark = pytest.mark.slow
 
 pytest_plugins = ["pytester"]
 
+# For the one project whose tests run in other processes.
 CONFTEST = """
 import sys
 sys.path.insert(0, {tests!r})
-from gate_builders import FakeTrainer
-from contextlib import nullcontext
+from gate_builders import open_fake_trainer
 from ninetynine.gate import request
 
-request.open_trainer = lambda run, cells, store, records, watcher: nullcontext(
-    FakeTrainer(store, lambda name, seed: {accuracy}, images=360)
-)
+request.open_trainer = open_fake_trainer(lambda name, seed: {accuracy}, images=360)
 """
 TEST = """
 import pytest
@@ -50,7 +49,7 @@ PLUGIN = () if _INSTALLED else ("-p", "ninetynine.pytest_plugin")
 
 
 @pytest.fixture
-def project(pytester):
+def project(pytester, monkeypatch):
     """A project with an architecture, a baseline of ten runs at 98%, and a test; made-up runs."""
     file = write_architecture(pytester.path, "tiny")
     (pytester.path / "gate.toml").write_text("dataset = 'digits'\narchitectures = ['tiny']\n")
@@ -72,10 +71,9 @@ def project(pytester):
     update_baseline(pytester.path / "base", runs, update)
 
     def run(accuracy, *arguments, test=TEST):
-        tests = str(Path(__file__).parents[1] / "support")
-        pytester.makeconftest(CONFTEST.format(tests=tests, accuracy=accuracy))
+        monkeypatch.setattr(request, "open_trainer", open_fake_trainer(accuracy, images=360))
         pytester.makepyfile(test.format(file=str(file)))
-        return pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider", *arguments)
+        return pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", *arguments)
 
     return run
 
@@ -85,11 +83,11 @@ def accuracy_in_baseline(name, seed):
 
 
 def test_the_same_runs_pass(project):
-    project("0.98 if seed % 2 else 0.975").assert_outcomes(passed=1)
+    project(accuracy_in_baseline).assert_outcomes(passed=1)
 
 
 def test_a_regression_fails_with_the_verdicts_sentence_and_no_traceback(project):
-    result = project("0.9")
+    result = project(lambda name, seed: 0.9)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*tiny: regressed: accuracy fell by *"])
     result.stdout.no_fnmatch_line("*Traceback*")
@@ -97,7 +95,9 @@ def test_a_regression_fails_with_the_verdicts_sentence_and_no_traceback(project)
 
 
 def test_what_cannot_be_told_fails_unless_it_may_be_skipped(project):
-    swinging = "0.985 if seed % 2 else 0.966"  # no collapse, no answer
+    def swinging(name, seed):
+        return 0.985 if seed % 2 else 0.966  # no collapse, no answer
+
     project(swinging).assert_outcomes(failed=1)
     lenient = TEST.replace("margin=0.5", "margin=0.5, inconclusive='skip'")
     result = project(swinging, "-rs", test=lenient)
@@ -110,11 +110,11 @@ def test_an_ini_option_names_the_baseline_and_arguments_come_before_the_marker(p
     plain = TEST.replace('baseline="base", margin=0.5', "max_seeds=7").replace(
         "accuracy_gate(build)", "accuracy_gate(build, margin=60)"
     )
-    project("0.5", test=plain).assert_outcomes(passed=1)
+    project(lambda name, seed: 0.5, test=plain).assert_outcomes(passed=1)
 
 
 def test_without_a_baseline_the_message_says_how_to_name_one(project):
-    result = project("0.98", test=TEST.replace('baseline="base", ', ""))
+    result = project(lambda name, seed: 0.98, test=TEST.replace('baseline="base", ', ""))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*accuracy_gate: no baseline: name its folder*"])
 
@@ -123,18 +123,20 @@ def test_an_architecture_without_a_baseline_fails_unless_it_may_be_new(project, 
     newer = write_architecture(pytester.path, "newer")
     (pytester.path / "gate.toml").write_text("dataset = 'digits'\narchitectures = ['newer']\n")
     test = TEST.replace("{file!r}", repr(str(newer)))
-    result = project("0.98", test=test)
+    result = project(lambda name, seed: 0.98, test=test)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*newer: not comparable: the baseline has no record of it*"])
     lenient = test.replace("margin=0.5", "margin=0.5, allow_new=True, allow_data_change=True")
-    project("0.98", test=lenient).assert_outcomes(skipped=1)
+    project(lambda name, seed: 0.98, test=lenient).assert_outcomes(skipped=1)
 
 
 def test_two_xdist_workers_train_one_after_the_other_and_share_the_runs(project, pytester):
     pytest.importorskip("xdist")
     twice = TEST + "\n\ntest_again = test_tiny\n"
     counting = "(open('trained', 'a').write(f'{seed}\\n'), 0.9)[1]"
-    result = project(counting, "-n", "2", test=twice)
+    tests = str(Path(__file__).parents[1] / "support")
+    pytester.makeconftest(CONFTEST.format(tests=tests, accuracy=counting))
+    result = project(None, "-n", "2", test=twice)
     result.assert_outcomes(failed=2)
     trained = (pytester.path / "trained").read_text().split()
     assert sorted(trained) == sorted(set(trained))
@@ -143,8 +145,10 @@ def test_two_xdist_workers_train_one_after_the_other_and_share_the_runs(project,
 
 def test_a_test_may_ask_for_a_second_look_another_measure_and_classes(project):
     terms = 'margin=0.5, rotate=True, measure="balanced_accuracy", class_margin={{1: 5}}'
-    result = project("0.9", test=TEST.replace("margin=0.5", terms))
+    result = project(lambda name, seed: 0.9, test=TEST.replace("margin=0.5", terms))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*tiny: regressed: balanced accuracy fell by *"])
-    wrong = project("0.98", test=TEST.replace("margin=0.5", "class_margin={{99: 1}}"))
+    wrong = project(
+        lambda name, seed: 0.98, test=TEST.replace("margin=0.5", "class_margin={{99: 1}}")
+    )
     wrong.stdout.fnmatch_lines(["*no test image of tiny is of class 99*"])

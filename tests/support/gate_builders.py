@@ -1,6 +1,6 @@
 """Synthetic baselines and new runs for tests of the gate, and a trainer that trains nothing."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import islice
 from typing import Any
 
@@ -129,3 +129,10 @@ class FakeTrainer:
         run = make_run(accuracy, cell.identity.seed, images=self.images)
         update = {"cell": cell.identity, "key": cell.key}
         return self.store.write(run.record.model_copy(update=update), run.predictions)
+
+
+def open_fake_trainer(accuracy: Any, images: int = IMAGES) -> Any:
+    """Return what stands in for the gate's ``open_trainer``: one that trains nothing."""
+    return lambda run, cells, store, records, watcher: nullcontext(
+        FakeTrainer(store, accuracy, images)
+    )

@@ -1,5 +1,6 @@
 """Weights from a file, phases of a training, and models that their owner compiled."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -289,7 +290,24 @@ def test_a_compile_that_is_not_as_the_recipe_says_is_one_line(architecture, body
 
 
 @pytest.mark.slow
-def test_the_pages_backbone_trains_and_a_file_of_weights_is_in_its_key(tmp_path):
+def test_the_pages_backbone_trains_and_a_file_of_weights_is_in_its_key(tmp_path, monkeypatch):
+    import keras
+    from keras.applications import mobilenet_v2
+
+    real = inspect.signature(mobilenet_v2.MobileNetV2)
+
+    def stand_in(*given, **named):
+        """Return a backbone that is called as the real one is, and quickly built."""
+        asked = real.bind(*given, **named)
+        asked.apply_defaults()
+        assert (asked.arguments["include_top"], asked.arguments["pooling"]) == (False, "avg")
+        images = keras.Input(asked.arguments["input_shape"])
+        last = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, strides=2)(images))
+        model = keras.Model(images, last)
+        if asked.arguments["weights"] is not None:
+            model.load_weights(asked.arguments["weights"])
+        return model
+
     found = re.search(r"<!-- example: transfer.py -->\n```python\n(.*?)```", PAGE.read_text(), re.S)
     (tmp_path / "transfer.py").write_text(found[1])
     architecture = discover([tmp_path / "transfer.py"])["transfer"]
@@ -302,9 +320,8 @@ def test_the_pages_backbone_trains_and_a_file_of_weights_is_in_its_key(tmp_path)
     np.savez(tmp_path / "images.npz", **arrays, **labels)
     images = datasets.load(str(tmp_path / "images.npz"))
 
-    import keras
-
-    backbone = keras.applications.MobileNetV2(
+    monkeypatch.setattr(mobilenet_v2, "MobileNetV2", stand_in)
+    backbone = mobilenet_v2.MobileNetV2(
         (32, 32, 3), alpha=0.35, include_top=False, weights=None, pooling="avg"
     )
     backbone.save_weights(tmp_path / "own.weights.h5")

@@ -1,6 +1,5 @@
 """What must be set before and right after a backend is imported: cores, threads, determinism."""
 
-import gc
 import json
 import os
 import sys
@@ -193,8 +192,7 @@ def prepare_backend(identity: CellIdentity) -> None:
             f"keras runs on {keras.backend.backend()} in this process, the cell asks for "
             f"{identity.backend}; start it with KERAS_BACKEND={backend.keras_backend}"
         )
-    keras.utils.clear_session()
-    gc.collect()  # an earlier cell's model and data are held in cycles only
+    keras.utils.clear_session()  # collects, too: an earlier cell's model is held in cycles only
     set_configuration(identity.precision)
     backend.set_precision(identity.precision, identity.device)
     keras.utils.set_random_seed(identity.seed)
