@@ -295,9 +295,7 @@ class TestTable:
         assert "no column 'nurse'" in complaint(f"{path}?test_split=0.3&groups=nurse")
 
     def test_columns_are_found_in_any_letters_and_others_are_named(self, tmp_path: Path) -> None:
-        path = self.table(
-            tmp_path, *self.ROWS, *self.TEST, heading="Path,Label,SPLIT,Group"
-        )
+        path = self.table(tmp_path, *self.ROWS, *self.TEST, heading="Path,Label,SPLIT,Group")
         loaded = datasets.load(str(path))
         assert (len(loaded.test_labels), str(loaded.train_groups)) == (2, "2 groups")
         path = self.table(tmp_path, *self.ROWS, *self.TEST, heading="path,label,split,Nurse")

@@ -138,7 +138,9 @@ def heads(browser, section):
     """The names of the rows of the picture of pairs that are seen."""
     script = """
         return [...arguments[0].querySelectorAll('tbody th')]
-            .filter((e) => e.checkVisibility() && e.innerText.trim()).map((e) => e.innerText.trim());
+            .filter((e) => e.checkVisibility())
+            .map((e) => e.innerText.trim())
+            .filter(Boolean);
     """
     return browser.execute_script(script, section)
 

@@ -7,7 +7,6 @@ from ninetynine.report import figures
 from ninetynine.report.drawing.layout import Box, leader, place_labels
 from picture_builders import KINDS, many_rows, overlapping, shapes_of, texts_of
 
-
 OF_MANY_ROWS = ("classes", "cost", "ranks", "variance")  # the others draw at most 60
 
 

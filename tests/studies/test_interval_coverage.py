@@ -63,9 +63,7 @@ def test_an_interval_for_these_images_does_not_cover_digits_like_these():
 
 def test_differences_cover_and_equal_models_are_seldom_told_apart(monkeypatch):
     monkeypatch.setattr(interval_coverage, "PAIR_ACCURACIES", ((0.98, 0.98), (0.998, 0.997)))
-    monkeypatch.setattr(
-        interval_coverage, "PAIR_SEEDS", ((3, 3), (20, 20), (3, 10))
-    )
+    monkeypatch.setattr(interval_coverage, "PAIR_SEEDS", ((3, 3), (20, 20), (3, 10)))
     for row in interval_coverage.pair_rows(100, seed=1):
         low, _ = interval_coverage.coverage_target(interval_coverage.fewest_seeds(row))
         assert row["digits_like_these"] >= low - slack(low, 100), row

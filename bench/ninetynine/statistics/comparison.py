@@ -180,8 +180,9 @@ def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float)
         # The wider of all ends, so that the interval leaves out 0 when McNemar says so
         # and not otherwise (Clopper and Pearson hold the number of discordant images).
         apart, images = discordant_apart(a, b), a.n_images / pair_clumping(a, b)
-        for counts, of in ((apart, images), (discordant_images(a, b), a.n_images)):
-            exact = mcnemar_interval(*counts, of, confidence)
+        alone = discordant_images(a, b), float(a.n_images)
+        for (a_right, b_right), of in ((apart, images), alone):
+            exact = mcnemar_interval(a_right, b_right, of, confidence)
             low, high = min(low, exact.low), max(high, exact.high)
     return Interval(max(low, -a.largest), min(high, a.largest))
 

@@ -194,7 +194,7 @@ def _covariance(summaries: Sequence[Summary], shared: SharedRuns) -> FloatArray:
 def _over_seeds(summaries: Sequence[Summary], shared: SharedRuns) -> _Chance | None:
     """Return the tests on these very images of the models with several runs; None without such."""
     place = np.flatnonzero([summary.n_seeds > 1 for summary in summaries])
-    several = [summaries[i] for i in place]
+    several = [summaries[i] for i in place.tolist()]
     if not several:
         return None
     p_values, variances = [], {}

@@ -119,7 +119,8 @@ def _page_element(element: el.Element, is_copy: bool) -> str:
     if isinstance(only, el.Circle | el.Rect | el.Path):
         return _element(replace(only, class_=f"{group.class_} {only.class_}".strip()), said)
     said |= {"aria_hidden": "true" if group.hidden else None}
-    head = _tag("g", class_=group.class_ or None, transform=_move(group), **said)
+    placed: dict[str, _Value] = {"class_": group.class_ or None, "transform": _move(group)}
+    head = _tag("g", "", **placed, **said)
     return f"{head}{_page_elements(children, is_copy, group.hidden)}</g>"
 
 
