@@ -76,10 +76,10 @@ def second_order_variance(runs: Sequence[BinErrors], groups: Groups | None) -> f
     """
     bins = np.stack([run.bins for run in runs]) + BINS * np.arange(len(runs))[:, None]
     values, size, m = np.stack([run.values for run in runs]), BINS * len(runs), len(runs[0].bins)
-    covariance: NDArray[np.float64] = np.zeros((size, size))
+    covariance: FloatArray = np.zeros((size, size))
     if groups is not None:
         cells = (bins * groups.count + groups.codes).ravel()
-        sums: NDArray[np.float64] = np.bincount(cells, values.ravel(), size * groups.count)
+        sums: FloatArray = np.bincount(cells, values.ravel(), size * groups.count)
         covariance = sums.reshape(size, -1) @ sums.reshape(size, -1).T
     for start in range(0, m if groups is None else 0, _MOST_UNITS):
         some = slice(start, start + _MOST_UNITS)
