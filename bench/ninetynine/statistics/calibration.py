@@ -79,7 +79,7 @@ def second_order_variance(runs: Sequence[BinErrors], groups: Groups | None) -> f
     covariance: FloatArray = np.zeros((size, size))
     if groups is not None:
         cells = (bins * groups.count + groups.codes).ravel()
-        sums: FloatArray = np.bincount(cells, values.ravel(), size * groups.count)
+        sums = np.bincount(cells, values.ravel(), size * groups.count).astype(np.float64)
         covariance = sums.reshape(size, -1) @ sums.reshape(size, -1).T
     for start in range(0, m if groups is None else 0, _MOST_UNITS):
         some = slice(start, start + _MOST_UNITS)
