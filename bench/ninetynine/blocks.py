@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 MAPPED_BYTES = 2**26  # from so many on, the images of a file are mapped, not read
 UNPACKED_BYTES = 2**28  # the same of packed ones, of which another file is written for it
 _BLOCK_BYTES = 2**24
-_ROWS_AT_ONCE = 512  # that are taken from a map: the system brings up to 64 KiB with each
+_ROWS_AT_ONCE = 32  # that are taken from a map: the system may map 2 MiB with each, a large page
 
 
 class Selection:
