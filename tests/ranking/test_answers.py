@@ -97,6 +97,13 @@ def test_datasets_have_boards_of_their_own():
     assert found == {"one": "m0", "two": "m1"}
 
 
+def test_a_dataset_that_only_one_model_answered_is_left_out_and_told():
+    both = pd.concat([table(dataset="one"), table((0.2,), dataset="two")])
+    (board,) = ninetynine.rank(both).boards
+    assert board.dataset == "one"
+    assert any("'two': only one model, 'm0'" in note for note in board.notes)
+
+
 def test_scores_of_any_size_are_ranked_in_their_own_unit():
     rng = np.random.default_rng(1)
     item = rng.normal(0, 30, 100)
