@@ -125,6 +125,12 @@ def test_scores_of_any_size_are_ranked_in_their_own_unit():
     assert frame.errors_per_10000.isna().all()
 
 
+def test_scores_from_0_to_1_are_no_counts_of_errors():
+    scores = columns(correct=None, score=[0.2, 0.4, 0.5, 1])
+    assert "Errors" not in str(ninetynine.rank(scores))
+    assert "Errors" in str(ninetynine.rank(columns()))
+
+
 def test_scores_keep_their_ranks_under_another_unit():
     rng = np.random.default_rng(2)
     rows = pd.DataFrame(
