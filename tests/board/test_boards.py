@@ -48,8 +48,8 @@ def test_a_row_holds_mean_sd_and_errors_of_its_seeds(store):
     assert row.loss.mean == pytest.approx(0.2)
     assert row.loss.sd == pytest.approx(0.1)
     assert row.seeds == (0, 1, 2)
-    # Student's t with two degrees of freedom: 4.3027 * 0.01 / sqrt(3)
-    assert row.ci_seeds.low == pytest.approx(0.98 - 0.024841, abs=1e-5)
+    # Student's t with two degrees of freedom, times 1 + 0.9 / 2: 1.45 * 4.3027 * 0.01 / sqrt(3)
+    assert row.ci_seeds.low == pytest.approx(0.98 - 0.036020, abs=1e-5)
     assert row.ci_population.low < 0.98 < row.ci_population.high
 
 
@@ -400,9 +400,9 @@ def test_a_high_loss_is_unlucky_and_a_low_one_lucky(store):
     assert [c.placement.verdict for c in (low, usual, high)] == ["lucky", "as expected", "unlucky"]
     assert low.placement.quantile < 0.05 < 0.95 < high.placement.quantile
     assert (low.placement.runs_below, high.placement.runs_below) == (0, 5)
-    # mean +- 2.7764 sd sqrt(1 + 1/5)
-    assert usual.placement.prediction.low == pytest.approx(0.4 - 0.04809, abs=1e-4)
-    assert usual.placement.prediction.high == pytest.approx(0.4 + 0.04809, abs=1e-4)
+    # mean +- (1 + 0.9/4) 2.7764 sd sqrt(1 + 1/5)
+    assert usual.placement.prediction.low == pytest.approx(0.4 - 0.05891, abs=1e-4)
+    assert usual.placement.prediction.high == pytest.approx(0.4 + 0.05891, abs=1e-4)
 
 
 def test_a_loss_above_one_is_placed_like_any_other(store):

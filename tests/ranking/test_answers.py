@@ -97,6 +97,13 @@ def test_datasets_have_boards_of_their_own():
     assert found == {"one": "m0", "two": "m1"}
 
 
+def test_a_dataset_that_only_one_model_answered_is_left_out_and_told():
+    both = pd.concat([table(dataset="one"), table((0.2,), dataset="two")])
+    (board,) = ninetynine.rank(both).boards
+    assert board.dataset == "one"
+    assert any("'two': only one model, 'm0'" in note for note in board.notes)
+
+
 def test_scores_of_any_size_are_ranked_in_their_own_unit():
     rng = np.random.default_rng(1)
     item = rng.normal(0, 30, 100)
@@ -116,6 +123,12 @@ def test_scores_of_any_size_are_ranked_in_their_own_unit():
     assert "Score" in ranking.render()
     assert board.rows[0].errors_per_10000 is not None
     assert frame.errors_per_10000.isna().all()
+
+
+def test_scores_from_0_to_1_are_no_counts_of_errors():
+    scores = columns(correct=None, score=[0.2, 0.4, 0.5, 1])
+    assert "Errors" not in str(ninetynine.rank(scores))
+    assert "Errors" in str(ninetynine.rank(columns()))
 
 
 def test_scores_keep_their_ranks_under_another_unit():

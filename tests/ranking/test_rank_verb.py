@@ -317,3 +317,10 @@ def test_a_table_that_can_be_taken_for_another_is_refused(tmp_path, bench, conte
 def test_two_names_for_the_models_of_a_table_are_refused(tmp_path, bench):
     code, _, errors = bench("rank", f"x={csv_of(tmp_path / 'a.csv')}")
     assert (code, "has a column model" in errors) == (2, True)
+
+
+def test_a_metric_of_tables_is_refused_and_a_sheet_is_told_how_to_be_saved(tmp_path, bench):
+    code, _, errors = bench("rank", csv_of(tmp_path / "a.csv"), "--metric", "acc")
+    assert (code, "tables of answers" in errors) == (2, True)
+    (tmp_path / "a.xlsx").write_text("")
+    assert "save the sheet as CSV" in bench("rank", tmp_path / "a.xlsx")[2]

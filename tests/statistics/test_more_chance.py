@@ -187,7 +187,7 @@ def test_a_surer_statement_is_the_wider_one(kind, seed):
     correct = rng.random((len(values), 50)) < values[:, None]
     splits = [seed_split(summarize(correct), level) for level in levels]
     in_order(*(split.distribution_interval for split in splits if split))
-    in_order(*(prediction_interval(values, 100, level) for level in levels))
+    in_order(*(prediction_interval(values, 100, level) for level in (*levels, 0.995, 0.999)))
 
 
 def test_uncorrelated_images_in_groups_give_no_narrower_interval_than_images_alone():

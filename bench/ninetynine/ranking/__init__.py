@@ -98,8 +98,8 @@ def _sentences(board: Board) -> list[str]:
         else f"{len(names)} of {len(ranked)} models may be the best ({listed})"
     )
     lines = [
-        f"{board.dataset}: {verdict} on items like these, at 95%; {len(pairs) - alike} of "
-        f"{formatting.count(len(pairs), 'pair')} are significantly different, {alike} undecided."
+        f"{board.dataset}: {verdict} on items like these, at 95%; {len(pairs) - alike:,} of "
+        f"{formatting.count(len(pairs), 'pair')} are significantly different, {alike:,} undecided."
     ]
     first = next((pair for pair in board.undecided if pair.comparison.to_decide), None)
     if first is not None and (found := first.comparison.to_decide) is not None:

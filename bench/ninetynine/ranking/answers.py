@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -100,10 +100,21 @@ def answers_of(columns: Columns) -> list[Answers]:
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(datasets or ["answers"] * len(models)):
         rows.setdefault(name, []).append(row)
-    return [
-        _answers(columns, name, taken, models, items, seeds, groups, scores)
-        for name, taken in sorted(rows.items())
-    ]
+    found: list[Answers] = []
+    left_out: list[_NothingToRank] = []
+    for name, taken in sorted(rows.items()):
+        try:
+            found.append(_answers(columns, name, taken, models, items, seeds, groups, scores))
+        except _NothingToRank as reason:
+            left_out.append(reason)
+    if not found:
+        raise left_out[0]
+    told = tuple(f"left out: {reason}" for reason in left_out)
+    return [replace(answers, notes=(*answers.notes, *told)) for answers in found]
+
+
+class _NothingToRank(UserError):
+    """A dataset that is left out where others can be ranked."""
 
 
 def _answers(
@@ -136,7 +147,7 @@ def _answers(
             )
     names = list(dict.fromkeys(model for model, _ in runs))
     if len(names) < 2:
-        raise UserError(f"{where}: only one model, {shown(names[0])}; expected two or more")
+        raise _NothingToRank(f"{where}: only one model, {shown(names[0])}; expected two or more")
     shared, notes = _shared_items(where, runs)
     found = {
         model: np.array(
@@ -171,7 +182,7 @@ def _shared_items(
         lacking[model] += len(counts) - len(run)
     worst = [f"{model} lacks {count:,}" for model, count in lacking.most_common(3) if count]
     if not shared:
-        raise UserError(
+        raise _NothingToRank(
             f"{where}: no item was answered by all models ({', '.join(worst)} of {len(counts):,}); "
             "expected the same items of each"
         )

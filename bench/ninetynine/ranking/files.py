@@ -29,6 +29,8 @@ def read_columns(paths: Sequence[str | Path], metric: str | None = None) -> Colu
     neither a table nor a log.
     """
     parts = [_read(file, metric) for path in paths for file in _files_in(str(path))]
+    if metric is not None and not any(isinstance(part, list) for part in parts):
+        raise UserError("--metric: chooses among a log's metrics; these are tables of answers")
     if len(parts) == 1 and not isinstance(parts[0], list):
         return parts[0]
     return _joined(", ".join(Path(str(path)).name for path in paths[:3]), parts)
@@ -63,7 +65,8 @@ def _read(given: str, metric: str | None) -> "Columns | list[logs.Row]":
             return _json(path, model, metric)
     except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
         raise UserError(f"{path}: cannot be read ({error}); expected {_EXPECTED}") from error
-    raise UserError(f"{path}: expected {_EXPECTED}")
+    how = "; save the sheet as CSV" if kind in (".xlsx", ".xls", ".ods") else ""
+    raise UserError(f"{path}: expected {_EXPECTED}{how}")
 
 
 def _table(path: Path, found: Mapping[str, list[Any]], model: str | None) -> Columns:

@@ -10,9 +10,12 @@ from ninetynine.statistics.special import t_probability, t_quantile
 from ninetynine.statistics.summary import (
     FloatArray,
     Interval,
+    caution,
     cautious_variance,
     seed_sd_at_least,
 )
+
+_WIDENED = 0.99  # the confidence up to which an interval is wider than Student's t
 
 ClaimVerdict = Literal["as expected", "lucky", "unlucky", "not reproduced", "too few runs"]
 
@@ -57,12 +60,14 @@ def prediction_interval(
     mean +- t sd sqrt(1 + 1/n), accuracies taken as normal over seeds; None for one run.  ``flips``
     is the variance of a run's accuracy that flips of single images explain, where it is known
     (`ninetynine.statistics.summary.seed_variance`); the variance is that of `cautious_variance`.
+    Beyond 99%, where Student's t is far out by itself, the interval is Student's.
     """
     mean, scale, n = _next_run(seed_accuracy, images, flips)
     if n < 2:
         return None
-    half_width = t_quantile((1 + confidence) / 2, n - 1) * scale
-    return Interval.around(mean, half_width)
+    usual = t_quantile((1 + min(confidence, _WIDENED)) / 2, n - 1) * scale
+    far = t_quantile((1 + confidence) / 2, n - 1) * scale / caution(n - 1)
+    return Interval.around(mean, max(usual, far))
 
 
 def _next_run(seed_accuracy: FloatArray, images: int, flips: float) -> tuple[float, float, int]:

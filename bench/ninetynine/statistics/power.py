@@ -11,6 +11,7 @@ from ninetynine.statistics.summary import (
     BoolArray,
     Summary,
     as_summary,
+    caution,
     seed_variance,
 )
 
@@ -192,8 +193,15 @@ def _in_groups(components: PairComponents, images: int | None) -> int | None:
 def _power(
     components: PairComponents, seeds: int, images: int, difference: float, alpha: float
 ) -> float:
-    error, degrees_of_freedom = expected_error(components, seeds, images)
-    return t_power(difference / error, alpha, degrees_of_freedom) if error > 0 else 1.0
+    """Return the power of the less certain test, for new images or over seeds on these."""
+    c = components
+    own = [(c.seed_a + c.rest_a / images) / seeds, (c.seed_b + c.rest_b / images) / seeds]
+    freedom = sum(own) ** 2 * (seeds - 1) / sum(part**2 for part in own) if any(own) else 1.0
+    of_seeds = math.sqrt(sum(own)) * caution(freedom), freedom
+    return min(
+        t_power(difference / error, alpha, degrees_of_freedom) if error > 0 else 1.0
+        for error, degrees_of_freedom in (expected_error(c, seeds, images), of_seeds)
+    )
 
 
 def _images_needed(

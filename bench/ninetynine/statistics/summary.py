@@ -197,6 +197,11 @@ def seed_variance(summary: Summary) -> tuple[float, float]:
     return own**2, summary.rest_over_groups / summary.n_images
 
 
+def caution(degrees_of_freedom: float) -> float:
+    """How much wider than Student's t an interval over seeds is: see `cautious_variance`."""
+    return 1 + _WIDER / max(degrees_of_freedom, _FEWEST_DEGREES)
+
+
 def cautious_variance(variance: float, flips: float, degrees_of_freedom: float) -> float:
     """``variance`` over seeds, enlarged so that a t interval made of it is not too short by luck.
 
@@ -207,7 +212,7 @@ def cautious_variance(variance: float, flips: float, degrees_of_freedom: float) 
     from thousands of images, and a 95% interval is never shorter than 1.15 of their standard
     errors: more would cover more than 97.5% of all where flips are all there is.
     """
-    factor = 1 + _WIDER / max(degrees_of_freedom, _FEWEST_DEGREES)
+    factor = caution(degrees_of_freedom)
     shortest = _SHORTEST / t_quantile(0.975, degrees_of_freedom)
     return max(variance * factor**2, flips * min(shortest**2, 1.0))
 

@@ -79,6 +79,14 @@ def _decimals(board: Board) -> int:
     return formatting.percent_decimals(board.images)
 
 
+def _counts_errors(board: Board) -> bool:
+    """Whether what is shown are shares of right answers; scores have no errors."""
+    images = board.thing == "image"
+    return board.scores is None and (
+        images or all(r.summary.binary for r in board.rows if r.summary)
+    )
+
+
 _shown = partial(Column, table="accuracy")
 _interval = partial(_shown, order="down", align="center")
 
@@ -192,11 +200,11 @@ COLUMNS = (
         heading="Errors per 10,000",
         help="Mean number of wrong predictions among 10,000 images.",
         fields=("errors_per_10000",),
-        values=lambda board, row: (None if board.scores else row.errors_per_10000,),
+        values=lambda board, row: (row.errors_per_10000 if _counts_errors(board) else None,),
         write=lambda board, row: (
-            BLANK if board.scores else formatting.number(row.errors_per_10000, 1)
+            formatting.number(row.errors_per_10000, 1) if _counts_errors(board) else BLANK
         ),
-        shown=lambda board: board.scores is None,
+        shown=lambda board: _counts_errors(board),
     ),
     _shown(
         key="loss",
