@@ -118,6 +118,7 @@ def rows(count):
     [
         ("print('a')\nsys.exit('no such layer')", "exited with code 1: no such layer"),
         ("raise ValueError('boom')", "exited with code 1: ValueError: boom"),
+        ("raise ValueError('boom\\nhelp')", "exited with code 1: ValueError: boom help"),
         ("os.kill(os.getpid(), 9)", "was ended by SIGKILL (out of memory?): no message"),
         ("", "found none"),
         ("(out / 'predictions.npy').mkdir()", "found none"),
