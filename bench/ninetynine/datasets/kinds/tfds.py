@@ -68,6 +68,7 @@ class TensorFlowDatasets(Kind):
 
     def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
         where = source.name
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no chatter beside the one line
         with contextlib.redirect_stdout(io.StringIO()):
             library = import_library("tensorflow_datasets", "tfds", where)
         builder = _builder(library, where, data_dir)
