@@ -221,10 +221,10 @@ def _unlisted(program: Program, reason: str) -> str:
     """Return what to do where ``reason`` names a file beside the suite that was not copied."""
     for word in re.findall(r"['\"]([\w./ -]+)['\"]", reason):
         for name in (word, f"{word.partition('.')[0]}.py", word.partition(".")[0]):
-            path = program.folder / name
-            if path.exists() and not {name, f"{name}/__init__.py"} & {"", *program.every_file}:
-                if path != Path(name):
-                    return f" ({name} lies beside the suite, but is not in its files: add it)"
+            listed = {name, f"{name}/__init__.py"} & {*program.every_file}
+            beside = name and not Path(name).is_absolute() and (program.folder / name).exists()
+            if beside and not listed:
+                return f" ({name} lies beside the suite, but is not in its files: add it)"
     return ""
 
 
