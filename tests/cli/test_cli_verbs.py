@@ -98,6 +98,10 @@ def test_show_says_how_many_seeds_were_trained_at_once(bench, tmp_path, monkeypa
     assert "Seeds at once: 3 runs trained 3 together" in out
     _, text, _ = bench("show", "t2_dense", "--results", tmp_path, "--json")
     assert json.loads(text)["seeds_at_once"] == [{"together": 3, "runs": 3}]
+    told = {"dataset": "hf:me/pets", "context": {"dataset_revision": "abc"}}
+    write_run(store, "t2_dense[epochs=1]", 0, **told)
+    out = bench("show", "t2_dense", "--results", tmp_path)[1]
+    assert "Data: 1 run on hf:me/pets, revision abc" in out
 
 
 def test_report_prints_the_board_and_json_holds_numbers(bench, results):

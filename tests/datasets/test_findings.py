@@ -308,7 +308,7 @@ def test_a_class_that_is_called_as_missing_labels_are_or_as_another_is_said() ->
     names = np.array(["bird", "cat", "dog", "nan"])
     found = {"y_train": names[labels(60, 60, 60, 60)], "y_test": names[labels(30, 30, 30, 30)]}
     (line,) = said(dataset(found))
-    assert line.startswith("class 3 (nan) has 90 images, and is called as labels are that nobody")
+    assert line.startswith("class 3 (nan), of 90 of the images, is called as labels are that no")
     names = np.array(["Cat", "bird", "cat", "dog"])
     found = {"y_train": names[labels(60, 60, 60, 60)], "y_test": names[labels(30, 30, 30, 30)]}
     (line,) = said(dataset(found))

@@ -365,7 +365,9 @@ def image_folder(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_hugging_face_s_library_reads_a_folder_and_parquet(tmp_path: Path) -> None:
+def test_hugging_face_s_library_reads_a_folder_and_parquet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     library = pytest.importorskip("datasets", reason="datasets (ninetynine[hf]) is not installed")
     folder = image_folder(tmp_path / "pets")
     dataset = load(f"hf:{folder}")
@@ -377,6 +379,9 @@ def test_hugging_face_s_library_reads_a_folder_and_parquet(tmp_path: Path) -> No
     for part, rows in library.load_dataset(str(folder)).items():
         rows.to_parquet(str(parquet / f"{part}.parquet"))
     assert load(f"hf:{parquet}").fingerprint == dataset.fingerprint
+    monkeypatch.chdir(tmp_path)  # parquet and imagefolder are builders' names there
+    assert load("hf:parquet?image_size=6x5").train_images.shape == (12, 6, 5, 3)
+    assert "hf:imagefolder: no such folder" in complaint(load, "hf:imagefolder")
     assert fingerprint_of(f"hf:{parquet}") == dataset.fingerprint
 
 

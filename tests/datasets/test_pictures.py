@@ -303,6 +303,8 @@ class TestTable:
         assert loaded.train_groups is None
         assert "columns that were not read: Nurse" in loaded.notes
         assert datasets.load(f"{path}?groups=nurse").train_groups is not None
+        path = self.table(tmp_path, *self.ROWS, heading="path,label,subset,group")
+        assert "no test part (columns that were not read: subset); expected" in complaint(path)
 
     @pytest.mark.parametrize(
         ("heading", "line", "said"),
@@ -310,6 +312,7 @@ class TestTable:
             ("file,label", "0.png,a", "no column 'path' in its first line (found 'file', 'label')"),
             ("path,path,label", "0.png,0.png,a", "two columns are called 'path'"),
             (HEADING, "nix.png,a,train,x", "line 6: no such file 'nix.png'; paths count from"),
+            (HEADING, "x\\0.png,a,train,x", "paths count from"),
             (HEADING, "0.png,a,trian,x", "line 6: split is 'trian'; expected train, test or valid"),
             (HEADING, "0.png,,train,x", "line 6: no label; expected one in each line"),
             (HEADING, "0.png,a", "line 6: 2 values under 4 columns"),

@@ -118,6 +118,7 @@ def rows(count):
     [
         ("print('a')\nsys.exit('no such layer')", "exited with code 1: no such layer"),
         ("raise ValueError('boom')", "exited with code 1: ValueError: boom"),
+        ("raise ValueError('boom\\nhelp')", "exited with code 1: ValueError: boom help"),
         ("os.kill(os.getpid(), 9)", "was ended by SIGKILL (out of memory?): no message"),
         ("", "found none"),
         ("(out / 'predictions.npy').mkdir()", "found none"),
@@ -133,7 +134,14 @@ def rows(count):
             "history.json: not valid JSON (NaN is no number; expected finite ones)",
         ),
         ("(out / 'history.json').write_text('{}')\n" + LABELS, "history.json: expected a list"),
-        ("(out / 'facts.json').write_text('{\"layers\": 3}')\n" + LABELS, "facts.json: layers"),
+        (
+            "(out / 'facts.json').write_text('{\"layers\": 3}')\n" + LABELS,
+            "facts.json: unknown key 'layers'; expected parameters, train_seconds",
+        ),
+        (
+            "(out / 'history.json').write_text('[{\"loss\": 1, \"accuracy\": 97.5}]')\n" + LABELS,
+            "history.json: accuracy: Input should be less than or equal to 1, found 97.5",
+        ),
         (
             "(out / 'facts.json').write_text('{\"train_seconds\": 999}')\n" + LABELS,
             "facts.json: train_seconds is 999, but the whole program ran for",
@@ -184,6 +192,18 @@ def test_a_change_of_what_it_consists_of_makes_it_another_program(tmp_path, chan
     command = (*COMMAND, "--wide") if change == "command" else COMMAND
     code = "2" if change == "file" else "1"
     assert program_of(tmp_path, code, command, environment="lock.txt").source_hash() != before
+
+
+@pytest.mark.parametrize("line", ["import helper", "open('settings.json')", "open('conf/a.ini')"])
+def test_a_file_that_is_there_but_not_among_its_files_is_named(tmp_path, dataset, line):
+    (tmp_path / "conf").mkdir()
+    for name in ("helper.py", "settings.json", "conf/a.ini"):
+        (tmp_path / name).write_text("")
+    with pytest.raises(ProgramFailed, match="lies beside the suite, but is not in its files: add"):
+        ran(tmp_path, dataset, line)
+    with pytest.raises(ProgramFailed) as caught:
+        ran(tmp_path, dataset, line.replace("e", "3"))
+    assert "beside the suite" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

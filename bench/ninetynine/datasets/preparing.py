@@ -34,8 +34,10 @@ def prepare(read: ReadArrays, source: Source) -> ReadArrays:
             f"part (test_split {options.test_split:g}, split_seed {options.split_seed})"
         )
     elif not has_test:
+        unread = "".join(f" ({note})" for note in notes if "not read" in note)
         raise UserError(
-            f"{read.where}: no test part; expected one, or --test-split 0.2 to split one off"
+            f"{read.where}: no test part{unread}; expected one, or --test-split 0.2 to split one "
+            "off"
         )
     return replace(read, arrays=arrays, notes=tuple(notes))
 

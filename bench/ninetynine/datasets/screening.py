@@ -164,8 +164,8 @@ def _names(dataset: Dataset) -> Iterator[str]:
         if name.lower() in _NO_LABEL:
             images = sum(np.count_nonzero(labels == label) for _, labels in dataset.parts.values())
             yield (
-                f"{_name(dataset, label)} has {images:,} images, and is called as labels are that "
-                "nobody knows; expected none: leave these images out"
+                f"{_name(dataset, label)}, of {images:,} of the images, is called as labels are "
+                "that nobody knows; expected none: leave these images out"
             )
     for same in alike.values():
         if len(same) > 1:

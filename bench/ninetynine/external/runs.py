@@ -230,5 +230,6 @@ def _check_probabilities(where: str, values: NDArray[np.float64]) -> None:
     worst = np.abs(values.sum(axis=1) - 1).max()
     if worst > _SUM_TOLERANCE:
         raise UserError(
-            f"{where}: probabilities of an image must sum to 1; one is off by {worst:.3f}"
+            f"{where}: probabilities of an image must sum to 1; one is off by {worst:.3f} (for "
+            "sigmoids, divide each row by its sum)"
         )

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from ninetynine import __version__, datasets
 from ninetynine.cells import Cell
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line
 from ninetynine.external.runs import Run, read_runs
 from ninetynine.machine import describe
 from ninetynine.programs import Program
@@ -37,7 +37,7 @@ from ninetynine.records.quantization import to_float16
 from ninetynine.training.clocks import Clock
 from ninetynine.training.exports import exported
 from ninetynine.training.predictions import score
-from ninetynine.training.program_process import ProgramProcess
+from ninetynine.training.program_process import ProgramFailed, ProgramProcess
 
 PREDICTIONS = ("predictions.npy", "predictions.npz", "predictions.csv")
 _LARGEST_FACTS = 16 * 2**20
@@ -89,8 +89,11 @@ def run_program(
         _check_environment(program, command[0])
         process = ProgramProcess(command, folder, on_epoch)
         clock = Clock(cores)
-        with clock.running():
-            process.run()
+        try:
+            with clock.running():
+                process.run()
+        except ProgramFailed as error:
+            raise ProgramFailed(f"{error}{_unlisted(program, str(error))}", error.words) from None
         clock.cpu_seconds += process.cpu_seconds
         facts, history = _facts(out, process), _history(out, process)
         run = _predictions(out, dataset, process)
@@ -214,6 +217,17 @@ def _lay_out(program: Program, folder: Path) -> None:
         shutil.copy2(program.folder / name, copy)
 
 
+def _unlisted(program: Program, reason: str) -> str:
+    """Return what to do where ``reason`` names a file beside the suite that was not copied."""
+    for word in re.findall(r"['\"]([\w./ -]+)['\"]", reason):
+        for name in (word, f"{word.partition('.')[0]}.py", word.partition(".")[0]):
+            listed = {name, f"{name}/__init__.py"} & {*program.every_file}
+            beside = name and not Path(name).is_absolute() and (program.folder / name).exists()
+            if beside and not listed:
+                return f" ({name} lies beside the suite, but is not in its files: add it)"
+    return ""
+
+
 def _predictions(out: Path, dataset: datasets.Dataset, process: ProgramProcess) -> Run:
     found = [out / name for name in PREDICTIONS if (out / name).is_file()]
     if len(found) != 1:
@@ -242,7 +256,7 @@ def _facts(out: Path, process: ProgramProcess) -> Facts:
     try:
         return Facts.model_validate({} if content is None else content)
     except ValidationError as error:
-        raise process.failure(f"facts.json: {_first(error)}") from error
+        raise process.failure(f"facts.json: {_first(error, Facts.model_fields)}") from error
 
 
 def _history(out: Path, process: ProgramProcess) -> list[Epoch]:
@@ -257,7 +271,7 @@ def _history(out: Path, process: ProgramProcess) -> list[Epoch]:
             for number, epoch in enumerate(content, 1)
         ]
     except ValidationError as error:
-        raise process.failure(f"history.json: {_first(error)}") from error
+        raise process.failure(f"history.json: {_first(error, Epoch.model_fields)}") from error
 
 
 def _json(path: Path, process: ProgramProcess) -> Any:
@@ -275,9 +289,14 @@ def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is no number; expected finite ones")
 
 
-def _first(error: ValidationError) -> str:
+def _first(error: ValidationError, known: Iterable[str]) -> str:
     first = error.errors(include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    where = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {where!r}; expected {', '.join(known)}"
+    value = first["input"]
+    found = f", found {value}" if isinstance(value, int | float | str | None) else ""
+    return one_line(f"{where}: {first['msg']}{found}")
 
 
 def _digest(probabilities: NDArray[np.float32]) -> str:

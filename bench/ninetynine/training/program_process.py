@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import dropwhile
 from pathlib import Path
 from typing import IO
 
@@ -76,8 +77,7 @@ class ProgramProcess:
         unit = 1 if sys.platform == "darwin" else 1024
         self.peak_memory_bytes = max(self.peak_memory_bytes, largest * unit)
         if code:
-            last = next((line for line in reversed(self._lines) if line.strip()), "no message")
-            raise self.failure(f"{_how_it_ended(code)}: {last}")
+            raise self.failure(f"{_how_it_ended(code)}: {_last_words(self._lines)}")
 
     def failure(self, reason: str) -> ProgramFailed:
         """Return the failure for ``reason``, with the last lines that were written."""
@@ -122,6 +122,15 @@ class ProgramProcess:
         finally:
             done.set()
             thread.join()
+
+
+def _last_words(lines: list[str]) -> str:
+    """Return what Python's last traceback raised, of however many lines, else the last line."""
+    for place, line in reversed([*enumerate(lines)]):
+        if line.startswith("Traceback (most recent call last)"):
+            raised = dropwhile(lambda line: line[:1] in ("", " "), lines[place + 1 :])
+            return " ".join(raised) or line
+    return next((line for line in reversed(lines) if line.strip()), "no message")
 
 
 def _how_it_ended(code: int) -> str:

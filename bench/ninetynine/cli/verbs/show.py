@@ -49,11 +49,15 @@ def command(
     if not found.trains_itself:
         start_backend_here(default_backend(), 1, "cpu")
         facts |= _built(found, shape, classes)
-    records = _records(found, results) if results.exists() else []
+    whole = options.open_store(results).read_all()[0] if results.exists() else []
+    records = [record for record in whole if record.cell.architecture == found.name]
     together = Counter(r.cell.at_once for r in records if r.cell.at_once > 1)
     facts["seeds_at_once"] = [{"together": k, "runs": n} for k, n in sorted(together.items())]
     told = Counter(
-        (r.cell.dataset, r.context.dataset_revision) for r in records if r.context.dataset_revision
+        (record.cell.dataset, record.context.dataset_revision)
+        for record in whole
+        if record.context.dataset_revision
+        and record.cell.architecture.partition("[")[0] == found.name.partition("[")[0]
     )
     facts["dataset_revisions"] = [
         {"dataset": dataset, "revision": revision, "runs": n}
@@ -102,14 +106,6 @@ def _lines(found: Architecture, facts: dict[str, Any]) -> Iterator[str]:
             f"{formatting.percent_interval(ends, 3)}) that more images would not remove, and "
             f"{formatting.percent(split['flips'], 3)} of images that flip from run to run"
         )
-
-
-def _records(found: Architecture, results: Path) -> list[Record]:
-    return [
-        record
-        for record in options.open_store(results).read_all()[0]
-        if record.cell.architecture == found.name
-    ]
 
 
 def _seed_splits(

@@ -1,8 +1,10 @@
 """A set of Hugging Face's hub, or a folder that ``datasets.load_dataset`` reads."""
 
+import importlib
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -116,15 +118,26 @@ def _load(
 ) -> dict[str, Any]:
     """Return the splits by name; UserError where the library cannot load them."""
     local = Path(path).exists()
-    if not local and "/" not in path and path.startswith((".", "~")):
+    if not local and "/" not in path and (path.startswith((".", "~")) or path in _builders()):
         raise UserError(f"{name}: no such folder")
     try:
         with _quiet(library):
             told = {} if local or revision is None else {"revision": revision}
-            found = library.load_dataset(str(path), config, **told)
+            # Its builders have names, such as parquet, which a folder may have, too.
+            place = str(Path(path).absolute()) if local else path
+            found = library.load_dataset(place, config, **told)
     except Exception as error:
         raise UserError(f"{name}: {_reason(error, path)}") from error
     return dict(found)
+
+
+def _builders() -> Sequence[str]:
+    """Return names that the library takes for builders, which read what lies in this folder."""
+    try:
+        module = importlib.import_module("datasets.packaged_modules")
+    except ImportError:
+        return ()
+    return tuple(getattr(module, "_PACKAGED_DATASETS_MODULES", ()))
 
 
 def _reason(error: Exception, path: str) -> str:
@@ -144,11 +157,16 @@ def _reason(error: Exception, path: str) -> str:
 
 @contextmanager
 def _quiet(library: Any) -> Iterator[None]:
-    """Hush the library's and its hub client's warnings, which would stand beside the one line."""
+    """Hush the library's and its hub client's warnings, which would stand beside the one line.
+
+    Where nobody looks on, its progress, too.
+    """
     import logging
 
     loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
     levels = [logger.level for logger in loggers]
+    if not sys.stderr.isatty() and hasattr(library, "disable_progress_bars"):
+        library.disable_progress_bars()
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:

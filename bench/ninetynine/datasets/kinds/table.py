@@ -113,7 +113,10 @@ def _picture(table: Path, line: int, row: dict[str, str]) -> ListedPicture:
     except (OSError, ValueError):
         is_file = False
     if not is_file:
-        raise UserError(f"{where}: no such file {row['path']!r}; paths count from {table.parent}")
+        slashes = ", and have / between folders" if "\\" in row["path"] else ""
+        raise UserError(
+            f"{where}: no such file {row['path']!r}; paths count from {table.parent}{slashes}"
+        )
     split = row.get("split", "train")
     part = PART_WORDS.get(split.lower())
     if part is None:

@@ -68,6 +68,7 @@ class TensorFlowDatasets(Kind):
 
     def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
         where = source.name
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no chatter beside the one line
         with contextlib.redirect_stdout(io.StringIO()):
             library = import_library("tensorflow_datasets", "tfds", where)
         builder = _builder(library, where, data_dir)
@@ -167,7 +168,9 @@ def _columns(library: Any, features: Any, source: Source) -> tuple[str, str]:
     images = [name for name, feature in found.items() if isinstance(feature, kinds.Image)]
     labels = [name for name, feature in found.items() if isinstance(feature, kinds.ClassLabel)]
     image = one_column(images, None, "pictures", columns, source.name)
-    if (dtype := np.dtype(found[image].dtype)) not in (np.uint8, np.uint16):
+    told = found[image].dtype  # NumPy's or TensorFlow's
+    dtype = getattr(told, "name", None) or np.dtype(told).name
+    if dtype not in ("uint8", "uint16"):
         raise UserError(  # such are kept as four channels, which would be taken for colors
             f"{source.name}: the pictures in {image} are {dtype}; expected uint8 or uint16: save "
             "the set as an .npz"
