@@ -67,8 +67,8 @@ def cell_box(x: float, y: float, width: float, height: float, class_: str) -> li
 def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     """Return the matrix as it stands in a file.
 
-    Where its numbers take more than ``room`` the cells are narrower and the numbers smaller; what
-    does not fit even so is left out.
+    Where its numbers take more than ``room`` the cells are narrower and the numbers smaller; where
+    one of them does not fit even so, there are colors alone.
     """
     longest = max(text_width(cell.text) for cells in matrix.cells for cell in cells if cell)
     width, height = max(_LEAST_WIDTH, longest + 10), _HEIGHT
@@ -82,7 +82,8 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     if small and room is not None:
         width = max(_SMALLEST, (room - left) / len(columns))
         height = min(max(_SMALLEST, width), _HEIGHT)
-    size = FONT_SIZE if longest <= width - 2 else _TINY
+    fits = (size for size in (FONT_SIZE, _TINY) if longest * size <= (width - 2) * FONT_SIZE)
+    size = next(fits, 0.0)
     turned = longest_name > width
     angle = 0.0 if not turned else 90.0 if small else _ANGLE
     sine, cosine = (1.0, 0.0) if small else (_SINE, _COSINE)
@@ -115,4 +116,4 @@ def _drawn(cell: MatrixCell, place: Box, said: str, size: float) -> Element:
     box = cell_box(x, y, right - x, bottom - y, cell.class_)
     style = _TEXTS.get(cell.class_, "value") + (" tiny" if size == _TINY else "")
     text = Text((x + right) / 2, (y + bottom) / 2 + 4, cell.text, style, "middle")
-    return mark(*box, *([text] if text_width(cell.text, size) <= right - x else []), label=said)
+    return mark(*box, *([text] if size else []), label=said)
