@@ -8,6 +8,7 @@ from ninetynine.errors import UserError
 from ninetynine.report import figures
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.file_kinds import to_pdf, to_png
+from ninetynine.report.drawing.matrix import Matrix, MatrixCell, matrix_drawing
 from ninetynine.report.drawing.styles import style_of
 from ninetynine.report.drawing.svg import file_svg, page_svg, sizes_svg
 from picture_builders import KINDS, boards, draw
@@ -121,6 +122,17 @@ class TestFiles:
     def test_a_folder_that_is_not_there_is_told(self, board, tmp_path):
         with pytest.raises(UserError, match="cannot be written"):
             draw("seeds", board, tmp_path / "nowhere" / "seeds.svg")
+
+
+class TestMatrices:
+    @pytest.mark.parametrize(("room", "texts"), [(None, 4), (90.0, 4), (70.0, 0)])
+    def test_a_narrow_one_has_small_numbers_or_none_at_all(self, room, texts):
+        cells = tuple(tuple(MatrixCell(text) for text in ("+0.01", "0")) for _ in range(2))
+        matrix = Matrix("m", ("a", "b"), ("c", "d"), cells, says="{row} less {column}: {text}")
+        drawing = matrix_drawing(matrix, room)
+        written = page_svg(drawing)
+        assert written.count(">+0.01<") + written.count(">0<") == texts
+        assert 'aria-label="b less d: 0"' in written
 
 
 class TestStyles:

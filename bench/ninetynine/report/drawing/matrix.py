@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from ninetynine.report.drawing.elements import Anchor, Drawing, Element, Line, Rect, Text, mark
 from ninetynine.report.drawing.layout import Box, fit, text_width
+from ninetynine.report.drawing.styles import FONT_SIZE
 
 _HEIGHT = 26.0
 _LEAST_WIDTH, _NAMES = 34.0, 220.0
 _SMALLEST = 15.0  # of a cell without a number, so that names do not touch
 _HATCH = 6.0  # between two lines
+_TINY = 9.0  # pixels of numbers that have little room
 # The class of a number by that of its cell, "value" where it is not here.
 _TEXTS = {"better": "value-strong", "worse": "value-strong"} | dict.fromkeys(
     ("open", "plain", "right"), "tick"
@@ -65,8 +67,8 @@ def cell_box(x: float, y: float, width: float, height: float, class_: str) -> li
 def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     """Return the matrix as it stands in a file.
 
-    Where its numbers take more than ``room`` the cells are narrower, and have numbers where these
-    fit.
+    Where its numbers take more than ``room`` the cells are narrower and the numbers smaller; where
+    one of them does not fit even so, there are colors alone.
     """
     longest = max(text_width(cell.text) for cells in matrix.cells for cell in cells if cell)
     width, height = max(_LEAST_WIDTH, longest + 10), _HEIGHT
@@ -80,6 +82,8 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     if small and room is not None:
         width = max(_SMALLEST, (room - left) / len(columns))
         height = min(max(_SMALLEST, width), _HEIGHT)
+    fits = (size for size in (FONT_SIZE, _TINY) if longest * size <= (width - 2) * FONT_SIZE)
+    size = next(fits, 0.0)
     turned = longest_name > width
     angle = 0.0 if not turned else 90.0 if small else _ANGLE
     sine, cosine = (1.0, 0.0) if small else (_SINE, _COSINE)
@@ -97,7 +101,7 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
             if cell is not None:
                 x = left + place * width
                 box = Box(x, y, x + width, y + height)
-                parts.append(_drawn(cell, box, matrix.said(line, place)))
+                parts.append(_drawn(cell, box, matrix.said(line, place), size))
     if turned:
         ends = [left + (n + 0.5) * width for n in range(len(matrix.columns))]
         names = [x + text_width(c) * cosine for x, c in zip(ends, columns, strict=True)]
@@ -107,9 +111,9 @@ def matrix_drawing(matrix: Matrix, room: float | None = None) -> Drawing:
     return Drawing(parts, right, bottom, matrix.label)
 
 
-def _drawn(cell: MatrixCell, place: Box, said: str) -> Element:
+def _drawn(cell: MatrixCell, place: Box, said: str, size: float) -> Element:
     x, y, right, bottom = place.left + 1, place.top + 1, place.right - 1, place.bottom - 1
     box = cell_box(x, y, right - x, bottom - y, cell.class_)
-    style = _TEXTS.get(cell.class_, "value")
+    style = _TEXTS.get(cell.class_, "value") + (" tiny" if size == _TINY else "")
     text = Text((x + right) / 2, (y + bottom) / 2 + 4, cell.text, style, "middle")
-    return mark(*box, *([text] if text_width(cell.text) <= right - x else []), label=said)
+    return mark(*box, *([text] if size else []), label=said)

@@ -61,6 +61,7 @@ STYLES = {
     "axis-title": Style(fill="ink"),
     "tick": Style(),
     "small": Style(font_size=11),
+    "tiny": Style(font_size=9),  # of numbers in a narrow matrix
     "row-name": Style(fill="ink"),
     "mark-name": Style(fill="ink", halo=True),
     "reference-name": Style(),
