@@ -111,7 +111,7 @@ def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(browser
     for width, theme in ((390, "dark"), (768, "light"), (1280, "dark"), (1920, "light")):
         look(browser, width, theme)
         check(browser, SIDEWAYS, LABELS, CUT)
-    if number < 2:
+    if number == 0:
         assert violations(browser) == []
     assert browser.get_log("browser") == []
 

@@ -112,9 +112,8 @@ def test_every_record_agrees_with_its_predictions(committed, records):
 def test_the_probabilities_of_every_row_are_probabilities(report):
     for board in report.boards:
         for row in board.finished:
-            sums = row.runs[0].predictions.probabilities.astype(np.float64).sum(axis=1)
-            assert np.abs(sums - 1).max() < 0.04  # small ones are stored with three bits
-            assert row.prediction_sums.mean_probabilities.sum(axis=1) == pytest.approx(1, abs=0.04)
+            sums = row.prediction_sums.mean_probabilities.sum(axis=1)
+            assert np.abs(sums - 1).max() < 0.01, row.name
 
 
 def test_every_trained_record_says_where_it_comes_from(records):
@@ -168,7 +167,7 @@ def test_the_crossed_interval_agrees_with_a_crossed_bootstrap_on_the_real_record
     for name in ("t1_small_cnn", "t2_dense", "t3_deep_cnn", "t4_wide_cnn"):
         correct = lookup.find(name).correct
         ours = accuracy_estimate(correct).population_interval
-        resampled = pigeonhole_bootstrap(correct, resamples=1000)
+        resampled = pigeonhole_bootstrap(correct, resamples=400)
         ratio = (ours.high - ours.low) / (resampled.high - resampled.low)
         assert 0.75 < ratio < 1.25, (name, ratio)
 
@@ -178,6 +177,6 @@ def test_the_crossed_difference_agrees_with_a_crossed_bootstrap_on_the_real_reco
     for a, b in (("t3_deep_cnn", "t4_wide_cnn"), ("t1_small_cnn", "t2_dense")):
         first, second = lookup.find(a).correct, lookup.find(b).correct
         ours = compare(first, second).interval
-        resampled = pigeonhole_bootstrap(first, second, resamples=1000)
+        resampled = pigeonhole_bootstrap(first, second, resamples=400)
         ratio = (ours.high - ours.low) / (resampled.high - resampled.low)
         assert 0.7 < ratio < 1.25, (a, b, ratio)

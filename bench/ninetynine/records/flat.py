@@ -41,6 +41,13 @@ def columns() -> tuple[Column, ...]:
     return tuple(_columns(Record, (), "", False))
 
 
+@cache
+def _tables() -> tuple[tuple[str, ...], ...]:
+    """Return the paths of all tables of a record, the inner ones first."""
+    found = {c.path[:i] for c in columns() if not c.each for i in range(1, len(c.path))}
+    return tuple(sorted(found, key=lambda path: (-len(path), path)))
+
+
 def _columns(
     table: type[BaseModel], path: tuple[str, ...], prefix: str, each: bool
 ) -> Iterator[Column]:
@@ -111,8 +118,7 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
                 column.path,
                 json.loads(value) if value and column.kind == "json" else value,
             )
-    tables = {c.path[:i] for c in columns() if not c.each for i in range(1, len(c.path))}
-    for *above, name in sorted(tables, key=len, reverse=True):
+    for *above, name in _tables():
         holder = content
         for table in above:
             holder = holder[table]
