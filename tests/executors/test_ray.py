@@ -67,8 +67,11 @@ def sent():
 
 @pytest.fixture(scope="module")
 def cluster(sent):
+    import ray
+
     cluster = LoopbackCluster(sent)
     yield cluster
+    ray.shutdown()  # a connection that is left
     cluster.shutdown()
 
 
@@ -203,7 +206,8 @@ def test_records_and_predictions_are_those_of_the_local_executor(trained, stub, 
     good = [path for path in files if path.stem == "good"]
     *_, local = LocalExecutor(jobs=1).run(tasks_for(good, dataset))
     *_, end = events["good"]
-    assert end.record == local.record
+    # Whether its cores were its own depends on how many this machine has.
+    assert end.record.model_copy(update={"timing": local.record.timing}) == local.record
     assert end.predictions.probabilities.tobytes() == local.predictions.probabilities.tobytes()
     assert end.predictions.labels.tobytes() == local.predictions.labels.tobytes()
 
