@@ -14,6 +14,7 @@ from ninetynine.errors import UserError
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.request import make_tasks
 from ninetynine.suite import Setting, Suite, make_cells
+from ninetynine.workers import process
 from ninetynine.workers.events import Event, Failed, Finished, Refused
 
 pytestmark = pytest.mark.slow
@@ -68,7 +69,12 @@ def train(request, tmp_path_factory):
     def train(backend) -> dict[str, Event]:
         cells = [cell for name in names for cell in cells_of(name, backend, path)]
         tasks = make_tasks(cells, str(path), architecture_files=[USER_NET])
-        events = LocalExecutor(1).run(tasks)
+        with pytest.MonkeyPatch.context() as patch:
+            # In one process: nothing is to be kept from another cell, and each fork would start
+            # the backend anew.
+            patch.setattr(process, "forks", lambda backend, device: False)
+            patch.setattr(process.WorkerProcess, "fits", lambda worker, *cell: worker.alive)
+            events = list(LocalExecutor(1).run(tasks))
         ends = [event for event in events if isinstance(event, Finished | Failed | Refused)]
         return {event.task.cell.identity.architecture: event for event in ends}
 
@@ -76,11 +82,21 @@ def train(request, tmp_path_factory):
 
 
 def cells_of(name, backend, dataset):
-    """The architecture's own recipe, cut to a few steps."""
-    epochs = max(4, CATALOG[name].recipe.average_epochs)
-    recipe = {"batch_size": BATCH_SIZE, "epochs": epochs}
+    """The architecture's own recipe, cut to a few steps.
+
+    An augmentation is compiled for the first architecture that has it: it depends on none.
+    """
+    own = CATALOG[name].recipe
+    recipe = {"batch_size": BATCH_SIZE, "epochs": max(4, own.average_epochs)}
+    if any(CATALOG[first].recipe.augmentation == own.augmentation for first in before(name)):
+        recipe["augmentation"] = None
     suite = Suite("test", Path("test.toml"), "", str(dataset), (name,), (0,), recipe)
     return make_cells(suite, CATALOG, [name], Setting(backend=backend))
+
+
+def before(name):
+    """The architectures that come before ``name`` in the catalogue."""
+    return [*CATALOG][: [*CATALOG].index(name)]
 
 
 def finished(event):

@@ -96,6 +96,7 @@ def test_an_empty_text_after_a_flag_is_not_the_flags(bench):
     assert "is given an empty text" not in bench("list", "--json", "")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["list", "suites"], ["list", "suitse"]])
 def test_a_full_disk_behind_standard_output_is_one_line(capfd, arguments):
     with open("/dev/full", "w") as full:
@@ -106,6 +107,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(capfd, arguments):
         assert command_with(arguments, stdout=full, stderr=full).returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "code"), [("suites", 0), ("suitse", 2)])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_change_no_exit_code(word, code, closed):

@@ -120,9 +120,9 @@ def test_a_worker_lives_on_after_a_users_mistake(endings):
 def test_a_timeout_ends_the_cell_and_the_next_one_runs(stub, folder, dataset):
     files = [write_architecture(folder, "hangs", "time.sleep(600)"), folder / "good.py"]
     write_architecture(folder, "good")
-    events = by_architecture(LocalExecutor(1, timeout_seconds=4).run(tasks_for(files, dataset)))
+    events = by_architecture(LocalExecutor(1, timeout_seconds=2).run(tasks_for(files, dataset)))
     failure = events["hangs"][-1].failure
-    assert (failure.kind, failure.reason) == ("timeout", "not finished after 4 seconds")
+    assert (failure.kind, failure.reason) == ("timeout", "not finished after 2 seconds")
     assert isinstance(events["good"][-1], Finished)
 
 
@@ -361,7 +361,9 @@ def build(input_shape, num_classes):
 '''
 
 
-def test_a_crash_costs_its_cell_only_and_a_key_has_one_hash_in_any_worker_and_order(tmp_path):
+def test_a_crash_costs_its_cell_only_and_a_key_has_one_hash_in_any_worker_and_order(
+    kept_workers, tmp_path
+):
     def write(name, body="pass"):
         path = tmp_path / f"{name}.py"
         path.write_text(REAL.replace("BODY", body))
@@ -370,7 +372,8 @@ def test_a_crash_costs_its_cell_only_and_a_key_has_one_hash_in_any_worker_and_or
     linear, killed = write("linear"), write("killed", "os.kill(os.getpid(), signal.SIGKILL)")
     seeds = tasks_for([linear], "digits", seeds=(0, 1))
     first = list(LocalExecutor(jobs=1).run([*tasks_for([killed], "digits"), *seeds]))
-    second = list(LocalExecutor(jobs=1).run(seeds[::-1]))
+    with LocalExecutor(jobs=1) as other:
+        second = list(other.run(seeds[::-1]))
 
     (failed,) = [event for event in first if isinstance(event, Failed)]
     assert failed.failure.kind == "killed"

@@ -67,8 +67,11 @@ def sent():
 
 @pytest.fixture(scope="module")
 def cluster(sent):
+    import ray
+
     cluster = LoopbackCluster(sent)
     yield cluster
+    ray.shutdown()  # a connection that is left
     cluster.shutdown()
 
 
@@ -203,7 +206,8 @@ def test_records_and_predictions_are_those_of_the_local_executor(trained, stub, 
     good = [path for path in files if path.stem == "good"]
     *_, local = LocalExecutor(jobs=1).run(tasks_for(good, dataset))
     *_, end = events["good"]
-    assert end.record == local.record
+    # Whether its cores were its own depends on how many this machine has.
+    assert end.record.model_copy(update={"timing": local.record.timing}) == local.record
     assert end.predictions.probabilities.tobytes() == local.predictions.probabilities.tobytes()
     assert end.predictions.labels.tobytes() == local.predictions.labels.tobytes()
 
@@ -268,9 +272,7 @@ def test_timing_of_a_worker_without_cores_of_its_own_says_so(connected, stub, fi
 # What dies ---------------------------------------------------------------------------------------
 
 
-def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(
-    connected, stub, dataset, tmp_path, capfd
-):
+def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(connected, stub, dataset, tmp_path):
     """A node dies by SIGKILL in the middle; on the other, the process between Ray and us does."""
     path = write_architecture(tmp_path, "held", held_until(tmp_path / "go"))
     tasks = tasks_for([path], dataset, seeds=range(3))
@@ -292,7 +294,6 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(
             (tmp_path / "go").touch()
 
     events = run(connected, tasks, kill, timeout_seconds=120)
-    assert "raylet" not in "".join(capfd.readouterr())  # Ray's own words about the loss
     assert trainers
     assert wait_until_gone(trainers)
     ends = [event for event in events if isinstance(event, ENDS)]
@@ -325,15 +326,17 @@ def test_a_run_without_a_node_left_says_so_and_waits_for_one(
 
 
 def test_a_driver_that_is_interrupted_or_killed_loses_nothing_and_leaves_nothing(
-    cluster, stub, bench, tmp_path
+    unconnected, stub, bench, tmp_path
 ):
-    """Ctrl-C says how to go on; after kill -9 the run goes on, to the table of a local one."""
+    """Ctrl-C says how to go on; after kill -9 the run goes on, to the records of a local one."""
+    cluster = unconnected
     path = write_architecture(tmp_path, "net", f"{held_until(tmp_path / 'go')}\n    time.sleep(1)")
-    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"), 4)
+    suite = write_suite(tmp_path / "s.toml", ["net"], write_dataset(tmp_path / "d.npz"), 8)
     given = ["run", suite, "--architecture", path, "--threads", "1"]
     results = tmp_path / "results"
     on_ray = ["--executor", "ray", "--address", cluster.address, "--results", results]
-    cluster.fill()
+    doomed, _ = cluster.fill()
+    wait_for(lambda: not workers_on(cluster))  # of the tests before
 
     driver = start_bench(*given, *on_ray)
     errors = end_once(driver, lambda: wait_for(lambda: workers_on(cluster), 60), signal.SIGINT)
@@ -345,16 +348,31 @@ def test_a_driver_that_is_interrupted_or_killed_loses_nothing_and_leaves_nothing
 
     (tmp_path / "go").touch()
     driver = start_bench(*given, *on_ray)
-    end_once(driver, lambda: wait_for(lambda: contents(results), 60), signal.SIGKILL)
+
+    def goes_on_without_a_node():
+        wait_for(lambda: contents(results))
+        cluster.kill_node(doomed)
+        before = len(contents(results))
+        wait_for(lambda: len(contents(results)) > before + 2)
+
+    errors = end_once(driver, goes_on_without_a_node, signal.SIGKILL)
+    assert "raylet" not in errors  # Ray's own words about the loss
     recorded = contents(results)
-    assert 0 < len(assert_whole(results)) == len(recorded) < 4
+    assert 0 < len(assert_whole(results)) == len(recorded) < 8
     wait_for(lambda: not workers_on(cluster))
 
     done = run_bench(*given, *on_ray, command=STUB_BENCH)
     assert done.returncode == 0, done.stderr
     assert f"{len(recorded)} recorded already" in done.stderr
     assert {place: contents(results)[place] for place in recorded} == recorded
-    assert bench(*given, "--results", tmp_path / "local")[:2] == (0, done.stdout)
+    assert bench(*given, "--results", tmp_path / "local")[0] == 0
+    # The keys say what the file looks for outside of it, which is another place on a node.
+    there, here = (
+        {record.cell.seed: facts_of(record)[1:] for record in assert_whole(folder)}
+        for folder in (results, tmp_path / "local")
+    )
+    assert there == here
+    assert len(here) == 8
 
 
 def workers_on(cluster):
@@ -366,7 +384,7 @@ def end_once(driver, happened, number):
     try:
         happened()
         os.killpg(driver.pid, number)
-        return driver.communicate(timeout=60)[1]
+        return "".join(driver.communicate(timeout=60))
     finally:
         driver.kill()
 
@@ -376,9 +394,9 @@ def end_once(driver, happened, number):
 
 @pytest.fixture(scope="module")
 def small_run(tmp_path_factory):
-    """Return a run of three short cells as arguments, and what the local executor told of it."""
+    """Return a run of a short cell as arguments, and what the local executor told of it."""
     folder = tmp_path_factory.mktemp("small")
-    suite = write_suite(folder / "s.toml", ["good"], write_dataset(folder / "d.npz"), 3)
+    suite = write_suite(folder / "s.toml", ["good"], write_dataset(folder / "d.npz"), 1)
     given = ["run", suite, "--architecture", write_architecture(folder, "good")]
     done = run_bench(*given, "--results", folder / "results", command=STUB_BENCH)
     assert done.returncode == 0, done.stderr

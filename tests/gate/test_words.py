@@ -425,9 +425,9 @@ def test_exit_codes_survive_every_encoding(in_process, project, as_json):
 VERBS = [
     (["report"], 0),
     (["compare", "t2_dense", "t1_small_cnn"], 0),
-    (["plan"], 0),
+    (["plan"], 2),
     (["list", "columns"], 0),
-    (["explain", "protocol"], 0),
+    (["explain", "protocol"], 2),
     (["no_such_verb_−"], 2),
     (["report", "--results", "weißes_−_λ"], 2),
 ]

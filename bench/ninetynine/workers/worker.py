@@ -57,6 +57,10 @@ def main(arguments: list[str]) -> None:
             import ninetynine.training.cell  # noqa: F401
 
     import_seconds = time.perf_counter() - started
+    gc.collect()
+    # What was imported is not looked through again, which takes a while before each cell; a fork
+    # would also copy all pages that it looks at.
+    gc.freeze()
     serve = _serve_in_forks if "fork" in arguments[1:] else _serve_here
     serve(source, answers, cores, import_seconds)
 
@@ -88,8 +92,6 @@ def _serve_in_forks(
     source: BinaryIO, answers: BinaryIO, cores: list[int], import_seconds: float
 ) -> None:
     fork.adopt_orphans()
-    gc.collect()
-    gc.freeze()  # a fork that collects garbage would copy all pages that it looks at
     tell = partial(_send, answers)
     tell(ipc.READY)
     while (task := _next_task(source)) is not None:
