@@ -201,6 +201,12 @@ def test_identical_models_have_no_difference_and_a_width(shape, right):
     assert 0 < result.minimum_detectable_difference <= 1
 
 
+def test_two_seeds_each_may_be_too_few_to_show_any_difference_and_more_are_not():
+    few, many = ([model.summary(n) for model in drawn_pair(n)] for n in (2, 8))
+    assert not compare(*few, planned_alpha=1e-4).could_show_any
+    assert compare(*many, planned_alpha=1e-4).could_show_any
+
+
 @pytest.mark.parametrize("seeds", [(1, 1), (1, 4), (4, 4), (2, 7)])
 @pytest.mark.parametrize("images", [1, 2, 400])
 def test_all_right_against_all_wrong_is_defined(seeds, images):

@@ -118,6 +118,8 @@ def sentences(a: Row, b: Row, result: Comparison, measure: Measure = ACCURACY) -
     lines.append(
         f"The smallest difference these seeds and images would have shown with {result.power:.0%} "
         f"power is {smallest}."
+        if result.could_show_any
+        else f"No difference would have been shown by so few seeds with {result.power:.0%} power."
     )
     if result.looks > 1:
         lines.append(

@@ -213,8 +213,10 @@ def _undecided_table(board: Board) -> Table | None:
             ),
             (
                 Heading("Could have shown", weight=0),
-                lambda pair: _apart(
-                    board, pair.comparison, pair.comparison.minimum_detectable_difference
+                lambda pair: (
+                    _apart(board, pair.comparison, pair.comparison.minimum_detectable_difference)
+                    if pair.comparison.could_show_any
+                    else "nothing"
                 ),
             ),
             (left("Would decide"), partial(_would_decide, board=board)),

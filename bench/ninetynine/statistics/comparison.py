@@ -82,13 +82,19 @@ class Comparison:
     seed_interval: Interval | None
     discordant: tuple[int, int] | None
     margin: float
-    minimum_detectable_difference: float
+    minimum_detectable_difference: float  # at most ``largest``
     to_decide: Decision | None
     within: Interval
     alpha: float = 0.05
     looks: int = 1
     power: float = 0.8
     relative_margin: float | None = None  # the share of the errors left that ``margin`` is
+    largest: float = 1.0  # that a difference can be
+
+    @property
+    def could_show_any(self) -> bool:
+        """Whether there is a difference that so many seeds and images would have shown."""
+        return self.minimum_detectable_difference < self.largest
 
     @property
     def seeds_to_decide(self) -> int | None:
@@ -158,6 +164,7 @@ def compare(
         discordant=discordant_images(a, b) if single else None,
         margin=smallest,
         minimum_detectable_difference=detectable,
+        largest=a.largest,
         to_decide=_decision(a, b, target, planned, power) if open_ else None,
         within=within,
         alpha=alpha,
