@@ -84,7 +84,7 @@ def _limits(rule: Rule) -> str:
         told = (f"{100 * a:.1f} / {100 * b:.1f}, x {wide:.2f}" for a, b, wide in cells)
         lines.append([f"{ratio:g}", *told])
     heading = ["variance over flips", *(f"n = {n}" for n in SEEDS)]
-    return tabulate(lines, heading, tablefmt="github", disable_numparse=True)
+    return str(tabulate(lines, heading, tablefmt="github", disable_numparse=True))
 
 
 def ratios_of_boards(results: Path) -> dict[str, tuple[list[int], list[float]]]:

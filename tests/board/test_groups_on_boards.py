@@ -52,7 +52,7 @@ def test_groups_that_are_kept_widen_intervals_and_are_said(store):
     assert widths(after)[0] > 1.5 * widths(before)[0]
     assert (before.image_groups, str(after.image_groups)) == (None, "50 patients")
     assert before.rows[0].ci_seeds == after.rows[0].ci_seeds
-    text = said(store, "table")
+    text = " ".join(said(store, "table").split())
     assert "1,000 test images of 50 patients" in text
     assert "seeds and patients" in text
     (row,) = json.loads(said(store, "json"))["boards"][0]["rows"]

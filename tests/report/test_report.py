@@ -304,7 +304,7 @@ def test_the_readme_says_how_each_figure_looks(store):
     readme = results_readme(store, catalog)
     assert (
         "- **97.99%** (T2, `net`) is **as expected**. Five seeds of the same recipe end between "
-        "97.80% and 98.20%, 98.00% on average; one more run would end between 97.52% and 98.48%"
+        "97.80% and 98.20%, 98.00% on average; one more run would end between 97.41% and 98.59%"
     ) in readme
     assert "**98.23%** (T5, `net`) is **as expected**" in readme
     assert "**95.0%** (T9, `net`) is **not reproduced" in readme

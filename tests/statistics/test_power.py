@@ -35,7 +35,9 @@ def test_detectable_difference_agrees_with_statsmodels(n):
 @pytest.mark.parametrize("difference", [0.0005, 0.001, 0.003])
 def test_seeds_planned_agree_with_statsmodels_where_only_seeds_matter(difference):
     reference = TTestIndPower().solve_power(difference / 1e-3, alpha=0.05, power=0.8)
-    assert plan(SEEDS_ONLY, 10_000, difference).seeds == math.ceil(reference)
+    seeds = plan(SEEDS_ONLY, 10_000, difference).seeds
+    # Or one more, since the interval over seeds is wider than Student's t by 0.9 / degrees.
+    assert math.ceil(reference) <= seeds <= math.ceil(reference) + 1
 
 
 def test_planned_seeds_are_the_fewest_with_the_power():
