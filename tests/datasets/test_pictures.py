@@ -258,6 +258,7 @@ class TestMistakes:
         assert said in complaint(f"{folder}?{options}")
 
     def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
+        assert "pictures: no such file or folder; expected" in complaint("pictures?image_size=8")
         assert "petz: no such file or folder; expected a folder" in complaint(tmp_path / "petz")
         (tmp_path / "empty").mkdir()
         assert "no folders in it; expected one for each class" in complaint(tmp_path / "empty")

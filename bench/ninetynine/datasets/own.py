@@ -37,17 +37,23 @@ def find(name: str) -> tuple[Kind, Source]:
         if source.name in names:
             told = ", ".join(source.given)
             raise UserError(f"dataset {source.name!r}: it is read as it is; leave out {told}")
+        if source.given:  # no known dataset has options: it is data that are not there
+            raise _not_there(source.name)
         meant = nearest(source.name, names)
         raise UserError(f"unknown dataset {source.name!r}{meant} (data of your own: {ways})")
     if kind.is_path and not os.path.lexists(source.name) and Path(source.name).suffix not in _FILES:
-        paths = ", ".join(kind.expected for kind in kinds() if kind.is_path)
-        raise UserError(f"{source.name}: no such file or folder; expected {paths}")
+        raise _not_there(source.name)
     for option in source.given.keys() - kind.options:
         minded = ", ".join(sorted(kind.options)) or "none"
         raise UserError(
             f"{source.name}: {option} is not for {kind.expected}; its options are {minded}"
         )
     return kind, source
+
+
+def _not_there(name: str) -> UserError:
+    paths = ", ".join(kind.expected for kind in kinds() if kind.is_path)
+    return UserError(f"{name}: no such file or folder; expected {paths}")
 
 
 def row_name(name: str) -> str:
