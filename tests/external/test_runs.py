@@ -129,6 +129,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, digits, name):
     assert name in complaint(read_runs, [path], digits)
 
 
+@pytest.mark.slow
 def test_every_cut_of_a_file_is_refused(tmp_path, digits):
     buffer = io.BytesIO()
     np.savez_compressed(buffer, p=answers(digits).astype(np.uint8))

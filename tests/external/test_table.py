@@ -223,6 +223,7 @@ def test_random_bytes_are_refused_without_a_warning(tmp_path, animals):
         complaint(read_runs, [path], animals)
 
 
+@pytest.mark.slow
 def test_a_table_changed_by_a_character_is_refused_or_read(tmp_path, animals):
     generator, path = np.random.default_rng(1), tmp_path / "p.csv"
     for text in (*LABEL_TABLES.values(), *PROBABILITY_TABLES.values()):

@@ -75,8 +75,8 @@ def test_differences_cover_and_equal_models_are_seldom_told_apart(monkeypatch):
 def test_boards_of_equal_models_seldom_show_a_difference(monkeypatch):
     monkeypatch.setattr(interval_coverage, "ACCURACIES", (0.99,))
     monkeypatch.setattr(interval_coverage, "BOARD_SEEDS", (3, 10))
-    for row in interval_coverage.board_rows(40, seed=1):
-        assert row["any_false_better"] <= 0.05 + slack(0.05, 40), row
+    for row in interval_coverage.board_rows(25, seed=1):
+        assert row["any_false_better"] <= 0.05 + slack(0.05, 25), row
 
 
 def test_the_planned_number_of_seeds_finds_the_difference_four_times_in_five():
