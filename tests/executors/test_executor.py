@@ -120,9 +120,9 @@ def test_a_worker_lives_on_after_a_users_mistake(endings):
 def test_a_timeout_ends_the_cell_and_the_next_one_runs(stub, folder, dataset):
     files = [write_architecture(folder, "hangs", "time.sleep(600)"), folder / "good.py"]
     write_architecture(folder, "good")
-    events = by_architecture(LocalExecutor(1, timeout_seconds=2).run(tasks_for(files, dataset)))
+    events = by_architecture(LocalExecutor(1, timeout_seconds=3).run(tasks_for(files, dataset)))
     failure = events["hangs"][-1].failure
-    assert (failure.kind, failure.reason) == ("timeout", "not finished after 2 seconds")
+    assert (failure.kind, failure.reason) == ("timeout", "not finished after 3 seconds")
     assert isinstance(events["good"][-1], Finished)
 
 
