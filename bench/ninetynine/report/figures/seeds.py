@@ -15,7 +15,7 @@ from ninetynine.report.figures import Figure, PagePlace, Panel, View, family_key
 
 _MOST_ROWS = 60
 _MANY = 8  # rows; above them the labels of the axis stand twice
-_LINE = 38.0
+_LINE = 37.0
 _DIAMETER = 7.0
 _WIDEST_NAMES = 228.0
 _NAMES = 32.0  # y of the names of reference lines
