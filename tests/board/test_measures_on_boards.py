@@ -115,6 +115,23 @@ def test_calibration_errors_are_compared_in_points_though_squares_are_estimated(
     assert result.interval.high < 0
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_model_that_answers_one_class_alone_is_not_known_for_sure(tmp_path, seeds):
+    """Its mean recall is as sure as one answer more of the rarest class leaves it."""
+    store = RecordStore(tmp_path / "results")
+    answers = np.eye(4, dtype=np.float16)[np.zeros(IMAGES, dtype=int)]
+    predictions = Predictions(answers, LABELS.astype(np.uint16))
+    accuracy = float((LABELS == 0).mean())
+    for seed in range(seeds):
+        record = make_record("major", seed, accuracy=accuracy, context={"suite": "mine"})
+        store.write(record, predictions)
+    (row,) = board_by(store, BALANCED).rows
+    found = measured(row, BALANCED)
+    assert found.spread.mean == 0.25
+    one_answer = 0.25 / (LABELS == 3).sum()
+    assert found.ci_population.high - found.ci_population.low > one_answer / seeds
+
+
 def test_rows_of_one_seed_have_an_interval_over_images_alone(tmp_path):
     store = RecordStore(tmp_path / "results")
     write(store, "a", 0, 3.0)

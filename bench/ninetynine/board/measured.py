@@ -75,6 +75,7 @@ def _measured(row: Row, measure: Measure) -> Measured:
             summarize_values(sign * values, groups),
             binary=False,
             largest=measure.largest,
+            step=max(one.step for one in found),
             second_order=second_order_variance(errors, groups) if errors else 0.0,
         )
     over_runs = spread(measure.shown(float(of_run.mean())) for of_run in values)

@@ -66,12 +66,14 @@ class Values:
 
     Their mean is the measure, and each differs from it by its image's influence: how the measure of
     all test images moves with the weight of this one, times m.  ``errors`` are of what the measure
-    holds the squares: they vary also where all influences are 0.  ``note`` is what is to be known
-    of the number.
+    holds the squares: they vary also where all influences are 0.  ``step`` is how far another
+    answer on an image may move its value, where that is known.  ``note`` is what is to be known of
+    the number.
     """
 
     of_images: FloatArray | BoolArray
     errors: BinErrors | None = None
+    step: float = 0.0
     note: str = ""
 
 

@@ -2,21 +2,22 @@
 
 import numpy as np
 
-from ninetynine.measures import Family, Measure, NotMeasured, RunPredictions
-from ninetynine.statistics.summary import BoolArray, FloatArray
+from ninetynine.measures import Family, Measure, NotMeasured, RunPredictions, Values
+from ninetynine.statistics.summary import BoolArray
 
 
-def balanced_accuracy(run: RunPredictions) -> FloatArray:
+def balanced_accuracy(run: RunPredictions) -> Values:
     """Return the values of the mean recall of the classes that have test images."""
     labels, right = run.labels, run.predicted == run.labels
     images = np.bincount(labels, minlength=run.classes)
     recall = np.bincount(labels, right, run.classes) / np.maximum(images, 1)
     there = images > 0
     weight = len(labels) / there.sum() / images[labels]
-    return np.asarray(recall[there].mean() + weight * (right - recall[labels]))
+    found = recall[there].mean() + weight * (right - recall[labels])
+    return Values(np.asarray(found), step=float(weight.max()))
 
 
-def macro_f1(run: RunPredictions) -> FloatArray:
+def macro_f1(run: RunPredictions) -> Values:
     """Return the values of the mean F1 of the classes that are labels or are predicted.
 
     F1 of a class is 2 A / B, A the images of which it is label and prediction, B how often it is
@@ -31,17 +32,19 @@ def macro_f1(run: RunPredictions) -> FloatArray:
     weight = len(labels) / there.sum() / np.maximum(either, 1)
     moved = 2 * right * weight[labels]
     moved -= f1[labels] * weight[labels] + f1[predicted] * weight[predicted]
-    return np.asarray(f1[there].mean() + moved)
+    return Values(np.asarray(f1[there].mean() + moved), step=2 * float(weight[there].max()))
 
 
-def precision(run: RunPredictions, label: int) -> FloatArray:
+def precision(run: RunPredictions, label: int) -> Values:
     """Return the values of the share of right predictions among those of class ``label``."""
     _check_class(run, label)
     given = run.predicted == label
     if not given.any():
         raise NotMeasured(f"class {label} is never predicted")
     share = float((run.labels[given] == label).mean())
-    return np.asarray(share + len(given) / given.sum() * given * ((run.labels == label) - share))
+    weight = len(given) / float(given.sum())
+    found = share + weight * given * ((run.labels == label) - share)
+    return Values(np.asarray(found), step=weight)
 
 
 def _right_of_class(run: RunPredictions, label: int) -> BoolArray:

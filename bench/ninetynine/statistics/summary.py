@@ -74,6 +74,7 @@ class Summary:
     rest_clumping: float = 1.0
     binary: bool = True  # whether answers are right or wrong, and not scores from 0 to 1
     largest: float = 1.0  # that the mean can be, on either side of 0
+    step: float = 0.0  # how far another answer on an image may move its score
     second_order: float = 0.0  # of the mean's variance what true effects of images do not tell
 
     @cached_property
@@ -108,9 +109,11 @@ class Summary:
     def one_more(self) -> float:
         """What one more error, on an image of its own, adds to the variance of the mean.
 
-        Of scores it is one more image as far off as an image usually is.
+        Of scores it is one more image as far off as an image usually is, or as another answer
+        moves it, if that is more.
         """
-        size = 1.0 if self.binary else max(float(np.var(self.image_accuracy)), _LEAST_SPREAD)
+        usual = max(float(np.var(self.image_accuracy)), self.step**2, _LEAST_SPREAD)
+        size = 1.0 if self.binary else usual
         return size / (self.n_seeds * self.n_images) ** 2
 
     @cached_property
