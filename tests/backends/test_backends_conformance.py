@@ -70,10 +70,11 @@ def train(request, tmp_path_factory):
         cells = [cell for name in names for cell in cells_of(name, backend, path)]
         tasks = make_tasks(cells, str(path), architecture_files=[USER_NET])
         with pytest.MonkeyPatch.context() as patch:
-            # In one process: nothing is to be kept from another cell, and each fork would start
-            # the backend anew.
-            patch.setattr(process, "forks", lambda backend, device: False)
-            patch.setattr(process.WorkerProcess, "fits", lambda worker, *cell: worker.alive)
+            # TensorFlow, which each fork would start anew, in one process: nothing is to be kept
+            # from another cell.
+            if backend == "tensorflow":
+                patch.setattr(process, "forks", lambda backend, device: False)
+                patch.setattr(process.WorkerProcess, "fits", lambda worker, *cell: worker.alive)
             events = list(LocalExecutor(1).run(tasks))
         ends = [event for event in events if isinstance(event, Finished | Failed | Refused)]
         return {event.task.cell.identity.architecture: event for event in ends}
