@@ -7,7 +7,7 @@ from ninetynine import suite
 from ninetynine.board import Rows
 from ninetynine.board.comparing import compare_rows
 from ninetynine.records import RecordStore
-from ninetynine.statistics import Margin
+from ninetynine.statistics import USUAL_MARGIN, Margin
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,8 @@ def test_the_runs_are_of_the_committed_script_seed_by_seed(rows):
     assert {record.cell.threads for record in (*engine, *script)} == {1}
 
 
-def test_the_script_is_equivalent_within_a_fifth_of_the_errors(rows):
-    found = compare_rows(*rows, margin=Margin(0.2, relative=True), looks=2)
+@pytest.mark.parametrize("margin", [USUAL_MARGIN, Margin(0.2, relative=True)])
+def test_the_script_is_equivalent_to_the_engines_row(rows, margin):
+    found = compare_rows(*rows, margin=margin, looks=2)
     assert found is not None
     assert found.verdict == "equivalent"
