@@ -146,6 +146,7 @@ def test_compare_gives_a_verdict_that_the_data_bear_out(bench, results):
     assert facts["interval"]["high"] < 0
 
 
+@pytest.mark.slow
 def test_compare_of_a_model_with_itself_never_finds_a_difference(bench, results):
     _, text, _ = bench("compare", "t2_dense", "t2_dense", "--results", results, "--json")
     facts = json.loads(text)

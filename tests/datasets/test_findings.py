@@ -472,6 +472,7 @@ def test_bench_data_lists_the_findings(bench: Any, tmp_path: Path) -> None:
     assert [f"  {finding['level']}: {finding['message']}" for finding in found] == lines[at + 1 :]
 
 
+@pytest.mark.slow
 def test_bench_data_says_that_there_are_none(bench: Any) -> None:
     assert bench("data", "digits")[1].endswith("findings: none\n")
     assert json.loads(bench("data", "digits", "--json")[1])["findings"] == []

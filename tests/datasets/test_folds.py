@@ -6,6 +6,7 @@ from ninetynine import datasets
 from ninetynine.errors import UserError
 
 
+@pytest.mark.slow
 def test_the_test_parts_of_all_folds_are_the_training_set():
     whole = datasets.load("digits")
     folds = [datasets.load(f"digits-fold-{k}-of-7") for k in range(7)]

@@ -8,6 +8,8 @@ from distributions import activate
 from documentation import install
 from record_builders import write_run
 
+pytestmark = pytest.mark.slow
+
 VERB = "ninetynine.cli.verbs.plot"
 
 

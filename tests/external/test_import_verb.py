@@ -80,6 +80,7 @@ def test_marks_of_the_predicted_class_are_predictions(tmp_path, digits, bench):
     assert bench("import", "x", *asked)[0] == 0
 
 
+@pytest.mark.slow
 def test_runs_join_a_row_by_their_seeds(tmp_path, put):
     for seed in (0, 1, 5):
         assert put("mine", seed, seed=seed)[0] == 0

@@ -304,6 +304,7 @@ def stored(what):
     return content() if callable(content) else content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PREDICTIONS)
 def test_predictions_that_are_none_take_their_record_with_them(store, monkeypatch, what):
     whole = write_run(store, seed=2)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from record_builders import draw_wrong, write_run
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "studies" / "mnist" / "folds_beside_test.py"
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from gpu_table import gpu_table, rewrite
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "studies" / "mnist" / "gpu"
 PAGE = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
