@@ -527,6 +527,9 @@ def test_times_beside_busy_neighbors_are_not_compared_with_times_without():
     assert busy.outcome is Outcome.NOT_COMPARABLE
     assert "3% busy beside the baseline's runs and 90% beside these" in busy.reason
     assert judge_time(quiet, [beside(0.1, run) for run in new]).outcome is Outcome.REGRESSED
+    elsewhere = timed([10, 10.1], machine=make_machine("Other CPU", "e" * 16))
+    busy_there = [*quiet, *(beside(1.0, run) for run in elsewhere)]
+    assert judge_time(busy_there, [beside(0.03, run) for run in new]).outcome is Outcome.REGRESSED
 
 
 def test_runs_that_are_timed_are_trained_one_at_a_time_unless_more_are_asked_for():

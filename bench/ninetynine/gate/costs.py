@@ -66,7 +66,7 @@ def judge_cost(
         )
     if not len(now):
         return _unknown(measure, margin, f"this check has no {_USABLE[measure]}")
-    if measure in TIMED and (reason := _other_company(baseline, new)):
+    if measure in TIMED and (reason := _other_company(baseline, new, fingerprint)):
         return _unknown(measure, margin, reason)
     growth = float(now.mean() - old.mean())
     error, freedom = drop_error(
@@ -155,10 +155,15 @@ def _values(
     return np.array(found, dtype=np.float64)
 
 
-def _other_company(baseline: Sequence[Run], new: Sequence[Run]) -> str:
+def _other_company(baseline: Sequence[Run], new: Sequence[Run], fingerprint: str) -> str:
     """Return in words that the machine's other cores were otherwise busy than before; or ""."""
     old, now = (
-        [t.elsewhere_cpu_share for run in runs if (t := run.record.timing) and t.exclusive]
+        [
+            timing.elsewhere_cpu_share
+            for record in (run.record for run in runs)
+            if (timing := record.timing) and timing.exclusive
+            if _fingerprint(record) == fingerprint
+        ]
         for runs in (baseline, new)
     )
     before, after = (
