@@ -147,7 +147,7 @@ def trained(cluster, folder, dataset, files):
     with pytest.MonkeyPatch.context() as patch, store.lock():
         patch.setattr(process, "WORKER", STUB_WORKER)
         cluster_module.connect(cluster.address)
-        executor = RayExecutor(cluster.address, 2**20, timeout_seconds=4)
+        executor = RayExecutor(cluster.address, 2**20, timeout_seconds=8)
         executor.check(tasks)
         execute(tasks, executor, store, events.append)
     return by_architecture(events), store
@@ -234,7 +234,7 @@ def test_a_node_needs_neither_the_architecture_nor_its_helper_nor_the_data(
         if len(at) == 2:
             (tmp_path / "go").touch()
 
-    events = run(connected, tasks, remove, timeout_seconds=120)
+    events = run(connected, tasks, remove, timeout_seconds=500)
     ends = [event for event in events if isinstance(event, ENDS)]
     assert [type(end) for end in ends] == [Finished] * 2, ends
 
@@ -293,12 +293,12 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(connected, stub, dat
         if not spared:
             (tmp_path / "go").touch()
 
-    events = run(connected, tasks, kill, timeout_seconds=120)
+    events = run(connected, tasks, kill, timeout_seconds=500)
     assert trainers
     assert wait_until_gone(trainers)
     ends = [event for event in events if isinstance(event, ENDS)]
     assert sorted(e.task.cell.key for e in ends) == sorted(task.cell.key for task in tasks)
-    assert all(isinstance(end, Finished) for end in ends), ends
+    assert [end.failure.reason for end in ends if not isinstance(end, Finished)] == []
     lost = [event for event in events if isinstance(event, Retrying)]
     assert sum(end.attempts for end in ends) == len(ends) + len(lost)
     reasons = [event.reason for event in lost]
@@ -339,7 +339,7 @@ def test_a_driver_that_is_interrupted_or_killed_loses_nothing_and_leaves_nothing
     wait_for(lambda: not workers_on(cluster))  # of the tests before
 
     driver = start_bench(*given, *on_ray)
-    errors = end_once(driver, lambda: wait_for(lambda: workers_on(cluster), 60), signal.SIGINT)
+    errors = end_once(driver, lambda: wait_for(lambda: workers_on(cluster)), signal.SIGINT)
     assert driver.returncode == 130, errors
     assert "Traceback" not in errors
     assert errors.strip().splitlines()[-1].startswith("bench: interrupted: ")
@@ -384,7 +384,7 @@ def end_once(driver, happened, number):
     try:
         happened()
         os.killpg(driver.pid, number)
-        return "".join(driver.communicate(timeout=60))
+        return "".join(driver.communicate(timeout=300))
     finally:
         driver.kill()
 

@@ -71,8 +71,8 @@ def test_a_death_is_the_failure_of_every_seed(cells_of):
 
 @pytest.mark.slow
 def test_a_timeout_is_for_each_seed(cells_of, monkeypatch):
-    monkeypatch.setenv("STUB_EPOCH_SECONDS", "0.2")
+    monkeypatch.setenv("STUB_EPOCH_SECONDS", "0.5")
     cells, data = cells_of((0, 1, 2, 3), 4)
-    assert all(isinstance(end, Finished) for end in ends(run(cells, data, timeout_seconds=0.5)))
+    assert all(isinstance(end, Finished) for end in ends(run(cells, data, timeout_seconds=1.9)))
     late = ends(run(cells, data, timeout_seconds=0.1))
     assert [end.failure.kind for end in late] == ["timeout"] * 4

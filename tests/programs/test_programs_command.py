@@ -216,7 +216,7 @@ def test_interrupting_a_run_ends_its_programs(tmp_path):
         assert driver.poll() is None
     program = psutil.Process(int(note.read_text()))
     os.killpg(driver.pid, 2)
-    _, errors = driver.communicate(timeout=60)
+    _, errors = driver.communicate(timeout=300)
     assert driver.returncode == 130, errors
     assert wait_until_gone([program])
 

@@ -78,7 +78,7 @@ def refusal_in_little_memory(code: str, *arguments: object, more: int = 400 * 2*
         f"try:\n    {code}\nexcept UserError as error:\n    print(error)\n"
     )
     command = [sys.executable, "-c", program, *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
     (line,) = ended.stdout.splitlines()
     return line

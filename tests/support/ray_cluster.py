@@ -122,7 +122,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=300):
     """Return what ``condition`` returns once it is true; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -134,7 +134,7 @@ def contents(directory):
     return {path: path.read_bytes() for path in Path(directory, "records").glob("*/*.json")}
 
 
-def wait_until_gone(processes, seconds=30):
+def wait_until_gone(processes, seconds=120):
     """Return whether every one of ``processes`` ended within ``seconds``; a zombie has ended."""
     deadline = time.monotonic() + seconds
     while any(is_alive(process) for process in processes):

@@ -128,11 +128,11 @@ def test_what_a_cell_started_is_gone_with_it(ending, tmp_path, dataset):
     body = f"{'; '.join(HELPERS)}; {wait}; {note}; {ENDINGS[ending]}"
     path = write_architecture(tmp_path, "starts", body)
     started = time.monotonic()
-    found = ends(tasks_for([path], dataset), timeout_seconds=4)
-    assert time.monotonic() - started < 60
+    found = ends(tasks_for([path], dataset), timeout_seconds=4 if ending == "hangs" else 300)
+    assert time.monotonic() - started < 300
     # The daemon's parent is one, too; what raises is built again, to say with what it works.
     assert len(pids.read_text().split()) >= len(HELPERS) + 1
-    assert wait_until_gone(processes_named_in(pids), seconds=5)
+    assert wait_until_gone(processes_named_in(pids), seconds=60)
     if ending == "finishes":
         assert [type(end) for end in found] == [Finished]
     elif ending != "raises":
