@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,8 @@ def load(name: str, data_dir: Path | None) -> Dataset:
     place = _place(kind, source, data_dir)
     for path in _kept(place) if place is not None else ():
         with suppress(UserError, OSError):  # one that is damaged is read anew
-            kept = _built(row, _read_kept(path))
+            # It may have been read from another folder, by another relative path.
+            kept = _built(row, replace(_read_kept(path), where=source.name))
             if path.stem.endswith(kept.fingerprint):
                 return kept
     read = prepare(kind.read(source, data_dir), source)

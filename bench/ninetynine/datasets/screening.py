@@ -26,6 +26,8 @@ IMBALANCE = 100
 DARK = 0.25
 # A part with fewer images may be dark, or sorted, by chance.
 ENOUGH_IMAGES = 20
+# Features of networks and series are often as many as they are wide, but of fewer than these.
+_VOLUME = 16
 # What labels are called that are missing.
 _NO_LABEL = frozenset({"nan", "null", "n/a", "<na>", "-1"})
 # Of training images that are an earlier one again, fewer are not said.
@@ -121,6 +123,11 @@ def _darkness(images: Images, part: str) -> Iterator[str]:
 def _layout(dataset: Dataset) -> Iterator[str]:
     """Warn of layouts such as (n, 13, 64, 64); those with up to four channels are refused."""
     height, width, channels = dataset.train_images.shape[1:]
+    if height == width == channels >= _VOLUME:
+        yield (
+            f"images are {height} high and {width} wide with {channels} channels, which may be "
+            "volumes; expected images: what is trained takes the depth for colors"
+        )
     if height < width == channels and channels > 4:
         yield (
             f"images are {height} high and {width} wide with {channels} channels, which may be "

@@ -74,7 +74,8 @@ def run_program(
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     identity = cell.identity
-    with tempfile.TemporaryDirectory(prefix="ninetynine-") as name:
+    # What it left running may write on while the folder is removed.
+    with tempfile.TemporaryDirectory(prefix="ninetynine-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         _lay_out(program, folder)
         out = folder / "out"
@@ -174,7 +175,7 @@ def _started_by(program: Program, values: dict[str, str]) -> list[str]:
     if first in ("python", "python3"):
         return [sys.executable, *rest]
     beside = program.folder / first
-    if "/" in first and first not in program.files and beside.is_file():
+    if "/" in first and str(Path(first)) not in program.files and beside.is_file():
         return [str(beside), *rest]
     return [first, *rest]
 

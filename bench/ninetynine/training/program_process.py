@@ -61,10 +61,9 @@ class ProgramProcess:
                 process_group=0,
             )
         except OSError as error:
-            raise ProgramFailed(
-                f"{self._command[0]}: cannot be started ({error.strerror}); is it installed, and "
-                "in PATH?"
-            ) from error
+            what = f"{self._command[0]}: cannot be started ({error.strerror})"
+            advice = _how_to_start(self._command[0], self._folder, error)
+            raise ProgramFailed(f"{what}; {advice}") from error
         listener = threading.Thread(target=self._listen, args=(process.stdout,), daemon=True)
         listener.start()
         with self._sampling(process.pid):
@@ -122,6 +121,17 @@ class ProgramProcess:
         finally:
             done.set()
             thread.join()
+
+
+def _how_to_start(command: str, folder: Path, error: OSError) -> str:
+    """Return what to do about a command that the system does not start."""
+    if not (folder / command).is_file():
+        return "is it installed, and in PATH?"
+    if "/" not in command:
+        return f"one of its files is meant? write ./{command}"
+    if isinstance(error, PermissionError):
+        return f"make it executable: chmod +x {command}"
+    return "its first line is to say what runs it, e.g. #!/bin/sh, and end as lines do on Unix"
 
 
 def _last_words(lines: list[str]) -> str:
