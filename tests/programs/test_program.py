@@ -121,6 +121,8 @@ def rows(count):
         ("raise ValueError('boom\\nhelp')", "exited with code 1: ValueError: boom help"),
         ("os.kill(os.getpid(), 9)", "was ended by SIGKILL (out of memory?): no message"),
         ("", "found none"),
+        ("(out / 'preds.npy').write_text('')", "found none, but preds.npy"),
+        (LABELS.replace("out /", "Path() /"), "found none (predictions.csv is in its folder"),
         ("(out / 'predictions.npy').mkdir()", "found none"),
         (rows(17), "predictions.csv: 17 rows"),
         (
@@ -160,6 +162,50 @@ def test_a_command_that_is_not_installed_is_named(tmp_path, dataset):
     command = ("no-such-command", *COMMAND[1:])
     with pytest.raises(ProgramFailed, match="no-such-command: cannot be started"):
         ran(tmp_path, dataset, LABELS, command=command)
+
+
+SCRIPT = """#!/bin/sh
+pwd > "$3/pwd.txt"
+for i in 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0; do echo $i; done > "$3/predictions.csv"
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "content", "mode", "said"),
+    [
+        ("run.sh", SCRIPT, 0o755, "write ./run.sh"),
+        ("./run.sh", SCRIPT, 0o644, "make it executable: chmod +x ./run.sh"),
+        ("./run.sh", SCRIPT.replace("\n", "\r\n"), 0o755, "end as lines do on Unix"),
+        ("./run.sh", SCRIPT[10:], 0o755, "its first line is to say what runs it"),
+    ],
+)
+def test_a_script_that_is_not_started_is_told_why(tmp_path, dataset, word, content, mode, said):
+    (tmp_path / "run.sh").write_text(content)
+    (tmp_path / "run.sh").chmod(mode)
+    with pytest.raises(ProgramFailed) as caught:
+        ran(tmp_path, dataset, "", command=(word, *COMMAND[2:]), files=("run.sh",))
+    assert f"{word}: cannot be started" in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_script_runs_as_the_copy_that_its_key_has(tmp_path, dataset):
+    code = SCRIPT.replace("pwd >", 'case "$0" in ./run.sh) ;; *) exit 9;; esac\npwd >')
+    (tmp_path / "run.sh").write_text(code)
+    (tmp_path / "run.sh").chmod(0o755)
+    ran(tmp_path, dataset, "", command=("./run.sh", *COMMAND[2:]))
+
+
+@pytest.mark.parametrize("first", ["env/bin/python", "{tmp_path}/env/bin/python"])
+def test_what_starts_a_program_is_no_file_of_it(tmp_path, first):
+    (tmp_path / "env" / "bin").mkdir(parents=True)
+    (tmp_path / "env" / "pyvenv.cfg").write_text("")
+    (tmp_path / "env" / "bin" / "python").write_text("")
+    command = (first.replace("{tmp_path}", str(tmp_path)), *COMMAND[1:])
+    assert program_of(tmp_path, "", command).files == ("train.py",)
+
+
+def test_a_word_may_be_longer_than_a_file_name(tmp_path):
+    assert program_of(tmp_path, "", (*COMMAND, "x" * 5000)).files == ("train.py",)
 
 
 def test_what_a_program_leaves_running_ends_with_it(tmp_path, dataset):

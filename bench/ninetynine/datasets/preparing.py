@@ -66,9 +66,15 @@ def _split(
     Either part keeps the images' order.
     """
     images, labels = arrays[names[0]], arrays[names[1]]
-    if len(labels) != len(images):
-        raise UserError(f"{where}: {names[1]} has {len(labels)} labels for {len(images)} images")
     groups = arrays.get(TRAIN_GROUPS)
+    for name in (names[0], names[1], *([TRAIN_GROUPS] if groups is not None else [])):
+        if arrays[name].shape[:1] != images.shape[:1] or not images.ndim:
+            raise UserError(
+                f"{where}: {name} is {describe(arrays[name])}, and {names[0]} {describe(images)}; "
+                "expected as many in either, for each image one"
+            )
+    if groups is not None and groups.shape not in ((len(images),), (len(images), 1)):
+        raise UserError(f"{where}: {TRAIN_GROUPS} is {describe(groups)}; expected one an image")
     held = _held(labels.reshape(len(labels), -1), groups, share, np.random.default_rng(seed))
     if held.all() or not held.any():
         raise UserError(

@@ -232,7 +232,7 @@ def _unlisted(program: Program, reason: str) -> str:
 def _predictions(out: Path, dataset: datasets.Dataset, process: ProgramProcess) -> Run:
     found = [out / name for name in PREDICTIONS if (out / name).is_file()]
     if len(found) != 1:
-        what = " and ".join(path.name for path in found) or "none"
+        what = " and ".join(path.name for path in found) or f"none{_instead(out)}"
         raise process.failure(
             f"expected one of {', '.join(PREDICTIONS)} in the folder of {{out}}, found {what}"
         )
@@ -243,6 +243,15 @@ def _predictions(out: Path, dataset: datasets.Dataset, process: ProgramProcess) 
     if len(runs) != 1:
         raise process.failure(f"{found[0].name}: {len(runs)} runs; expected this seed's alone")
     return runs[0]
+
+
+def _instead(out: Path) -> str:
+    """Return what a program wrote that was to write predictions into ``out``."""
+    beside = [name for name in PREDICTIONS if (out.parent / name).is_file()]
+    if beside:
+        return f" ({beside[0]} is in its folder: write it into {{out}})"
+    others = sorted(path.name for path in out.glob("*") if path.is_file())[:5]
+    return f", but {', '.join(others)}" if others else ""
 
 
 def _score(run: Run, predictions: Predictions) -> Score:
