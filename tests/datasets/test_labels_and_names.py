@@ -284,7 +284,7 @@ def test_a_test_part_that_is_split_off_leaves_an_image_of_each_class(tmp_path: P
     assert np.bincount(data.train_labels).tolist() == [1, 1, 1]
     assert np.bincount(data.test_labels).tolist() == [3, 1]
     path = save(tmp_path, {**rows, "groups_train": np.array([0, 1, 2, 3, 4, 4, 5])})
-    said = "leaves no training image of class 0: all of its groups are drawn; expected another"
+    said = "leaves no training image of class 1: all of its groups are drawn; expected another"
     assert said in complaint(load, f"{path}?test_split=0.8&split_seed=3")
 
 

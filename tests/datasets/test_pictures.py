@@ -102,11 +102,11 @@ class TestFolder:
 
     def test_other_files_in_a_class_s_folder_are_counted(self, folder: Path) -> None:
         before = datasets.load(str(folder))
-        for name in ("a.jpg.part", "b.part", "notes", ".DS_Store"):
+        for name in ("a.jpg.part", "b.part", "notes", ".DS_Store", "c.d\n"):
             (folder / "train" / "cat" / name).write_text("")
         after = datasets.load(str(folder))
         assert after.fingerprint == before.fingerprint
-        said = "passed over as no pictures, by their endings: 2 .part, 1 without one"
+        said = "passed over as no pictures, by their endings: 1 .d\\n, 2 .part, 1 without one"
         assert said in after.notes
         assert said not in before.notes
 
@@ -179,6 +179,13 @@ class TestDecoding:
         for channels in (1, 3):
             pixels, _ = decoding.decode(content.getvalue(), (4, 4), channels)
             assert pixels.min() >= 230
+
+    def test_what_loses_all_of_its_16_bits_is_told(self, folder: Path) -> None:
+        small = np.arange(120, dtype=np.uint16).reshape(12, 10)
+        Image.fromarray(small).save(folder / "train" / "cat" / "0.png")
+        notes = datasets.load(str(folder)).notes
+        said = "1 of 21 pictures: black now, being of 16 bits with values below 256: save 8 bits"
+        assert said in notes
 
     def test_what_is_transparent_lies_on_white(self) -> None:
         content = io.BytesIO()
@@ -292,6 +299,13 @@ class TestMistakes:
         assert "petz: no such file or folder; expected a folder" in complaint(tmp_path / "petz")
         (tmp_path / "empty").mkdir()
         assert "no folders in it; expected one for each class" in complaint(tmp_path / "empty")
+
+    def test_a_file_of_no_kind_is_not_called_an_unknown_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "pets.zip").write_bytes(b"PK")
+        assert complaint("pets.zip").startswith("pets.zip: a file of no kind that is read; expec")
 
     def test_a_known_dataset_is_read_as_it_is_and_its_name_is_taken(self, tmp_path: Path) -> None:
         assert "leave out image_size" in complaint("digits?image_size=4")

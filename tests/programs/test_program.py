@@ -305,6 +305,12 @@ def test_the_export_is_written_once_and_holds_the_images(tmp_path, dataset):
     assert Path(os.environ["XDG_CACHE_HOME"]) in path.parents
 
 
+def test_a_cache_folder_that_is_relative_is_found_by_a_program(tmp_path, dataset, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", "kept")
+    ran(tmp_path, dataset, "assert Path(data).is_file()\n" + LABELS)
+
+
 def test_an_export_that_was_changed_is_written_anew(tmp_path, dataset):
     """Else a program would be trained on other data than the key of its record says."""
     from ninetynine.training.exports import exported

@@ -89,6 +89,15 @@ def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path, run_
 
 
 @pytest.mark.slow
+def test_what_a_program_prints_fails_in_no_encoding(tmp_path, run_here, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    words = "import sys\nsys.stdout.buffer.write(b'caf\\xc3\\xa9\\n' * 50_000)\n"
+    suite = write_program(tmp_path, words + ANSWERS)
+    done = run_here("run", suite, "--seeds", "0", "--timeout", "20")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
 def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path, run_here):
     changing = ANSWERS + f"open({str(tmp_path / 'train.py')!r}, 'a').write('# more')\n"
     suite = write_program(tmp_path, changing)

@@ -17,7 +17,7 @@ from ninetynine.datasets.listing import (
     read_listed,
 )
 from ninetynine.datasets.sources import ReadArrays, Source, lexical
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, shown
 
 READ = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp"})
 # To leave these out without a word would be another dataset than the one that is meant.
@@ -209,7 +209,7 @@ def _pictures_in(
         if kind in READ:
             yield path
         else:
-            passed[kind or "without one"] += 1
+            passed[shown(kind)[1:-1] or "without one"] += 1
     for inner in folders:
         yield from _pictures_in(inner, seen, depth + 1, passed)
 
