@@ -17,6 +17,7 @@ from ninetynine.architecture import Architecture
 from ninetynine.cells import Cell, CellIdentity, canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.machine import commit_of
+from ninetynine.programs import BACKEND as PROGRAM
 from ninetynine.records import (
     Context,
     Machine,
@@ -115,6 +116,9 @@ def _block(
         how = setting.of(entry)
         seeds = suite.seeds_of(entry)[start : start + ensemble.size]
         kind = entry.name, how["backend"], how["device"], how["precision"]
+        # A program, or a function that trains, says nothing of these.
+        by_itself = entry.name, PROGRAM, setting.device or entry.device or "cpu", entry.precision
+        kind = by_itself if (*by_itself, seeds[0]) in by_run else kind
         block += [by_run[*kind, seed] for seed in seeds]
     return block
 

@@ -109,6 +109,8 @@ def _files_in(command: Sequence[str], folder: Path) -> list[str]:
 def _check_command(command: Sequence[str], where: str) -> None:
     found: set[str] = set()
     for part in command:
+        if "\0" in part:
+            raise UserError(f"{where}: command: {part!r} has a zero byte, which no program is given")
         try:
             names = [
                 f"{name}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}"

@@ -187,7 +187,7 @@ def _check_environment(program: Program, python: str) -> None:
     """
     if not (program.environment and Path(python).name.startswith("python")):
         return
-    pins = _PIN.findall(program.read(program.environment).decode(errors="replace"))
+    pins = _PIN.findall(program.read(program.environment).decode("utf-8-sig", errors="replace"))
     try:
         found = json.loads(subprocess.check_output([python, "-c", _TELL_INSTALLED])) if pins else {}
     except (OSError, ValueError, subprocess.SubprocessError):
@@ -276,12 +276,15 @@ def _history(out: Path, process: ProgramProcess) -> list[Epoch]:
     if not isinstance(content, list):
         raise process.failure("history.json: expected a list of tables, one an epoch")
     try:
-        return [
+        history = [
             Epoch.model_validate({"epoch": number, **epoch} if isinstance(epoch, dict) else epoch)
             for number, epoch in enumerate(content, 1)
         ]
     except ValidationError as error:
         raise process.failure(f"history.json: {_first(error, Epoch.model_fields)}") from error
+    if [epoch.epoch for epoch in history] != list(range(1, len(history) + 1)):
+        raise process.failure("history.json: epochs are to be 1, 2, 3, ..., or not to be told")
+    return history
 
 
 def _json(path: Path, process: ProgramProcess) -> Any:
@@ -302,6 +305,8 @@ def _refuse(constant: str) -> float:
 def _first(error: ValidationError, known: Iterable[str]) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(map(str, first["loc"]))
+    if not where:
+        return "expected tables of keys and values"
     if first["type"] == "extra_forbidden":
         return f"unknown key {where!r}; expected {', '.join(known)}"
     value = first["input"]
