@@ -137,6 +137,17 @@ def rows(count):
         ),
         ("(out / 'history.json').write_text('{}')\n" + LABELS, "history.json: expected a list"),
         (
+            "(out / 'history.json').write_text('[{\"epoch\": 0, \"loss\": 1, \"accuracy\": 1}]')\n"
+            + LABELS,
+            "history.json: epochs are to be 1, 2, 3, ..., or not to be told",
+        ),
+        ("(out / 'facts.json').write_text('[]')\n" + LABELS, "facts.json: expected tables of keys"),
+        ("print('\\r 1%\\r 2%\\rno room')\nsys.exit(3)", "exited with code 3: no room"),
+        (
+            "(out / 'predictions.csv').write_text(('-1e-9,1' + ',0' * 8 + '\\n') * 20)",
+            "found -1e-09 to 1; save numpy.clip(them, 0, 1)",
+        ),
+        (
             "(out / 'facts.json').write_text('{\"layers\": 3}')\n" + LABELS,
             "facts.json: unknown key 'layers'; expected parameters, train_seconds",
         ),
@@ -222,6 +233,16 @@ def test_what_a_program_leaves_running_ends_with_it(tmp_path, dataset):
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+def test_what_leaves_its_group_and_holds_its_output_costs_no_seconds(tmp_path, dataset):
+    code = (
+        "import subprocess\n"
+        "wait = [sys.executable, '-c', 'import time; time.sleep(9)']\n"
+        "subprocess.Popen(wait, start_new_session=True)\n"
+    )
+    record, _ = ran(tmp_path, dataset, code + LABELS)
+    assert record.timing.train_seconds < 4
+
+
 def test_the_memory_of_what_a_program_starts_counts(tmp_path, dataset):
     big = "import time; held = bytearray(200 * 2**20); time.sleep(0.3)"
     code = f"import subprocess\nsubprocess.run([sys.executable, '-c', {big!r}])\n"
@@ -256,6 +277,7 @@ def test_a_file_that_is_there_but_not_among_its_files_is_named(tmp_path, dataset
     ("pins", "found"),
     [
         ("# made by hand\nnumpy==0.1", "numpy==0.1, but"),
+        ("\ufeffnumpy==0.1", "numpy==0.1, but"),
         ("--index-url x\nno_such.package==2.0 \\\n    --hash=sha256:0", "not installed"),
     ],
 )
@@ -278,6 +300,7 @@ def test_other_versions_than_the_lock_file_says_are_refused(tmp_path, dataset, p
         ((*COMMAND, "{seed:>3}"), {}, "unknown placeholder {seed:>3}"),
         ((*COMMAND, "{seed.real}"), {}, "unknown placeholder {seed.real}"),
         ((*COMMAND, "{"), {}, "for braces"),
+        ((*COMMAND, "a\0b"), {}, "'a\\x00b' has a zero byte"),
         (("python", "-m", *COMMAND[2:]), {}, "files: name the files"),
         (COMMAND, {"files": ("gone.py",)}, "gone.py is not there"),
         (COMMAND, {"files": ("../train.py",)}, "expected a path below"),
