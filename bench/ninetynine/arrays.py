@@ -57,7 +57,8 @@ def check_file(path: Path, expected: str) -> int:
 def cache_folder() -> Path:
     """Return where this user keeps what can be made again; it need not be there."""
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache").expanduser() / "ninetynine"
+    folder = (Path(cache) if cache else Path.home() / ".cache").expanduser() / "ninetynine"
+    return folder.absolute()  # it is named to programs that run elsewhere
 
 
 def check_size(path: Path, content_bytes: int) -> None:

@@ -17,6 +17,7 @@ from ninetynine.architecture import Architecture
 from ninetynine.cells import Cell, CellIdentity, canonical_hash
 from ninetynine.errors import UserError
 from ninetynine.machine import commit_of
+from ninetynine.programs import BACKEND as PROGRAM
 from ninetynine.records import (
     Context,
     Machine,
@@ -115,6 +116,9 @@ def _block(
         how = setting.of(entry)
         seeds = suite.seeds_of(entry)[start : start + ensemble.size]
         kind = entry.name, how["backend"], how["device"], how["precision"]
+        # A program, or a function that trains, says nothing of these.
+        by_itself = entry.name, PROGRAM, setting.device or entry.device or "cpu", entry.precision
+        kind = by_itself if (*by_itself, seeds[0]) in by_run else kind
         block += [by_run[*kind, seed] for seed in seeds]
     return block
 
@@ -177,17 +181,23 @@ def _vote(
         context=_context(vote, records, commit, dirty),
         machine=machine,
         model=_model(records),
-        scores=Scores(test=_score(probabilities, predictions)),
+        scores=Scores(test=_score(probabilities, predictions, records)),
         timing=_timing(records) if machine is not None else None,
     )
     return record, predictions
 
 
-def _score(probabilities: NDArray[np.float64], predictions: Predictions) -> Score:
+def _score(
+    probabilities: NDArray[np.float64], predictions: Predictions, members: Sequence[Record]
+) -> Score:
+    """Return the vote's score; where a member told labels alone, there is no loss."""
+    accuracy = float(predictions.correct.mean())
+    if any(record.scores and record.scores.test.loss is None for record in members):
+        return Score(loss=None, accuracy=accuracy)
     labels = predictions.labels.astype(np.int64)
     true = np.clip(probabilities[np.arange(len(labels)), labels], _LEAST, 1.0)
     loss = float(-np.log(true).mean())
-    return Score(loss=loss, accuracy=float(predictions.correct.mean()))
+    return Score(loss=loss, accuracy=accuracy)
 
 
 def _context(

@@ -9,6 +9,7 @@ import hashlib
 import json
 import string
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -72,7 +73,7 @@ def parse_program(
     Without ``files`` it consists of the parts of the command that are files.
     """
     _check_command(command, where)
-    named = files or [part for part in command if (folder / part).is_file()]
+    named = files or _files_in(command, folder)
     if not named:
         raise UserError(
             f"{where}: files: name the files that the program consists of, e.g. "
@@ -92,9 +93,24 @@ def parse_program(
     )
 
 
+def _files_in(command: Sequence[str], folder: Path) -> list[str]:
+    """Return the words of a command that are files, without one that starts what runs them."""
+    found = []
+    for place, word in enumerate(command):
+        path = Path(word)
+        with suppress(OSError):  # code or settings, longer than a name may be
+            in_environment = (folder / path.parent.parent / "pyvenv.cfg").is_file()
+            starts = place == 0 and (path.is_absolute() or (in_environment and len(path.parts) > 2))
+            if not starts and (folder / path).is_file():
+                found.append(word)
+    return found
+
+
 def _check_command(command: Sequence[str], where: str) -> None:
     found: set[str] = set()
     for part in command:
+        if "\0" in part:
+            raise UserError(f"{where}: command: {part!r} has a zero byte, which no program is given")
         try:
             names = [
                 f"{name}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}"

@@ -62,6 +62,7 @@ def labels(*counts: int) -> np.ndarray:
         {"shape": (1, 28, 1)},  # a short series
         {"shape": (1, 2000, 12)},  # twelve long ones
         {"shape": (3, 3, 103)},  # patches of a hyperspectral image
+        {"shape": (8, 8, 8)},
         {"shape": (7, 7, 32)},  # features of another network
         {"shape": (9, 5, 1)},
         {"train": 100_000, "shape": (1, 8)},
@@ -93,6 +94,11 @@ def test_nothing_is_said_of_mnist_within_a_second_and_few_megabytes() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20_000_000
+
+
+def test_volumes_are_told_from_images_of_many_channels() -> None:
+    (line,) = said(dataset(shape=(28, 28, 28)))
+    assert line.startswith("images are 28 high and 28 wide with 28 channels, which may be volumes")
 
 
 # Pixels ------------------------------------------------------------------------------------------
@@ -309,10 +315,11 @@ def test_a_class_that_is_called_as_missing_labels_are_or_as_another_is_said() ->
     found = {"y_train": names[labels(60, 60, 60, 60)], "y_test": names[labels(30, 30, 30, 30)]}
     (line,) = said(dataset(found))
     assert line.startswith("class 3 (nan), of 90 of the images, is called as labels are that no")
-    names = np.array(["Cat", "bird", "cat", "dog"])
-    found = {"y_train": names[labels(60, 60, 60, 60)], "y_test": names[labels(30, 30, 30, 30)]}
-    (line,) = said(dataset(found))
-    assert line.startswith("class 0 (Cat), class 2 (cat) are called alike but for large and small")
+    for names in (["Cat", "bird", "cat", "dog"], ["cafe\u0301", "bird", "caf\u00e9", "dog"]):
+        texts = np.array(names)
+        found = {"y_train": texts[labels(60, 60, 60, 60)], "y_test": texts[labels(30, 30, 30, 30)]}
+        (line,) = said(dataset(found))
+        assert "are called alike but for large and small letters, or how accents are stored" in line
 
 
 def test_a_class_without_training_images_is_said_where_it_is_not_refused() -> None:

@@ -277,6 +277,31 @@ def test_an_archive_without_test_part_is_split(tmp_path: Path) -> None:
     assert len(set(np.bincount(data.test_labels).tolist())) == 1
 
 
+def test_a_test_part_that_is_split_off_leaves_an_image_of_each_class(tmp_path: Path) -> None:
+    images = ordinary()["x_train"][:7]
+    rows = {"x_train": images, "y_train": np.array([0, 0, 0, 0, 1, 1, 2])}
+    data = load(f"{save(tmp_path, rows)}?test_split=0.9")
+    assert np.bincount(data.train_labels).tolist() == [1, 1, 1]
+    assert np.bincount(data.test_labels).tolist() == [3, 1]
+    path = save(tmp_path, {**rows, "groups_train": np.array([0, 1, 2, 3, 4, 4, 5])})
+    said = "leaves no training image of class 1: all of its groups are drawn; expected another"
+    assert said in complaint(load, f"{path}?test_split=0.8&split_seed=3")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"x_train": np.array(3)}, {"y_train": np.array(3)}, {"groups_train": np.arange(7)}],
+    ids=["images", "labels", "groups"],
+)
+def test_an_array_that_cannot_be_split_is_one_line(
+    tmp_path: Path, changed: dict[str, np.ndarray]
+) -> None:
+    arrays = ordinary()
+    rows = {"x_train": arrays["x_train"], "y_train": arrays["y_train"], **changed}
+    said = complaint(load, f"{save(tmp_path, rows)}?test_split=0.5")
+    assert f"mine.npz: {next(iter(changed))} " in said
+
+
 def test_channels_first_are_turned_round_where_that_is_told(tmp_path: Path) -> None:
     color = {n: np.stack([a] * 3, -1) if n[0] == "x" else a for n, a in ordinary().items()}
     first = {n: np.moveaxis(a, -1, 1) if n[0] == "x" else a for n, a in color.items()}

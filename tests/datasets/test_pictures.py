@@ -100,6 +100,16 @@ class TestFolder:
         draw(folder / "train" / "cat" / "@eaDir" / "0.png" / "small.png", 0, 9)
         assert datasets.load(str(folder)).fingerprint == plain
 
+    def test_other_files_in_a_class_s_folder_are_counted(self, folder: Path) -> None:
+        before = datasets.load(str(folder))
+        for name in ("a.jpg.part", "b.part", "notes", ".DS_Store", "c.d\n"):
+            (folder / "train" / "cat" / name).write_text("")
+        after = datasets.load(str(folder))
+        assert after.fingerprint == before.fingerprint
+        said = "passed over as no pictures, by their endings: 1 .d\\n, 2 .part, 1 without one"
+        assert said in after.notes
+        assert said not in before.notes
+
     def test_endings_may_be_large_and_content_another_format_s(self, folder: Path) -> None:
         plain = datasets.load(str(folder)).fingerprint
         path = folder / "test" / "cat" / "0.png"
@@ -170,6 +180,13 @@ class TestDecoding:
             pixels, _ = decoding.decode(content.getvalue(), (4, 4), channels)
             assert pixels.min() >= 230
 
+    def test_what_loses_all_of_its_16_bits_is_told(self, folder: Path) -> None:
+        small = np.arange(120, dtype=np.uint16).reshape(12, 10)
+        Image.fromarray(small).save(folder / "train" / "cat" / "0.png")
+        notes = datasets.load(str(folder)).notes
+        said = "1 of 21 pictures: black now, being of 16 bits with values below 256: save 8 bits"
+        assert said in notes
+
     def test_what_is_transparent_lies_on_white(self) -> None:
         content = io.BytesIO()
         Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(content, "PNG")
@@ -239,6 +256,26 @@ class TestMistakes:
         change(folder)
         assert said in complaint(folder)
 
+    def test_folders_laid_out_otherwise_are_told_what_is_meant(self, tmp_path: Path) -> None:
+        write_folder(tmp_path / "wrapped" / "pets")
+        assert "pets is the only folder in it (it has the parts: name " in complaint(
+            f"{tmp_path}/wrapped?test_split=0.2"
+        )
+        draw(tmp_path / "deep/train/images/cat/0.png", 0, 0)
+        draw(tmp_path / "deep/train/images/dog/0.png", 1, 0)
+        assert "images is the only folder in it (in it are cat, dog: are" in complaint(
+            tmp_path / "deep"
+        )
+        for part in ("train", "test"):
+            draw(tmp_path / "loose" / part / "cat.0.png", 0, 0)
+            draw(tmp_path / "inside" / "cat" / part / "0.png", 0, 0)
+            draw(tmp_path / "inside" / "dog" / part / "0.png", 0, 0)
+        assert "in test, train there are no folders of classes" in complaint(
+            f"{tmp_path}/loose?test_split=0.5"
+        )
+        found = complaint(tmp_path / "inside")
+        assert "no test part (not read as parts: test, train in a class's folder)" in found
+
     @pytest.mark.parametrize(
         ("options", "said"),
         [
@@ -262,6 +299,13 @@ class TestMistakes:
         assert "petz: no such file or folder; expected a folder" in complaint(tmp_path / "petz")
         (tmp_path / "empty").mkdir()
         assert "no folders in it; expected one for each class" in complaint(tmp_path / "empty")
+
+    def test_a_file_of_no_kind_is_not_called_an_unknown_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "pets.zip").write_bytes(b"PK")
+        assert complaint("pets.zip").startswith("pets.zip: a file of no kind that is read; expec")
 
     def test_a_known_dataset_is_read_as_it_is_and_its_name_is_taken(self, tmp_path: Path) -> None:
         assert "leave out image_size" in complaint("digits?image_size=4")
@@ -317,6 +361,8 @@ class TestTable:
             (HEADING, "0.png,a,trian,x", "line 6: split is 'trian'; expected train, test or valid"),
             (HEADING, "0.png,,train,x", "line 6: no label; expected one in each line"),
             (HEADING, "0.png,a", "line 6: 2 values under 4 columns"),
+            (HEADING, '0.png,"a,train,x\n1.png,a,train,x', "line 6: 2 values under 4 columns"),
+            ("path,label", '0.png,"a\n1.png,b', "line 2: 2 values under 2 columns; expected as man"),
             (HEADING, "0.png,c,test,x", "line 6: class 'c' of a test picture has no training"),
         ],
     )
@@ -334,6 +380,13 @@ class TestTable:
 
 
 class TestKept:
+    def test_what_was_read_from_another_folder_is_called_as_it_is_named(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for here, name in ((folder.parent, "pets"), (folder, "../pets"), (Path("/"), str(folder))):
+            monkeypatch.chdir(here)
+            assert datasets.load(name).where == name
+
     def test_pictures_are_read_once(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         first = datasets.load(str(folder))
         monkeypatch.setattr(decoding, "decode", None)

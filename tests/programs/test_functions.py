@@ -102,6 +102,10 @@ def test_a_file_that_it_reads_is_part_of_its_key(tmp_path, dataset):
         ("return np.full((20, 10), 3.0)", "for logits apply a softmax first"),
         ("return [[1, 2], [3]]", "returned no array"),
         ("return {'a': 1}", "expected labels or probabilities"),
+        (
+            "return type('Tensor', (), {'__array__': lambda *a, **k: np.linalg.inv(0)})()",
+            "returned no array: LinAlgError",
+        ),
         ("raise ValueError('boom')", "mine.py: line 7: train() raised ValueError: boom"),
         ("raise SystemExit(3)", "train() raised SystemExit: 3"),
         ("return 1 / 0", "ZeroDivisionError"),

@@ -121,6 +121,8 @@ def rows(count):
         ("raise ValueError('boom\\nhelp')", "exited with code 1: ValueError: boom help"),
         ("os.kill(os.getpid(), 9)", "was ended by SIGKILL (out of memory?): no message"),
         ("", "found none"),
+        ("(out / 'preds.npy').write_text('')", "found none, but preds.npy"),
+        (LABELS.replace("out /", "Path() /"), "found none (predictions.csv is in its folder"),
         ("(out / 'predictions.npy').mkdir()", "found none"),
         (rows(17), "predictions.csv: 17 rows"),
         (
@@ -134,6 +136,17 @@ def rows(count):
             "history.json: not valid JSON (NaN is no number; expected finite ones)",
         ),
         ("(out / 'history.json').write_text('{}')\n" + LABELS, "history.json: expected a list"),
+        (
+            "(out / 'history.json').write_text('[{\"epoch\": 0, \"loss\": 1, \"accuracy\": 1}]')\n"
+            + LABELS,
+            "history.json: epochs are to be 1, 2, 3, ..., or not to be told",
+        ),
+        ("(out / 'facts.json').write_text('[]')\n" + LABELS, "facts.json: expected tables of keys"),
+        ("print('\\r 1%\\r 2%\\rno room')\nsys.exit(3)", "exited with code 3: no room"),
+        (
+            "(out / 'predictions.csv').write_text(('-1e-9,1' + ',0' * 8 + '\\n') * 20)",
+            "found -1e-09 to 1; save numpy.clip(them, 0, 1)",
+        ),
         (
             "(out / 'facts.json').write_text('{\"layers\": 3}')\n" + LABELS,
             "facts.json: unknown key 'layers'; expected parameters, train_seconds",
@@ -162,6 +175,50 @@ def test_a_command_that_is_not_installed_is_named(tmp_path, dataset):
         ran(tmp_path, dataset, LABELS, command=command)
 
 
+SCRIPT = """#!/bin/sh
+pwd > "$3/pwd.txt"
+for i in 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0; do echo $i; done > "$3/predictions.csv"
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "content", "mode", "said"),
+    [
+        ("run.sh", SCRIPT, 0o755, "write ./run.sh"),
+        ("./run.sh", SCRIPT, 0o644, "make it executable: chmod +x ./run.sh"),
+        ("./run.sh", SCRIPT.replace("\n", "\r\n"), 0o755, "end as lines do on Unix"),
+        ("./run.sh", SCRIPT[10:], 0o755, "its first line is to say what runs it"),
+    ],
+)
+def test_a_script_that_is_not_started_is_told_why(tmp_path, dataset, word, content, mode, said):
+    (tmp_path / "run.sh").write_text(content)
+    (tmp_path / "run.sh").chmod(mode)
+    with pytest.raises(ProgramFailed) as caught:
+        ran(tmp_path, dataset, "", command=(word, *COMMAND[2:]), files=("run.sh",))
+    assert f"{word}: cannot be started" in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_script_runs_as_the_copy_that_its_key_has(tmp_path, dataset):
+    code = SCRIPT.replace("pwd >", 'case "$0" in ./run.sh) ;; *) exit 9;; esac\npwd >')
+    (tmp_path / "run.sh").write_text(code)
+    (tmp_path / "run.sh").chmod(0o755)
+    ran(tmp_path, dataset, "", command=("./run.sh", *COMMAND[2:]))
+
+
+@pytest.mark.parametrize("first", ["env/bin/python", "{tmp_path}/env/bin/python"])
+def test_what_starts_a_program_is_no_file_of_it(tmp_path, first):
+    (tmp_path / "env" / "bin").mkdir(parents=True)
+    (tmp_path / "env" / "pyvenv.cfg").write_text("")
+    (tmp_path / "env" / "bin" / "python").write_text("")
+    command = (first.replace("{tmp_path}", str(tmp_path)), *COMMAND[1:])
+    assert program_of(tmp_path, "", command).files == ("train.py",)
+
+
+def test_a_word_may_be_longer_than_a_file_name(tmp_path):
+    assert program_of(tmp_path, "", (*COMMAND, "x" * 5000)).files == ("train.py",)
+
+
 def test_what_a_program_leaves_running_ends_with_it(tmp_path, dataset):
     note = tmp_path / "pid"
     code = (
@@ -174,6 +231,16 @@ def test_what_a_program_leaves_running_ends_with_it(tmp_path, dataset):
     assert time.monotonic() - started < 30
     pid = int(note.read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_what_leaves_its_group_and_holds_its_output_costs_no_seconds(tmp_path, dataset):
+    code = (
+        "import subprocess\n"
+        "wait = [sys.executable, '-c', 'import time; time.sleep(9)']\n"
+        "subprocess.Popen(wait, start_new_session=True)\n"
+    )
+    record, _ = ran(tmp_path, dataset, code + LABELS)
+    assert record.timing.train_seconds < 4
 
 
 def test_the_memory_of_what_a_program_starts_counts(tmp_path, dataset):
@@ -210,6 +277,7 @@ def test_a_file_that_is_there_but_not_among_its_files_is_named(tmp_path, dataset
     ("pins", "found"),
     [
         ("# made by hand\nnumpy==0.1", "numpy==0.1, but"),
+        ("\ufeffnumpy==0.1", "numpy==0.1, but"),
         ("--index-url x\nno_such.package==2.0 \\\n    --hash=sha256:0", "not installed"),
     ],
 )
@@ -232,6 +300,7 @@ def test_other_versions_than_the_lock_file_says_are_refused(tmp_path, dataset, p
         ((*COMMAND, "{seed:>3}"), {}, "unknown placeholder {seed:>3}"),
         ((*COMMAND, "{seed.real}"), {}, "unknown placeholder {seed.real}"),
         ((*COMMAND, "{"), {}, "for braces"),
+        ((*COMMAND, "a\0b"), {}, "'a\\x00b' has a zero byte"),
         (("python", "-m", *COMMAND[2:]), {}, "files: name the files"),
         (COMMAND, {"files": ("gone.py",)}, "gone.py is not there"),
         (COMMAND, {"files": ("../train.py",)}, "expected a path below"),
@@ -257,6 +326,12 @@ def test_the_export_is_written_once_and_holds_the_images(tmp_path, dataset):
     with np.load(path) as arrays:
         np.testing.assert_array_equal(arrays["x_test"], dataset.test_images)
     assert Path(os.environ["XDG_CACHE_HOME"]) in path.parents
+
+
+def test_a_cache_folder_that_is_relative_is_found_by_a_program(tmp_path, dataset, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", "kept")
+    ran(tmp_path, dataset, "assert Path(data).is_file()\n" + LABELS)
 
 
 def test_an_export_that_was_changed_is_written_anew(tmp_path, dataset):

@@ -89,6 +89,26 @@ def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path, run_
 
 
 @pytest.mark.slow
+def test_programs_vote_and_of_labels_alone_a_vote_has_no_loss(tmp_path, run_here):
+    votes = '[[ensembles]]\nname = "vote"\nmembers = ["mine"]\nsize = 2\n'
+    done = run_here("run", write_program(tmp_path, more=votes))
+    assert done.returncode == 0, done.stderr
+    records = RecordStore(tmp_path / "results").read_all()[0]
+    (vote,) = (record for record in records if record.kind == "ensemble")
+    assert (vote.scores.test.accuracy, vote.scores.test.loss) == (1.0, None)
+    assert len(vote.members) == 2
+
+
+@pytest.mark.slow
+def test_what_a_program_prints_fails_in_no_encoding(tmp_path, run_here, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    words = "import sys\nsys.stdout.buffer.write(b'caf\\xc3\\xa9\\n' * 50_000)\n"
+    suite = write_program(tmp_path, words + ANSWERS)
+    done = run_here("run", suite, "--seeds", "0", "--timeout", "20")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
 def test_a_program_whose_file_changes_while_the_suite_runs_is_not_run(tmp_path, run_here):
     changing = ANSWERS + f"open({str(tmp_path / 'train.py')!r}, 'a').write('# more')\n"
     suite = write_program(tmp_path, changing)

@@ -33,6 +33,8 @@ def gives(measure, facts):
     [
         ({"class_weight": {"cat": 2}}, "class_weight names the class 'cat', which digits has not"),
         ({"validation_data": "validation"}, "digits has no validation part"),
+        ({"epochs": 1e-9}, "epochs is 1e-09, and the last epoch's share of 1,437 training images"),
+        ({"epochs": 2.0001}, "images is less than one; write 2"),
         ({"validation_split": 0.9999}, "1437 training images cannot be split"),
         ({"augmentation": {"hue_degrees": 10}}, "need images of three channels, these have 1"),
         ({"augmentation": {"cutout_pixels": 29}}, "cutout_pixels is 29, and of images of 28x28"),

@@ -113,6 +113,8 @@ def decode(
         if image.mode.startswith("I"):
             remarks.append("of 16 bits a pixel, of which the upper 8 were taken")
             values = np.asarray(image, dtype=np.int64)
+            if 0 < values.max() < 256:
+                remarks.append("black now, being of 16 bits with values below 256: save 8 bits")
             image = Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
         if "A" in image.getbands() or "transparency" in image.info:
             image, transparent = _on_white(image)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,11 @@ def find(name: str) -> tuple[Kind, Source]:
             raise UserError(f"dataset {source.name!r}: it is read as it is; leave out {told}")
         if source.given:  # no known dataset has options: it is data that are not there
             raise _not_there(source.name)
+        if Path(source.name).is_file():
+            raise UserError(
+                f"{source.name}: a file of no kind that is read; expected {_paths()} (an archive "
+                "of pictures is to be unpacked)"
+            )
         meant = nearest(source.name, names)
         raise UserError(f"unknown dataset {source.name!r}{meant} (data of your own: {ways})")
     if kind.is_path and not os.path.lexists(source.name) and Path(source.name).suffix not in _FILES:
@@ -52,8 +58,11 @@ def find(name: str) -> tuple[Kind, Source]:
 
 
 def _not_there(name: str) -> UserError:
-    paths = ", ".join(kind.expected for kind in kinds() if kind.is_path)
-    return UserError(f"{name}: no such file or folder; expected {paths}")
+    return UserError(f"{name}: no such file or folder; expected {_paths()}")
+
+
+def _paths() -> str:
+    return ", ".join(kind.expected for kind in kinds() if kind.is_path)
 
 
 def row_name(name: str) -> str:
@@ -97,7 +106,8 @@ def load(name: str, data_dir: Path | None) -> Dataset:
     place = _place(kind, source, data_dir)
     for path in _kept(place) if place is not None else ():
         with suppress(UserError, OSError):  # one that is damaged is read anew
-            kept = _built(row, _read_kept(path))
+            # It may have been read from another folder, by another relative path.
+            kept = _built(row, replace(_read_kept(path), where=source.name))
             if path.stem.endswith(kept.fingerprint):
                 return kept
     read = prepare(kind.read(source, data_dir), source)

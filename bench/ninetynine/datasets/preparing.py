@@ -66,21 +66,42 @@ def _split(
     Either part keeps the images' order.
     """
     images, labels = arrays[names[0]], arrays[names[1]]
-    if len(labels) != len(images):
-        raise UserError(f"{where}: {names[1]} has {len(labels)} labels for {len(images)} images")
     groups = arrays.get(TRAIN_GROUPS)
+    for name in (names[0], names[1], *([TRAIN_GROUPS] if groups is not None else [])):
+        if arrays[name].shape[:1] != images.shape[:1] or not images.ndim:
+            raise UserError(
+                f"{where}: {name} is {describe(arrays[name])}, and {names[0]} {describe(images)}; "
+                "expected as many in either, for each image one"
+            )
+    if groups is not None and groups.shape not in ((len(images),), (len(images), 1)):
+        raise UserError(f"{where}: {TRAIN_GROUPS} is {describe(groups)}; expected one an image")
     held = _held(labels.reshape(len(labels), -1), groups, share, np.random.default_rng(seed))
     if held.all() or not held.any():
         raise UserError(
             f"{where}: --test-split {share:g} of {len(images):,} images leaves a part empty; "
             "expected more images, or another share"
         )
+    if groups is not None:
+        _refuse_lost(labels.reshape(len(labels), -1), held, f"{where}: --test-split {share:g}")
     kept, drawn = np.flatnonzero(~held), np.flatnonzero(held)
     parts = {names[0]: selected(images, kept), names[1]: labels[kept]}
     parts |= {names[2]: selected(images, drawn), names[3]: labels[drawn]}
     if groups is not None:
         parts |= {TRAIN_GROUPS: groups[~held], TEST_GROUPS: groups[held]}
     return {**arrays, **parts}
+
+
+def _refuse_lost(
+    labels: npt.NDArray[np.generic], held: npt.NDArray[np.bool_], where: str
+) -> None:
+    """Raise UserError where all groups that have a class are drawn."""
+    classes, codes = np.unique(labels, axis=0, return_inverse=True)
+    lost = np.setdiff1d(codes.reshape(-1)[held], codes.reshape(-1)[~held])
+    if lost.size:
+        raise UserError(
+            f"{where} leaves no training image of class {' '.join(map(str, classes[lost[0]]))}: "
+            "all of its groups are drawn; expected another --split-seed, or a smaller share"
+        )
 
 
 def _held(
@@ -95,7 +116,8 @@ def _held(
         _, classes = np.unique(labels, axis=0, return_inverse=True)
         for number in range(int(classes.max()) + 1):
             members = generator.permutation(np.flatnonzero(classes.reshape(-1) == number))
-            held[members[: round(share * len(members))]] = True
+            # One is left to train on, where the share rounds to all.
+            held[members[: min(round(share * len(members)), len(members) - 1)]] = True
         return held
     _, codes = np.unique(groups.reshape(-1), return_inverse=True)
     wanted, sizes = share * len(labels), np.bincount(codes)

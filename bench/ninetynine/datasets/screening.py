@@ -7,6 +7,7 @@ raises; the rest are warnings, for whoever looks at the data or is about to trai
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ IMBALANCE = 100
 DARK = 0.25
 # A part with fewer images may be dark, or sorted, by chance.
 ENOUGH_IMAGES = 20
+# Features of networks and series are often as many as they are wide, but of fewer than these.
+_VOLUME = 16
 # What labels are called that are missing.
 _NO_LABEL = frozenset({"nan", "null", "n/a", "<na>", "-1"})
 # Of training images that are an earlier one again, fewer are not said.
@@ -80,7 +83,10 @@ def _uniform(images: Images, part: str) -> str:
     value = images[0].flat[0]
     if not all((image == value).all() for image in images):
         return ""
-    cast = " (images in 0 to 1 become 0 as uint8: save them as float32, or times 255 as uint8)"
+    cast = (
+        " (images in 0 to 1 become 0 as uint8: save them as float32, or times 255 as uint8; of "
+        "pictures of 16 bits the upper 8 are taken: save them with 8)"
+    )
     return (
         f"every pixel of the {len(images):,} {part} images is {float(value):g}; expected images "
         f"that differ{'' if value else cast}"
@@ -121,6 +127,11 @@ def _darkness(images: Images, part: str) -> Iterator[str]:
 def _layout(dataset: Dataset) -> Iterator[str]:
     """Warn of layouts such as (n, 13, 64, 64); those with up to four channels are refused."""
     height, width, channels = dataset.train_images.shape[1:]
+    if height == width == channels >= _VOLUME:
+        yield (
+            f"images are {height} high and {width} wide with {channels} channels, which may be "
+            "volumes; expected images: what is trained takes the depth for colors"
+        )
     if height < width == channels and channels > 4:
         yield (
             f"images are {height} high and {width} wide with {channels} channels, which may be "
@@ -160,7 +171,7 @@ def _names(dataset: Dataset) -> Iterator[str]:
     """Warn of classes whose name is a missing label's, or another class's in other letters."""
     alike: dict[str, list[int]] = {}
     for label, name in enumerate(dataset.class_names or ()):
-        alike.setdefault(name.casefold(), []).append(label)
+        alike.setdefault(normalize("NFKC", name).casefold(), []).append(label)
         if name.lower() in _NO_LABEL:
             images = sum(np.count_nonzero(labels == label) for _, labels in dataset.parts.values())
             yield (
@@ -171,7 +182,7 @@ def _names(dataset: Dataset) -> Iterator[str]:
         if len(same) > 1:
             yield (
                 f"{_list(dataset, np.array(same))} are called alike but for large and small "
-                "letters; expected one name for one class"
+                "letters, or how accents are stored; expected one name for one class"
             )
 
 

@@ -1,5 +1,6 @@
 """Losses: those of Keras's that compare one-hot labels with a probability for each class."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,6 +108,10 @@ def _check_argument(name: str, key: str, value: Any, default: Any) -> None:
     elif key == "alpha" and isinstance(value, list | tuple) and name in OF_A_DISTRIBUTION:
         allowed = bool(value) and all(is_number(item) and item >= 0 for item in value)
         expected = "a list of numbers that are not negative, one for each class"
+    elif key in ("q", "delta"):
+        most = 1 if key == "q" else math.inf
+        expected = "a number between 0 and 1" if key == "q" else "a positive number"
+        allowed = is_number(value) and 0 < value < most
     else:
         allowed, expected = is_number(value) and value >= 0, "a number that is not negative"
     if not allowed:

@@ -146,12 +146,22 @@ def is_number(value: object) -> bool:
     return inside and abs(value) < float("inf")  # type: ignore[arg-type]
 
 
+def _is_pattern(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(re.compile(value))
+    except re.error:
+        return False
+
+
 def _check_argument(name: str, key: str, value: Any, defaults: Mapping[str, Any]) -> None:
     if key not in defaults:
         raise ValueError(f"{name} has no argument {key!r}{nearest(key, defaults)}")
     default = defaults[key]
     if isinstance(default, bool):
         allowed, expected = isinstance(value, bool), "true or false"
+    elif key == "exclude_layers":  # of a text Keras would take each letter
+        allowed = isinstance(value, list | tuple) and all(map(_is_pattern, value))
+        expected = "a list of patterns in layers' names, such as ['dense']"
     elif default is None and key not in _NUMBERS | _POSITIVE | _COUNTS.keys():
         return  # of any kind: Keras says more when the optimizer is made
     elif isinstance(value, bool) or not isinstance(value, int | float):

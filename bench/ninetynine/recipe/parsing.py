@@ -48,7 +48,8 @@ def _complaint(model: type[BaseModel], error: ErrorDetails, noun: str) -> str:
     path = [str(piece) for piece in error["loc"]]
     name = f"{noun} key {'.'.join(path)!r}"
     fields = _fields_at(model, path)
-    field = next((fields[piece] for piece in reversed(path) if piece in fields), None)
+    fields_above = {**model.model_fields, **fields}  # an item of a list has no name of its own
+    field = next((fields_above[p] for p in reversed(path) if p in fields_above), None)
     expected = (field.description or "") if field is not None else ""
     match error["type"]:
         case "extra_forbidden":

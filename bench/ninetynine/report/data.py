@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from ninetynine.datasets import Dataset, DatasetInfo, Images
 from ninetynine.datasets.picture import MAXIMUM_IMAGES, sample_indices, to_pillow
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import fit, text_width
@@ -42,7 +42,7 @@ def description_lines(summary: dict[str, Any]) -> Iterator[str]:
     """Yield the lines that ``bench data`` prints of what `describe_dataset` returns."""
     for key in ("name", "description", "license", "source", "fingerprint"):
         if summary[key] is not None:
-            yield f"{key}: {summary[key]}"
+            yield one_line(f"{key}: {summary[key]}")
     _, height, width, channels = summary["arrays"]["x_train"]["shape"]
     kind = summary["arrays"]["x_train"]["dtype"]
     yield f"images: {height} x {width}, {formatting.count(channels, 'channel')}, {kind}"
@@ -54,8 +54,9 @@ def description_lines(summary: dict[str, Any]) -> Iterator[str]:
     yield from _duplicates(summary["duplicates"])
     found = [f"{finding['level']}: {finding['message']}" for finding in summary["findings"]]
     if summary["notes"]:
-        yield from ("notes:", *(f"  {line}" for line in summary["notes"]))
-    yield from ("findings:", *(f"  {line}" for line in found)) if found else ["findings: none"]
+        yield from ("notes:", *(f"  {one_line(line)}" for line in summary["notes"]))
+    lines = [f"  {one_line(line)}" for line in found]  # folders may have any name
+    yield from ("findings:", *lines) if found else ["findings: none"]
 
 
 def _parts(summary: dict[str, Any]) -> str:

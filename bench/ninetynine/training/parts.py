@@ -71,6 +71,16 @@ def data_order(images: int, epochs: float, seed: int, epoch: int) -> NDArray[np.
     return order[: round(images * min(1.0, epochs - epoch))]
 
 
+def check_epochs(recipe: Recipe, images: int) -> None:
+    """Raise UserError where the last epoch of the recipe is none of ``images`` training images."""
+    share = recipe.epochs - math.ceil(recipe.epochs) + 1
+    if not round(images * share):
+        raise UserError(
+            f"epochs is {recipe.epochs:.12g}, and the last epoch's share of {images:,} training "
+            f"images is less than one; write {max(1, math.floor(recipe.epochs))}"
+        )
+
+
 def make_warp(recipe: Recipe, shape: tuple[int, int, int], scale: Scale = "unit") -> Warping | None:
     """Return what augments images of ``shape`` (height, width, channels), None for nothing.
 

@@ -74,7 +74,8 @@ def run_program(
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     identity = cell.identity
-    with tempfile.TemporaryDirectory(prefix="ninetynine-") as name:
+    # What it left running may write on while the folder is removed.
+    with tempfile.TemporaryDirectory(prefix="ninetynine-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         _lay_out(program, folder)
         out = folder / "out"
@@ -174,7 +175,7 @@ def _started_by(program: Program, values: dict[str, str]) -> list[str]:
     if first in ("python", "python3"):
         return [sys.executable, *rest]
     beside = program.folder / first
-    if "/" in first and first not in program.files and beside.is_file():
+    if "/" in first and str(Path(first)) not in program.files and beside.is_file():
         return [str(beside), *rest]
     return [first, *rest]
 
@@ -186,7 +187,7 @@ def _check_environment(program: Program, python: str) -> None:
     """
     if not (program.environment and Path(python).name.startswith("python")):
         return
-    pins = _PIN.findall(program.read(program.environment).decode(errors="replace"))
+    pins = _PIN.findall(program.read(program.environment).decode("utf-8-sig", errors="replace"))
     try:
         found = json.loads(subprocess.check_output([python, "-c", _TELL_INSTALLED])) if pins else {}
     except (OSError, ValueError, subprocess.SubprocessError):
@@ -231,7 +232,7 @@ def _unlisted(program: Program, reason: str) -> str:
 def _predictions(out: Path, dataset: datasets.Dataset, process: ProgramProcess) -> Run:
     found = [out / name for name in PREDICTIONS if (out / name).is_file()]
     if len(found) != 1:
-        what = " and ".join(path.name for path in found) or "none"
+        what = " and ".join(path.name for path in found) or f"none{_instead(out)}"
         raise process.failure(
             f"expected one of {', '.join(PREDICTIONS)} in the folder of {{out}}, found {what}"
         )
@@ -242,6 +243,15 @@ def _predictions(out: Path, dataset: datasets.Dataset, process: ProgramProcess) 
     if len(runs) != 1:
         raise process.failure(f"{found[0].name}: {len(runs)} runs; expected this seed's alone")
     return runs[0]
+
+
+def _instead(out: Path) -> str:
+    """Return what a program wrote that was to write predictions into ``out``."""
+    beside = [name for name in PREDICTIONS if (out.parent / name).is_file()]
+    if beside:
+        return f" ({beside[0]} is in its folder: write it into {{out}})"
+    others = sorted(path.name for path in out.glob("*") if path.is_file())[:5]
+    return f", but {', '.join(others)}" if others else ""
 
 
 def _score(run: Run, predictions: Predictions) -> Score:
@@ -266,12 +276,15 @@ def _history(out: Path, process: ProgramProcess) -> list[Epoch]:
     if not isinstance(content, list):
         raise process.failure("history.json: expected a list of tables, one an epoch")
     try:
-        return [
+        history = [
             Epoch.model_validate({"epoch": number, **epoch} if isinstance(epoch, dict) else epoch)
             for number, epoch in enumerate(content, 1)
         ]
     except ValidationError as error:
         raise process.failure(f"history.json: {_first(error, Epoch.model_fields)}") from error
+    if [epoch.epoch for epoch in history] != list(range(1, len(history) + 1)):
+        raise process.failure("history.json: epochs are to be 1, 2, 3, ..., or not to be told")
+    return history
 
 
 def _json(path: Path, process: ProgramProcess) -> Any:
@@ -292,6 +305,8 @@ def _refuse(constant: str) -> float:
 def _first(error: ValidationError, known: Iterable[str]) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(map(str, first["loc"]))
+    if not where:
+        return "expected tables of keys and values"
     if first["type"] == "extra_forbidden":
         return f"unknown key {where!r}; expected {', '.join(known)}"
     value = first["input"]

@@ -22,7 +22,7 @@ _LONGEST_LINE = 2000
 # How often memory is looked at: to find descendants takes a look at every process of the machine,
 # on the program's own cores, and no more than this share of them is taken.
 _SAMPLE_SECONDS, _SAMPLING_SHARE = 0.05, 0.01
-_LAST_WORDS_SECONDS = 5.0
+_LAST_WORDS_SECONDS, _SILENCE_SECONDS = 5.0, 0.3
 # "epoch 3/10 ... accuracy 0.97", as most training scripts print it.
 _EPOCH = re.compile(r"epoch\D{0,3}(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
 _ACCURACY = re.compile(r"acc(?:uracy)?\w*\W{1,3}([01]?\.\d+|[01]\b)", re.IGNORECASE)
@@ -44,6 +44,7 @@ class ProgramProcess:
         self._command, self._folder, self._on_epoch = command, folder, on_epoch
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self._lines: list[str] = []
+        self._heard = 0
         self.cpu_seconds = 0.0
         self.peak_memory_bytes = 0
 
@@ -61,17 +62,16 @@ class ProgramProcess:
                 process_group=0,
             )
         except OSError as error:
-            raise ProgramFailed(
-                f"{self._command[0]}: cannot be started ({error.strerror}); is it installed, and "
-                "in PATH?"
-            ) from error
+            what = f"{self._command[0]}: cannot be started ({error.strerror})"
+            advice = _how_to_start(self._command[0], self._folder, error)
+            raise ProgramFailed(f"{what}; {advice}") from error
         listener = threading.Thread(target=self._listen, args=(process.stdout,), daemon=True)
         listener.start()
         with self._sampling(process.pid):
             code = process.wait()
         with suppress(OSError):  # what it left running, which may hold its output open
             os.killpg(process.pid, signal.SIGKILL)
-        listener.join(timeout=_LAST_WORDS_SECONDS)
+        self._await_last_words(listener)
         self.cpu_seconds = _children_seconds() - before
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         unit = 1 if sys.platform == "darwin" else 1024
@@ -83,9 +83,18 @@ class ProgramProcess:
         """Return the failure for ``reason``, with the last lines that were written."""
         return ProgramFailed(one_line(reason)[:500], "\n".join(self._lines))
 
+    def _await_last_words(self, listener: threading.Thread) -> None:
+        """Wait until all is heard; what left the group may hold the output open, and be silent."""
+        deadline, heard = time.monotonic() + _LAST_WORDS_SECONDS, -1
+        while listener.is_alive() and time.monotonic() < deadline and self._heard != heard:
+            heard = self._heard
+            listener.join(timeout=_SILENCE_SECONDS)
+
     def _listen(self, output: IO[bytes]) -> None:
         while line := output.readline(_LONGEST_LINE):
-            self._hear(line.decode(errors="replace").rstrip())
+            self._heard += 1
+            # Of a line that was written over and over, what a terminal would show at last.
+            self._hear(line.decode(errors="replace").rstrip().rpartition("\r")[2])
 
     def _hear(self, line: str) -> None:
         self._lines = [*self._lines, line][-_LAST_LINES:]
@@ -122,6 +131,17 @@ class ProgramProcess:
         finally:
             done.set()
             thread.join()
+
+
+def _how_to_start(command: str, folder: Path, error: OSError) -> str:
+    """Return what to do about a command that the system does not start."""
+    if not (folder / command).is_file():
+        return "is it installed, and in PATH?"
+    if "/" not in command:
+        return f"one of its files is meant? write ./{command}"
+    if isinstance(error, PermissionError):
+        return f"make it executable: chmod +x {command}"
+    return "its first line is to say what runs it, e.g. #!/bin/sh, and end as lines do on Unix"
 
 
 def _last_words(lines: list[str]) -> str:

@@ -12,7 +12,7 @@ from ninetynine.datasets.folds import split_at
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
 from ninetynine.training.model import class_numbers
-from ninetynine.training.parts import check_augmentation, check_validation
+from ninetynine.training.parts import check_augmentation, check_epochs, check_validation
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _mistakes(recipe: Recipe, facts: DataFacts) -> Iterator[str]:
         lambda: check_validation(recipe, facts.has_validation, facts.name),
         lambda: check_augmentation(recipe, facts.image_shape),
         lambda: recipe.loss.check_classes(facts.num_classes),
-        lambda: split_at(facts.train_images, recipe.validation_split),
+        lambda: check_epochs(recipe, split_at(facts.train_images, recipe.validation_split)),
     )
     for check in checks:
         try:

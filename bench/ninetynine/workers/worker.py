@@ -10,6 +10,7 @@ nothing before; otherwise in its own process, which what an architecture did sta
 """
 
 import gc
+import io
 import os
 import queue
 import select
@@ -281,6 +282,9 @@ def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
+    for stream in (sys.stdout, sys.stderr):  # what is printed is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     return source, answers
 
 

@@ -1,6 +1,7 @@
 """A folder of pictures: ``train`` and ``test`` with a folder for each class, or classes alone."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from ninetynine.datasets.listing import (
     read_listed,
 )
 from ninetynine.datasets.sources import ReadArrays, Source, lexical
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, shown
 
 READ = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp"})
 # To leave these out without a word would be another dataset than the one that is meant.
@@ -53,7 +54,8 @@ class PictureFolder(Kind):
         return lexical(name).name or "root"
 
     def identity(self, source: Source, data_dir: Path | None) -> str | None:
-        return identity_of_files([one.path for one in _listed(source)[0]])
+        listed, notes = _listed(source)
+        return identity_of_files([one.path for one in listed]) + "".join(notes)
 
     def read(self, source: Source, data_dir: Path | None) -> ReadArrays:
         listed, notes = _listed(source)
@@ -71,16 +73,20 @@ def _listed(source: Source) -> tuple[list[ListedPicture], tuple[str, ...]]:
             f"{root}: groups is {source.options.groups!r}; of a folder of pictures expected "
             "'folder': a class's folders are the groups of its pictures"
         )
-    grouped, notes = source.options.groups is not None, ""
+    grouped = source.options.groups is not None
     parts = _parts(root)
     listed: list[ListedPicture] = []
+    passed: Counter[str] = Counter()
+    notes = []
     for part, folder in (parts or {PARTS[0]: root}).items():
         classes, loose = _content(folder)
         _refuse_loose(loose, folder)
         if not classes:
             raise UserError(f"{folder}: no folders in it; expected one for each class")
+        if part == "training":
+            _refuse_one(classes, folder)
         for path in classes:
-            listed += _of_class(path, part, grouped, seen=set())
+            listed += _of_class(path, part, grouped, passed)
     training = mixed(
         [one for one in listed if one.part == "training"],
         lambda one: one.path.relative_to(root).as_posix(),
@@ -88,8 +94,15 @@ def _listed(source: Source) -> tuple[list[ListedPicture], tuple[str, ...]]:
     if parts:
         _refuse_loose(_content(root)[1], root)
         others = [path.name for path in _content(root)[0] if path not in parts.values()]
-        notes = f"not read: {', '.join(others)}" if others else ""
-    return [*training, *(o for o in listed if o.part != "training")], (notes,) if notes else ()
+        notes += [f"not read: {', '.join(others)}"] if others else []
+    else:
+        inner = {p.name for path in _content(root)[0] for p in _content(path)[0]}
+        inside = sorted(name for name in inner if name.lower() in PART_WORDS)
+        notes += [f"not read as parts: {', '.join(inside)} in a class's folder"] if inside else []
+    if passed:
+        endings = ", ".join(f"{count:,} {ending}" for ending, count in sorted(passed.items()))
+        notes.append(f"passed over as no pictures, by their endings: {endings}")
+    return [*training, *(o for o in listed if o.part != "training")], tuple(notes)
 
 
 def _parts(root: Path) -> dict[Part, Path]:
@@ -105,6 +118,12 @@ def _parts(root: Path) -> dict[Part, Path]:
                 "expected one of them"
             )
         found[part] = path
+    words = {PART_WORDS.get(path.name.lower()) for path in _content(root)[0]}
+    if not found and None not in words and len(words) > 1:
+        raise UserError(
+            f"{root}: in {', '.join(path.name for path in _content(root)[0])} there are no folders "
+            f"of classes; expected {_LAYOUT}, or a .csv file that says each picture's label"
+        )
     if found and "training" not in found:
         raise UserError(f"{root}: {', '.join(p.name for p in found.values())} without train")
     return found
@@ -131,10 +150,24 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name in _OF_THE_SYSTEM
 
 
+def _refuse_one(classes: Sequence[Path], folder: Path) -> None:
+    """Raise UserError where there is one class alone, and say what lies in its folder."""
+    if len(classes) > 1:
+        return
+    inner = [path.name for path in _content(classes[0])[0]]
+    deeper = f" (in it are {', '.join(inner[:5])}: are these the classes?)" if inner else ""
+    if _parts(classes[0]):
+        deeper = f" (it has the parts: name {classes[0]})"
+    raise UserError(
+        f"{folder}: {classes[0].name} is the only folder in it{deeper}; expected one for each of "
+        "two classes or more"
+    )
+
+
 def _of_class(
-    folder: Path, part: Part, grouped: bool, seen: set[tuple[int, int]]
+    folder: Path, part: Part, grouped: bool, passed: Counter[str]
 ) -> list[ListedPicture]:
-    found = list(_pictures_in(folder, seen, 0))
+    found = list(_pictures_in(folder, set(), 0, passed))
     if not found:
         raise UserError(
             f"{folder}: no pictures in this class's folder; expected PNG, JPEG, WebP or BMP files, "
@@ -157,7 +190,10 @@ def _group(path: Path, folder: Path) -> str:
     return inner[0]
 
 
-def _pictures_in(folder: Path, seen: set[tuple[int, int]], depth: int) -> Iterator[Path]:
+def _pictures_in(
+    folder: Path, seen: set[tuple[int, int]], depth: int, passed: Counter[str]
+) -> Iterator[Path]:
+    """Yield the pictures below a folder; count in ``passed`` the endings of all other files."""
     here = folder.stat()
     if (here.st_dev, here.st_ino) in seen or depth > _DEEPEST:
         raise UserError(f"{folder}: leads to a folder that is read already; remove this link")
@@ -172,8 +208,10 @@ def _pictures_in(folder: Path, seen: set[tuple[int, int]], depth: int) -> Iterat
             )
         if kind in READ:
             yield path
+        else:
+            passed[shown(kind)[1:-1] or "without one"] += 1
     for inner in folders:
-        yield from _pictures_in(inner, seen, depth + 1)
+        yield from _pictures_in(inner, seen, depth + 1, passed)
 
 
 def _refuse_loose(files: Sequence[Path], folder: Path) -> None:

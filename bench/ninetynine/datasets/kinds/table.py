@@ -53,10 +53,10 @@ def _listed(source: Source) -> tuple[list[ListedPicture], list[str]]:
     for line, row in rows:
         if not any(row):
             continue
-        if len(row) != len(heading):
+        if len(row) != len(heading) or any("\n" in row[c] for c in columns.values()):
             raise UserError(
                 f"{table}, line {line}: {len(row)} values under {len(heading)} columns; expected "
-                "as many (a value with a comma stands in quotes)"
+                "as many, in one line (a value with a comma stands in quotes, which are closed)"
             )
         listed.append(_picture(table, line, {n: row[c].strip() for n, c in columns.items()}))
     if not listed:
@@ -65,7 +65,7 @@ def _listed(source: Source) -> tuple[list[ListedPicture], list[str]]:
 
 
 def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a table with the number of the line that each ends in."""
+    """Yield the rows of a table with the number of the line that each begins in."""
     size = check_file(table, "a .csv file")
     if size > _MOST_BYTES:
         raise UserError(f"{table}: {size:,} bytes; expected at most {_MOST_BYTES:,}")
@@ -78,11 +78,13 @@ def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS[table.suffix.lower()], key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    line = 1
     try:
         for row in reader:
-            yield reader.line_num, row
+            yield line, row
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise UserError(f"{table}, line {reader.line_num}: not a CSV ({error})") from error
+        raise UserError(f"{table}, line {line}: not a CSV ({error})") from error
 
 
 def _columns(heading: list[str], groups: str | None, table: Path) -> dict[str, int]:
