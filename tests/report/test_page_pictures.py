@@ -12,9 +12,11 @@ from record_builders import draw_wrong, make_architecture, make_claim, write_run
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
 from page_browser import (
+    CONTRAST,
     CUT,
     LABELS,
     NEEDS_BROWSER,
+    SCREENS,
     SIDEWAYS,
     look,
     seen,
@@ -44,6 +46,7 @@ architectures = [
 ]
 """
 
+OPEN_FOLDS = "document.querySelectorAll('.fold').forEach((part) => { part.open = true; })"
 READY = "return !document.querySelector('.board:not([hidden]) > .packed')"
 
 
@@ -108,9 +111,10 @@ def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(browser
     assert len(anchors(browser)) == 4
     go(browser, anchors(browser)[number])
     open_panel(browser)
-    for width, theme in ((390, "dark"), (768, "light"), (1280, "dark"), (1920, "light")):
+    for width, theme in SCREENS:
         look(browser, width, theme)
-        check(browser, SIDEWAYS, LABELS, CUT)
+        browser.execute_script(OPEN_FOLDS)
+        check(browser, SIDEWAYS, LABELS, CUT, CONTRAST)
     if number == 0:
         assert violations(browser) == []
     assert browser.get_log("browser") == []
@@ -132,6 +136,25 @@ def test_a_ladder_shows_its_steps_and_histories_their_versions(browser, page):
     assert "accuracy over versions" in history[0].get_attribute("aria-label")
     marks = history[0].find_elements("css selector", ".mark")
     assert "new: code" in marks[1].get_attribute("aria-label")
+
+
+def test_on_a_phone_what_is_long_is_folded_until_it_is_asked_for(browser, page):
+    show(browser, page, 390, "light")
+    assert not seen(browser, ".ladder")
+    assert len(seen(browser, "[id$=curves] figure")) == 4
+    browser.execute_script("scrollTo(0, 0)")
+    seen(browser, ".fold > summary")[0].click()
+    assert seen(browser, ".ladder tbody tr")
+    look(browser, 1280, "light")
+    assert seen(browser, ".ladder tbody tr")
+    assert not seen(browser, ".fold > summary")
+    look(browser, 390, "light")
+    assert not seen(browser, ".ladder")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert seen(browser, ".ladder tbody tr")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def heads(browser, section):

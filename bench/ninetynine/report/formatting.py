@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ def word_starts(name: str) -> list[int]:
 def short(name: str, longest: int = 32, names: Collection[str] = ()) -> str:
     """Return ``name``, its middle left out where it is long: between words, if half fits so.
 
-    What is left begins and ends as none of the other ``names`` does, where that is possible.
+    What is left is taken for none of the other ``names``, where that is possible: where its two
+    ends are those of another, a part between them stays as well.
     """
     if len(name) <= longest:
         return name
@@ -197,7 +199,9 @@ def short(name: str, longest: int = 32, names: Collection[str] = ()) -> str:
     found = [ends for ends in whole[::-1] if 2 * len("".join(ends)) + 2 >= longest]
     found.append((name[: longest - 1 - half], name[len(name) - half :]))
     others = [other for other in names if other != name]
-    alone = (ends for ends in found if not any(_is_between(other, *ends) for other in others))
+    three = chain(_with_word(name, heads, tails, longest), _with_piece(name, longest))
+    each = chain(found, three if others else ())
+    alone = (parts for parts in each if not any(_may_be(other, parts) for other in others))
     return "…".join(next(alone, found[0]))
 
 
@@ -206,5 +210,35 @@ def _worth(head: str, tail: str) -> float:
     return len(head + tail) - abs(len(head) - len(tail)) / 4 + _END * (bool(head) + bool(tail))
 
 
-def _is_between(name: str, head: str, tail: str) -> bool:
-    return name.startswith(head) and name.endswith(tail)
+def _with_word(
+    name: str, heads: Sequence[str], tails: Sequence[str], longest: int
+) -> Iterator[tuple[str, ...]]:
+    """Yield the beginning, a word and the end of ``name``, the longest first."""
+    ends = pairwise([*word_starts(name), len(name)])
+    words = {(start, name[start:end].rstrip(cut)) for start, end in ends for cut in ("", _BETWEEN)}
+    found = [
+        (head, word, tail)
+        for head in heads[1:4]
+        for start, word in sorted(words)
+        for tail in tails[-3:]
+        if len(head) < start
+        and start + len(word) + len(tail) < len(name)
+        and len(head + word + tail) + 2 <= longest
+    ]
+    yield from sorted(found, key=lambda parts: -len("".join(parts)))
+
+
+def _with_piece(name: str, longest: int) -> Iterator[tuple[str, ...]]:
+    """Yield the beginning, some letters between and the end of ``name``."""
+    ends = max((longest - 2) // 4, 0)
+    room = longest - 2 - 2 * ends
+    for start in range(ends, len(name) - ends - room + 1) if room > 0 else ():
+        yield name[:ends], name[start : start + room], name[len(name) - ends :]
+
+
+def _may_be(name: str, parts: Sequence[str]) -> bool:
+    """Return whether ``name`` could be meant by its ``parts``."""
+    head, *between, tail = parts
+    inner = name[len(head) : len(name) - len(tail)]
+    ends = name.startswith(head) and name.endswith(tail) and len(name) >= len(head + tail)
+    return ends and all(part in inner for part in between)

@@ -254,7 +254,8 @@ def _names(
     """
     frame, places = plot.frame, [plot.place(point) for point in points]
     inside = Box(frame.left, frame.top - 8, frame.right + 8, frame.bottom)
-    texts = [fit(point.row.name, min(240.0, 0.4 * (frame.right - frame.left))) for point in points]
+    names, most = [point.row.name for point in points], 0.4 * (frame.right - frame.left)
+    texts = [fit(name, min(240.0, most), names=names) for name in names]
 
     boxes: list[Box | None] = [None] * len(points)
 
@@ -270,7 +271,7 @@ def _names(
         return left
 
     place(_RINGS, lambda n, k: texts[n], lines)
-    place(_RINGS, lambda n, k: fit(points[n].row.name, _SHORTER), lines)
+    place(_RINGS, lambda n, k: fit(names[n], _SHORTER, names=names), lines)
     left = place(5 * _RINGS, lambda n, k: str(k), ())
     parts: list[el.Element] = []
     for text, (x, y), box in zip(texts, places, boxes, strict=True):
@@ -279,7 +280,7 @@ def _names(
             parts += [el.Line(*line, "leader")] if line is not None else []
             ends = (box.right, el.END) if box.right < x else (box.left, el.START)
             parts.append(el.Text(ends[0], box.bottom - 3, text, "mark-name", ends[1]))
-    keys = [f"{texts[n]}\N{NO-BREAK SPACE}{points[n].row.name}" for n in left if boxes[n]]
+    keys = [f"{texts[n]}\N{NO-BREAK SPACE}{names[n]}" for n in left if boxes[n]]
     nameless = sum(box is None for box in boxes)
     said = [", ".join(keys)] if keys else []
     if nameless:

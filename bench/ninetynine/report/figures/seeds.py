@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report import formatting
-from ninetynine.report.drawing import axes, lettering
+from ninetynine.report.drawing import axes, lettering, row_lines
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, swarm, text_width
 from ninetynine.report.drawing.scale import Scale
@@ -46,16 +46,21 @@ def views(board: Board) -> list[View]:
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     wide = width > _NARROW
     height = _LINE if wide else _LINE + 16
-    names = max(text_width(formatting.short(row.name)) for row in rows) + 16
+    names = row_lines.names_of(rows)
+    longest = max(text_width(formatting.short(name, names=names)) for name in names) + 16
     top = 62.0 if len(rows) > _MANY else 44.0
     bottom = top + len(rows) * height
-    frame = Box(min(names, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
+    frame = Box(min(longest, _WIDEST_NAMES) if wide else 10.0, top, width - 16.0, bottom)
     scale = _scale(board, rows, wide)
     lines = []
     for number, row in enumerate(rows):
         y = top + number * height
         place = _Line(frame, scale, y + (15.0 if wide else 31.0))
-        lines.append(_line(board, row, place, y, wide))
+        left, room = (4.0, frame.left - 12) if wide else (frame.left, frame.right - frame.left)
+        written = fit(row.name, room, names=names)
+        name = el.Text(left, y + (19.0 if wide else 14.0), written, "row-name")
+        head = [el.Line(left, y, frame.right, y, "rule"), name]
+        lines.append(_line(board, row, place, head))
     return el.Drawing(
         [_axis(board, frame, scale, wide, len(rows) > _MANY), *lines],
         width,
@@ -110,15 +115,12 @@ def _pieces(frame: Box, wide: bool, twice: bool) -> list[tuple[float, float]]:
     return pieces + [(frame.top + n * step + 18, frame.top + (n + 1) * step) for n in range(rows)]
 
 
-def _line(board: Board, row: Row, line: _Line, top: float, wide: bool) -> el.Group:
-    left = 4.0 if wide else line.frame.left
-    name = fit(row.name, (line.frame.left - 12) if wide else line.frame.right - left)
+def _line(board: Board, row: Row, line: _Line, head: Sequence[el.Element]) -> el.Group:
     claims = lettering.accuracy_claims(board, row)
     drawn = [claim for claim in claims if line.scale.holds(claim.published)]
     return el.Group(
         [
-            el.Line(left, top, line.frame.right, top, "rule"),
-            el.Text(left, line.middle + 4 if wide else top + 14, name, "row-name"),
+            *head,
             *_expected(claims, line),
             *_dots(board, row, line),
             *_mean(board, row, line),

@@ -173,7 +173,8 @@ def undecided(board: Board) -> str:
 def _pair(board: Board, pair: Undecided) -> str:
     found, groups = pair.comparison, board.image_groups
     difference = formatting.percent(abs(found.difference), 2)
-    upper, lower = (formatting.short(name, _LONGEST_NAME) for name in (pair.upper, pair.lower))
+    names = [row.name for row in board.rows]
+    upper, lower = (formatting.short(n, _LONGEST_NAME, names) for n in (pair.upper, pair.lower))
     line = f"{upper} and {lower} ({difference} points apart"
     if found.seeds_to_decide is not None:
         line += f"; {formatting.count(found.seeds_to_decide, 'seed')} of each would decide"

@@ -1,4 +1,5 @@
 // The hardest images: of one label, of two models where they differ; at first the very hardest.
+const ON_PHONE = 12;
 all(".images").forEach((panel) => {
   const list = panel.querySelector(".tiles");
   if (!list) return;
@@ -9,17 +10,18 @@ all(".images").forEach((panel) => {
   const runs = numbers(list.dataset.runs);
   const names = [...first.options].slice(1).map((option) => option.textContent);
   const right = new Map(tiles.map((tile) => [tile, numbers(tile.dataset.right)]));
-  let every = !more;
+  let every = false;
+  const isFolded = (tile, i) => !every && (tile.matches(".later") || (phone.matches && i >= ON_PHONE));
 
   function show() {
     const a = first.value, b = second.value, isCompared = a !== "" && b !== "" && a !== b;
     const share = (tile, model) => right.get(tile)[model] / runs[model];
     const apart = (tile) => (isCompared ? share(tile, a) - share(tile, b) : 0);
     const label = chooser.value;
-    const isOut = (tile) => (label && tile.dataset.label !== label) || (isCompared && !apart(tile)) ||
-      (!label && !isCompared && !every && tile.matches(".later"));
-    tiles.forEach((tile) => {
-      tile.hidden = isOut(tile);
+    const isOut = (tile, i) => (label && tile.dataset.label !== label) || (isCompared && !apart(tile)) ||
+      (!label && !isCompared && isFolded(tile, i));
+    tiles.forEach((tile, i) => {
+      tile.hidden = isOut(tile, i);
       const versus = tile.querySelector(".versus");
       versus.hidden = !isCompared;
       if (!isCompared) return;
@@ -28,14 +30,14 @@ all(".images").forEach((panel) => {
     });
     const order = isCompared ? [...tiles].sort((x, y) => apart(y) - apart(x)) : tiles;
     list.append(...order);
-    if (more) more.hidden = every || label !== "" || isCompared;
+    more.hidden = label !== "" || isCompared || !tiles.some(isFolded);
     const shown = tiles.filter((tile) => !tile.hidden), better = shown.filter((tile) => apart(tile) > 0).length;
     count.value = isCompared
       ? `${counted(shown.length, "image")} of these ${tiles.length} differ: on ${better} ${names[a]} is right more often, on ${shown.length - better} ${names[b]}`
       : counted(shown.length, "image");
   }
   [chooser, first, second].forEach((item) => item.addEventListener("change", show));
-  more?.addEventListener("click", () => { every = true; show(); });
+  more.addEventListener("click", () => { every = true; show(); });
 
   // Who gets an image wrong, the worst first; written when it is asked for.
   all(".who", list).forEach((item) => item.addEventListener("toggle", () => {
@@ -45,5 +47,5 @@ all(".images").forEach((panel) => {
     wrong.sort((x, y) => y[1] / y[2] - x[1] / x[2]);
     item.append(make("ul", {}, ...wrong.map(([name, n, of]) => make("li", {}, `${name}: ${n} of ${of}`))));
   }));
-  show();
+  onChange(phone, show);
 });

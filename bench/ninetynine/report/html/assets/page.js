@@ -23,6 +23,12 @@ themeButton.addEventListener("click", () => {
 system.addEventListener("change", nameTheme);
 nameTheme();
 
+// On a narrow screen what takes many of them is folded at first; paper has it all.
+const upTo = (width) => matchMedia(`screen and (max-width: ${width}px)`);
+const [phone, narrow] = [upTo(480), upTo(820)];
+const onChange = (screen, fold) => { screen.addEventListener("change", fold); fold(); };
+onChange(narrow, () => all("details.fold").forEach((part) => { part.open = !narrow.matches; }));
+
 // A select shows one of its choices.
 function prepareChoosers(within) {
   all(".chooser select", within).forEach((select) => {

@@ -1,6 +1,6 @@
 // Which models a picture of many shows: searched for, added, taken out.  Its choice is in the
 // address, too: "#ladder?rows-curves=0.3.17".
-const FIRST_ROWS = 12;
+const FIRST_ROWS = 12, FIRST_ON_PHONE = 4; // the latter of pictures that stand below each other
 const rowChoosers = new Map(); // a section's id -> its chooser
 
 // What there is to show of each model: [name, a function that shows or hides it].
@@ -23,7 +23,6 @@ class RowChooser {
   constructor(section) {
     this.key = `rows-${section.dataset.ofRows}`;
     this.parts = rowParts(section);
-    this.usual = this.parts.slice(0, FIRST_ROWS).map((_, i) => i);
     this.boxes = this.parts.map((_, i) => make("input", { type: "checkbox", value: i }));
     this.summary = make("summary", {});
     const search = make("input", { type: "search", placeholder: "search", "aria-label": "Search the models", autocomplete: "off", spellcheck: "false" });
@@ -38,15 +37,25 @@ class RowChooser {
     const buttons = make("p", { class: "row-buttons" },
       button("Add these", () => [...this.chosen(), ...found()]),
       button("Only these", found),
-      button(`First ${FIRST_ROWS}`, () => this.usual));
+      this.first = button("", () => this.usual));
     search.addEventListener("input", () => {
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
       all("label", list).forEach((label) => { label.hidden = !words.every((word) => label.dataset.name.includes(word)); });
     });
     list.addEventListener("change", () => { this.show(this.chosen()); remember(); });
     const menu = make("details", { class: "menu rows-menu" }, this.summary, make("div", {}, search, buttons, list));
-    section.querySelector(".says").after(make("div", { class: "tools" }, menu));
-    this.show(this.usual);
+    this.tools = make("div", { class: "tools" }, menu);
+    section.querySelector(".says").after(this.tools);
+    const hasTiles = section.querySelector("figure[data-row]") !== null;
+    onChange(phone, () => this.fit(hasTiles && phone.matches ? FIRST_ON_PHONE : FIRST_ROWS));
+  }
+  // How many are shown until others are asked for.
+  fit(most) {
+    const isUsual = !this.usual || this.state() === null;
+    this.usual = this.parts.slice(0, most).map((_, i) => i);
+    this.first.textContent = `First ${most}`;
+    this.tools.hidden = this.parts.length <= most;
+    if (isUsual) this.show(this.usual);
   }
   chosen() { return this.boxes.filter((box) => box.checked).map((box) => Number(box.value)); }
   show(chosen) {
@@ -65,7 +74,7 @@ class RowChooser {
 
 function prepareRows(within) {
   all("[data-of-rows]", within).forEach((section) => {
-    if (rowParts(section).length <= FIRST_ROWS) return;
+    if (rowParts(section).length <= FIRST_ON_PHONE) return;
     rowChoosers.set(section.id, new RowChooser(section));
   });
 }
