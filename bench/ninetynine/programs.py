@@ -110,7 +110,9 @@ def _check_command(command: Sequence[str], where: str) -> None:
     found: set[str] = set()
     for part in command:
         if "\0" in part:
-            raise UserError(f"{where}: command: {part!r} has a zero byte, which no program is given")
+            raise UserError(
+                f"{where}: command: {part!r} has a zero byte, which no program is given"
+            )
         try:
             names = [
                 f"{name}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}"

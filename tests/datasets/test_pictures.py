@@ -362,7 +362,11 @@ class TestTable:
             (HEADING, "0.png,,train,x", "line 6: no label; expected one in each line"),
             (HEADING, "0.png,a", "line 6: 2 values under 4 columns"),
             (HEADING, '0.png,"a,train,x\n1.png,a,train,x', "line 6: 2 values under 4 columns"),
-            ("path,label", '0.png,"a\n1.png,b', "line 2: 2 values under 2 columns; expected as man"),
+            (
+                "path,label",
+                '0.png,"a\n1.png,b',
+                "line 2: 2 values under 2 columns; expected as man",
+            ),
             (HEADING, "0.png,c,test,x", "line 6: class 'c' of a test picture has no training"),
         ],
     )

@@ -137,7 +137,7 @@ def rows(count):
         ),
         ("(out / 'history.json').write_text('{}')\n" + LABELS, "history.json: expected a list"),
         (
-            "(out / 'history.json').write_text('[{\"epoch\": 0, \"loss\": 1, \"accuracy\": 1}]')\n"
+            '(out / \'history.json\').write_text(\'[{"epoch": 0, "loss": 1, "accuracy": 1}]\')\n'
             + LABELS,
             "history.json: epochs are to be 1, 2, 3, ..., or not to be told",
         ),

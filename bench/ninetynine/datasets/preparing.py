@@ -91,9 +91,7 @@ def _split(
     return {**arrays, **parts}
 
 
-def _refuse_lost(
-    labels: npt.NDArray[np.generic], held: npt.NDArray[np.bool_], where: str
-) -> None:
+def _refuse_lost(labels: npt.NDArray[np.generic], held: npt.NDArray[np.bool_], where: str) -> None:
     """Raise UserError where all groups that have a class are drawn."""
     classes, codes = np.unique(labels, axis=0, return_inverse=True)
     lost = np.setdiff1d(codes.reshape(-1)[held], codes.reshape(-1)[~held])

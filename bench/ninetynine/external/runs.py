@@ -223,7 +223,7 @@ def _check_probabilities(where: str, values: NDArray[np.float64]) -> None:
             f"{where}: probabilities must be from 0 to 1; these are percentages: save them / 100"
         )
     if low < 0 or high > 1 + _SUM_TOLERANCE:
-        rounded = -_SUM_TOLERANCE < low and high <= 1 + _SUM_TOLERANCE
+        rounded = low > -_SUM_TOLERANCE and high <= 1 + _SUM_TOLERANCE
         remedy = "save numpy.clip(them, 0, 1)" if rounded else "for logits apply a softmax first"
         raise UserError(
             f"{where}: probabilities must be from 0 to 1, found {low:g} to {high:g}; {remedy}"

@@ -115,7 +115,7 @@ def _called(architecture: Architecture, dataset: Dataset, seed: int) -> Run:
         return run_of(np.asarray(returned), where, dataset)
     except UserError as error:
         raise ProgramFailed(str(error)) from error
-    except Exception as error:  # lists of several lengths; PyTorch's tensors have words of their own
+    except Exception as error:  # lists of several lengths; PyTorch's tensors have their own
         raise ProgramFailed(f"{where} returned no array: {in_one_line(error)}") from error
 
 

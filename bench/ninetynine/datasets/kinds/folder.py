@@ -164,9 +164,7 @@ def _refuse_one(classes: Sequence[Path], folder: Path) -> None:
     )
 
 
-def _of_class(
-    folder: Path, part: Part, grouped: bool, passed: Counter[str]
-) -> list[ListedPicture]:
+def _of_class(folder: Path, part: Part, grouped: bool, passed: Counter[str]) -> list[ListedPicture]:
     found = list(_pictures_in(folder, set(), 0, passed))
     if not found:
         raise UserError(

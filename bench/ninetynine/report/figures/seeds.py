@@ -59,7 +59,7 @@ def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
         left, room = (4.0, frame.left - 12) if wide else (frame.left, frame.right - frame.left)
         written = fit(row.name, room, names=names)
         name = el.Text(left, y + (19.0 if wide else 14.0), written, "row-name")
-        head = [el.Line(left, y, frame.right, y, "rule"), name]
+        head: list[el.Element] = [el.Line(left, y, frame.right, y, "rule"), name]
         lines.append(_line(board, row, place, head))
     return el.Drawing(
         [_axis(board, frame, scale, wide, len(rows) > _MANY), *lines],
