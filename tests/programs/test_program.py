@@ -185,6 +185,7 @@ for i in 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0; do echo $i; done > "$3/predict
     ("word", "content", "mode", "said"),
     [
         ("run.sh", SCRIPT, 0o755, "write ./run.sh"),
+        ("sh run.sh", SCRIPT, 0o755, "write each of its words by itself"),
         ("./run.sh", SCRIPT, 0o644, "make it executable: chmod +x ./run.sh"),
         ("./run.sh", SCRIPT.replace("\n", "\r\n"), 0o755, "end as lines do on Unix"),
         ("./run.sh", SCRIPT[10:], 0o755, "its first line is to say what runs it"),

@@ -161,7 +161,9 @@ def _check_argument(name: str, key: str, value: Any, defaults: Mapping[str, Any]
         allowed, expected = isinstance(value, bool), "true or false"
     elif key == "exclude_layers":  # of a text Keras would take each letter
         allowed = isinstance(value, list | tuple) and all(map(_is_pattern, value))
-        expected = "a list of patterns in layers' names, such as ['dense']"
+        expected = (
+            "a list of patterns in layers' names, such as ['dense'], in a suite's entry [['dense']]"
+        )
     elif default is None and key not in _NUMBERS | _POSITIVE | _COUNTS.keys():
         return  # of any kind: Keras says more when the optimizer is made
     elif isinstance(value, bool) or not isinstance(value, int | float):

@@ -60,7 +60,9 @@ class Recipe(Strict):
     optimizer: Optimizer = Field(description=Optimizer.expected)
     batch_size: int = Field(gt=0, description="a positive whole number of images")
     epochs: float = Field(
-        gt=0, description="a positive number; 1.25 ends a quarter into the second"
+        gt=0,
+        le=1_000_000,  # the order of the images of all of them is drawn beforehand
+        description="a positive number, at most a million; 1.25 ends a quarter into the second",
     )
     loss: Loss = Field(Loss(name=DEFAULT_LOSS), description=Loss.expected)
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="a number from 0 to below 1")

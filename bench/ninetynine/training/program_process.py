@@ -136,6 +136,8 @@ class ProgramProcess:
 def _how_to_start(command: str, folder: Path, error: OSError) -> str:
     """Return what to do about a command that the system does not start."""
     if not (folder / command).is_file():
+        if " " in command:
+            return "write each of its words by itself: command = ['python', 'train.py', ...]"
         return "is it installed, and in PATH?"
     if "/" not in command:
         return f"one of its files is meant? write ./{command}"
