@@ -70,7 +70,8 @@ OVERLAPS = """
 
 # What of the first row is not on the screen.
 LOST = """
-    const row = [...document.querySelectorAll('.leaders tbody tr')].find((r) => r.checkVisibility());
+    const rows = [...document.querySelectorAll('.leaders tbody tr')];
+    const row = rows.find((one) => one.checkVisibility());
     const isSeen = ({left, right, width}) => left >= 0 && width > 0 && right <= innerWidth + 1;
     return ['name', 'accuracy', 'rank', 'number'].filter((column) => {
         const boxes = [...row.querySelectorAll(`:scope > .${column}`)]
