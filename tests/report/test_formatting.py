@@ -47,11 +47,24 @@ def test_a_margin_is_never_written_as_0(size):
 def test_a_shortened_name_fits_and_is_taken_for_no_other(longest):
     found = [formatting.short(name, longest, NAMES) for name in NAMES]
     assert all(len(short) <= longest for short in found)
-    assert longest < 18 or len(set(found)) == len(NAMES)
+    assert len(set(found)) == len(NAMES)
     for name, short in zip(NAMES, found, strict=True):
-        head, _, tail = short.partition("…")
-        assert name.startswith(head)
-        assert name.endswith(tail)
+        parts = short.split("…")
+        assert name.startswith(parts[0])
+        assert name.endswith(parts[-1])
+        assert all(part in name for part in parts)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a" * 90 + f"{n}" + "b" * 90 for n in range(10)],  # one word
+        [f"wide_{word}_net_of_the_last_kind" for word in ("dropout", "drop", "norm", "normal")],
+        [f"a_network_called_{n}" for n in range(200)],
+    ],
+)
+def test_names_that_differ_between_their_ends_alone_are_told_apart(names):
+    assert len({formatting.short(name, 14, names) for name in names}) == len(names)
 
 
 @pytest.mark.parametrize(

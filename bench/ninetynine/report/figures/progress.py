@@ -69,7 +69,8 @@ def _half(one: SoFar) -> float:
 
 def _caption(found: Sequence[SoFar]) -> str:
     first, last = (formatting.percent(_half(one), 2) for one in (found[0], found[-1]))
-    return f"± {first} points at 2 seeds, ± {last} at {found[-1].seeds}"
+    later = f", ± {last} at {found[-1].seeds}" if len(found) > 1 else ""
+    return f"± {first} points at {found[0].seeds} seeds{later}"
 
 
 def finding(shown: Sequence[tuple[Row, Sequence[SoFar]]]) -> str:
@@ -96,7 +97,7 @@ def _draw(board: Board, row: Row, found: Sequence[SoFar], width: float) -> el.Dr
         return (seeds - 2) / (last - 2)
 
     step = max(1, round((last - 2) / 4))
-    seeds = [(x(n), str(n)) for n in range(2, last + 1, step)]
+    seeds = [(x(n), str(n)) for n in range(2, found[-1].seeds + 1, step)]
     points = [(frame.x(x(one.seeds)), frame.y(scale.share(one.mean))) for one in found]
     top = [(frame.x(x(one.seeds)), frame.y(scale.share(one.interval.high))) for one in found]
     low = [(frame.x(x(one.seeds)), frame.y(scale.share(one.interval.low))) for one in found]
