@@ -32,7 +32,7 @@ _FLIPS = 400
 DIFFERENCES = {
     "used": "what is used",
     "unseen": "without half an unseen image",
-    "seeds": "seeds left out (normal, images and flips alone)",
+    "images": "seeds left out (normal, images and flips alone)",
     "neither": "without either",
     "sign_flips": "signs flipped, mid-p",
     "known": "variance known",
@@ -94,7 +94,7 @@ def _tally_difference(
     half_widths = {
         "used": error.half_width(0.95),
         "unseen": seen.half_width(0.95),
-        "seeds": images,
+        "images": images,
         "neither": seen_images,
     }
     tally.add(
