@@ -292,7 +292,7 @@ def markdown(study: Study) -> str:
         'Equal models called "better" or "worse"': SINGLE_RUN_NOTE
         + _table(equal, keys, "significant", alarms),
         'Unequal models: the better one called "better" (power)': _table(
-            unequal, keys, "better", lambda row, rate: f"{100 * rate:.1f}"
+            unequal, keys, "better", percent
         ),
         f'Boards of {BOARD_MODELS} equal models with any "better" or "worse"': _table(
             study.board,
@@ -303,14 +303,14 @@ def markdown(study: Study) -> str:
     }
     for question in dict.fromkeys(key for row in study.words for key in row if key != "seeds"):
         title = f"At 0.98, 10,000 images: {question.replace('_', ' ')}"
-        sections[title] = _table(study.words, (), question, lambda row, rate: f"{100 * rate:.1f}")
+        sections[title] = _table(study.words, (), question, percent)
     found = {"covers": "of all", "smallest_quarter": "of the smallest SDs"} if study.spread else {}
     for question, of in found.items():
         sections[f"Over seeds, beside flips: {of}"] = _table(
             study.spread,
             ("seed_variance_over_flips",),
             question,
-            lambda _, rate: f"{100 * rate:.1f}",
+            percent,
         )
     parts = [f"## {title}\n\n{table}" for title, table in sections.items()]
     return "\n\n".join(["# Coverage and false alarms, by simulation", _preamble(study), *parts, ""])
@@ -373,6 +373,11 @@ def coverage_target(seeds: int) -> tuple[float, float]:
 def simulation_error(rate: float, replicates: int) -> float:
     """1.96 binomial standard errors of a simulated rate."""
     return 1.96 * math.sqrt(rate * (1 - rate) / replicates)
+
+
+def percent(_: Row, rate: float) -> str:
+    """Return a rate that has no target, as a table's cell."""
+    return f"{100 * rate:.1f}"
 
 
 def _coverage(replicates: int) -> Callable[[Row, float], str]:

@@ -70,3 +70,13 @@ def test_a_folder_stands_for_the_logs_below_it(bench, tmp_path):
 
 def test_a_folder_without_a_log_is_told_in_a_line(refuse, tmp_path):
     assert "no log below this folder" in refuse("rank", tmp_path)
+
+
+def test_groups_too_few_to_decide_anything_need_more_items_than_make_as_many():
+    names = [(m, i, int(m == "a" or i >= 290)) for m in "ab" for i in range(300)]
+    model, item, correct = zip(*names, strict=True)
+    table = {"model": model, "item": item, "correct": correct, "group": [i % 3 for i in item]}
+    (board,) = ninetynine.rank(table).boards
+    (pair,) = board.undecided
+    assert not pair.comparison.could_show_any
+    assert more_items(board, pair.comparison) >= 6 * 100

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from ninetynine.ranking import rank_files
+from ninetynine.ranking import rank, rank_files
 
 RIGHT = {"big": 0.9, "small": 0.5}
 
@@ -192,10 +192,20 @@ def test_the_output_says_who_may_be_best_and_what_would_decide(tmp_path, bench):
     code, text, _ = bench("rank", csv_of(tmp_path / "a.csv"))
     assert code == 0
     assert "big is the best on items like these, at 95%" in text
+    assert "significantly different pairs: 1 of 1." in text
     page = tmp_path / "page.html"
     code, text, _ = bench("rank", tmp_path / "a.csv", "--format", "html", "--output", page)
     assert (code, "is the best" in text) == (0, True)
     assert "<html" in page.read_text()
+
+
+def test_equivalent_models_are_not_called_undecided():
+    items = range(3_000)
+    found = rank(
+        {"model": ["a"] * 3_000 + ["b"] * 3_000, "item": [*items, *items], "correct": [1] * 6_000}
+    )
+    assert "equivalent within 0.1 points" in str(found)
+    assert not any("undecided" in line for line in found.sentences())
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,16 @@ def test_two_seeds_each_may_be_too_few_to_show_any_difference_and_more_are_not()
     assert compare(*many, planned_alpha=1e-4).could_show_any
 
 
+@pytest.mark.parametrize("seeds", [1, 5])
+def test_groups_too_few_to_tell_any_models_apart_could_have_shown_nothing(seeds):
+    a, b = (np.random.default_rng(i).random((seeds, 300)) < (0.95, 0.7)[i] for i in range(2))
+    for count, could in ((3, False), (5, False), (100, True)):
+        groups = Groups.of(np.arange(300) % count)
+        result = compare(summarize(a, groups), summarize(b, groups))
+        assert result.could_show_any == could
+        assert could or result.verdict == "undecided"
+
+
 @pytest.mark.parametrize("seeds", [(1, 1), (1, 4), (4, 4), (2, 7)])
 @pytest.mark.parametrize("images", [1, 2, 400])
 def test_all_right_against_all_wrong_is_defined(seeds, images):

@@ -9,6 +9,7 @@ import json
 import math
 from pathlib import Path
 
+import few_errors
 import interval_coverage
 import numpy as np
 import pytest
@@ -196,3 +197,23 @@ def test_an_interval_whose_spread_came_out_small_covers_up_to_twice_the_flips():
         assert row["covers"] >= 0.95 - slack(0.95, 2_000), row
         if row["seed_variance_over_flips"] <= 2:
             assert row["smallest_quarter"] >= 0.90 - slack(0.90, 500), row
+
+
+def test_each_caution_with_few_errors_widens_a_difference(monkeypatch):
+    monkeypatch.setattr(few_errors, "ERRORS", (2,))
+    monkeypatch.setattr(few_errors, "SEEDS", (3, 20))
+    rows = list(few_errors.difference_rows(60, 1, nearby=False))
+    assert [(row["models"], row["seeds"]) for row in rows[:2]] == [
+        ("same recipe", 3),
+        ("same recipe", 20),
+    ]
+    for row in rows:
+        assert row["used"] >= max(row["unseen"], row["images"]), row
+        assert min(row["unseen"], row["images"]) >= row["neither"], row
+        assert row["used"] >= 0.93 - slack(0.93, 60), row
+
+
+def test_no_interval_of_few_errors_covers_too_seldom():
+    text = (Path(few_errors.__file__).parent / "results" / "few_errors.md").read_text("utf-8")
+    assert "| errors | models | n = 3 | n = 5 | n = 10 | n = 20 |" in text
+    assert "↓" not in text

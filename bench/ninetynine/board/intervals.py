@@ -63,7 +63,7 @@ def collapse_in_words(row: Row) -> str:
     if mean is None:
         return f"{text}The intervals of the mean do not hold their 95% where seeds collapse"
     ends = f"{100 * mean.low:.1f} to {100 * mean.high:.1f}%"
-    return f"{text}The mean's interval on these images is with the failure rate's, {ends}"
+    return f"{text}The mean's interval over seeds is with the failure rate's, {ends}"
 
 
 def train_test_gap_interval(row: Row) -> Interval | None:

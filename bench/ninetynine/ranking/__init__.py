@@ -50,7 +50,7 @@ class Ranking:
         return tuple(tuple(row.name for row in board.among_best) for board in self.boards)
 
     def sentences(self) -> list[str]:
-        """Return who may be the best, how much is undecided, and what would decide it."""
+        """Return who may be the best, how many pairs differ, and what would decide the first."""
         return [line for board in self.boards for line in _sentences(board)]
 
     def __str__(self) -> str:
@@ -98,8 +98,8 @@ def _sentences(board: Board) -> list[str]:
         else f"{len(names)} of {len(ranked)} models may be the best ({listed})"
     )
     lines = [
-        f"{board.dataset}: {verdict} on items like these, at 95%; {len(pairs) - alike:,} of "
-        f"{formatting.count(len(pairs), 'pair')} are significantly different, {alike:,} undecided."
+        f"{board.dataset}: {verdict} on items like these, at 95%; significantly different pairs: "
+        f"{len(pairs) - alike:,} of {len(pairs):,}."
     ]
     first = next((pair for pair in board.undecided if pair.comparison.to_decide), None)
     if first is not None and (found := first.comparison.to_decide) is not None:

@@ -115,11 +115,13 @@ def sentences(a: Row, b: Row, result: Comparison, measure: Measure = ACCURACY) -
             f"alone on {only_b}; p {equals_p(result.p_value)}."
         )
     smallest = size(measure, result.minimum_detectable_difference)
+    drawn = "groups" if a.test_groups is not None else "images"
     lines.append(
         f"The smallest difference these seeds and images would have shown with {result.power:.0%} "
         f"power is {smallest}."
         if result.could_show_any
-        else f"No difference would have been shown by so few seeds with {result.power:.0%} power."
+        else f"No difference would have been shown by so few seeds or {drawn} with "
+        f"{result.power:.0%} power."
     )
     if result.looks > 1:
         lines.append(

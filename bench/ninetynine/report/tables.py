@@ -276,7 +276,10 @@ def more_items(board: Board, found: Comparison) -> int:
     items, target = board.images or 0, max(abs(found.difference), found.margin)
     never = found.discordant == (0, 0)
     differ = 1.0 if found.discordant is None else sum(found.discordant) / max(items, 1)
-    least = fewest_discordant(found.alpha) / max(target, differ)
+    fewest, groups = fewest_discordant(found.alpha), board.image_groups
+    least = fewest / max(target, differ)
+    if groups is not None:
+        least = max(least, fewest * items / groups.count)
     times = found.minimum_detectable_difference / target if target > 0 else 1.0
     return math.ceil(max(items * times ** (1 if never else 2), items, least))
 

@@ -59,12 +59,16 @@ def calibration(
     second_order = second_order_variance([errors for _, errors in parts], groups)
     influence = replace(influence, second_order=second_order)
     error = mean_error(influence)
-    found = error.interval()
-    interval = Interval(*(math.sqrt(max(end, 0.0)) for end in (found.low, found.high)))
+    interval = _root_interval(error)
     if groups is None:
         return Calibration(error, influence, interval)
     alone = calibration(confidence, correct)
     return Calibration(error, influence, interval.hull(alone.interval), alone)
+
+
+def _root_interval(square: MeanError) -> Interval:
+    found = square.interval()
+    return Interval(*(math.sqrt(max(end, 0.0)) for end in (found.low, found.high)))
 
 
 def second_order_variance(runs: Sequence[BinErrors], groups: Groups | None) -> float:
@@ -126,11 +130,18 @@ def calibration_values(
 def calibration_difference(a: Calibration, b: Calibration) -> tuple[float, Interval]:
     """Return error a less error b and its 95% interval (Zou and Donner 2008).
 
-    The ends of the two intervals are combined, with the correlation that the images make.  By
-    groups it holds the interval for single images.
+    The ends of the two intervals are combined, with the correlation that the images make.  Both
+    are by Student's t with the degrees of freedom that two spreads have together (Welch 1947): each
+    with its own would be a difference with the degrees of the poorer one.  By groups it holds the
+    interval for single images.
     """
-    shared = _correlation(a, b)
-    (x, of_x), (y, of_y) = (a.error, a.interval), (b.error, b.interval)
+    shared, squares = _correlation(a, b), (a.square, b.square)
+    x, y = a.error, b.error
+    spread = sum(one.variance**2 / one.degrees_of_freedom for one in squares)
+    total = sum(one.variance for one in squares)
+    freedom = total**2 / spread if spread > 0 else math.inf
+    together = [replace(one, degrees_of_freedom=freedom, of_images=None) for one in squares]
+    of_x, of_y = map(_root_interval, together)
 
     def reach(one: float, other: float) -> float:
         return math.sqrt(max(one**2 + other**2 - 2 * shared * one * other, 0.0))

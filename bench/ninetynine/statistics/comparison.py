@@ -145,6 +145,10 @@ def compare(
         minimum_detectable_difference(*one, planned, power, counted, a.largest)
         for one in error.errors
     )
+    # However large a difference is, so few images or groups never tell two models apart.
+    units = a.n_images if a.groups is None else a.groups.count
+    if units < fewest_discordant(planned):
+        detectable = a.largest
     # Where none of m images tells two models apart, so many of all images still may.
     unseen = 1 - alpha ** (pair_clumping(a, b) / a.n_images) if a.binary and b.binary else 0.0
     drawn = a.n_images if a.groups is None else a.groups.effective
