@@ -5,9 +5,8 @@
 Random images of MNIST's size, 3,000 of them; compiling is not counted.  Rounds alternate, so that
 a slow minute of the machine meets both: the table has medians, and the median of the rounds' ratios
 with its quartiles.  ``--units`` adds dense networks of
-one hidden layer that wide.  ``--page docs/gpu.md`` also writes the table into that page: rows of
-other models and numbers of seeds that it has of this processor stay.  The rule of ``--seeds-at-once
-auto`` on a CPU rests on it (`ninetynine.suite.at_once`).
+one hidden layer that wide.  ``--page docs/gpu.md`` also writes the table into that page.  The rule
+of ``--seeds-at-once auto`` on a CPU rests on it (`ninetynine.suite.at_once`).
 """
 
 import argparse
@@ -61,17 +60,13 @@ def main() -> None:
 
 
 def _write(page: Path, lines: list[str]) -> None:
-    """Put a table's ``lines`` into ``page``, in place of rows of the same model and seeds."""
     from ninetynine.machine import cpu
 
-    heading, text = f"On one core of {cpu()[0]}:", page.read_text()
-    found = _SECTION.search(text)
-    if found is None:
+    text = "\n".join([f"On one core of {cpu()[0]}:", "", *lines, ""])
+    written, found = _SECTION.subn(lambda marks: marks[1] + text + marks[2], page.read_text())
+    if not found:
         raise SystemExit(f"{page}: has no place for the table: {_SECTION.pattern}")
-    known = found[0].splitlines() if heading in found[0] else []
-    rows = {tuple(line.split("|")[1:4:2]): line for line in [*known, *lines] if line[:1] == "|"}
-    section = "\n".join([heading, "", *rows.values(), ""])
-    page.write_text(_SECTION.sub(lambda marks: marks[1] + section + marks[2], text))
+    page.write_text(written)
 
 
 def _models(names: list[str], widths: list[int]) -> list[tuple[str, Callable[[], Any], Any]]:
