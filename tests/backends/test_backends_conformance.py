@@ -12,6 +12,7 @@ from ninetynine.catalog import discover
 from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.errors import UserError
 from ninetynine.executors.local import LocalExecutor
+from ninetynine.machine import available_cores
 from ninetynine.request import make_tasks
 from ninetynine.suite import Setting, Suite, make_cells
 from ninetynine.workers import process
@@ -50,7 +51,8 @@ every_backend = pytest.mark.parametrize(
 def train(request, tmp_path_factory):
     """Return a function from a backend to the last event of every architecture asked for, by name.
 
-    A process has one backend, so a worker of its own trains them all, once.
+    A process has one backend, so workers of its own train them all, once: two, since the other
+    files of the backends take less time than this one.
     """
     parameters = [getattr(item, "callspec", None) for item in request.session.items]
     asked = {found.params.get("name") for found in parameters if found is not None}
@@ -75,7 +77,8 @@ def train(request, tmp_path_factory):
             if backend == "tensorflow":
                 patch.setattr(process, "forks", lambda backend, device: False)
                 patch.setattr(process.WorkerProcess, "fits", lambda worker, *cell: worker.alive)
-            events = list(LocalExecutor(1).run(tasks))
+            jobs = 1 if backend == "tensorflow" else min(2, len(available_cores()))
+            events = list(LocalExecutor(jobs).run(tasks))
         ends = [event for event in events if isinstance(event, Finished | Failed | Refused)]
         return {event.task.cell.identity.architecture: event for event in ends}
 

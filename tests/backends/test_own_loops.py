@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -19,14 +20,17 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import json, sys
 from functools import cache
+from types import SimpleNamespace
 import numpy as np
 import keras
 from keras import layers
-from ninetynine.backends import FitLoop, get_backend
+from ninetynine.backends import FitLoop, Standard, get_backend, to_float
 from ninetynine.recipe import Augmentation
+from ninetynine.training import setup
 from ninetynine.training.augmentation import Warp, draw
 
 BACKEND = get_backend(sys.argv[1])
+setup._hide_unused_tensorflow(BACKEND, None)
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (50, 8, 8, 1), np.uint8)
 labels = rng.integers(0, 3, 50)
@@ -78,6 +82,11 @@ def in_chunks(loop):
 def apart(one, other):
     return max(float(np.abs(a - b).max()) for a, b in zip(one, other, strict=True))
 
+def answers_to_bytes_are_those_to_floats(scale):
+    loop = BACKEND.loop(model(0.0), images, labels, 16, scale)
+    values = [[variable.value for variable in part] for part in loop._weights]
+    return np.array_equal(loop.predict(images), loop._forward(*values, to_float(images, scale)))
+
 alone = trained(BACKEND.loop)
 found = {
     "fit": apart(alone, trained(FitLoop)),
@@ -90,6 +99,13 @@ if BACKEND.keras_backend != "tensorflow":  # whose loop must know the shape from
     found["chunks"] = apart(chunked, trained(BACKEND.loop, warp, dropout=0.5))
 if BACKEND.keras_backend == "jax":
     found["scan"] = apart(trained(BACKEND.loop, warp, change=scanning), trained(FitLoop, warp))
+    scales = "unit", "none", Standard((0.3,), (0.2,))
+    found["bytes"] = [*map(answers_to_bytes_are_those_to_floats, scales)]
+found["has_tensorflow"] = ["tensorflow" in sys.modules]
+naming = SimpleNamespace(source_files={"net.py": "import tensorflow"})
+setup._hide_unused_tensorflow(BACKEND, naming)
+keras.utils.set_random_seed(0)
+found["has_tensorflow"] += ["tensorflow" in sys.modules]
 print(json.dumps(found))
 """
 
@@ -130,6 +146,16 @@ def test_augmented_epochs_are_what_fit_does_and_others_than_plain_ones(backend):
 @own_loops
 def test_images_that_come_in_chunks_give_the_same_bits(backend):
     assert found_on(backend)["chunks"] == 0
+
+
+def test_jaxs_answers_to_bytes_have_the_bits_of_answers_to_floats():
+    assert found_on("jax")["bytes"] == [True] * 3
+
+
+@own_loops
+def test_tensorflow_is_imported_only_where_the_architecture_names_it(backend):
+    is_installed = find_spec("tensorflow") is not None
+    assert found_on(backend)["has_tensorflow"] == [False, is_installed]
 
 
 def test_pytorchs_loop_has_the_bits_of_fit():

@@ -196,7 +196,7 @@ class StepLoop(ABC):
         """Return the outputs for ``images``, float32 (n, classes), ``batch_size`` at a time."""
         parts = []
         for start, end in _spans(len(images), batch_size or self._evaluation_batch(images)):
-            parts.append(np.asarray(self._outputs(to_float(images[start:end], self._scale))))
+            parts.append(np.asarray(self._outputs(self._input(images[start:end]))))
             release(images)
         whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return whole.astype(np.float32, copy=False)
@@ -206,7 +206,11 @@ class StepLoop(ABC):
             return evaluation_batch(images, _GPU_EVALUATION_BATCH, scale=16)
         return evaluation_batch(images)
 
-    def _outputs(self, pixels: NDArray[np.float32]) -> Any:
+    def _input(self, images: Images) -> NDArray[Any]:
+        """Return what `_outputs` is given of one batch."""
+        return to_float(images, self._scale)
+
+    def _outputs(self, pixels: NDArray[Any]) -> Any:
         """Return the outputs for one batch, where `predict` is not a loop's own."""
         raise NotImplementedError
 

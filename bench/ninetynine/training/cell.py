@@ -90,7 +90,7 @@ def train_cell(
     reset_peak_memory()
     identity = cell.identity
     recipe = Recipe.from_canonical(identity.recipe)
-    prepare_backend(identity)
+    prepare_backend(identity, architecture)
     backend = get_backend(identity.backend)
     device_peak = backend.peak_memory()
     parts = make_parts(dataset, recipe)
@@ -223,7 +223,7 @@ def build_cell(cell: Cell, architecture: Architecture, dataset: datasets.Dataset
     Raises UserError for a model that cannot be built.
     """
     identity = cell.identity
-    prepare_backend(identity)
+    prepare_backend(identity, architecture)
     recipe, shape = Recipe.from_canonical(identity.recipe), dataset.train_images.shape[1:]
     return built_hash(
         compiled_model(

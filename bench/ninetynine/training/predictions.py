@@ -123,7 +123,7 @@ def classify(
     cell = record.cell.model_copy(update={"device": "cpu"})  # wherever it was trained
     package_versions(cell.backend)
     start_backend_here(cell.backend, cell.threads, cell.device)
-    prepare_backend(cell)
+    prepare_backend(cell, architecture)
     facts = json.loads(model_path.with_suffix(".json").read_text())
     shape, classes = _shape(facts), int(facts["num_classes"])
     pixels, done = read_picture(image_path, shape, facts.get("drawn_on_dark"))

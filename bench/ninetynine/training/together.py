@@ -75,7 +75,7 @@ def train_together(
     reset_peak_memory()
     first, count = cells[0].identity, len(cells)
     recipe = Recipe.from_canonical(first.recipe)
-    prepare_backend(first)
+    prepare_backend(first, architecture)
     backend = get_backend(first.backend)
     device_peak = backend.peak_memory()
     if backend.seeds_loop is None or first.together is None:
