@@ -23,6 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Every process that a test starts would compile the sources of Keras and TensorFlow anew, which
 # takes longer than all else that it does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False  # nor would pytest keep the tests as it rewrites them
 
 
 @pytest.hookimpl(tryfirst=True)

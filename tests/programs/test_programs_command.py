@@ -137,11 +137,12 @@ def blocks(page):
     return dict(found)
 
 
-def write_digits(root):
-    """Write the small digits as pictures, in ``root``/train and ``root``/test."""
+def write_digits(root, images_of_part=200):
+    """Write some of the small digits as pictures, in ``root``/train and ``root``/test."""
     digits = datasets.load("digits")
     for part, (images, labels) in zip(("train", "test"), digits.parts.values(), strict=True):
-        for number, (pixels, label) in enumerate(zip(images, labels, strict=True)):
+        pairs = list(zip(images, labels, strict=True))[:images_of_part]
+        for number, (pixels, label) in enumerate(pairs):
             path = root / part / str(label) / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels[..., 0]).save(path)
