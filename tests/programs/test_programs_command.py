@@ -180,6 +180,7 @@ def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here, monkeypa
     job = re.findall(r"run: (bench .*)", files[".github/workflows/accuracy.yml"])
     assert_trains(tmp_path / "train.py", tmp_path)  # with scikit-learn itself
     (tmp_path / "stand_in" / "sklearn").mkdir(parents=True)
+    (tmp_path / "stand_in" / "sklearn" / "__init__.py").touch()
     (tmp_path / "stand_in" / "sklearn" / "ensemble.py").write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "stand_in"), prepend=os.pathsep)
     for line in [*commands, *job]:
