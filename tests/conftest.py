@@ -17,12 +17,13 @@ from kept_workers import KeptWorkers
 from ninetynine import cli
 from ninetynine.records import RecordStore
 from ninetynine.workers import process
-from run_helpers import STUB_WORKER
+from run_helpers import STUB_WORKER, cores_in_turn
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Every process that a test starts would compile the sources of Keras and TensorFlow anew, which
 # takes longer than all else that it does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False  # nor would pytest keep the tests as it rewrites them
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,6 +44,14 @@ def no_wait_for_the_disk():
     """No test survives a power failure, so that none waits until the disk has what it wrote."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def another_first_core():
+    """What runs in parallel keeps its workers on other cores, rather than all on the first one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ninetynine.machine.available_cores", cores_in_turn)
         yield
 
 

@@ -6,6 +6,7 @@ import struct
 import sys
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from bombs import (
     GIGABYTES,
     array_member,
     deflated,
+    end_server,
     gzipped,
     header,
     refusal_in_little_memory,
@@ -31,6 +33,12 @@ pytestmark = pytest.mark.slow
 REMEDY = "write it again"
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process")
 IDX = f"read_idx(path, {IMAGES_MAGIC})"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    yield
+    end_server()
 
 
 def dataset_members(**other: tuple[bytes, int, int]) -> dict[str, tuple[bytes, int, int]]:

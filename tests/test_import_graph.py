@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -61,17 +61,35 @@ TRAINING = {
 }
 
 
-def modules(folder: Path) -> dict[str, ast.Module]:
-    """The modules of the package in ``folder`` by dotted name, read without importing any."""
-    found = {}
-    for path in sorted(folder.rglob("*.py")):
-        parts = path.relative_to(folder.parent).with_suffix("").parts
-        found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text())
-    return found
+class Modules(Mapping[str, ast.Module]):
+    """The modules of the package in ``folder`` by dotted name, read without importing any.
+
+    Each when it is asked for: those who only collect the tests need no more than the names.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = {}
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(folder.parent).with_suffix("").parts
+            self._paths[".".join(parts).removesuffix(".__init__")] = path
+
+    def __getitem__(self, name: str) -> ast.Module:
+        return parsed(self._paths[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
-LIBRARY = modules(ROOT / "bench" / "ninetynine")
-ARCHITECTURES = modules(ROOT / "architectures")
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+LIBRARY = Modules(ROOT / "bench" / "ninetynine")
+ARCHITECTURES = Modules(ROOT / "architectures")
 
 
 @cache

@@ -149,17 +149,19 @@ def _binned_error(sd: float, shifts: Floats, weights: Floats) -> float:
     return math.sqrt(float(np.array(squares) @ weights))
 
 
-def crossed_rows(replicates: int, seed: int, images: Sequence[int] = IMAGES) -> Iterator[Row]:
+def crossed_rows(
+    replicates: int, seed: int, images: Sequence[int] = IMAGES, seeds: Sequence[int] = SEEDS
+) -> Iterator[Row]:
     """Losses, calibration errors, gaps, the accuracy of a class and the parts of the spread."""
     for m in images:
         for grouped in (False, True):
             rng = _rng(seed, "crossed", m, grouped)
             truth = _truth(World(rng, 100, grouped).hardness_sd)
-            tallies = {n: Tally() for n in SEEDS}
+            tallies = {n: Tally() for n in seeds}
             for _ in range(replicates):
                 world = World(rng, m, grouped)
-                one, other = world.run(max(SEEDS)), world.run(max(SEEDS))
-                train = 0.999 + 0.0003 * rng.standard_normal(max(SEEDS))
+                one, other = world.run(max(seeds)), world.run(max(seeds))
+                train = 0.999 + 0.0003 * rng.standard_normal(max(seeds))
                 for n, tally in tallies.items():
                     a, b = ([part[:n] for part in side] for side in (one, other))
                     _tally_crossed(a, b, train[:n], world.groups, truth, tally)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from ninetynine.executors import Enough, run_chosen
 from ninetynine.executors.local import LocalExecutor
-from ninetynine.machine import available_cores, cores_of
+from ninetynine.machine import cores_of
 from ninetynine.workers import EpochEnded, Failed, Finished, Refused, Started, ipc, process
 from record_builders import make_predictions
 from run_helpers import (
@@ -306,7 +306,7 @@ def test_workers_have_cores_of_their_own_where_there_are_enough(monkeypatch):
 def test_a_worker_is_pinned_to_its_cores(stub, folder, dataset):
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("this system pins no process")
-    core = available_cores()[0]
+    (core,) = cores_of(0, 1, 1)
     body = f"assert os.sched_getaffinity(0) == {{{core}}}, os.sched_getaffinity(0)"
     *_, end = LocalExecutor(jobs=1).run(
         tasks_for([write_architecture(folder, "pinned", body)], dataset)

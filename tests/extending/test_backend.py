@@ -28,7 +28,9 @@ def test_it_differs_from_tensorflow_in_its_loop_and_its_version(folder):
 @pytest.mark.slow
 def test_a_worker_trains_on_it(folder, tmp_path):
     dataset = write_dataset(tmp_path / "few.npz")
-    suite = write_suite(tmp_path / "few.toml", ["softmax_regression"], dataset)
+    suite = write_suite(
+        tmp_path / "few.toml", ["softmax_regression"], dataset, more="[recipe]\nepochs = 1\n"
+    )
     arguments = ("run", suite, "--backend", "tensorflow_fit", "--results", tmp_path / "results")
     run_installed(folder, *arguments)
     ((record,), problems) = RecordStore(tmp_path / "results").read_all()

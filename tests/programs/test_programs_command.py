@@ -137,11 +137,12 @@ def blocks(page):
     return dict(found)
 
 
-def write_digits(root):
-    """Write the small digits as pictures, in ``root``/train and ``root``/test."""
+def write_digits(root, images_of_part=200):
+    """Write some of the small digits as pictures, in ``root``/train and ``root``/test."""
     digits = datasets.load("digits")
     for part, (images, labels) in zip(("train", "test"), digits.parts.values(), strict=True):
-        for number, (pixels, label) in enumerate(zip(images, labels, strict=True)):
+        pairs = list(zip(images, labels, strict=True))[:images_of_part]
+        for number, (pixels, label) in enumerate(pairs):
             path = root / part / str(label) / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels[..., 0]).save(path)
@@ -179,6 +180,7 @@ def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here, monkeypa
     job = re.findall(r"run: (bench .*)", files[".github/workflows/accuracy.yml"])
     assert_trains(tmp_path / "train.py", tmp_path)  # with scikit-learn itself
     (tmp_path / "stand_in" / "sklearn").mkdir(parents=True)
+    (tmp_path / "stand_in" / "sklearn" / "__init__.py").touch()
     (tmp_path / "stand_in" / "sklearn" / "ensemble.py").write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "stand_in"), prepend=os.pathsep)
     for line in [*commands, *job]:

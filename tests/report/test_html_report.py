@@ -276,7 +276,7 @@ def test_a_page_of_hundreds_of_records_stays_small(store):
     epochs = [Epoch(epoch=e, loss=0.1, accuracy=1 - 0.3 / e) for e in range(1, 301)]
     for number in range(100):
         name = f"a_rather_long_name_of_an_architecture_{number}"
-        for seed in range(4):
+        for seed in range(2):
             wrong = rng.choice(360, 3 + number // 5, replace=False)
             write_run(store, name, seed, wrong=wrong, **DIGITS)
     record = make_record("long", 0, **{k: v for k, v in DIGITS.items() if k != "images"})

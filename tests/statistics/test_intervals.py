@@ -41,7 +41,8 @@ def test_intervals_that_count_failures_cover_where_the_plain_one_does_not():
 
 @pytest.mark.slow
 def test_intervals_over_images_and_groups_cover():
-    holds(number_coverage.crossed_rows(40, 3, (2_000,)), set(number_coverage.CROSSED), 40)
+    rows = number_coverage.crossed_rows(40, 3, (2_000,), (3, 10))
+    holds(rows, set(number_coverage.CROSSED), 40)
 
 
 def test_one_of_twenty_at_chance_collapsed():

@@ -1,9 +1,11 @@
 """Files of kilobytes that unpack to gigabytes, and calls that may take little memory."""
 
+import json
 import struct
 import subprocess
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -61,24 +63,57 @@ def array_member(shape: tuple[int, ...], method: int = 8) -> tuple[bytes, int, i
     return deflated(size, start), size, method
 
 
+# Imports once and answers in forks, since the imports take longer than all that is tried.
+_SERVER = """
+import json, os, resource, sys, traceback
+from pathlib import Path
+import numpy as np
+from ninetynine import datasets
+from ninetynine.datasets.files import *
+from ninetynine.errors import UserError
+from ninetynine.external import read_runs
+digits = datasets.load('digits')
+for line in sys.stdin:
+    code, arguments, more = json.loads(line)
+    source, target = os.pipe()
+    if os.fork() == 0:
+        os.close(source)
+        sys.argv[1:], path = arguments, Path(arguments[0])
+        pages = int(open('/proc/self/statm').read().split()[0])
+        most = pages * resource.getpagesize() + more
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        try:
+            exec(code)
+        except UserError as error:
+            os.write(target, str(error).encode())
+        except BaseException as error:
+            os.write(target, ('not refused:\\n' + traceback.format_exc()).encode())
+        os._exit(0)
+    os.close(target)
+    with os.fdopen(source, 'rb') as told:
+        print(json.dumps(told.read().decode()), flush=True)
+    os.wait()
+"""
+
+
+@cache
+def _server() -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _SERVER]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def end_server() -> None:
+    """End the process that answered, if there is one."""
+    if _server.cache_info().currsize:
+        _server().communicate()
+        _server.cache_clear()
+
+
 def refusal_in_little_memory(code: str, *arguments: object, more: int = 400 * 2**20) -> str:
     """The UserError of ``code`` in a process that may take ``more`` bytes after its imports."""
-    program = (
-        "import resource, sys, numpy as np\n"
-        "from pathlib import Path\n"
-        "from ninetynine import datasets\n"
-        "from ninetynine.datasets.files import *\n"
-        "from ninetynine.errors import UserError\n"
-        "from ninetynine.external import read_runs\n"
-        "digits = datasets.load('digits')\n"
-        "path = Path(sys.argv[1])\n"
-        "pages = int(open('/proc/self/statm').read().split()[0])\n"
-        f"most = pages * resource.getpagesize() + {more}\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
-        f"try:\n    {code}\nexcept UserError as error:\n    print(error)\n"
-    )
-    command = [sys.executable, "-c", program, *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert ended.returncode == 0, ended.stderr
-    (line,) = ended.stdout.splitlines()
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    print(json.dumps([code, [*map(str, arguments)], more]), file=server.stdin, flush=True)
+    (line,) = str(json.loads(server.stdout.readline())).splitlines()
     return line

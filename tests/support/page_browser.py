@@ -33,6 +33,7 @@ OPTIONS = (
 )
 
 SCREENS = tuple(product((390, 768, 1280, 1920), ("light", "dark")))  # pixels wide, theme
+_PATIENCE_SECONDS = 300  # rules of accessibility take 17 of a large page, where nothing else runs
 
 # Texts of pictures that lie on each other, on a dot, or out of their picture.
 LABELS = """
@@ -145,7 +146,7 @@ def violations(browser, *rules):
 
 def wait_until(browser, condition):
     """Wait until ``condition`` of the browser holds; Selenium looks twice a second by itself."""
-    WebDriverWait(browser, 20, poll_frequency=0.02).until(condition)
+    WebDriverWait(browser, _PATIENCE_SECONDS, poll_frequency=0.02).until(condition)
 
 
 def start_browser(profile: Path) -> webdriver.Chrome:
@@ -155,7 +156,9 @@ def start_browser(profile: Path) -> webdriver.Chrome:
     for option in (*OPTIONS, f"--user-data-dir={profile}"):
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    browser.set_script_timeout(_PATIENCE_SECONDS)
+    return browser
 
 
 def show(browser, path, width, theme, anchor=""):

@@ -11,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 import psutil
+from ninetynine.machine import available_cores
 from ninetynine.records import RecordStore
 from ninetynine.request import RunRequest
 from ninetynine.suite import Suite
@@ -19,6 +20,13 @@ SUPPORT = Path(__file__).parent
 STUB_WORKER = (str(SUPPORT / "stub_worker.py"),)
 BENCH = (sys.executable, "-m", "ninetynine")
 STUB_BENCH = (sys.executable, str(SUPPORT / "stub_bench.py"))
+
+
+def cores_in_turn():
+    """Return the cores of this machine; of tests in parallel, each begins with another one."""
+    cores = available_cores()
+    first = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % len(cores)
+    return cores[first:] + cores[:first]
 
 
 def load_script(path: Path) -> ModuleType:
