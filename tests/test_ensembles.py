@@ -310,6 +310,7 @@ def test_every_format_shows_a_vote_as_a_row(board, format_):
         assert "3,000" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -346,6 +347,7 @@ def test_timings_are_counted_once_and_votes_are_no_runs(bench, board):
     assert "8 records, 0 of them failed; 6 with a timing" in out
 
 
+@pytest.mark.slow
 def test_the_page_says_how_a_vote_is_made_again(bench, board):
     _, page, _ = bench("report", "--format", "html", "--results", board.directory)
     assert "bench run ladder --only vote" in page

@@ -70,6 +70,7 @@ def test_data_describes_the_four_arrays(bench):
     assert arrays["y_test"]["length"] == 360
 
 
+@pytest.mark.slow
 def test_data_draws_a_picture(bench, tmp_path):
     picture = tmp_path / "samples.png"
     code, out, _ = bench("data", "digits", "--picture", picture, "--per-class", 2)

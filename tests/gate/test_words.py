@@ -68,6 +68,7 @@ def two_gone(project):
     return project
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("excuse", "expected"),
     [
@@ -222,6 +223,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", LOSSES)
 @pytest.mark.parametrize("verb", [["check"], ["check", "--only", "tiny"], ["baseline", "show"]])
 def test_a_baseline_that_lost_a_file_is_a_mistake_that_says_how_to_restore_it(

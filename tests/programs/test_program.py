@@ -274,6 +274,7 @@ def test_a_file_that_is_there_but_not_among_its_files_is_named(tmp_path, dataset
     assert "beside the suite" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pins", "found"),
     [

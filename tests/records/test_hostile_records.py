@@ -319,6 +319,7 @@ def test_predictions_that_are_none_take_their_record_with_them(store, monkeypatc
     assert store.predictions(record) is None
 
 
+@pytest.mark.slow
 def test_no_memory_is_taken_for_what_a_file_claims(store, monkeypatch):
     import tracemalloc
 
@@ -374,6 +375,7 @@ def folder(tmp_path):
 REPORTS = ("table", "csv", "json", "markdown", "latex", "readme", "html")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", REPORTS)
 def test_every_format_of_a_report_names_the_bad_and_reports_the_good(bench, folder, format_):
     store, good, bad = folder

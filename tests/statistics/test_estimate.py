@@ -115,6 +115,7 @@ def width(interval):
     return interval.high - interval.low
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("accuracy", "seed"), [(0.8, 1), (0.95, 2), (0.98, 3)])
 def test_population_interval_agrees_with_the_crossed_bootstrap(accuracy, seed):
     model = drawn_model(seeds=20, accuracy=accuracy, seed=seed)

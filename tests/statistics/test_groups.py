@@ -169,6 +169,7 @@ def test_groups_that_say_nothing_or_do_not_fit_are_told():
             difference_error(summarize(a, groups), summarize(b, other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [3, 10])
 def test_intervals_are_about_as_wide_as_the_bootstrap_over_seeds_and_groups(seeds):
     (a, b), groups = grouped_models(seeds, groups=150, mean=30)

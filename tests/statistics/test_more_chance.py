@@ -138,6 +138,7 @@ def test_of_losses_scores_and_calibration_errors(kind, seed):
     in_order(*(calibration_difference(*pair)[1] for pair in errors))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "seed"), CASES)
 def test_of_ranks(kind, seed):
     models, groups = answers(kind, seed, models=6)
