@@ -103,6 +103,7 @@ def test_a_loss_without_arguments_is_the_default_however_it_is_written():
             {"loss": {"name": "categorical_generalized_cross_entropy", "q": 1}},
             "'q' is 1; expected a number between 0 and 1",
         ),
+        ({"optimizer": {"name": "adam", "loss_scale_factor": 0}}, "is 0; expected a positive num"),
         ({"epochs": 1e12}, "is 1000000000000.0; expected a positive number, at most a million"),
         ({"phases": [3]}, "'phases.0' is 3; expected a list of tables such as"),
         ({"optimizer": {"name": "adam", "gradient_accumulation_steps": 1}}, "whole number, 2 or"),

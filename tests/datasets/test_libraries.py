@@ -429,3 +429,16 @@ def test_tensorflow_datasets_reads_what_it_prepared(tmp_path: Path) -> None:
 def test_medmnist_s_package_knows_its_sets() -> None:
     pytest.importorskip("medmnist", reason="medmnist (ninetynine[medmnist]) is not installed")
     assert "did you mean 'pathmnist'?" in complaint(load, "medmnist:pathmnits")
+
+
+def test_a_set_that_cannot_be_generated_is_told_why() -> None:
+    from ninetynine.datasets.kinds import hf
+
+    class DatasetGenerationError(Exception):
+        """As the library's, which says nothing of what went wrong."""
+
+    error = DatasetGenerationError("An error occurred while generating the dataset")
+    error.__cause__ = TypeError("Couldn't cast null to string")
+    assert hf._reason(error, "pets") == (
+        "datasets cannot load it (TypeError: Couldn't cast null to string)"
+    )

@@ -15,9 +15,11 @@ Number = bool | int | float
 _BELOW_ONE = frozenset(
     {"beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho", "momentum", "ema_momentum"}
 )
-_POSITIVE = frozenset({"learning_rate", "epsilon", "clipnorm", "clipvalue", "global_clipnorm"})
+_POSITIVE = frozenset(
+    {"learning_rate", "epsilon", "clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"}
+)
 _COUNTS = {"ema_overwrite_frequency": 1, "gradient_accumulation_steps": 2, "warmup_steps": 0}
-_NUMBERS = frozenset({"weight_decay", "loss_scale_factor"})  # whose default is None
+_NUMBERS = frozenset({"weight_decay"})  # whose default is None
 _TEXT = re.compile(r"[\w .*+?|^$()/\[\]-]{1,200}", re.ASCII)
 _LONGEST = 100  # values in a list
 

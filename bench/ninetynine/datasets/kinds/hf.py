@@ -141,6 +141,8 @@ def _builders() -> Sequence[str]:
 
 
 def _reason(error: Exception, path: str) -> str:
+    if type(error).__name__ == "DatasetGenerationError" and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # what went wrong, which the other does not say
     said = " ".join(str(error).split()) or type(error).__name__
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "ConnectionError" in kinds or "OfflineModeIsEnabled" in kinds:
