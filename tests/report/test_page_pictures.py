@@ -147,8 +147,6 @@ def test_a_ladder_shows_its_steps_and_histories_their_versions(browser, page):
 def test_on_a_phone_what_is_long_is_folded_until_it_is_asked_for(browser, page):
     show(browser, page, 390, "light")
     assert not seen(browser, ".ladder")
-    assert len(seen(browser, "[id$=curves] figure")) == 4
-    browser.execute_script("scrollTo(0, 0)")
     seen(browser, ".fold > summary")[0].click()
     assert seen(browser, ".ladder tbody tr")
     look(browser, 1280, "light")
@@ -158,9 +156,13 @@ def test_on_a_phone_what_is_long_is_folded_until_it_is_asked_for(browser, page):
     assert not seen(browser, ".ladder")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
-        assert seen(browser, ".ladder tbody tr")
+        wait_until(browser, lambda b: seen(b, ".ladder tbody tr"))
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    go(browser, anchors(browser)[1])
+    for width, shown in ((390, 4), (1280, 12)):
+        look(browser, width, "light")
+        assert len(seen(browser, "[id$=progress] figure")) == shown
 
 
 def heads(browser, section):
