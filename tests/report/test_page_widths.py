@@ -75,7 +75,7 @@ LOST = """
     const isSeen = ({left, right, width}) => left >= 0 && width > 0 && right <= innerWidth + 1;
     return ['name', 'accuracy', 'rank', 'number'].filter((column) => {
         const boxes = [...row.querySelectorAll(`:scope > .${column}`)]
-            .map((e) => e.getBoundingClientRect());
+            .filter((e) => e.checkVisibility()).map((e) => e.getBoundingClientRect());
         return !boxes.length || !boxes.every(isSeen);
     });
 """
