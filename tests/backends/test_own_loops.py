@@ -20,17 +20,16 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import json, sys
 from functools import cache
-from types import SimpleNamespace
 import numpy as np
 import keras
 from keras import layers
 from ninetynine.backends import FitLoop, Standard, get_backend, to_float
+from ninetynine.backends.tensorflow import hide_where_unused
 from ninetynine.recipe import Augmentation
-from ninetynine.training import setup
 from ninetynine.training.augmentation import Warp, draw
 
 BACKEND = get_backend(sys.argv[1])
-setup._hide_unused_tensorflow(BACKEND, None)
+hide_where_unused(BACKEND, [])
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (50, 8, 8, 1), np.uint8)
 labels = rng.integers(0, 3, 50)
@@ -102,8 +101,7 @@ if BACKEND.keras_backend == "jax":
     scales = "unit", "none", Standard((0.3,), (0.2,))
     found["bytes"] = [*map(answers_to_bytes_are_those_to_floats, scales)]
 found["has_tensorflow"] = ["tensorflow" in sys.modules]
-naming = SimpleNamespace(source_files={"net.py": "import tensorflow"})
-setup._hide_unused_tensorflow(BACKEND, naming)
+hide_where_unused(BACKEND, ["import tensorflow"])
 keras.utils.set_random_seed(0)
 found["has_tensorflow"] += ["tensorflow" in sys.modules]
 print(json.dumps(found))

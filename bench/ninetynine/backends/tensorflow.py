@@ -1,5 +1,8 @@
 """TensorFlow: a whole epoch as one traced loop over tensors that stay where they are."""
 
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -63,6 +66,20 @@ class TensorFlowLoop(StepLoop):
 
     def _outputs(self, pixels: NDArray[np.float32]) -> Any:
         return self._forward(pixels).numpy()
+
+
+def hide_where_unused(backend: Backend, sources: Iterable[str]) -> None:
+    """Have Keras take TensorFlow for missing where it computes nothing.
+
+    To seed it Keras would import it: seconds and half a gigabyte a cell.  An architecture whose
+    code, ``sources``, names it has it, seeded.
+    """
+    needed = backend.keras_backend == "tensorflow" or "tensorflow" in sys.modules
+    needed = needed or any("tensorflow" in text for text in sources)
+    with suppress(ImportError, AttributeError):  # Keras's own, which another version may not have
+        from keras.src.utils import module_utils
+
+        module_utils.tensorflow._available = None if needed else False  # None: it looks
 
 
 class TensorFlow(Backend):

@@ -4,12 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
 from ninetynine.architecture import Architecture
-from ninetynine.backends import Backend, get_backend
+from ninetynine.backends import get_backend
+from ninetynine.backends.tensorflow import hide_where_unused
 from ninetynine.cells import CellIdentity
 from ninetynine.errors import UserError
 from ninetynine.inputs import Inputs, noting
@@ -178,21 +179,6 @@ def set_configuration(precision: str) -> None:
         getattr(config, limit, lambda none: None)(None)
 
 
-def _hide_unused_tensorflow(backend: Backend, architecture: Architecture | None) -> None:
-    """Have Keras take a TensorFlow for missing that computes nothing here.
-
-    To seed it Keras would import it: seconds and half a gigabyte a cell.  An architecture whose
-    code names it has it, seeded.
-    """
-    sources = {} if architecture is None else architecture.source_files
-    needed = backend.keras_backend == "tensorflow" or "tensorflow" in sys.modules
-    needed = needed or any("tensorflow" in text for text in sources.values())
-    with suppress(ImportError, AttributeError):  # Keras's own, which another version may not have
-        from keras.src.utils import module_utils
-
-        module_utils.tensorflow._available = None if needed else False  # None: it looks
-
-
 def prepare_backend(identity: CellIdentity, architecture: Architecture | None = None) -> None:
     """Import keras on the cell's backend and make it deterministic and seeded.
 
@@ -212,7 +198,8 @@ def prepare_backend(identity: CellIdentity, architecture: Architecture | None = 
     keras.utils.clear_session()  # collects, too: an earlier cell's model is held in cycles only
     set_configuration(identity.precision)
     backend.set_precision(identity.precision, identity.device)
-    _hide_unused_tensorflow(backend, architecture)
+    sources = {} if architecture is None else architecture.source_files
+    hide_where_unused(backend, sources.values())
     keras.utils.set_random_seed(identity.seed)
     if identity.deterministic:
         backend.make_deterministic()
