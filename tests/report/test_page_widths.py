@@ -155,7 +155,7 @@ def test_the_page_fits_every_width_and_can_be_read_in_both_themes(browser, pages
     assert browser.get_log("browser") == []
 
 
-@pytest.mark.parametrize(("case", "screens"), [("few", SCREENS[1::2]), ("hostile", SCREENS[:1])])
+@pytest.mark.parametrize(("case", "screens"), [("few", SCREENS), ("hostile", SCREENS[:2])])
 def test_no_rule_of_accessibility_is_broken(browser, pages, case, screens):
     show(browser, pages[case], 1280, "light")
     seen(browser, ".leaders .model")[0].click()
