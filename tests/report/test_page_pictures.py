@@ -212,6 +212,10 @@ def test_on_paper_everything_is_there_and_nothing_to_click(browser, page):
         check(browser, LABELS)
         page_width = browser.execute_script("return document.documentElement.scrollWidth")
         assert page_width <= 780
+        # A heading and what it says are never left alone at the end of a sheet.
+        loose = """return [...document.querySelectorAll('.panel :is(h2, .says, figcaption)')]
+            .filter((e) => getComputedStyle(e).breakAfter !== 'avoid').length"""
+        assert browser.execute_script(loose) == 0
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
