@@ -91,10 +91,11 @@ class ProgramProcess:
             listener.join(timeout=_SILENCE_SECONDS)
 
     def _listen(self, output: IO[bytes]) -> None:
-        while line := output.readline(_LONGEST_LINE):
-            self._heard += 1
-            # Of a line that was written over and over, what a terminal would show at last.
-            self._hear(line.decode(errors="replace").rstrip().rpartition("\r")[2])
+        with output:
+            while line := output.readline(_LONGEST_LINE):
+                self._heard += 1
+                # Of a line that was written over and over, what a terminal would show at last.
+                self._hear(line.decode(errors="replace").rstrip().rpartition("\r")[2])
 
     def _hear(self, line: str) -> None:
         self._lines = [*self._lines, line][-_LAST_LINES:]
