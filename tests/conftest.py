@@ -61,11 +61,11 @@ def another_first_core():
 @pytest.fixture(scope="session", autouse=True)
 def few_rounds_of_prediction():
     """Predicting is timed, but not as often as a time that is to be kept asks for."""
-    rounds = clocks.repeated_seconds
+    timed = clocks.repeated_seconds
     with pytest.MonkeyPatch.context() as patch:
 
-        def few(call, asked, warm_up):
-            return rounds(call, min(asked, 3), 1)
+        def few(call, rounds, warm_up):
+            return timed(call, min(rounds, 3), 1)
 
         patch.setattr(clocks, "repeated_seconds", few)
         yield
