@@ -1,8 +1,10 @@
 """What tests share: a store, the command in this process, other people's packages, small data.
 
 What is slow is left out by ``pytest -m "not slow"``: it trains, starts processes that import a
-backend, a cluster or a browser, builds or installs the package, or simulates for seconds.  In
-parallel the tests of a file stay together (``--dist loadfile``), since they share what is dear.
+backend, a cluster or a browser, builds or installs the package, or simulates for seconds.  What is
+exhaustive goes through very many combinations of what other tests show once, or simulates for
+longer: CI runs it after the README's command.  In parallel the tests of a file stay together
+(``--dist loadfile``), since they share what is dear.
 """
 
 import gc
@@ -16,6 +18,7 @@ from distributions import activate, write
 from kept_workers import KeptWorkers
 from ninetynine import cli
 from ninetynine.records import RecordStore
+from ninetynine.training import clocks
 from ninetynine.workers import process
 from run_helpers import STUB_WORKER, cores_in_turn
 
@@ -52,6 +55,19 @@ def another_first_core():
     """What runs in parallel keeps its workers on other cores, rather than all on the first one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ninetynine.machine.available_cores", cores_in_turn)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_rounds_of_prediction():
+    """Predicting is timed, but not as often as a time that is to be kept asks for."""
+    timed = clocks.repeated_seconds
+    with pytest.MonkeyPatch.context() as patch:
+
+        def few(call, rounds, warm_up):
+            return timed(call, min(rounds, 3), 1)
+
+        patch.setattr(clocks, "repeated_seconds", few)
         yield
 
 

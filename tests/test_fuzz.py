@@ -10,9 +10,18 @@ from ninetynine.gate.manifest import read_manifest
 
 pytestmark = pytest.mark.slow
 
+# The dearest is left to the exhaustive tests.
 READERS = [
     *("signed record", "record of any version", "predictions", "manifest"),
-    *("suite", "architecture", "dataset", "idx", "import .npy", "import .npz", "import .csv"),
+    *(
+        "suite",
+        pytest.param("architecture", marks=pytest.mark.exhaustive),
+        "dataset",
+        "idx",
+        "import .npy",
+        "import .npz",
+        "import .csv",
+    ),
 ]
 
 

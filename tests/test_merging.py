@@ -292,7 +292,9 @@ def outcomes(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(1, 5))]
+)
 def test_any_order_keeps_every_outcome_once_and_a_second_time_changes_nothing(tmp_path, seed):
     folders = [tmp_path / name for name in ("one", "two", "three")]
     scatter(folders, random.Random(seed))

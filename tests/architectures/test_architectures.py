@@ -29,7 +29,10 @@ def stated_model(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("input_shape", "num_classes"), [((28, 28, 1), 10), ((28, 28, 3), 7)])
+@pytest.mark.parametrize(
+    ("input_shape", "num_classes"),
+    [((28, 28, 1), 10), pytest.param((28, 28, 3), 7, marks=pytest.mark.exhaustive)],
+)
 def test_gives_one_probability_per_class(architecture, input_shape, num_classes):
     if num_classes == 10:
         model = stated_model(architecture.name)

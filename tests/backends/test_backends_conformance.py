@@ -37,7 +37,12 @@ NAMES = tuple(BACKENDS.entries())  # those of other packages, too
 INSTALLED = tuple(name for name in NAMES if is_installed(name))
 # Where there are two others, TensorFlow's models are compared by what the catalogue says alone.
 COMPARED = INSTALLED if len(INSTALLED) < 3 else tuple(n for n in INSTALLED if n != DEFAULT_BACKEND)
-every_architecture = pytest.mark.parametrize("name", CATALOG)
+# One of each kind; the others are left to the exhaustive tests.
+KINDS = ("majority_class", "t1_small_cnn", "t2_dense", "small_resnet", "user_net")
+every_architecture = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in KINDS else pytest.mark.exhaustive) for name in CATALOG],
+)
 every_backend = pytest.mark.parametrize(
     "backend",
     [

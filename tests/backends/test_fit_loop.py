@@ -55,7 +55,14 @@ def train():
     return train
 
 
-@pytest.mark.parametrize("words", [None, WORDS, MORE_WORDS], ids=["plain", "warped", "mixed"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(None, id="plain"),
+        pytest.param(WORDS, id="warped", marks=pytest.mark.exhaustive),
+        pytest.param(MORE_WORDS, id="mixed", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_both_loops_compute_the_same(train, words):
     (weights, loss, outputs), (others, other_loss, other_outputs) = (
         train(loop_class, words) for loop_class in (FitLoop, TensorFlowLoop)

@@ -361,6 +361,7 @@ def build(input_shape, num_classes):
 '''
 
 
+@pytest.mark.exhaustive
 def test_a_crash_costs_its_cell_only_and_a_key_has_one_hash_in_any_worker_and_order(
     kept_workers, tmp_path
 ):

@@ -62,6 +62,7 @@ def finish(bench, kept_workers, stub, monkeypatch):
     return finish
 
 
+@pytest.mark.exhaustive
 def test_kills_of_the_whole_group_lose_nothing(run, tmp_path, monkeypatch):
     """The short form of ``kill_resume.py``, which does it with TensorFlow and ``quick``."""
     monkeypatch.setenv("STUB_EPOCH_SECONDS", "0.2")

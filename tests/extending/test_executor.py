@@ -65,6 +65,7 @@ def test_its_records_are_those_of_the_local_executor(bench, suite, tmp_path):
     assert fresh == local
 
 
+@pytest.mark.exhaustive
 def test_the_other_verbs_that_train_take_it_too(bench, suite):
     only = (*suite, "--only", "good")
     bench("run", *only, "--results", "results")

@@ -232,6 +232,7 @@ def test_the_simulation_and_the_gate_answer_alike():
         assert found.degrees_of_freedom == freedom[seeds - 2]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_largest_design_allowed_is_still_integrated_well():
     """A grid that is too coarse would let paths slip through between two looks."""

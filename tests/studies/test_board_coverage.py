@@ -26,6 +26,7 @@ def test_a_row_is_moved_to_the_accuracy_that_is_asked_for():
     assert board_coverage.mean_over_normal(moved, 0.335).sum() == pytest.approx(22.5, abs=0.3)
 
 
+@pytest.mark.exhaustive
 def test_equal_models_are_seldom_called_different(monkeypatch):
     monkeypatch.setattr(board_coverage, "SEEDS", (5, "3 to 10"))
     monkeypatch.setattr(board_coverage, "ACCURACY", 0.985)

@@ -73,6 +73,7 @@ def test_differences_cover_and_equal_models_are_seldom_told_apart(monkeypatch):
             assert row["significant"] <= 0.05 + slack(0.05, 100), row
 
 
+@pytest.mark.exhaustive
 def test_boards_of_equal_models_seldom_show_a_difference(monkeypatch):
     monkeypatch.setattr(interval_coverage, "ACCURACIES", (0.99,))
     monkeypatch.setattr(interval_coverage, "BOARD_SEEDS", (3, 10))

@@ -70,6 +70,7 @@ def test_without_mnist_the_script_says_so_in_one_line(tmp_path):
     assert ended.stderr.startswith("order_of_writers: ")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.real_mnist
 @pytest.mark.slow
 def test_the_page_is_what_the_images_show(script):

@@ -125,6 +125,7 @@ def test_every_trained_record_says_where_it_comes_from(records):
             assert record.model.weights_hash
 
 
+@pytest.mark.exhaustive
 def test_the_html_report_stays_small(report):
     assert len(render(report, "html").encode()) < 6e6
 

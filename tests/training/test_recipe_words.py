@@ -246,8 +246,11 @@ def test_one_sigmoid_unit_is_the_probability_of_the_second_class_as_fit_trains_i
     ("activation", "loss"),
     [
         ("sigmoid", "binary_crossentropy"),
-        ("sigmoid", {"name": "binary_focal_crossentropy", "gamma": 1}),
-        ("sigmoid", "mean_squared_error"),
+        pytest.param(
+            *("sigmoid", {"name": "binary_focal_crossentropy", "gamma": 1}),
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param("sigmoid", "mean_squared_error", marks=pytest.mark.exhaustive),
         ("softmax", {"name": "categorical_focal_crossentropy", "gamma": 2, "alpha": 0.5}),
     ],
 )
