@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from ninetynine.board import Board, Row
-from ninetynine.board.training_time import training_flops
+from ninetynine.board.training_time import median, training_flops
 from ninetynine.records import Timing
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column
@@ -19,8 +17,7 @@ def _train_seconds(row: Row) -> float | None:
 
 
 def _peak_memory_bytes(row: Row) -> float | None:
-    known = [r.peak_memory_bytes for r in row.records if r.peak_memory_bytes is not None]
-    return float(np.median(known)) if known else None
+    return median(record.peak_memory_bytes for record in row.records)
 
 
 def _flops(board: Board, row: Row) -> float | None:
@@ -61,9 +58,7 @@ def _mebibytes(size: float | None) -> str:
 
 
 def _stated_seconds(row: Row) -> float | None:
-    told = [record.context.stated_train_seconds for record in row.records]
-    known = [seconds for seconds in told if seconds is not None]
-    return float(np.median(known)) if known else None
+    return median(record.context.stated_train_seconds for record in row.records)
 
 
 def _rate(images_per_second: float | None) -> str:
