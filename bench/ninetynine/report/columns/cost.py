@@ -7,7 +7,7 @@ from ninetynine.board import Board, Row
 from ninetynine.board.training_time import median, training_flops
 from ninetynine.records import Timing
 from ninetynine.report import formatting
-from ninetynine.report.columns import Column
+from ninetynine.report.columns import Column, column_of_found
 
 _OWN_CORES = "Median over the runs that had their cores to themselves"
 
@@ -34,18 +34,15 @@ def _timing(
     order: str = "up",
 ) -> Column:
     """Return the column of the median of a timing's field."""
-
-    def value(row: Row) -> float | None:
-        return row.time.median(of) if row.time else None
-
-    return Column(
+    return column_of_found(
+        lambda board, row: row.time.median(of) if row.time else None,
+        lambda found: (found,),
+        write,
+        (field or key,),
         key=key,
         heading=heading,
         help=f"{help}. {_OWN_CORES}.",
-        fields=(field or key,),
-        values=lambda board, row: (value(row),),
-        write=lambda board, row: write(value(row)),
-        order="down" if order == "down" else "up",
+        order=order,
     )
 
 
