@@ -16,7 +16,7 @@ FIXTURES = ROOT / "tests" / "fixtures"
 # From the ground up.  A part of the library imports only parts of earlier lines
 # (and of itself).
 LAYERS = [
-    {"blocks", "errors"},
+    {"blocks", "errors", "grouping"},
     {"arrays", "gpu", "programs", "registry"},
     {"backends", "cells", "datasets", "energy", "recipe", "sources", "statistics"},
     {"architecture", "grid", "inputs", "measures", "places"},

@@ -11,6 +11,7 @@ import os
 import stat
 import struct
 import sys
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -59,6 +60,19 @@ def cache_folder() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME")
     folder = (Path(cache) if cache else Path.home() / ".cache").expanduser() / "ninetynine"
     return folder.absolute()  # it is named to programs that run elsewhere
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield where to write what is at ``path`` at the end of the context, unless it raises.
+
+    Raises OSError where it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        part = Path(folder) / path.name
+        yield part
+        part.replace(path)
 
 
 def check_size(path: Path, content_bytes: int) -> None:

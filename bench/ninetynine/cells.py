@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from ninetynine.grouping import grouped
 from ninetynine.programs import Program
 
 # Raised whenever the engine would turn the same cell into other numbers: the step loop, the
@@ -148,11 +149,11 @@ def trained_together(cells: Sequence[Cell], at_once: int) -> list[Cell]:
 
 def by_task(cells: Iterable[Cell]) -> list[list[Cell]]:
     """Return ``cells`` in their order, those in one list that one computation trains."""
-    found: dict[str, list[Cell]] = {}
-    for cell in cells:
-        alike = cell.changed(seed=0) if cell.identity.together is not None else cell
-        found.setdefault(alike.key, []).append(cell)
-    return list(found.values())
+
+    def alike(cell: Cell) -> Cell:
+        return cell.changed(seed=0) if cell.identity.together is not None else cell
+
+    return list(grouped((alike(cell).key, cell) for cell in cells).values())
 
 
 def canonical_hash(value: object) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ninetynine import machine
 from ninetynine.cells import CellIdentity
 from ninetynine.datasets import info_of
+from ninetynine.grouping import grouped
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, Timing
 
@@ -179,11 +180,11 @@ def fingerprint_here(identity: CellIdentity) -> str:
 
 
 def _medians(records: Sequence[Record]) -> list[_Runs]:
-    groups: dict[tuple[Any, ...], list[Record]] = {}
-    for record in records:
-        if record.timing and record.machine:
-            key = *_kind(record.cell), record.machine.fingerprint, record.timing.exclusive
-            groups.setdefault(key, []).append(record)
+    groups = grouped(
+        ((*_kind(record.cell), record.machine.fingerprint, record.timing.exclusive), record)
+        for record in records
+        if record.timing and record.machine
+    )
     return [_median(key[-2], key[-1], group) for key, group in sorted(groups.items())]
 
 

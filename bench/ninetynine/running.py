@@ -233,19 +233,12 @@ def _keep(store: RecordStore, record: Record, predictions: Predictions) -> Recor
 
 def failed_record(cell: Cell, failure: Failure, attempts: int = 1) -> Record:
     """Return the record of a cell that was tried and has no numbers."""
-    context = Context(
-        suite=cell.suite,
-        variant=cell.variant,
-        suite_version=ninetynine.__version__,
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        dataset_revision=cell.dataset_revision,
-    )
     return Record(
         key=cell.key,
         status="failed",
         attempts=attempts,
         cell=cell.identity,
-        context=context,
+        context=Context.of(cell, datetime.now(UTC).isoformat(timespec="seconds")),
         failure=failure,
     )
 

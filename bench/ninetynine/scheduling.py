@@ -10,6 +10,7 @@ from ninetynine import machine
 from ninetynine.cells import Cell, CellIdentity, by_task
 from ninetynine.durations import Prediction, Predictor
 from ninetynine.errors import UserError
+from ninetynine.grouping import grouped
 from ninetynine.planning import RunPlan
 from ninetynine.records import Record
 
@@ -179,9 +180,7 @@ def _groups(plan: RunPlan, predictor: Predictor) -> list[CellGroup]:
         how = identity.precision, identity.backend, identity.device, identity.at_once
         return identity.architecture, *how
 
-    missing: dict[tuple[object, ...], list[CellIdentity]] = {}
-    for cell in plan.missing:
-        missing.setdefault(way(cell.identity), []).append(cell.identity)
+    missing = grouped((way(cell.identity), cell.identity) for cell in plan.missing)
     recorded = Counter(way(record.cell) for record in plan.reused)
     return [
         CellGroup(cells[0], len(cells), recorded[kind], predictor.of(cells[0]))

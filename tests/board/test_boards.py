@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from ninetynine.board import build_boards
 from ninetynine.board.names import row_names
-from ninetynine.board.notes import row_notes, seed_list
+from ninetynine.board.notes import row_notes
 from ninetynine.board.run import identity_of
 from ninetynine.cells import Together
 from ninetynine.report import Report, render
 from ninetynine.report.formats.csv import frame
 from ninetynine.statistics import RankInterval
+from ninetynine.suite.seeds import seed_list
 from record_builders import (
     PACKAGES,
     draw_wrong,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from complaints import complaint
-from ninetynine.datasets import load
+from ninetynine.datasets import known, load
 from ninetynine.datasets.files import IMAGES_MAGIC, LABELS_MAGIC, read_folder, read_idx, read_npz
 from ninetynine.errors import UserError
 
@@ -121,7 +121,7 @@ class TestFolder:
         self, tmp_path: Path, joint: str, zipped: bool
     ) -> None:
         expected = write_idx_files(tmp_path, joint, zipped)
-        found = read_folder(tmp_path, "mnist")
+        found = read_folder(tmp_path, known()["mnist"])
         assert found is not None
         assert found[1] == tmp_path
         for name, array in expected.items():
@@ -133,24 +133,24 @@ class TestFolder:
     ) -> None:
         write_idx_files(tmp_path)
         write_idx_files(tmp_path / sub_folder)
-        found = read_folder(tmp_path, "fashion_mnist")
+        found = read_folder(tmp_path, known()["fashion_mnist"])
         assert found is not None
         assert found[1] == tmp_path / sub_folder
 
     def test_an_npz_of_the_dataset_s_name_is_read(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "mnist.npz", **four_arrays())
-        found = read_folder(tmp_path, "mnist")
+        found = read_folder(tmp_path, known()["mnist"])
         assert found is not None
         np.testing.assert_array_equal(found[0]["y_train"], four_arrays()["y_train"])
-        assert read_folder(tmp_path, "fashion_mnist") is None
+        assert read_folder(tmp_path, known()["fashion_mnist"]) is None
 
     def test_a_folder_without_files_is_none(self, tmp_path: Path) -> None:
-        assert read_folder(tmp_path, "mnist") is None
+        assert read_folder(tmp_path, known()["mnist"]) is None
 
     def test_one_missing_file_of_the_four_is_named(self, tmp_path: Path) -> None:
         write_idx_files(tmp_path)
         (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
-        assert "t10k-labels-idx1-ubyte" in complaint(read_folder, tmp_path, "mnist")
+        assert "t10k-labels-idx1-ubyte" in complaint(read_folder, tmp_path, known()["mnist"])
 
 
 class _RunsCodeWhenUnpickled:

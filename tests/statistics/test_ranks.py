@@ -8,7 +8,6 @@ from ninetynine.statistics import (
     holm,
     pair_p_value,
     rank_intervals,
-    seed_rank_intervals,
     shared_runs_error,
     summarize,
 )
@@ -148,11 +147,7 @@ def test_rows_without_variance_and_copies_are_ranked():
     assert [(r.best, r.worst) for r in ranking.ranks] == [(1, 2), (1, 2), (3, 3)]
     assert ranking.among_best == (True, True, False)
     assert ranking.adjusted_p[0, 1] == 1
-    assert [(r.best, r.worst) for r in seed_rank_intervals([right, right, wrong])] == [
-        (1, 2),
-        (1, 2),
-        (3, 3),
-    ]
+    assert [(r.best, r.worst) for r in ranking.seed_ranks] == [(1, 2), (1, 2), (3, 3)]
 
 
 def test_one_image_ranks_nothing():
@@ -164,7 +159,7 @@ def test_one_image_ranks_nothing():
 def test_a_single_run_has_no_rank_on_these_images_and_may_stand_anywhere():
     rng = np.random.default_rng(3)
     good, bad = rng.random((6, 2_000)) < 0.99, rng.random((6, 2_000)) < 0.7
-    found = seed_rank_intervals([good, bad, good[:1]])
+    found = rank_intervals([good, bad, good[:1]]).seed_ranks
     assert found[2] is None
     assert [(r.best, r.worst) for r in found[:2]] == [(1, 2), (2, 3)]
 
@@ -174,9 +169,9 @@ def test_these_images_tell_more_apart_than_images_like_these():
     hard = rng.random(3_000) < 0.1
     board = [(rng.random((10, 3_000)) > np.where(hard, 0.5 + 0.01 * k, 0.0)) for k in range(6)]
     board = [correct & ~(rng.random(3_000) < 0.02) for correct in board]  # each its own images
-    seeds, population = seed_rank_intervals(board), rank_intervals(board).ranks
-    width = sum(r.worst - r.best for r in seeds)
-    assert width < sum(r.worst - r.best for r in population)
+    ranking = rank_intervals(board)
+    width = sum(r.worst - r.best for r in ranking.seed_ranks)
+    assert width < sum(r.worst - r.best for r in ranking.ranks)
 
 
 def test_groups_that_err_as_one_make_a_board_less_certain():
@@ -205,8 +200,7 @@ def test_a_vote_and_the_runs_that_vote_are_ranked_by_what_they_do_not_share():
     assert paired.adjusted_p[0, 1] < apart.adjusted_p[0, 1]
     assert paired.adjusted_p[0, 1] >= error.p_value
     assert paired.adjusted_p[0, 2] == pytest.approx(apart.adjusted_p[0, 2], abs=0.01)
-    on_these = [seed_rank_intervals(board, shared=shared) for shared in (None, {(0, 1): error})]
-    widths = [sum(rank.worst - rank.best for rank in found) for found in on_these]
+    widths = [sum(r.worst - r.best for r in found.seed_ranks) for found in (apart, paired)]
     assert widths[1] <= widths[0]
 
 

@@ -367,6 +367,7 @@ def _idx() -> tuple[bytes, ...]:
 
 
 def _read_idx(place: Path, data: bytes) -> str:
+    from ninetynine.datasets import known
     from ninetynine.datasets.files import read_folder
 
     images, labels = _idx()[:2]
@@ -377,7 +378,7 @@ def _read_idx(place: Path, data: bytes) -> str:
     for name, content in whole.items():
         ending = ".gz" if is_packed and name == broken else ""
         (place / f"{name}-ubyte{ending}").write_bytes(data if name == broken else content)
-    read_folder(place, "mnist")
+    read_folder(place, known()["mnist"])
     return "read"
 
 

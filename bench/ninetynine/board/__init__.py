@@ -8,25 +8,3 @@ from ninetynine.board.predictions import PredictionSums
 from ninetynine.board.row import Row, Spread, Standing
 from ninetynine.board.run import GradedRun, Run
 from ninetynine.board.training_time import RelativeTime, TrainingTime
-
-__all__ = [
-    "Board",
-    "ClaimRow",
-    "GapRow",
-    "GradedRun",
-    "PredictionSums",
-    "RelativeTime",
-    "Row",
-    "Rows",
-    "Run",
-    "ScoreRange",
-    "Spread",
-    "Standing",
-    "TrainingTime",
-    "Undecided",
-    "build_boards",
-    "check_comparable",
-    "compare_rows",
-    "is_on",
-    "rank",
-]

@@ -20,6 +20,7 @@ from ninetynine.board.predictions import PredictionSums
 from ninetynine.board.row import Row, Standing
 from ninetynine.board.run import PUBLISHED, BoardKey, RowIdentity, Run, identity_of
 from ninetynine.datasets import ImageGroups
+from ninetynine.grouping import grouped
 from ninetynine.measures import ACCURACY, Measure
 from ninetynine.records import Record, RecordStore
 from ninetynine.statistics import (
@@ -208,11 +209,11 @@ def build_boards(
     """
     chosen = store.read_all(whole=True)[0] if records is None else records
     boards: list[Board] = []
-    grouped = sorted(by_board(chosen, catalog, variant).items())
-    references = {name: reference_for(name) for name in {key.dataset for key, _ in grouped}}
+    keyed = sorted(by_board(chosen, catalog, variant).items())
+    references = {name: reference_for(name) for name in {key.dataset for key, _ in keyed}}
     runs: dict[str, Run] = {}  # a record that is on two boards is read once
     made: _Sums = {}
-    for key, records_of in grouped:
+    for key, records_of in keyed:
         members = [runs.setdefault(record.key, Run.of(store, record)) for record in records_of]
         for labels_hash, rows, notes in _rows_by_labels(key, members, made if sums else None):
             boards.append(
@@ -232,11 +233,9 @@ def build_boards(
 
 def make_rows(key: BoardKey, runs: Iterable[Run]) -> list[Row]:
     """Return the rows of ``runs``, all of one board; nothing is read for it."""
-    grouped: dict[RowIdentity, list[Run]] = {}
-    for run in runs:
-        grouped.setdefault(identity_of(run.record), []).append(run)
-    names = row_names(grouped)
-    return [Row.of(names[i], i, key, found) for i, found in grouped.items()]
+    by_row = grouped((identity_of(run.record), run) for run in runs)
+    names = row_names(by_row)
+    return [Row.of(names[i], i, key, found) for i, found in by_row.items()]
 
 
 def rank(rows: Sequence[Row], measure: Measure = ACCURACY) -> list[Row]:

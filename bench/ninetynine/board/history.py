@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ninetynine.board.row import Row
-from ninetynine.board.run import RowIdentity, Run
+from ninetynine.board.run import RowIdentity
+from ninetynine.grouping import grouped
 from ninetynine.statistics import Interval
 
 
@@ -78,10 +79,7 @@ def _versions(rows: Sequence[Row]) -> list[Version]:
     """Return a version for each commit of each row, with what changed from one to the next."""
     found = []
     for row in rows:
-        by_commit: dict[str | None, list[Run]] = {}
-        for run in row.runs:
-            by_commit.setdefault(run.record.context.commit, []).append(run)
-        for commit, runs in by_commit.items():
+        for commit, runs in grouped((r.record.context.commit, r) for r in row.runs).items():
             own = Row.of(row.name, row.identity, row.key, runs)
             at = min(run.record.context.started_at for run in runs)
             assert own.accuracy is not None

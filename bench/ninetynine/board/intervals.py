@@ -14,7 +14,7 @@ from ninetynine.statistics import Interval, accuracy_estimate, summarize
 from ninetynine.statistics.calibration import Calibration, calibration, calibration_difference
 from ninetynine.statistics.crossed import difference_of_means, mean_error, summarize_values
 from ninetynine.statistics.estimate import gap_interval
-from ninetynine.statistics.special import t_quantile
+from ninetynine.statistics.spread import welch_reach
 from ninetynine.statistics.summary import FloatArray, Summary
 
 _EPSILON = 1e-7  # as Keras clips probabilities before it takes their logarithm
@@ -79,15 +79,10 @@ def gap_difference(a: Row, b: Row) -> Difference | None:
     gaps = []
     for row in (a, b):
         both = [r.scores for r in row.records if r.scores and r.scores.train]
-        gaps.append([s.train.accuracy - s.test.accuracy for s in both if s.train])
-    if min(map(len, gaps)) < 2:
+        gaps.append(np.array([s.train.accuracy - s.test.accuracy for s in both if s.train]))
+    if min(map(len, gaps)) < 2 or (reach := welch_reach(gaps)) == 0:
         return None
-    parts = [(float(np.var(side, ddof=1)) / len(side), len(side) - 1) for side in gaps]
-    variance, difference = sum(v for v, _ in parts), float(np.mean(gaps[0]) - np.mean(gaps[1]))
-    if variance <= 0:
-        return None
-    freedom = variance**2 / sum(v**2 / df for v, df in parts)
-    reach = t_quantile(0.975, freedom) * float(np.sqrt(variance))
+    difference = float(gaps[0].mean() - gaps[1].mean())
     return Difference(difference, difference - reach, difference + reach)
 
 

@@ -5,17 +5,15 @@ import json
 from collections.abc import Iterable, Sequence
 
 from ninetynine.board.run import RowIdentity
+from ninetynine.grouping import grouped
 
 _LONGEST_DIFFERENCE = 48  # characters of recipe in a name before a hash takes its place
 
 
 def row_names(identities: Iterable[RowIdentity]) -> dict[RowIdentity, str]:
     """Return each row's name: its architecture's, with what differs where several rows share it."""
-    by_architecture: dict[str, list[RowIdentity]] = {}
-    for identity in identities:
-        by_architecture.setdefault(identity.architecture, []).append(identity)
     names: dict[RowIdentity, str] = {}
-    for architecture, rows in by_architecture.items():
+    for architecture, rows in grouped((one.architecture, one) for one in identities).items():
         for row in rows:
             difference = ", ".join(_differences(row, rows))
             names[row] = f"{architecture} [{difference}]" if len(rows) > 1 else architecture

@@ -1,7 +1,7 @@
 """What a board says below its numbers: one line each, nothing left out silently."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -9,29 +9,14 @@ from ninetynine.board.intervals import collapse_in_words
 from ninetynine.board.measured import measured
 from ninetynine.board.row import Row
 from ninetynine.board.run import Run
+from ninetynine.grouping import grouped
 from ninetynine.measures import Measure
 from ninetynine.statistics import neighbors_alike
+from ninetynine.suite.seeds import seed_list, seeds_in_words
 
 # Coverage as simulated (shared protocol, "Accuracy"): the nominal 95% holds from five seeds on.
 _ENOUGH_SEEDS = 5
 _FEWEST_SEEDS = 3
-
-
-def seed_list(seeds: Iterable[int]) -> str:
-    """Return ``seeds`` with runs as ranges: ``"0-4, 7"``."""
-    parts: list[list[int]] = []
-    for seed in sorted(seeds):
-        if parts and seed == parts[-1][-1] + 1:
-            parts[-1].append(seed)
-        else:
-            parts.append([seed])
-    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
-
-
-def seeds_in_words(seeds: Iterable[int]) -> str:
-    """Return ``seed 3``, or ``seeds 0-4, 7``."""
-    listed = seed_list(seeds)
-    return f"seed {listed}" if listed.isdecimal() else f"seeds {listed}"
 
 
 def row_notes(row: Row) -> tuple[str, ...]:
@@ -40,9 +25,7 @@ def row_notes(row: Row) -> tuple[str, ...]:
 
 
 def _about_runs(row: Row) -> Iterator[str]:
-    by_reason: dict[tuple[str, str], list[int]] = {}
-    for failed in row.failed:
-        by_reason.setdefault((failed.kind, failed.reason), []).append(failed.seed)
+    by_reason = grouped(((one.kind, one.reason), one.seed) for one in row.failed)
     if by_reason:
         reasons = "; ".join(
             f"{seeds_in_words(seeds)} ({kind}): {reason}"
@@ -91,11 +74,9 @@ def _about_runs(row: Row) -> Iterator[str]:
 def _of_several_models(row: Row) -> str:
     """Say which seeds have how many parameters, or multiply-adds, where these differ."""
     for what in ("parameters", "multiply_adds"):
-        by_number: dict[int, list[int]] = {}
-        for run in row.runs:
-            number = getattr(run.record.model, what, None)
-            if run.record.kind == "trained" and number is not None:
-                by_number.setdefault(number, []).append(run.seed)
+        trained = (run for run in row.runs if run.record.kind == "trained")
+        by_number = grouped((getattr(run.record.model, what, None), run.seed) for run in trained)
+        by_number.pop(None, None)
         if len(by_number) > 1:
             noun = what.replace("_", "-")
             found = by_number.items()
@@ -105,10 +86,8 @@ def _of_several_models(row: Row) -> str:
 
 def _of_one_beginning(row: Row) -> list[int]:
     """Return the seeds whose models are alike before training, where there are several."""
-    by_hash: dict[str, list[int]] = {}
-    for run in row.runs:
-        if run.record.model is not None and run.record.model.built_hash is not None:
-            by_hash.setdefault(run.record.model.built_hash, []).append(run.seed)
+    built = ((run.record.model.built_hash, run.seed) for run in row.runs if run.record.model)
+    by_hash = grouped(pair for pair in built if pair[0] is not None)
     return next((seeds for seeds in by_hash.values() if len(seeds) > 1), [])
 
 
@@ -196,10 +175,7 @@ def _few_seeds(rows: Sequence[Row]) -> Iterator[str]:
 
 def _shares(rows: Sequence[Row]) -> Iterator[str]:
     """Yield which seconds are shares of a computation that trained many seeds."""
-    names: dict[int, list[str]] = {}
-    for row in rows:
-        if row.identity.at_once > 1:
-            names.setdefault(row.identity.at_once, []).append(row.name)
+    names = grouped((r.identity.at_once, r.name) for r in rows if r.identity.at_once > 1)
     if names:
         said = "; ".join(f"together with {n}: {', '.join(names[n])}" for n in sorted(names))
         yield f"Seconds and joules are one seed's share where many were trained at once: {said}"
@@ -207,9 +183,7 @@ def _shares(rows: Sequence[Row]) -> Iterator[str]:
 
 def _apart(what: str, values: Mapping[str, str]) -> Iterator[str]:
     """Yield one line that groups names by value, where there is more than one value."""
-    names: dict[str, list[str]] = {}
-    for name, value in values.items():
-        names.setdefault(value, []).append(name)
+    names = grouped((value, name) for name, value in values.items())
     if len(names) > 1:
         groups = "; ".join(f"{value}: {', '.join(found)}" for value, found in names.items())
         yield f"{what}: {groups}"

@@ -18,6 +18,7 @@ from ninetynine.board.training_time import TrainingTime, training_time
 from ninetynine.cells import CellIdentity
 from ninetynine.datasets import ImageGroups
 from ninetynine.errors import UserError
+from ninetynine.grouping import grouped
 from ninetynine.records import Record
 from ninetynine.statistics import (
     Groups,
@@ -77,9 +78,7 @@ class Row:
 
         A seed counts once: a finished run if there is one, the first by key of several.
         """
-        by_seed: dict[int, list[Run]] = {}
-        for run in sorted(runs, key=lambda run: run.record.key):
-            by_seed.setdefault(run.seed, []).append(run)
+        by_seed = grouped((run.seed, run) for run in sorted(runs, key=lambda run: run.record.key))
         cell = next(iter(by_seed.values()))[0].record.cell
         finished: list[Run] = []
         failed: list[FailedSeed] = []

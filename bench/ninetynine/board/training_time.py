@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from ninetynine import datasets
+from ninetynine.grouping import grouped
 from ninetynine.recipe import Recipe
 from ninetynine.records import Machine, Record, Timing
 from ninetynine.statistics import Interval
@@ -54,8 +55,13 @@ class TrainingTime:
 
     def median(self, of: Callable[[Timing], float | None]) -> float | None:
         """Return the median of a field over the runs that have it."""
-        known = [value for timing in self.timings if (value := of(timing)) is not None]
-        return float(np.median(known)) if known else None
+        return median(map(of, self.timings))
+
+
+def median(values: Iterable[float | None]) -> float | None:
+    """Return the median of the ``values`` that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
 
 
 @dataclass(frozen=True)
@@ -97,9 +103,7 @@ def _timed(records: Iterable[Record]) -> Iterator[_TimedRun]:
 
 def training_time(records: Sequence[Record]) -> TrainingTime | None:
     """Return the times on the fingerprint with most exclusive runs; None where there is none."""
-    found: dict[str, list[_TimedRun]] = {}
-    for run in _timed(records):
-        found.setdefault(run.machine.fingerprint, []).append(run)
+    found = grouped((run.machine.fingerprint, run) for run in _timed(records))
     if not found:
         return None
     counts = Counter({fingerprint: len(runs) for fingerprint, runs in sorted(found.items())})
@@ -169,10 +173,7 @@ def _nearest(run: _TimedRun, references: Sequence[_TimedRun]) -> float:
 
 def _by_place(records: Sequence[Record]) -> dict[TimedPlace, list[_TimedRun]]:
     """Return the exclusive runs in each place."""
-    places: dict[TimedPlace, list[_TimedRun]] = {}
-    for run in _timed(records):
-        places.setdefault(_place(run.record, run.machine), []).append(run)
-    return places
+    return grouped((_place(run.record, run.machine), run) for run in _timed(records))
 
 
 def _place(record: Record, machine: Machine) -> TimedPlace:

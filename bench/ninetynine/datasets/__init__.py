@@ -160,8 +160,7 @@ def _from_folders(info: DatasetInfo, data_dir: Path | None) -> Dataset | None:
         dataset = _find(data_dir, info)
         if dataset is None:
             raise UserError(
-                f"--data-dir {data_dir}: no files of {info.name}; looked for "
-                f"{looked_for(info.name, info.idx_files, info.cifar_files)}"
+                f"--data-dir {data_dir}: no files of {info.name}; looked for {looked_for(info)}"
             )
         return dataset
     value = os.environ.get(DATA_DIR_VARIABLE)
@@ -174,5 +173,5 @@ def _from_folders(info: DatasetInfo, data_dir: Path | None) -> Dataset | None:
 
 def _find(folder: Path, info: DatasetInfo) -> Dataset | None:
     """Return a known dataset from a folder, or None if the folder has no such files."""
-    found = read_folder(folder, info.name, info.idx_files, info.cifar_files)
+    found = read_folder(folder, info)
     return None if found is None else build_known(info, found[0], str(found[1]))

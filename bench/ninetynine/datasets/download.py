@@ -36,7 +36,7 @@ def read_through_keras(info: DatasetInfo) -> RawArrays:
     """
     cache = keras_cache()
     try:
-        found = read_folder(cache, info.name, info.idx_files, info.cifar_files)
+        found = read_folder(cache, info)
         if found is not None:
             build_known(info, found[0], str(found[1]))
     except UserError:
@@ -51,11 +51,10 @@ def read_through_keras(info: DatasetInfo) -> RawArrays:
                 f"folder with {_files_of(info)} by --data-dir or "
                 f"{DATA_DIR_VARIABLE}, or connect this machine to the internet and run again"
             ) from error
-        found = read_folder(cache, info.name, info.idx_files, info.cifar_files)
+        found = read_folder(cache, info)
     if found is None:
         raise UserError(
-            f"Keras's cache {cache}: no files of {info.name}; looked for "
-            f"{looked_for(info.name, info.idx_files, info.cifar_files)}"
+            f"Keras's cache {cache}: no files of {info.name}; looked for {looked_for(info)}"
         )
     return found[0]
 

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import math
 import struct
-import tempfile
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,9 +25,10 @@ from ninetynine.arrays import (
     check_file,
     check_size,
     open_npy,
+    written_whole,
 )
 from ninetynine.datasets.batches import find_batches, read_batches
-from ninetynine.datasets.dataset import CLASS_NAMES, GROUP_NAMES, NAMINGS, CifarFiles, RawArrays
+from ninetynine.datasets.dataset import CLASS_NAMES, GROUP_NAMES, NAMINGS, DatasetInfo, RawArrays
 from ninetynine.errors import UserError
 
 # Names the folder in which known datasets are looked for.
@@ -54,16 +54,15 @@ _IDX_FILES = {
 }
 
 
-def read_folder(
-    folder: Path, name: str, idx: bool = True, cifar: CifarFiles | None = None
-) -> tuple[RawArrays, Path] | None:
-    """Return the four arrays of dataset ``name`` and the file or folder they came from, or None.
+def read_folder(folder: Path, info: DatasetInfo) -> tuple[RawArrays, Path] | None:
+    """Return the four arrays of a known dataset and the file or folder they came from, or None.
 
-    Looked at, in this order, are the sub-folder called ``name`` (with _ or -) and ``folder``
-    itself, in each first for ``name``.npz, then for CIFAR's files where the dataset has such, and
-    then, with ``idx``, for the IDX files, gzipped or not. Raises UserError if what is found is
-    damaged or if only some of the files are there.
+    Looked at, in this order, are the sub-folder called by its name (with _ or -) and ``folder``
+    itself, in each first for an .npz of its name, then for CIFAR's files where it has such, and
+    then for the IDX files if it may lie in these, gzipped or not. Raises UserError if what is found
+    is damaged or if only some of the files are there.
     """
+    name, cifar = info.name, info.cifar_files
     for place in (folder / name, folder / name.replace("_", "-"), folder):
         archive = place / f"{name}.npz"
         if archive.exists():
@@ -71,7 +70,7 @@ def read_folder(
         batches = find_batches(place, cifar) if cifar is not None else None
         if batches is not None and cifar is not None:
             return read_batches(batches, cifar), batches
-        files = {array: _find_idx(place, array) for array in _IDX_FILES if idx}
+        files = {array: _find_idx(place, array) for array in _IDX_FILES if info.idx_files}
         arrays: RawArrays = {}
         for array, path in files.items() if any(files.values()) else ():
             start, rest, magic = _IDX_FILES[array]
@@ -84,12 +83,13 @@ def read_folder(
     return None
 
 
-def looked_for(name: str, idx: bool = True, cifar: CifarFiles | None = None) -> str:
+def looked_for(info: DatasetInfo) -> str:
     """Return in words the files that ``read_folder`` looks for."""
+    name, cifar = info.name, info.cifar_files
     if cifar is not None:
         return f"{name}.npz, or {cifar.folder}/ with {cifar.train[0]}, ..., {cifar.test} in it"
     names = ", ".join(f"{start}-{rest}" for start, rest, _ in _IDX_FILES.values())
-    files = f"{name}.npz, or {names} (gzipped or not)" if idx else f"{name}.npz"
+    files = f"{name}.npz, or {names} (gzipped or not)" if info.idx_files else f"{name}.npz"
     return f"{files}, there or in a sub-folder {name}"
 
 
@@ -157,12 +157,8 @@ def _unpacked(array: StoredArray, path: Path) -> StoredArray | None:
     copy = cache_folder() / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}-unpacked.npy"
     try:
         if not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=copy.parent, prefix=".unpacking-") as folder:
-                whole = Path(folder) / copy.name
-                with whole.open("wb") as out:
-                    out.writelines(array.content())
-                whole.rename(copy)
+            with written_whole(copy) as part, part.open("wb") as out:
+                out.writelines(array.content())
     except OSError:
         return None
     return open_npy(copy, "remove it")
@@ -185,11 +181,8 @@ def write_npz(path: Path, arrays: RawArrays) -> None:
             f"{path}: is there already and stays as it is; remove it or choose another folder"
         )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-            whole = Path(folder) / path.name
-            np.savez_compressed(whole, **arrays)  # type: ignore[arg-type]
-            whole.rename(path)
+        with written_whole(path) as part:
+            np.savez_compressed(part, **arrays)  # type: ignore[arg-type]
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written ({error.strerror or error}); make room or choose another "

@@ -10,9 +10,14 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from ninetynine.datasets.dataset import NAMINGS, RawArrays
 from ninetynine.datasets.decoding import Picture, read_pictures
-from ninetynine.datasets.listing import PART_WORDS, PARTS, Part, identity_of_files
+from ninetynine.datasets.listing import (
+    PART_WORDS,
+    PARTS,
+    Part,
+    identity_of_files,
+    part_by_part,
+)
 from ninetynine.datasets.sources import ReadArrays, ReadOptions
 from ninetynine.errors import UserError
 
@@ -88,14 +93,7 @@ def assemble(
     """Return the arrays of all parts, their pictures brought to one size and as many channels."""
     pictures = _Pictures([splits[part] for part in PARTS if part in splits])
     pixels, said = read_pictures(pictures, options, where)
-    arrays: RawArrays = {}
-    start = 0
-    for number, part in enumerate(PARTS):
-        if part in splits:
-            labels = splits[part].labels
-            arrays[NAMINGS[0][2 * number]] = pixels[start : start + len(labels)]
-            arrays[NAMINGS[0][2 * number + 1]] = labels
-            start += len(labels)
+    arrays = part_by_part(pixels, {part: split.labels for part, split in splits.items()})
     return ReadArrays(arrays, where, class_names, (*notes, *said))
 
 

@@ -1,13 +1,14 @@
 """Labeled pictures, wherever they are listed, become arrays."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ninetynine.datasets.dataset import NAMINGS, TEST_GROUPS, TRAIN_GROUPS, RawArrays
 from ninetynine.datasets.decoding import Picture, read_pictures
@@ -54,19 +55,27 @@ def read_listed(
     ordered = [one for part in PARTS for one in by_part[part]]
     pictures = [Picture(str(one.path), one.path) for one in ordered]
     pixels, found = read_pictures(pictures, options, where)
-    arrays: RawArrays = {}
-    names, start = NAMINGS[0], 0
-    for place, part in enumerate(PARTS):
-        end = start + len(by_part[part])
-        if end > start:
-            arrays[names[2 * place]] = pixels[start:end]
-            arrays[names[2 * place + 1]] = np.array([one.label for one in ordered[start:end]])
-        start = end
+    labels = {part: np.array([one.label for one in own]) for part, own in by_part.items() if own}
+    arrays = part_by_part(pixels, labels)
     for name, part in ((TRAIN_GROUPS, PARTS[0]), (TEST_GROUPS, PARTS[1])):
         groups = [one.group for one in by_part[part] if one.group is not None]
         if groups:
             arrays[name] = np.array(groups)
     return ReadArrays(arrays, where, notes=(*notes, *found))
+
+
+def part_by_part(
+    pixels: npt.NDArray[np.uint8], labels: Mapping[Part, npt.NDArray[np.generic]]
+) -> RawArrays:
+    """Return the images and ``labels`` of each part; ``pixels`` are of one part after the other."""
+    arrays: RawArrays = {}
+    start = 0
+    for part, images, name in zip(PARTS, NAMINGS[0][::2], NAMINGS[0][1::2], strict=True):
+        if part in labels:
+            arrays[images] = pixels[start : start + len(labels[part])]
+            arrays[name] = labels[part]
+            start += len(labels[part])
+    return arrays
 
 
 def mixed(

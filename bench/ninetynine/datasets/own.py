@@ -3,7 +3,6 @@
 import glob
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ninetynine.arrays import Npz, cache_folder
+from ninetynine.arrays import Npz, cache_folder, written_whole
 from ninetynine.datasets.checks import build_dataset
 from ninetynine.datasets.dataset import Dataset
 from ninetynine.datasets.files import opened
@@ -183,11 +182,8 @@ def _keep(place: tuple[Path, str, str], read: ReadArrays, fingerprint: str) -> N
     texts = {_CLASS_NAMES: read.class_names or (), _WHERE: read.where, _NOTES: read.notes}
     said = {name: np.array(text, dtype=np.str_) for name, text in texts.items()}
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
         earlier = [*folder.glob(f"{who}-*.npz")]
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".keeping-") as temporary:
-            whole = Path(temporary) / "whole.npz"
-            np.savez(whole, **read.arrays, **said)  # type: ignore[arg-type]
-            whole.replace(folder / f"{who}-{state}-{fingerprint}.npz")
+        with written_whole(folder / f"{who}-{state}-{fingerprint}.npz") as part:
+            np.savez(part, **read.arrays, **said)  # type: ignore[arg-type]
         for path in earlier:
             path.unlink(missing_ok=True)

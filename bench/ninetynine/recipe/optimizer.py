@@ -77,7 +77,7 @@ class Optimizer(KerasObject):
         known = offers(cls.area)
         if not known:
             return
-        usable = {word for word, offer in known.items() if REQUIRED not in offer.arguments.values()}
+        usable = usable_optimizers()
         if name in known and name not in usable:
             hint = (
                 "; --precision mixed_float16 scales its loss by itself" if "scale" in name else ""

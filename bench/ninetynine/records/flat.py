@@ -113,11 +113,8 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
         elif value is None and column.may_lack:
             continue
         else:
-            _set(
-                content,
-                column.path,
-                json.loads(value) if value and column.kind == "json" else value,
-            )
+            read = json.loads(value) if value and column.kind == "json" else value
+            _set(content, column.path, read)
     for *above, name in _tables():
         holder = content
         for table in above:

@@ -22,7 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from ninetynine.cells import CellIdentity, canonical_hash
+from ninetynine import __version__
+from ninetynine.cells import Cell, CellIdentity, canonical_hash
 from ninetynine.errors import one_line, printable
 
 # 2 has ensembles: the kind, and the members; 3 has the arguments of an architecture's build; 4 has
@@ -180,6 +181,18 @@ class Context(Part):
     warnings: list[str] = []  # that were told before training, one line each
     stated_train_seconds: Seconds | None = None  # of an import, on hardware that we do not know
     dataset_revision: str | None = None  # or version, of a set that another library reads
+
+    @classmethod
+    def of(cls, cell: Cell, started_at: str, warnings: Sequence[str] = ()) -> "Context":
+        """Return what the record of ``cell`` is to say; commit and dirty flag come later."""
+        return cls(
+            suite=cell.suite,
+            variant=cell.variant,
+            suite_version=__version__,
+            started_at=started_at,
+            warnings=list(warnings),
+            dataset_revision=cell.dataset_revision,
+        )
 
 
 class Record(Part):

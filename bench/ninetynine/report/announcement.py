@@ -1,7 +1,6 @@
 """What a run trains, told before it starts: data, seeds, precision, and whose recipes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from ninetynine.cells import Cell, by_task
 from ninetynine.recipe import Recipe, in_words, plain
 from ninetynine.report.formatting import count
 from ninetynine.suite import Suite
+from ninetynine.suite.seeds import seed_list, seeds_in_words
 
 _LONGEST = 60  # characters of names or values in a line, else they are counted
 
@@ -96,9 +96,6 @@ def _listed(names: Mapping[str, Any], noun: str) -> str:
 
 def _seeds(seeds: Sequence[int]) -> str:
     """Return seeds in order as ``seed 3`` or ``seeds 0-2,7``."""
-    runs = [[s for _, s in run] for _, run in groupby(enumerate(seeds), lambda p: p[1] - p[0])]
-    spans = [f"{run[0]}-{run[-1]}" if run[1:] else str(run[0]) for run in runs]
-    text = ",".join(spans)
-    if len(text) > _LONGEST:
+    if len(seed_list(seeds).replace(" ", "")) > _LONGEST:
         return count(len(seeds), "seed")
-    return f"seed{'s' if len(seeds) > 1 else ''} {text}"
+    return seeds_in_words(seeds).replace(", ", ",")

@@ -128,13 +128,12 @@ def _duplicates(found: dict[str, Any]) -> Iterator[str]:
     rows = []
     for pair in found["exact"]:
         part, other = pair["part"], pair["other"]
-        where = "within" if part == other else "images in"
-        row = {"": f"{part} {where} {other}" if part != other else f"within {part}"}
+        row = {"": f"{part} images in {other}" if part != other else f"within {part}"}
         row |= {"equal": f"{pair['images']:,}", "other label": f"{pair['with_another_label']:,}"}
         close = near.get((part, other))
         if close is not None:
             first = "{} and {}".format(*close["pairs"][0]) if close["pairs"] else ""
-            row |= {"near": f"{close['images']:,}", "another label": ""}
+            row |= {"near": f"{close['images']:,}"}
             row |= {"another label": f"{close['with_another_label']:,}", "the first near": first}
         rows.append(row)
     yield from (f"  {line}" for line in _table(rows).splitlines())

@@ -9,6 +9,7 @@ from ninetynine.gate.verdict import (
     Terms,
     Verdict,
 )
+from ninetynine.grouping import grouped
 from ninetynine.measures import Measure, find
 from ninetynine.report import formatting, units
 from ninetynine.statistics import Interval
@@ -99,9 +100,7 @@ def _measure_words(verdict: Verdict) -> str:
 
 def _class_words(verdict: Verdict) -> list[str]:
     """Return a sentence for each class that regressed, one for what else there is."""
-    by_outcome: dict[Outcome, list[ClassVerdict]] = {}
-    for found in verdict.classes:
-        by_outcome.setdefault(found.outcome, []).append(found)
+    by_outcome = grouped((found.outcome, found) for found in verdict.classes)
     told = [_of_class(found) for found in by_outcome.get(Outcome.REGRESSED, [])]
     unclear = by_outcome.get(Outcome.INCONCLUSIVE, [])
     if len(unclear) == 1:

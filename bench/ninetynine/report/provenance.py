@@ -8,13 +8,14 @@ from typing import Any
 from ninetynine import suite
 from ninetynine.architecture import Architecture
 from ninetynine.board import Row
-from ninetynine.board.notes import seed_list
 from ninetynine.board.run import FailedSeed
 from ninetynine.board.training_time import hardware
 from ninetynine.cells import DEFAULT_BACKEND
 from ninetynine.errors import UserError
+from ninetynine.grouping import grouped
 from ninetynine.records import Machine, Record
 from ninetynine.report import formatting
+from ninetynine.suite.seeds import seed_list
 
 _MOST_FAILED = 100
 
@@ -83,10 +84,7 @@ def _listed(values: Iterable[str]) -> str:
 
 def _machines(records: Sequence[Record]) -> list[tuple[str, ...]]:
     """Return fingerprint, hardware, system, cores, records and timed records of each machine."""
-    found: dict[str, list[Record]] = {}
-    for record in ran(records):
-        if record.machine is not None:
-            found.setdefault(record.machine.fingerprint, []).append(record)
+    found = grouped((r.machine.fingerprint, r) for r in ran(records) if r.machine is not None)
     return [_machine(fingerprint, found[fingerprint]) for fingerprint in sorted(found)]
 
 

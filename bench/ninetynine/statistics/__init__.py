@@ -54,7 +54,6 @@ from ninetynine.statistics.ranks import (
     RankInterval,
     bands,
     rank_intervals,
-    seed_rank_intervals,
 )
 from ninetynine.statistics.summary import (
     Interval,

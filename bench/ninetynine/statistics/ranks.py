@@ -148,26 +148,14 @@ def rank_intervals(
     )
 
 
-def seed_rank_intervals(
-    models: Sequence[Summary | BoolArray],
-    confidence: float = 0.95,
-    shared: SharedRuns | None = None,
-) -> tuple[RankInterval | None, ...]:
-    """Rank N models on these very images, where seeds are the only chance; all ranks together.
-
-    Welch's t over seeds, stepping down as `rank_intervals` does, ``shared`` as there.  A model with
-    a single run has no rank (None), and may stand anywhere as far as the others are concerned.
-    """
-    summaries = [as_summary(model) for model in models]
-    found = _over_seeds(summaries, shared or {})
-    n = len(summaries)
-    adjusted = np.ones((n, n)) if found is None else found.adjusted()
-    return _seed_ranks(summaries, adjusted, 1 - confidence)
-
-
 def _seed_ranks(
     summaries: Sequence[Summary], adjusted: FloatArray, alpha: float
 ) -> tuple[RankInterval | None, ...]:
+    """Return the ranks on these very images, where seeds are the only chance.
+
+    A model with a single run has no rank (None), and may stand anywhere as far as the others are
+    concerned.
+    """
     means = np.array([summary.mean for summary in summaries])
     several = np.array([summary.n_seeds > 1 for summary in summaries])
     known = several[:, None] & several[None, :]

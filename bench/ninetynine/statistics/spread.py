@@ -92,11 +92,19 @@ def ratio_interval(
     samples = [np.log(np.array(side)) for side in (values, reference) if len(side)]
     if not samples or min(map(len, samples)) < 2:
         return None
+    center = float(samples[0].mean()) - (float(samples[1].mean()) if len(samples) > 1 else 0.0)
+    reach = welch_reach(samples, confidence)
+    return Interval(math.exp(center - reach), math.exp(center + reach))
+
+
+def welch_reach(samples: Sequence[FloatArray], confidence: float = 0.95) -> float:
+    """Return half the width of the interval of a mean, or of the difference of two (Welch 1947).
+
+    Each sample has two values or more; where none of them varies it is 0.
+    """
     parts = [(float(side.var(ddof=1)) / len(side), len(side) - 1) for side in samples]
     variance = sum(part for part, _ in parts)
-    center = float(samples[0].mean()) - (float(samples[1].mean()) if len(samples) > 1 else 0.0)
     if variance <= 0:
-        return Interval(math.exp(center), math.exp(center))
+        return 0.0
     freedom = variance**2 / sum(part**2 / df for part, df in parts)
-    reach = t_quantile((1 + confidence) / 2, freedom) * math.sqrt(variance)
-    return Interval(math.exp(center - reach), math.exp(center + reach))
+    return t_quantile((1 + confidence) / 2, freedom) * math.sqrt(variance)

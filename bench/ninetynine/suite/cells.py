@@ -18,7 +18,6 @@ from ninetynine.cells import (
     Device,
     Precision,
     trained_together,
-    untrained,
 )
 from ninetynine.errors import UserError, nearest
 from ninetynine.machine import default_backend
@@ -151,77 +150,50 @@ def _entry_cells(
     fingerprint: str,
 ) -> Iterator[Cell]:
     architecture = architecture_of(entry, suite, catalog)
-    if architecture.trains_itself:
-        if setting.seeds_at_once not in (None, 1, "auto"):
-            raise UserError(f"--seeds-at-once: {entry.name} trains itself, one seed at a time")
-        yield from _program_cells(suite, architecture, entry, setting, dataset, fingerprint)
-        return
-    recipe, compute = architecture.recipe.canonical(), setting.of(entry)
-    weights = None
-    if architecture.recipe.initial_weights is not None:
-        weights = Path(architecture.recipe.initial_weights.name).absolute()
-        recipe["initial_weights"] = {"name": weights.name, "sha256": hash_of_file(weights)}
-    packages = package_versions(compute["backend"])
-    cells = []
-    for seed in suite.seeds_of(entry):
-        identity = CellIdentity(
-            protocol_version=PROTOCOL_VERSION,
-            architecture=entry.name,
-            source_hash=architecture.source_hash,
-            recipe=recipe,
-            arguments=dict(architecture.arguments),
-            dataset=dataset,
-            dataset_fingerprint=fingerprint,
-            seed=seed,
-            packages=packages,
-            **compute,
-        )
-        cell = Cell(
-            identity=identity,
+    by_itself, stated = architecture.trains_itself, architecture.recipe.initial_weights
+    if by_itself and setting.seeds_at_once not in (None, 1, "auto"):
+        raise UserError(f"--seeds-at-once: {entry.name} trains itself, one seed at a time")
+    weights = Path(stated.name).absolute() if stated is not None else None
+    how = _how_trained(architecture, entry, setting, weights)
+    cells = [
+        Cell(
+            identity=CellIdentity(
+                protocol_version=PROTOCOL_VERSION,
+                architecture=entry.name,
+                source_hash=architecture.source_hash,
+                dataset=dataset,
+                dataset_fingerprint=fingerprint,
+                seed=seed,
+                **how,
+            ),
             suite=suite.name,
-            variant=suite.variant_of(architecture.file_name),
-            base=architecture.base,
-            file=architecture.path,
-            weights=weights,
-        )
-        cells.append(cell)
-    asked = setting.seeds_at_once or entry.seeds_at_once
-    at_once = seeds_at_once(asked, architecture, identity, len(cells))
-    yield from trained_together(cells, at_once)
-
-
-def _program_cells(
-    suite: Suite,
-    architecture: Architecture,
-    entry: Entry,
-    setting: Setting,
-    dataset: str,
-    fingerprint: str,
-) -> Iterator[Cell]:
-    """Yield the cells of a program, or a function: what it computes with is its own affair."""
-    for seed in suite.seeds_of(entry):
-        identity = untrained(
-            architecture=entry.name,
-            source_hash=architecture.source_hash,
-            dataset=dataset,
-            dataset_fingerprint=fingerprint,
-            seed=seed,
-            backend=PROGRAM_BACKEND,
-            threads=setting.threads,
-            device=setting.device or entry.device or "cpu",
-            arguments=dict(architecture.arguments),
-            packages=dict(architecture.trains_with or {}),
-            # As the suite's rung has it: a function's own precision nobody knows.
-            precision=entry.precision,
-        )
-        yield Cell(
-            identity=identity,
-            suite=suite.name,
-            variant="published",
+            variant="published" if by_itself else suite.variant_of(architecture.file_name),
             base=architecture.base,
             file=None if architecture.program else architecture.path,
             program=architecture.program,
+            weights=weights,
         )
+        for seed in suite.seeds_of(entry)
+    ]
+    asked = None if by_itself else setting.seeds_at_once or entry.seeds_at_once
+    at_once = seeds_at_once(asked, architecture, cells[0].identity, len(cells))
+    yield from trained_together(cells, at_once)
+
+
+def _how_trained(
+    architecture: Architecture, entry: Entry, setting: Setting, weights: Path | None
+) -> dict[str, Any]:
+    """Return the fields of an identity that say how ``entry`` is trained, and with what."""
+    how = {**setting.of(entry), "arguments": dict(architecture.arguments)}
+    if architecture.trains_itself:  # what it computes with is its own affair
+        how |= {"recipe": {}, "backend": PROGRAM_BACKEND, "deterministic": False}
+        how |= {"packages": dict(architecture.trains_with or {})}
+        # As the suite's rung has it: a function's own precision nobody knows.
+        return {**how, "precision": entry.precision}
+    recipe = architecture.recipe.canonical()
+    if weights is not None:
+        recipe["initial_weights"] = {"name": weights.name, "sha256": hash_of_file(weights)}
+    return {**how, "recipe": recipe, "packages": package_versions(how["backend"])}
 
 
 def _member_names(suite: Suite, ensemble: Ensemble) -> set[str]:

@@ -1,6 +1,6 @@
 """Seeds as people write them: a count, a range, a list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ninetynine.errors import UserError
 
@@ -55,3 +55,20 @@ def _span(text: str, where: str) -> tuple[int, int]:
 def _number(text: str) -> int | None:
     """Return the whole number that ``text`` is, or None; more than ten digits are no seed."""
     return int(text) if text.isdecimal() and len(text) <= 10 else None
+
+
+def seed_list(seeds: Iterable[int]) -> str:
+    """Return ``seeds`` with runs as ranges: ``"0-4, 7"``."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
+
+
+def seeds_in_words(seeds: Iterable[int]) -> str:
+    """Return ``seed 3``, or ``seeds 0-4, 7``."""
+    listed = seed_list(seeds)
+    return f"seed {listed}" if listed.isdecimal() else f"seeds {listed}"

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ninetynine import __version__, datasets, energy
+from ninetynine import datasets, energy
 from ninetynine.architecture import Architecture
 from ninetynine.backends import Scale, Standard, StepLoop, get_backend, to_float
 from ninetynine.cells import Cell
@@ -162,7 +162,7 @@ def train_cell(
         cell.model_copy(update={"identity": identity}),
         dataset,
         cores,
-        context=make_context(cell, started_at, warnings),
+        context=Context.of(cell, started_at, warnings),
         model=Model(
             parameters=int(model.count_params()),
             multiply_adds=count_multiply_adds(model),
@@ -184,7 +184,7 @@ def train_cell(
         ),
         gpu_peak_memory_bytes=device_peak(),
     )
-    return Trained(record, as_predictions(probabilities, parts), model)
+    return Trained(record, as_predictions(probabilities, parts.test_labels), model)
 
 
 def recorded_scale(scale: Scale) -> dict[str, list[float]]:
@@ -199,22 +199,22 @@ def finished_record(
 ) -> Record:
     """Return the record of ``cell`` with ``facts``, and what there is to say of machine and data.
 
-    ``cell`` has the identity that its record is to have.
+    ``cell`` has the identity that its record is to have.  The peak of this process's memory is
+    recorded unless the facts tell another.
     """
     return Record(
         key=cell.key,
         status="finished",
         cell=cell.identity,
         machine=describe(cell.identity, cores),
-        peak_memory_bytes=peak_memory_bytes(),
         test_fingerprint=datasets.fingerprint_of_test_part(dataset),
-        **facts,
+        **{"peak_memory_bytes": peak_memory_bytes(), **facts},
     )
 
 
-def as_predictions(probabilities: NDArray[np.float32], parts: Parts) -> Predictions:
-    """Return what is stored of ``probabilities`` (n, classes) for the test images."""
-    return Predictions(to_float16(probabilities), parts.test_labels.astype(np.uint16))
+def as_predictions(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Predictions:
+    """Return what is stored of ``probabilities`` (n, classes) for images with ``labels`` (n,)."""
+    return Predictions(to_float16(probabilities), labels.astype(np.uint16))
 
 
 def build_cell(cell: Cell, architecture: Architecture, dataset: datasets.Dataset) -> str:
@@ -230,18 +230,6 @@ def build_cell(cell: Cell, architecture: Architecture, dataset: datasets.Dataset
             *(architecture, recipe, shape, dataset.num_classes, 1, identity.precision),
             weights=cell.weights,
         )
-    )
-
-
-def make_context(cell: Cell, started_at: str, warnings: Sequence[str] = ()) -> Context:
-    """Return what the record should say beside its numbers; commit and dirty flag come later."""
-    return Context(
-        suite=cell.suite,
-        variant=cell.variant,
-        suite_version=__version__,
-        started_at=started_at,
-        warnings=list(warnings),
-        dataset_revision=cell.dataset_revision,
     )
 
 
@@ -276,18 +264,23 @@ def _train(
             raise Diverged(f"the loss is {metrics['loss']} in epoch {number} of {total}")
         with evaluate_clock.running():
             watched = watch()
-        epoch = Epoch(
-            epoch=number,
-            loss=metrics["loss"],
-            accuracy=metrics["accuracy"],
-            validation_loss=watched.loss if watched else None,
-            validation_accuracy=watched.accuracy if watched else None,
-        )
+        epoch = epoch_of(number, metrics, watched)
         history.append(epoch)
         on_epoch(epoch, total)
         if watching.ends(epoch):
             break
     return history, watching.chosen_epoch(len(history))
+
+
+def epoch_of(number: int, metrics: Mapping[str, float], watched: Score | None) -> Epoch:
+    """Return an epoch by its running ``metrics``, and the watched part's score at its end."""
+    return Epoch(
+        epoch=number,
+        loss=metrics["loss"],
+        accuracy=metrics["accuracy"],
+        validation_loss=watched.loss if watched else None,
+        validation_accuracy=watched.accuracy if watched else None,
+    )
 
 
 def _watched(average: ShiftAverage, parts: Parts) -> Score | None:

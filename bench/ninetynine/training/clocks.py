@@ -186,8 +186,15 @@ def peak_memory_bytes() -> int:
                 return int(line.split()[1]) * 1024
     import resource
 
+    return largest_resident_bytes(resource.RUSAGE_SELF)
+
+
+def largest_resident_bytes(who: int) -> int:
+    """Return the largest resident set there ever was of ``who``, as `resource` names them."""
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, others KiB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(who).ru_maxrss * unit
 
 
 def prediction_speed(average: ShiftAverage, images: NDArray[Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Data as programs read them: an ``.npz`` of each dataset in the user's cache."""
 
 import os
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine import datasets
-from ninetynine.arrays import Npz, StoredArray, cache_folder
+from ninetynine.arrays import Npz, StoredArray, cache_folder, written_whole
 from ninetynine.blocks import blocks
 from ninetynine.errors import UserError
 
@@ -40,12 +39,9 @@ def exported(dataset: datasets.Dataset) -> Path:
     for old in exports(unused_days=_KEPT_DAYS):
         old.unlink(missing_ok=True)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-            whole = Path(folder) / path.name
-            np.savez(whole, **arrays)  # type: ignore[arg-type]
-            whole.chmod(0o444)
-            whole.replace(path)
+        with written_whole(path) as part:
+            np.savez(part, **arrays)  # type: ignore[arg-type]
+            part.chmod(0o444)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written ({error.strerror or error}); make room, or choose another "

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from ninetynine import __version__, datasets
+from ninetynine import datasets
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError, one_line
 from ninetynine.external.runs import Run, read_runs
-from ninetynine.machine import describe
 from ninetynine.programs import Program
 from ninetynine.recipe import Strict
 from ninetynine.records import (
@@ -33,7 +32,7 @@ from ninetynine.records import (
     Scores,
     Timing,
 )
-from ninetynine.records.quantization import to_float16
+from ninetynine.training.cell import as_predictions, finished_record
 from ninetynine.training.clocks import Clock
 from ninetynine.training.exports import exported
 from ninetynine.training.predictions import score
@@ -133,19 +132,12 @@ def record_of(
 ) -> tuple[Record, Predictions]:
     """Return the record and the predictions of what trained by itself, measured by ``clock``."""
     probabilities, told = run.probabilities, facts.train_seconds if facts else None
-    predictions = Predictions(to_float16(probabilities), dataset.test_labels.astype(np.uint16))
-    record = Record(
-        key=cell.key,
-        status="finished",
-        cell=cell.identity,
-        context=Context(
-            suite=cell.suite,
-            variant=cell.variant,
-            suite_version=__version__,
-            started_at=started_at,
-            dataset_revision=cell.dataset_revision,
-        ),
-        machine=describe(cell.identity, cores),
+    predictions = as_predictions(probabilities, dataset.test_labels)
+    record = finished_record(
+        cell,
+        dataset,
+        cores,
+        context=Context.of(cell, started_at),
         model=Model(
             parameters=facts.parameters if facts else None,
             multiply_adds=None,
@@ -164,7 +156,6 @@ def record_of(
             **clock.shares(),
         ),
         peak_memory_bytes=peak_memory_bytes,
-        test_fingerprint=datasets.fingerprint_of_test_part(dataset),
     )
     return record, predictions
 

@@ -5,7 +5,6 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import IO
 
 from ninetynine.errors import TrainingFailed, one_line
 from ninetynine.records import Epoch
+from ninetynine.training.clocks import largest_resident_bytes
 
 _LAST_LINES = 40
 _LONGEST_LINE = 2000
@@ -73,9 +73,8 @@ class ProgramProcess:
             os.killpg(process.pid, signal.SIGKILL)
         self._await_last_words(listener)
         self.cpu_seconds = _children_seconds() - before
-        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        unit = 1 if sys.platform == "darwin" else 1024
-        self.peak_memory_bytes = max(self.peak_memory_bytes, largest * unit)
+        largest = largest_resident_bytes(resource.RUSAGE_CHILDREN)
+        self.peak_memory_bytes = max(self.peak_memory_bytes, largest)
         if code:
             raise self.failure(f"{_how_it_ended(code)}: {_last_words(self._lines)}")
 

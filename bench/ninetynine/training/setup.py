@@ -12,6 +12,7 @@ from ninetynine.architecture import Architecture
 from ninetynine.backends import get_backend
 from ninetynine.backends.tensorflow import hide_where_unused
 from ninetynine.cells import CellIdentity
+from ninetynine.datasets.download import keras_home
 from ninetynine.errors import UserError
 from ninetynine.inputs import Inputs, noting
 
@@ -79,7 +80,7 @@ def thread_environment(backend: str, threads: int, device: str) -> dict[str, str
 
     Raises UserError where Keras could not be imported with the user's ``keras.json``.
     """
-    _check_settings(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser())
+    _check_settings(keras_home() / "keras.json")
     pools = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     environment = {name: str(threads) for name in pools}
     if device == "cpu":
@@ -104,9 +105,8 @@ def noting_inputs(
     return noting(architecture.path, known, _SWITCHES)
 
 
-def _check_settings(folder: Path) -> None:
+def _check_settings(path: Path) -> None:
     """Raise UserError for a ``keras.json`` that Keras stops at; what it may say is set later."""
-    path = folder / "keras.json"
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

@@ -23,13 +23,13 @@ from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
 from ninetynine.recipe import Recipe
-from ninetynine.records import Epoch, Model, Predictions, Record, Score, Scores, Timing
+from ninetynine.records import Context, Epoch, Model, Predictions, Record, Score, Scores, Timing
 from ninetynine.training.augmentation import Drawing
 from ninetynine.training.cell import (
     OnEpoch,
     as_predictions,
+    epoch_of,
     finished_record,
-    make_context,
     recorded_scale,
 )
 from ninetynine.training.clocks import Clock, reset_peak_memory
@@ -176,7 +176,7 @@ def train_together(
             reading,
             dataset,
             cores,
-            context=make_context(cell, started_at, warnings),
+            context=Context.of(cell, started_at, warnings),
             model=model,
             scores=scores[place],
             history=histories[place],
@@ -184,11 +184,13 @@ def train_together(
             gpu_peak_memory_bytes=peak,
         )
 
+        predictions = as_predictions(probabilities[place], parts.test_labels)
+
         def load() -> Any:
             loop.load(place, values)
             return loop.model
 
-        return OneOfMany(reading, record, as_predictions(probabilities[place], parts), load=load)
+        return OneOfMany(reading, record, predictions, load=load)
 
     return [ended(place, cell) for place, cell in enumerate(cells)]
 
@@ -229,7 +231,7 @@ class _Training:
                     watched = self._watched()
                 for place, history in enumerate(histories):
                     if place not in self.diverged:
-                        history.append(_epoch(number, metrics[place], watched[place]))
+                        history.append(epoch_of(number, metrics[place], watched[place]))
                 if histories[0]:
                     on_epoch(histories[0][-1], total)
         return histories
@@ -288,13 +290,3 @@ class _Training:
 
     def _scores(self, images: NDArray[Any], labels: NDArray[np.int64]) -> list[Score]:
         return [score(found, labels) for found in self._average.predict(images)]
-
-
-def _epoch(number: int, metrics: dict[str, float], watched: Score | None) -> Epoch:
-    return Epoch(
-        epoch=number,
-        loss=metrics["loss"],
-        accuracy=metrics["accuracy"],
-        validation_loss=watched.loss if watched else None,
-        validation_accuracy=watched.accuracy if watched else None,
-    )

@@ -18,19 +18,3 @@ from ninetynine.workers.events import (
     Warned,
 )
 from ninetynine.workers.process import WorkerProcess, environment_of
-
-__all__ = [
-    "EpochEnded",
-    "Event",
-    "Failed",
-    "Finished",
-    "Refused",
-    "Retrying",
-    "SentCode",
-    "Started",
-    "Task",
-    "Waiting",
-    "Warned",
-    "WorkerProcess",
-    "environment_of",
-]

@@ -31,7 +31,7 @@ from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import TrainingFailed, UserError
 from ninetynine.inputs import forget_own_code
-from ninetynine.records import Predictions, Record
+from ninetynine.records import Record
 from ninetynine.training.setup import pin
 from ninetynine.workers import fork, ipc
 from ninetynine.workers.events import Task
@@ -212,37 +212,22 @@ def _serve_together(
 
 
 def _serve_program(task: Task, cores: list[int], data_seconds: float, tell: Tell) -> None:
+    from ninetynine.training.function import train_by_function
+    from ninetynine.training.program import run_program
+
     found = program_of(task)
     if task.only_build:
         tell(ipc.built_message(""))  # its record has none: all of a program is in its key
         return
-    record, predictions = _run(task, found, cores, data_seconds, tell)
-    problem = "what trains by itself keeps its own" if task.keep_model is not None else ""
-    tell(ipc.finished_message(record, predictions, problem))
-
-
-def _run(
-    task: Task,
-    found: programs.Program | Architecture,
-    cores: list[int],
-    data_seconds: float,
-    tell: Tell,
-) -> tuple[Record, Predictions]:
-    from ninetynine.training.function import train_by_function
-    from ninetynine.training.program import run_program
-
-    dataset = dataset_of(task)
+    how = dataset_of(task), cores, data_seconds
     if isinstance(found, Architecture):
-        return train_by_function(task.cell, found, dataset, cores, data_seconds)
-
-    return run_program(
-        task.cell,
-        found,
-        dataset,
-        cores,
-        data_seconds,
-        lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
-    )
+        outcome = train_by_function(task.cell, found, *how)
+    else:
+        outcome = run_program(
+            task.cell, found, *how, lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs))
+        )
+    problem = "what trains by itself keeps its own" if task.keep_model is not None else ""
+    tell(ipc.finished_message(*outcome, problem))
 
 
 def _model_path(task: Task, record: Record) -> Path | None:

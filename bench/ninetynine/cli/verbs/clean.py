@@ -22,7 +22,7 @@ _ASIDE = "cleaned"  # a folder of records below the one that is cleaned, which n
 @click.option("--yes", is_flag=True, help="Move them; else they are only listed.")
 @click.option("--dataset", metavar="PATH", help="Data of your own, to judge their rows by.")
 @options.reading
-@options.of_suite("A suite of your own whose variants are known, too.")
+@options.variants_of
 @options.data_dir
 @options.architecture_files
 @options.as_json

@@ -7,14 +7,16 @@ tuple ``COLUMNS``; to add a column is to add it to one, or to add a module.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from ninetynine.board import Board, Row
 from ninetynine.errors import UserError, nearest
 from ninetynine.measures import Family, Measure, find, measures
 from ninetynine.registry import Registry
+from ninetynine.report.formatting import BLANK
 from ninetynine.statistics import Interval
 
+T = TypeVar("T")
 Value = str | int | float | bool | None
 _MODULES = Registry("module of columns", "ninetynine.report.columns", "ninetynine.columns")
 _FIRST = ("identity", "accuracy", "gap", "cost")  # as the fields stand in CSV; others follow
@@ -63,6 +65,29 @@ class Column:
 def ends(found: Interval | None) -> tuple[Value, ...]:
     """Return the plain numbers of an interval."""
     return (found.low, found.high) if found else (None, None)
+
+
+def column_of_found(
+    find: Callable[[Board, Row], T | None],
+    values: Callable[[T], tuple[Value, ...]],
+    write: Callable[[T], str],
+    fields: tuple[str, ...],
+    **about: Any,
+) -> Column:
+    """Return the column of what ``find`` returns of a row, empty where that is None.
+
+    ``values`` and ``write`` are of what was found, the rest as a `Column` has it.
+    """
+
+    def plain(board: Board, row: Row) -> tuple[Value, ...]:
+        found = find(board, row)
+        return (None,) * len(fields) if found is None else values(found)
+
+    def written(board: Board, row: Row) -> str:
+        found = find(board, row)
+        return BLANK if found is None else write(found)
+
+    return Column(fields=fields, values=plain, write=written, **about)
 
 
 @lru_cache(maxsize=1)

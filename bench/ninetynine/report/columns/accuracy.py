@@ -1,24 +1,18 @@
 """Columns on how well a row does: accuracy with its intervals, rank, loss, fit."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from ninetynine.board import Board, Row, Spread
 from ninetynine.report import formatting
-from ninetynine.report.columns import Column, Value, ends
+from ninetynine.report.columns import Column, Value, column_of_found, ends
 from ninetynine.report.formatting import BLANK
 from ninetynine.statistics import Interval, RankInterval
 
 
 def _spread(found: Spread | None) -> tuple[Value, ...]:
     return (found.mean, found.sd) if found else (None, None)
-
-
-def _marginal(row: Row) -> RankInterval | None:
-    return row.standing.marginal_rank if row.standing else None
-
-
-def _on_these(row: Row) -> RankInterval | None:
-    return row.standing.seed_rank if row.standing else None
 
 
 def _in_unit(board: Board, found: Spread | None) -> Spread | None:
@@ -71,8 +65,15 @@ def _unit(board: Board) -> str:
     return ", %" if board.scores is None else ""
 
 
-def _ranks(found: RankInterval | None) -> tuple[Value, ...]:
-    return (found.best, found.worst) if found else (None, None)
+def _ranks(find: Callable[[Row], RankInterval | None], **about: Any) -> Column:
+    """Return the column of the ranks that a row may have."""
+    return column_of_found(
+        lambda board, row: find(row),
+        lambda found: (found.best, found.worst),
+        formatting.ranks,
+        align="center",
+        **about,
+    )
 
 
 def _decimals(board: Board) -> int:
@@ -154,35 +155,30 @@ COLUMNS = (
         values=lambda board, row: (row.test_groups.count if row.test_groups else None,),
         write=lambda board, row: str(row.test_groups or formatting.BLANK),
     ),
-    _shown(
+    _ranks(
+        lambda row: row.rank,
+        table="accuracy",
         key="rank",
         heading="Rank",
         help="The ranks that the model may have on new images of this kind: 95% for all models "
         "together.",
         fields=("rank_best", "rank_worst"),
-        values=lambda board, row: _ranks(row.rank),
-        write=lambda board, row: formatting.ranks(row.rank),
-        align="center",
     ),
-    Column(
+    _ranks(
+        lambda row: row.standing.marginal_rank if row.standing else None,
         key="rank_marginal",
         heading="Rank by itself",
         help="The ranks that the model may have on new images of this kind: 95% for this model "
         "alone.",
         fields=("rank_marginal_best", "rank_marginal_worst"),
-        values=lambda board, row: _ranks(_marginal(row)),
-        write=lambda board, row: formatting.ranks(_marginal(row)),
-        align="center",
     ),
-    Column(
+    _ranks(
+        lambda row: row.standing.seed_rank if row.standing else None,
         key="rank_seeds",
         heading=lambda board: f"Rank on {formatting.these_images(board.images, board.thing)}",
         help="The ranks that the model may have on these very images: 95% for all models together. "
         "Chance: seeds; empty for a single run.",
         fields=("rank_seeds_best", "rank_seeds_worst"),
-        values=lambda board, row: _ranks(_on_these(row)),
-        write=lambda board, row: formatting.ranks(_on_these(row)),
-        align="center",
     ),
     Column(
         key="best_set",

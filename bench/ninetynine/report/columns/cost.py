@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from ninetynine.board import Board, Row
-from ninetynine.board.training_time import training_flops
+from ninetynine.board.training_time import median, training_flops
 from ninetynine.records import Timing
 from ninetynine.report import formatting
-from ninetynine.report.columns import Column
+from ninetynine.report.columns import Column, column_of_found
 
 _OWN_CORES = "Median over the runs that had their cores to themselves"
 
@@ -19,8 +17,7 @@ def _train_seconds(row: Row) -> float | None:
 
 
 def _peak_memory_bytes(row: Row) -> float | None:
-    known = [r.peak_memory_bytes for r in row.records if r.peak_memory_bytes is not None]
-    return float(np.median(known)) if known else None
+    return median(record.peak_memory_bytes for record in row.records)
 
 
 def _flops(board: Board, row: Row) -> float | None:
@@ -37,18 +34,15 @@ def _timing(
     order: str = "up",
 ) -> Column:
     """Return the column of the median of a timing's field."""
-
-    def value(row: Row) -> float | None:
-        return row.time.median(of) if row.time else None
-
-    return Column(
+    return column_of_found(
+        lambda board, row: row.time.median(of) if row.time else None,
+        lambda found: (found,),
+        write,
+        (field or key,),
         key=key,
         heading=heading,
         help=f"{help}. {_OWN_CORES}.",
-        fields=(field or key,),
-        values=lambda board, row: (value(row),),
-        write=lambda board, row: write(value(row)),
-        order="down" if order == "down" else "up",
+        order=order,
     )
 
 
@@ -61,9 +55,7 @@ def _mebibytes(size: float | None) -> str:
 
 
 def _stated_seconds(row: Row) -> float | None:
-    told = [record.context.stated_train_seconds for record in row.records]
-    known = [seconds for seconds in told if seconds is not None]
-    return float(np.median(known)) if known else None
+    return median(record.context.stated_train_seconds for record in row.records)
 
 
 def _rate(images_per_second: float | None) -> str:

@@ -3,9 +3,10 @@
 from functools import partial
 
 from ninetynine.board import Board, Row
-from ninetynine.board.notes import packages, seed_list
+from ninetynine.board.notes import packages
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column
+from ninetynine.suite.seeds import seed_list
 
 WATCHES = "†"
 VOTES = "‡"

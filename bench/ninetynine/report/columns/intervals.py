@@ -8,7 +8,7 @@ from ninetynine.board import Board, Row
 from ninetynine.board import intervals as of
 from ninetynine.board.claims import gap_closed
 from ninetynine.report import formatting
-from ninetynine.report.columns import Column, Value, ends
+from ninetynine.report.columns import Column, column_of_found, ends
 from ninetynine.statistics import Interval
 from ninetynine.statistics.spread import SeedSplit, ratio_interval, sd_interval, seed_split
 from ninetynine.statistics.summary import seed_sd_at_least
@@ -18,51 +18,28 @@ _percent = partial(formatting.percent_interval, decimals=2)
 
 def _interval(
     find: Callable[[Board, Row], Interval | None],
-    write: Callable[[Interval | None], str],
+    write: Callable[[Interval], str],
     fields: str,
     unit: str = "",
     **about: Any,
 ) -> Column:
     """Return the column of an interval, its ends in ``fields`` with ``_low`` and ``_high``."""
-    return Column(
-        fields=(f"{fields}_low{unit}", f"{fields}_high{unit}"),
-        values=lambda board, row: ends(find(board, row)),
-        write=lambda board, row: write(find(board, row)),
-        align="center",
-        **about,
-    )
+    names = (f"{fields}_low{unit}", f"{fields}_high{unit}")
+    return column_of_found(find, ends, write, names, align="center", **about)
 
 
-def _number(decimals: int) -> Callable[[Interval | None], str]:
-    def write(found: Interval | None) -> str:
-        if found is None:
-            return formatting.BLANK
-        ends = (formatting.number(end, decimals) for end in (found.low, found.high))
-        return formatting.span(*ends)
+def _number(decimals: int) -> Callable[[Interval], str]:
+    def write(found: Interval) -> str:
+        return formatting.span(
+            formatting.number(found.low, decimals), formatting.number(found.high, decimals)
+        )
 
     return write
 
 
-def _failed(row: Row) -> str:
-    found = row.failures
-    interval = formatting.percent_interval(found.rate_interval, 0)
-    return f"{found.count} of {found.tried} ({interval})"
-
-
-def _failure_values(row: Row) -> tuple[Value, ...]:
-    found = row.failures
-    return (found.count, len(found.collapsed), *ends(found.rate_interval))
-
-
-def _median_values(row: Row) -> tuple[Value, ...]:
-    found = row.failures
-    return (found.median, *ends(found.median_interval))
-
-
-def _median(row: Row) -> str:
-    found = row.failures
-    median = formatting.percent(found.median, 2)
-    return f"{median} ({_percent(found.median_interval)})" if found.median_interval else median
+def _with(number: str, interval: Interval | None) -> str:
+    """Return a number in percent with its interval, where it has one."""
+    return f"{number} ({_percent(interval)})" if interval else number
 
 
 def _sd(board: Board, row: Row) -> Interval | None:
@@ -71,49 +48,15 @@ def _sd(board: Board, row: Row) -> Interval | None:
     return sd_interval(found, at_least=finest)
 
 
-def _split(row: Row) -> SeedSplit | None:
+def _split(board: Board, row: Row) -> SeedSplit | None:
     return seed_split(row.summary) if row.summary is not None else None
 
 
-def _split_values(row: Row) -> tuple[Value, ...]:
-    found = _split(row)
-    if found is None:
-        return (None,) * 4
-    return (found.distribution, *ends(found.distribution_interval), found.flips)
-
-
-def split_in_words(row: Row) -> str:
-    """Return the two parts of the spread over seeds; "" where there are not two runs."""
-    found = _split(row)
-    if found is None:
-        return formatting.BLANK
+def _split_in_words(found: SeedSplit) -> str:
+    """Return the two parts of the spread over seeds."""
     parts = [formatting.percent(part, 3) for part in (found.distribution, found.flips)]
     interval = formatting.percent_interval(found.distribution_interval, 3)
     return f"{parts[0]} ({interval}) and {parts[1]}"
-
-
-def _calibration_values(row: Row) -> tuple[Value, ...]:
-    found = of.probabilities_of(row).calibration
-    return (found.error, *ends(found.interval)) if found else (None,) * 3
-
-
-def _calibration(row: Row) -> str:
-    found = of.probabilities_of(row).calibration
-    if found is None:
-        return formatting.BLANK
-    return f"{formatting.percent(found.error, 2)} ({_percent(found.interval)})"
-
-
-def _worst_values(row: Row) -> tuple[Value, ...]:
-    found = of.worst_class(row)
-    return (found.label, found.accuracy, *ends(found.interval)) if found else (None,) * 4
-
-
-def _worst(row: Row) -> str:
-    found = of.worst_class(row)
-    if found is None:
-        return formatting.BLANK
-    return f"{found.label}: {formatting.percent(found.accuracy, 2)} ({_percent(found.interval)})"
 
 
 def _gap_closed(board: Board, row: Row) -> Interval | None:
@@ -128,23 +71,28 @@ def _seconds(board: Board, row: Row) -> Interval | None:
 
 
 COLUMNS = (
-    Column(
+    column_of_found(
+        lambda board, row: row.failures,
+        lambda found: (found.count, len(found.collapsed), *ends(found.rate_interval)),
+        lambda found: (
+            f"{found.count} of {found.tried} "
+            f"({formatting.percent_interval(found.rate_interval, 0)})"
+        ),
         key="failure_rate",
         heading="Failed or collapsed seeds (95% interval, %)",
         help="Seeds that failed (diverged, crashed, timed out) or collapsed (at chance, or below "
         "the 99.9% prediction interval of the others with twice their errors), with the exact "
         "interval of the rate.",
         fields=("seeds_lost", "seeds_collapsed", "failure_rate_low", "failure_rate_high"),
-        values=lambda board, row: _failure_values(row),
-        write=lambda board, row: _failed(row),
     ),
-    Column(
+    column_of_found(
+        lambda board, row: row.failures,
+        lambda found: (found.median, *ends(found.median_interval)),
+        lambda found: _with(formatting.percent(found.median, 2), found.median_interval),
         key="median",
         heading="Median (95% interval), %",
         help="Median over the finished seeds, on these images; no interval below six seeds.",
         fields=("test_accuracy_median", "test_accuracy_median_low", "test_accuracy_median_high"),
-        values=lambda board, row: _median_values(row),
-        write=lambda board, row: _median(row),
         order="down",
     ),
     _interval(
@@ -165,14 +113,15 @@ COLUMNS = (
         heading="SD over seeds, points",
         help="95% interval of the standard deviation over the seeds, on these images.",
     ),
-    Column(
+    column_of_found(
+        _split,
+        lambda found: (found.distribution, *ends(found.distribution_interval), found.flips),
+        _split_in_words,
         key="seed_split",
         heading="SD of distribution (95%) and flips, points",
         help="The spread over seeds in two parts (Jordan 2023): what runs would differ by on "
         "infinitely many images, and images that flip from run to run.",
         fields=("distribution_sd", "distribution_sd_low", "distribution_sd_high", "flip_sd"),
-        values=lambda board, row: _split_values(row),
-        write=lambda board, row: split_in_words(row),
     ),
     _interval(
         lambda board, row: of.loss_interval(row, of.probabilities_of(row)),
@@ -193,17 +142,23 @@ COLUMNS = (
         heading="Train − test, 95%, points",
         help="95% interval of the train-test gap on new test images. Chance: seeds and images.",
     ),
-    Column(
+    column_of_found(
+        lambda board, row: of.probabilities_of(row).calibration,
+        lambda found: (found.error, *ends(found.interval)),
+        lambda found: _with(formatting.percent(found.error, 2), found.interval),
         key="calibration_error",
         heading="Calibration error (95% interval), points",
         help="Root mean square of confidence less share right over 15 bins, debiased (Kumar, "
         "Liang and Ma 2019), with its interval on new images.",
         fields=("calibration_error", "calibration_error_low", "calibration_error_high"),
-        values=lambda board, row: _calibration_values(row),
-        write=lambda board, row: _calibration(row),
         on_request=True,
     ),
-    Column(
+    column_of_found(
+        lambda board, row: of.worst_class(row),
+        lambda found: (found.label, found.accuracy, *ends(found.interval)),
+        lambda found: (
+            f"{found.label}: {_with(formatting.percent(found.accuracy, 2), found.interval)}"
+        ),
         key="worst_class",
         heading="Worst class (95% interval), %",
         help="The class with the lowest accuracy; interval on new images, with Bonferroni's "
@@ -214,8 +169,6 @@ COLUMNS = (
             "worst_class_accuracy_low",
             "worst_class_accuracy_high",
         ),
-        values=lambda board, row: _worst_values(row),
-        write=lambda board, row: _worst(row),
         order="text",
     ),
     _interval(

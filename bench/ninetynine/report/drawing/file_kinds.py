@@ -32,15 +32,11 @@ def check_suffix(path: Path, option: str = "--output") -> None:
 def write(drawing: el.Drawing, path: Path, theme: str = "light", option: str = "--output") -> None:
     """Write ``drawing`` to ``path``; raise UserError where that cannot be."""
     check_suffix(path, option)
-    makers = {".svg": _to_svg, ".pdf": to_pdf, ".png": to_png}
+    makers = {".svg": lambda *given: file_svg(*given).encode(), ".pdf": to_pdf, ".png": to_png}
     try:
         path.write_bytes(makers[path.suffix.lower()](drawing, theme))
     except OSError as error:
         raise UserError(f"{option} {path}: cannot be written ({error.strerror})") from error
-
-
-def _to_svg(drawing: el.Drawing, theme: str) -> bytes:
-    return file_svg(drawing, theme).encode()
 
 
 def to_png(drawing: el.Drawing, theme: str = "light") -> bytes:

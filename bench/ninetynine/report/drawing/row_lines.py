@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from ninetynine.board import Row
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, fit, text_width
 
@@ -10,11 +9,11 @@ LINE, TOP, FOOT = 22.0, 26.0, 46.0
 _MOST_NAME = 220.0
 
 
-def frame_of(names: Sequence[str], width: float, right: float = 16.0, top: float = TOP) -> Box:
+def frame_of(names: Sequence[str], width: float, right: float = 16.0) -> Box:
     """Return where there is to see something of ``names``, which stand left of it."""
     longest = max(map(text_width, names)) + 12
     left = min(longest, _MOST_NAME, 0.36 * width)
-    return Box(left, top, width - right, top + LINE * len(names))
+    return Box(left, TOP, width - right, TOP + LINE * len(names))
 
 
 def middle(frame: Box, number: int) -> float:
@@ -37,8 +36,3 @@ def drawing(
 ) -> el.Drawing:
     """Return the picture of ``parts``."""
     return el.Drawing(parts, width, frame.bottom + foot, label)
-
-
-def names_of(rows: Sequence[Row]) -> list[str]:
-    """Return the rows' names."""
-    return [row.name for row in rows]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ninetynine.board import Board, Row
+from ninetynine.grouping import grouped
 from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
@@ -47,12 +48,10 @@ class Curves:
 
 def curves(row: Row) -> Curves | None:
     """Return the curves of a row; None where its runs recorded no epochs."""
-    train: dict[int, list[float]] = {}
-    watched: dict[int, list[float]] = {}
-    for epoch in (epoch for record in row.records for epoch in record.history):
-        train.setdefault(epoch.epoch, []).append(epoch.accuracy)
-        if epoch.validation_accuracy is not None:
-            watched.setdefault(epoch.epoch, []).append(epoch.validation_accuracy)
+    history = [epoch for record in row.records for epoch in record.history]
+    train = grouped((e.epoch, e.accuracy) for e in history)
+    validation = ((e.epoch, e.validation_accuracy) for e in history)
+    watched = grouped((epoch, value) for epoch, value in validation if value is not None)
     if not train:
         return None
     step = -(-len(train) // MOST_POINTS)

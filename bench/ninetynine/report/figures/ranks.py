@@ -24,15 +24,15 @@ def views(board: Board) -> list[View]:
 
 
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
-    names = row_lines.names_of(rows)
+    names = [row.name for row in rows]
     frame = row_lines.frame_of(names, width)
     last = max(row.rank.worst for row in rows if row.rank)
 
     def x(rank: float) -> float:
-        return frame.x((rank - 0.5) / last)
+        return frame.x(_share(rank, last))
 
     step = max(1, round(last / 8))
-    ticks = [(frame_share(rank, last), str(rank)) for rank in (1, *range(step, last + 1, step))]
+    ticks = [(_share(rank, last), str(rank)) for rank in (1, *range(step, last + 1, step))]
     parts: list[el.Element] = [x_axis(frame, list(dict.fromkeys(ticks)), "Rank, 95%, all pairs")]
     parts.append(row_lines.name_texts(names, frame))
     for number, row in enumerate(rows):
@@ -52,7 +52,7 @@ def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     )
 
 
-def frame_share(rank: int, last: int) -> float:
+def _share(rank: float, last: int) -> float:
     """Return where ``rank`` lies between the ends."""
     return (rank - 0.5) / last
 

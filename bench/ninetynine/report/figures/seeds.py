@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row
 from ninetynine.report import formatting
-from ninetynine.report.drawing import axes, lettering, row_lines
+from ninetynine.report.drawing import axes, lettering
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import Box, fit, leader, place_labels, swarm, text_width
 from ninetynine.report.drawing.scale import Scale
@@ -46,7 +46,7 @@ def views(board: Board) -> list[View]:
 def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
     wide = width > _NARROW
     height = _LINE if wide else _LINE + 16
-    names = row_lines.names_of(rows)
+    names = [row.name for row in rows]
     longest = max(text_width(formatting.short(name, names=names)) for name in names) + 16
     top = 62.0 if len(rows) > _MANY else 44.0
     bottom = top + len(rows) * height

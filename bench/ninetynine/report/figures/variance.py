@@ -61,7 +61,7 @@ def _legend(board: Board) -> tuple[Key, ...]:
 
 
 def _draw(board: Board, found: Sequence[Parts], width: float) -> el.Drawing:
-    names = row_lines.names_of([parts.row for parts in found])
+    names = [parts.row.name for parts in found]
     frame = row_lines.frame_of(names, width, right=58.0)
     drawn: list[el.Element] = [x_axis(frame, _TICKS, "Share of the variance of the mean, %")]
     drawn += [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ninetynine.board import Board, ClaimRow, GapRow
 from ninetynine.board.training_time import hardware
+from ninetynine.grouping import grouped
 from ninetynine.records import Record
 from ninetynine.report import Report, formatting
 from ninetynine.report.document import Heading, Table, left
@@ -127,11 +128,8 @@ def _in_words(seeds: int) -> str:
 
 def _same_recipe_lines(claims: Sequence[ClaimRow]) -> list[str]:
     """Return what the seed alone does to figures published for one and the same recipe."""
-    by_row: dict[tuple[str, tuple[float, ...]], list[ClaimRow]] = {}
-    for claim in claims:
-        by_row.setdefault((claim.row, claim.values), []).append(claim)
     lines = []
-    for same in by_row.values():
+    for same in grouped(((claim.row, claim.values), claim) for claim in claims).values():
         low, high = min(same, key=lambda c: c.published), max(same, key=lambda c: c.published)
         if high.published > low.published and low.ours.n > 1:
             lines.append(_gap_line(low, high))

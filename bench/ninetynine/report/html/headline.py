@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ninetynine.board import Board, Row, Undecided
-from ninetynine.board.notes import seed_list, seeds_in_words
 from ninetynine.board.training_time import hardware
 from ninetynine.board.views import View
+from ninetynine.grouping import grouped
 from ninetynine.report import formatting
 from ninetynine.report.columns import columns
 from ninetynine.report.columns.gap import goal, start
+from ninetynine.suite.seeds import seed_list, seeds_in_words
 
 _MOST_NAMES = 3
 _LONGEST_NAME = 32
@@ -192,9 +193,7 @@ def intervals(board: Board, row: Row) -> str:
 
 def failed(row: Row) -> str:
     """Return which seeds of a row failed, and why."""
-    reasons: dict[str, list[int]] = {}
-    for one in row.failed:
-        reasons.setdefault(f"{one.kind}: {one.reason}", []).append(one.seed)
+    reasons = grouped((f"{one.kind}: {one.reason}", one.seed) for one in row.failed)
     return "; ".join(f"{seeds_in_words(seeds)} failed, {why}" for why, seeds in reasons.items())
 
 

@@ -191,8 +191,8 @@ def images(board: Board, data_dir: Path | None) -> Hardest | None:
     return replace(found, data=data, neighbors=near)
 
 
-def hardest(board: Board, most: int = MOST_IMAGES) -> Hardest | None:
-    """Return the ``most`` images with the largest share of wrong runs; None without predictions."""
+def hardest(board: Board) -> Hardest | None:
+    """Return the images with the largest share of wrong runs; None without predictions."""
     every = [(r.name, sums) for r in board.rows if (sums := r.prediction_sums) is not None]
     if not every:
         return None
@@ -201,7 +201,7 @@ def hardest(board: Board, most: int = MOST_IMAGES) -> Hardest | None:
     wrong = np.mean([1 - a.right_per_image / a.runs for _, a in rows], axis=0)
     votes = np.sum([a.votes for _, a in rows], axis=0)
     mean = np.mean([a.mean_probabilities for _, a in rows], axis=0)
-    order = np.argsort(-wrong, kind="stable")[:most]
+    order = np.argsort(-wrong, kind="stable")[:MOST_IMAGES]
     return Hardest(
         board,
         images=tuple(_image(int(i), wrong, votes, mean, rows) for i in order if wrong[i] > 0),

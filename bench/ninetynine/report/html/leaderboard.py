@@ -8,6 +8,7 @@ from markupsafe import Markup
 from ninetynine.architecture import Architecture
 from ninetynine.board import Board, Row
 from ninetynine.board.views import View
+from ninetynine.grouping import grouped
 from ninetynine.report import formatting
 from ninetynine.report.columns.identity import WATCHES, threads, votes
 from ninetynine.report.drawing import elements as el
@@ -158,10 +159,7 @@ def _lanes(rows: Sequence[Row]) -> tuple[list[str], float]:
 
     Two groups that end and begin apart share a lane; a group of one row has no bar.
     """
-    members: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        for group in row.groups:
-            members.setdefault(group, []).append(index)
+    members = grouped((group, index) for index, row in enumerate(rows) for group in row.groups)
     ends: list[int] = []  # the last row of each lane so far
     lane_of: dict[str, int] = {}
     for group, inside in sorted(members.items(), key=lambda item: item[1]):

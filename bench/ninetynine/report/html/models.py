@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from ninetynine.architecture import Architecture
 from ninetynine.board import Board, Row
-from ninetynine.board.notes import packages, row_notes, seed_list
+from ninetynine.board.notes import packages, row_notes
 from ninetynine.board.training_time import hardware
+from ninetynine.grouping import grouped
 from ninetynine.report import formatting
 from ninetynine.report.columns import Column, columns
 from ninetynine.report.columns.identity import votes
@@ -18,6 +19,7 @@ from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.layout import swarm
 from ninetynine.report.drawing.svg import page_svg
 from ninetynine.report.provenance import command_of, commit_of, packages_of
+from ninetynine.suite.seeds import seed_list
 
 _ELSEWHERE = {
     *("architecture", "board", "failures", "group", "name", "packages", "rank", "recipe"),
@@ -140,11 +142,7 @@ def _seeds(board: Board, row: Row) -> Markup:
 
 def _curve(row: Row) -> Markup:
     """Return the mean accuracy while training, epoch by epoch, of the seeds that reached it."""
-    by_epoch: dict[float, list[float]] = {}
-    for record in row.records:
-        for epoch in record.history or ():
-            if epoch.accuracy is not None:
-                by_epoch.setdefault(epoch.epoch, []).append(epoch.accuracy)
+    by_epoch = grouped((e.epoch, e.accuracy) for record in row.records for e in record.history)
     if len(by_epoch) < 2:
         return Markup("")
     means = [(epoch, float(np.mean(values))) for epoch, values in sorted(by_epoch.items())]
