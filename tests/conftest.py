@@ -42,6 +42,12 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: -slow[item.path])
 
 
+def pytest_collection_finish(session):
+    """What was collected stays to the end: no search for garbage need go through it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_wait_for_the_disk():
     """No test survives a power failure, so that none waits until the disk has what it wrote."""
