@@ -31,7 +31,7 @@ sys.dont_write_bytecode = False  # nor would pytest keep the tests as it rewrite
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark as slow what starts workers or is exhaustive; files with the most slow tests begin, quick ones end.
+    """Mark as slow what starts workers or is exhaustive; files with the most slow tests begin.
 
     (In parallel with ``--no-loadscope-reorder``: else a long file at the end has one core alone.)
     """
