@@ -31,15 +31,21 @@ sys.dont_write_bytecode = False  # nor would pytest keep the tests as it rewrite
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark as slow what starts workers; files with the most slow tests begin, quick ones end.
+    """Mark as slow what starts workers or is exhaustive; files with the most slow tests begin.
 
     (In parallel with ``--no-loadscope-reorder``: else a long file at the end has one core alone.)
     """
     for item in items:
-        if "stub" in item.fixturenames:
+        if "stub" in item.fixturenames or item.get_closest_marker("exhaustive"):
             item.add_marker(pytest.mark.slow)
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_collection_finish(session):
+    """What was collected stays to the end: no search for garbage need go through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

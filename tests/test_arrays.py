@@ -137,7 +137,13 @@ def test_what_is_no_larger_than_its_file_is_read(tmp_path: Path) -> None:
     check_size(path, 2**33)
 
 
-@pytest.mark.parametrize("kind", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "uint8",
+        *(pytest.param(kind, marks=pytest.mark.exhaustive) for kind in ("float32", "float64")),
+    ],
+)
 def test_loading_takes_at_most_half_as_much_memory_again(tmp_path: Path, kind: str) -> None:
     arrays = ordinary(1500, 500, (64, 64, 3), floats=kind != "uint8")
     if kind == "float64":

@@ -275,6 +275,7 @@ def test_timing_of_a_worker_without_cores_of_its_own_says_so(connected, stub, fi
 # What dies ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(connected, stub, dataset, tmp_path):
     """A node dies by SIGKILL in the middle; on the other, the process between Ray and us does."""
     path = write_architecture(tmp_path, "held", held_until(tmp_path / "go"))
@@ -309,6 +310,7 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(connected, stub, dat
     assert any(f"Ray's worker on node {other.node_ip_address}" in reason for reason in reasons)
 
 
+@pytest.mark.exhaustive
 def test_a_run_without_a_node_left_says_so_and_waits_for_one(
     connected, stub, files, dataset, monkeypatch
 ):
@@ -547,6 +549,7 @@ def test_no_room_on_no_node_at_all():
         check_room([Need(1, 0, 0)], [])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("content", "told"),
     [

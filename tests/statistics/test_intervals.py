@@ -39,6 +39,7 @@ def test_intervals_that_count_failures_cover_where_the_plain_one_does_not():
     assert min(row["plain"] for row in rows if row["collapsing"] == "5%") < 0.5
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_intervals_over_images_and_groups_cover():
     rows = number_coverage.crossed_rows(40, 3, (2_000,), (3, 10))

@@ -62,6 +62,7 @@ def test_an_interval_for_these_images_does_not_cover_digits_like_these():
     assert misses > 30
 
 
+@pytest.mark.exhaustive
 def test_differences_cover_and_equal_models_are_seldom_told_apart(monkeypatch):
     monkeypatch.setattr(interval_coverage, "PAIR_ACCURACIES", ((0.98, 0.98), (0.998, 0.997)))
     monkeypatch.setattr(interval_coverage, "PAIR_SEEDS", ((3, 3), (20, 20), (3, 10)))
@@ -114,6 +115,7 @@ def test_a_drawn_summary_is_that_of_the_full_matrix():
     assert model.summary(3).mean == correct.mean()
 
 
+@pytest.mark.exhaustive
 def test_the_study_is_the_same_bytes_for_the_same_seed(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(interval_coverage, "ACCURACIES", (0.98,))
     monkeypatch.setattr(interval_coverage, "PAIR_ACCURACIES", ((0.98, 0.98), (0.985, 0.98)))

@@ -162,6 +162,7 @@ def test_the_statistics_page_shows_the_committed_numbers(committed):
     assert rewrite(page, own_numbers(committed)) == page
 
 
+@pytest.mark.exhaustive
 def test_the_crossed_interval_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
     """Owen's pigeonhole bootstrap counts the rest up to three times, so it may be wider."""
     lookup = Rows(committed, discover(), "mnist")
@@ -173,6 +174,7 @@ def test_the_crossed_interval_agrees_with_a_crossed_bootstrap_on_the_real_record
         assert 0.75 < ratio < 1.25, (name, ratio)
 
 
+@pytest.mark.exhaustive
 def test_the_crossed_difference_agrees_with_a_crossed_bootstrap_on_the_real_records(committed):
     lookup = Rows(committed, discover(), "mnist")
     for a, b in (("t3_deep_cnn", "t4_wide_cnn"), ("t1_small_cnn", "t2_dense")):
