@@ -1,6 +1,7 @@
 """The ladder: a suite's rungs in its order, what each added and cost, and the targets."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -55,9 +56,9 @@ NAMES = ("low", "middle", "high", "later", REFERENCE)
 CATALOG = {name: make_architecture(name) for name in NAMES}
 
 
-@pytest.fixture
-def suite(tmp_path):
-    path = tmp_path / "ladder.toml"
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    path = tmp_path_factory.mktemp("suite") / "ladder.toml"
     path.write_text(LADDER)
     return suites.load(str(path))
 
@@ -83,8 +84,10 @@ def bfloat16_machine():
     return make_machine(fingerprint="b" * 16)
 
 
-@pytest.fixture
-def ladder_store(store):
+@pytest.fixture(scope="module")
+def ladder_read(tmp_path_factory):
+    """The records of the ladder, which tests only read."""
+    store = RecordStore(tmp_path_factory.mktemp("ladder"))
     write_row(store, "low", 0.02)
     members = write_row(store, "middle", 0.01, train_seconds=20.0)
     precise = {"precision": "mixed_bfloat16", "machine": bfloat16_machine()}
@@ -98,8 +101,14 @@ def ladder_store(store):
 
 
 @pytest.fixture
-def steps(ladder_store, suite):
-    (ladder,) = load_ladders(ladder_store, CATALOG, suite)
+def ladder_store(ladder_read, tmp_path):
+    """A copy of these records, to write to."""
+    return RecordStore(shutil.copytree(ladder_read.directory, tmp_path / "ladder"))
+
+
+@pytest.fixture(scope="module")
+def steps(ladder_read, suite):
+    (ladder,) = load_ladders(ladder_read, CATALOG, suite)
     return {step.rung.label: step for step in ladder.steps}
 
 
@@ -236,10 +245,10 @@ def test_training_operations_are_counted_from_multiply_adds_images_and_epochs():
     assert training_flops(make_record(dataset="mine"), {}) is None
 
 
-def test_a_vote_takes_the_operations_of_its_members(ladder_store, steps):
+def test_a_vote_takes_the_operations_of_its_members(ladder_read, steps):
     one = steps["middle"].training_flops
     assert steps["vote"].training_flops == 3 * one
-    (vote, *_) = [r for r in ladder_store.read_all()[0] if r.kind == "ensemble"]
+    (vote, *_) = [r for r in ladder_read.read_all()[0] if r.kind == "ensemble"]
     assert training_flops(vote, {}) is None  # who voted is not known
 
 
@@ -389,9 +398,9 @@ def cells_of(page, title, first):
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_the_page_says_what_a_rung_added_and_cost(ladder_store, suite, steps):
-    page = page_of(ladder_store, suite)
-    assert page == page_of(ladder_store, suite)
+def test_the_page_says_what_a_rung_added_and_cost(ladder_read, suite, steps):
+    page = page_of(ladder_read, suite)
+    assert page == page_of(ladder_read, suite)
     middle = cells_of(page, "What each rung adds", "`middle`")
     assert middle[1] == "a second layer"
     assert middle[3] == "6"
@@ -438,8 +447,8 @@ def test_a_difference_that_cannot_be_told_says_so(tmp_path, suite):
     assert cells_of(page_of(store, suite), "What each rung adds", "`middle`")[9] == "undecided"
 
 
-def test_the_command_writes_the_page(bench, ladder_store, suite, tmp_path):
-    asked = ("report", "--format", "ladder", "--results", ladder_store.directory)
+def test_the_command_writes_the_page(bench, ladder_read, suite, tmp_path):
+    asked = ("report", "--format", "ladder", "--results", ladder_read.directory)
     output = tmp_path / "LADDER.md"
     code, out, err = bench(*asked, "--suite", suite.path, "--output", output)
     assert (code, out, err) == (0, "", "")
@@ -450,8 +459,8 @@ def test_the_command_writes_the_page(bench, ladder_store, suite, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_html_page_has_the_same_ladder(ladder_store, suite):
-    page = render(Report(ladder_store, CATALOG, suite_name=str(suite.path)), "html")
+def test_the_html_page_has_the_same_ladder(ladder_read, suite):
+    page = render(Report(ladder_read, CATALOG, suite_name=str(suite.path)), "html")
     section = page.partition("<h2>Rung by rung</h2>")[2].partition("</section>")[0]
     rungs = re.findall(r'<th[^>]* scope="row">(\w+)', section)
     assert rungs == ["low", "middle", "high", "later", "vote"]
@@ -471,16 +480,16 @@ def test_the_html_page_has_no_ladder_before_the_suite_ran(tmp_path, suite):
 # The picture -------------------------------------------------------------------------------------
 
 
-def test_a_picture_of_a_suite_has_its_rungs_alone(ladder_store, suite):
-    (board,) = build_boards(ladder_store, CATALOG)
+def test_a_picture_of_a_suite_has_its_rungs_alone(ladder_read, suite):
+    (board,) = build_boards(ladder_read, CATALOG)
     assert REFERENCE in {row.name for row in board.rows}
     chosen = board.of_suite(suite)
     assert {row.name for row in chosen.rows} == {"low", "middle", "high", "vote"}
 
 
-def test_the_command_draws_a_suite(bench, ladder_store, suite, tmp_path):
+def test_the_command_draws_a_suite(bench, ladder_read, suite, tmp_path):
     output = tmp_path / "cost.svg"
-    asked = ("plot", "cost", "--output", output, "--results", ladder_store.directory)
+    asked = ("plot", "cost", "--output", output, "--results", ladder_read.directory)
     code, _, err = bench(*asked, "--suite", suite.path)
     assert (code, err) == (0, "")
     drawn = output.read_text()

@@ -140,7 +140,7 @@ def test_what_a_worker_refuses_is_told_at_the_end_and_the_others_are_trained(
     assert [r.cell.architecture for r in assert_whole(tmp_path / "results")] == ["good", "good"]
     assert "good" in done.stdout
 
-    told = run_here(*arguments, "-v")
+    told = run_here(*arguments, "--only", "broken", "-v")
     assert told.returncode == 2
     assert "Traceback (most recent call last)" in told.stderr
     assert "import keras, no_such_package" in told.stderr

@@ -131,7 +131,11 @@ def test_a_baseline_is_checked_from_any_folder(bench, stub, project, tmp_path, m
     monkeypatch.chdir(tmp_path)
     relative = ["gate.toml", "--architecture", Path(project[2]).relative_to(tmp_path)]
     assert (
-        bench("baseline", "update", *relative, "--baseline", "kept/base", "--reason", "x")[0] == 0
+        bench(
+            *("baseline", "update", *relative, "--baseline", "kept/base"),
+            *("--seeds", "2", "--reason", "x"),
+        )[0]
+        == 0
     )
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -377,7 +381,26 @@ def test_the_github_action_passes_the_answer_on(tmp_path, code, inconclusive, ex
     assert arguments.endswith("|--only|t2|--allow-new|")
 
 
+def test_other_predictions_of_the_same_weights_are_not_identical(bench, stub, project):
+    """The stub's weights are always the same, its predictions depend on the model's name."""
+    base = ["--baseline", "base", "--json"]
+    bench("baseline", "update", *project, *base[:2], "--seeds", "2", "--reason", "x")
+    (before,) = json.loads(bench("check", *project, *base, "--fresh")[1])["verdicts"]
+    named = "model = keras.Model(); model.name = 'other'; return model"
+    write_architecture(project[2].parent, "tiny", named)
+    (verdict,) = json.loads(bench("check", *project, *base, "--max-seeds", "2")[1])["verdicts"]
+    assert (before["identical"], verdict["identical"]) == (True, False)
+    assert "the architecture's code" in verdict["changes"]
+    (work,) = Path(".bench-check").glob("runs-*")
+    hashes = [
+        {r.cell.seed: r.model.weights_hash for r in RecordStore(folder).read_all()[0]}
+        for folder in (Path("base"), work)
+    ]
+    assert {*hashes[0].values()} == {*hashes[1].values()} == {"a" * 64}
+
+
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_dropout_left_on_is_caught_though_the_weights_are_the_same(bench, kept_workers, tmp_path):
     """Real training: the regression that a comparison of weights alone would pass."""
     file = tmp_path / "dropping.py"

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from gate_builders import open_fake_trainer
+from ninetynine import cli
 from ninetynine.gate import Terms, request
 from ninetynine.gate.baseline import load_baseline
 from ninetynine.gate.checking import gone
@@ -20,32 +22,48 @@ from ninetynine.records import RecordStore
 from ninetynine.report.formats import markdown, table
 from ninetynine.report.gate import section
 from ninetynine.report.gate_machine import annotations, junit_xml
-from run_helpers import BENCH, run_bench, write_architecture, write_dataset, write_suite
+from record_builders import write_run
+from run_helpers import BENCH, write_architecture, write_dataset, write_suite
 
 UPDATE = ["--baseline", "base", "--seeds", "3", "--reason", "first"]
 CHECK = ["check", "--baseline", "base", "--fresh"]
 
 
+def make_up_training(patch):
+    """Have each seed of each architecture get the same result every time."""
+    made_up = open_fake_trainer(lambda name, seed: 0.98 - seed / 1000, images=360)
+    patch.setattr(request, "open_trainer", made_up)
+    patch.setattr("ninetynine.request.ResolvedRun.load_dataset", lambda self: None)
+    patch.setattr(request, "keep_groups", lambda dataset, store: None)
+
+
 @pytest.fixture
 def made_up(monkeypatch):
-    """Training is made up: each seed of each architecture has the same result every time."""
+    """Training is made up."""
+    make_up_training(monkeypatch)
 
-    made_up = open_fake_trainer(lambda name, seed: 0.98 - seed / 1000, images=360)
-    monkeypatch.setattr(request, "open_trainer", made_up)
-    monkeypatch.setattr("ninetynine.request.ResolvedRun.load_dataset", lambda self: None)
-    monkeypatch.setattr(request, "keep_groups", lambda dataset, store: None)
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    """The folder of ``project``, which each test gets a copy of."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("tiny", "wide"):
+        write_architecture(folder, name)
+    write_suite(folder / "gate.toml", ["tiny", "wide"], "digits")
+    files = ["--architecture", "tiny.py", "--architecture", "wide.py"]
+    with pytest.MonkeyPatch.context() as patch:
+        make_up_training(patch)
+        patch.chdir(folder)
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["baseline", "update", "gate.toml", *files, *UPDATE])
+    assert ended.value.code == 0
+    return folder
 
 
 @pytest.fixture
-def project(bench, made_up, tmp_path):
+def project(bench, made_up, made_once, tmp_path):
     """A baseline of two architectures, ``tiny`` and ``wide``, each in a file of its own."""
-    for name in ("tiny", "wide"):
-        write_architecture(tmp_path, name)
-    write_suite(tmp_path / "gate.toml", ["tiny", "wide"], "digits")
-    files = ["--architecture", "tiny.py", "--architecture", "wide.py"]
-    code, _, err = bench("baseline", "update", "gate.toml", *files, *UPDATE)
-    assert code == 0, err
-    return tmp_path
+    return Path(shutil.copytree(made_once, tmp_path, dirs_exist_ok=True))
 
 
 def flat(text):
@@ -225,7 +243,7 @@ LOSSES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", LOSSES)
-@pytest.mark.parametrize("verb", [["check"], ["check", "--only", "tiny"], ["baseline", "show"]])
+@pytest.mark.parametrize("verb", [["check", "--only", "tiny"], ["baseline", "show"]])
 def test_a_baseline_that_lost_a_file_is_a_mistake_that_says_how_to_restore_it(
     refuse, project, words, verb
 ):
@@ -297,36 +315,39 @@ LAST_WORDS = {
 }
 
 
-def dies(bench, tmp_path, words):
-    """A check whose worker exits with these last words; returns the exit code and the outputs."""
-    write_architecture(tmp_path, "tiny")
-    write_suite(tmp_path / "gate.toml", ["tiny"], "digits")
-    given = ["gate.toml", "--architecture", "tiny.py", "--baseline", "base", "--jobs", "1"]
-    assert bench("baseline", "update", *given, "--seeds", "2", "--reason", "x")[0] == 0
-    said = words.encode("utf-8", "surrogatepass")
-    write_architecture(
-        tmp_path, "tiny", f"sys.stderr.buffer.write({said!r}); sys.stderr.flush(); os._exit(3)"
-    )
-    outputs = ["--junit", "j.xml", "--markdown", "m.md"]
-    code, out, err = bench("check", *given, "--fresh", *outputs)
-    return code, out, err, (tmp_path / "j.xml").read_bytes(), (tmp_path / "m.md").read_text()
-
-
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-@pytest.mark.parametrize("words", LAST_WORDS.values(), ids=LAST_WORDS)
-def test_whatever_a_worker_printed_is_readable_in_every_output(bench, stub, tmp_path, words):
-    code, out, err, junit, markdown = dies(bench, tmp_path, words)
+def last_words(name):
+    """Code that makes a worker exit with these words."""
+    said = LAST_WORDS[name].encode("utf-8", "surrogatepass")
+    return f"sys.stderr.buffer.write({said!r}); sys.stderr.flush(); os._exit(3)"
+
+
+def test_whatever_a_worker_printed_is_readable_in_every_output(bench, stub, tmp_path):
+    """A check of architectures of which each has its worker exit with its last words."""
+    files = {name: f"net_{number}" for number, name in enumerate(LAST_WORDS)}
+    given = ["gate.toml", "--baseline", "base", "--jobs", "1"]
+    for name in files.values():
+        given += ["--architecture", write_architecture(tmp_path, name)]
+    write_suite(tmp_path / "gate.toml", [*files.values()], "digits")
+    assert bench("baseline", "update", *given, "--seeds", "2", "--reason", "x")[0] == 0
+    for words, name in files.items():
+        write_architecture(tmp_path, name, last_words(words))
+    code, out, err = bench("check", *given, "--fresh", "--junit", "j.xml", "--markdown", "m.md")
     assert code == 5
-    told = "FATAL: licence server not reached"
-    (error,) = ElementTree.fromstring(junit).iter("error")
-    for text in (error.get("message"), error.text, flat(out), markdown, err):
-        assert told in text
+    told, markdown = "FATAL: licence server not reached", (tmp_path / "m.md").read_text()
+    errors = [*ElementTree.fromstring((tmp_path / "j.xml").read_bytes()).iter("error")]
+    assert len(errors) == len(files)
+    for text in [flat(out), markdown, err]:
+        assert text.count(told) >= len(files)
         assert not FORBIDDEN.search(text)
-    if "]]>" in words:
-        assert "]]> &amp; <b>|x|</b> `code` ~~no~~ &lt;" in error.text
-        assert r"\]\]\> \&amp; \<b\>\|x\|\</b\> \`code\` \~~no\~~ \&lt;" in markdown
+    for error in errors:
+        for text in (error.get("message"), error.text):
+            assert told in text
+            assert not FORBIDDEN.search(text)
+    assert any("]]> &amp; <b>|x|</b> `code` ~~no~~ &lt;" in error.text for error in errors)
+    assert r"\]\]\> \&amp; \<b\>\|x\|\</b\> \`code\` \~~no\~~ \&lt;" in markdown
 
 
 def test_hostile_names_are_inert_in_every_form_of_the_answer():
@@ -363,70 +384,74 @@ def test_names_and_reasons_of_a_baseline_are_as_inert(bench, project):
 # --- any encoding -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def forks():
-    """Whether the process runs the command in forks."""
-    return False
-
-
-@pytest.fixture
-def in_process(project, forks):
-    """Run ``bench`` as a process of its own, whose training is made up too."""
-    script = project / "made_up_bench.py"
-    support = Path(__file__).parents[1] / "support"
-    script.write_text(
-        "import sys\n"
-        f"sys.path.insert(0, {str(support)!r})\n"
-        "from gate_builders import open_fake_trainer\n"
-        "from ninetynine.cli import main\n"
-        "from ninetynine.gate import request\n"
-        "accuracy = lambda name, seed: 0.98 - seed / 1000\n"
-        "request.open_trainer = open_fake_trainer(accuracy, images=360)\n"
-        f"{IN_FORKS if forks else 'main()'}\n"
-    )
-    return (sys.executable, str(script))
-
-
-# Runs the command once for each encoding, its output in a file, in forks that Python has started
-# for: as PYTHONIOENCODING would have it.
+# Runs commands in forks of one process, whose start takes longer than all else: each with its
+# arguments, the encoding of its output (as PYTHONIOENCODING would have it), and where that goes:
+# to a file, or to a pipe that nobody reads.  Prints how each ended.
 IN_FORKS = """
-import os
-for encoding in sys.argv[1].split(","):
+import json, os, sys
+import ninetynine.cli.verbs.check, ninetynine.cli.verbs.report
+from ninetynine.cli import main
+
+def begin(encoding, out, err):
+    closed, nobody = os.pipe()
+    os.close(closed)
+    for stream, to, errors in ((sys.stdout, out, "strict"), (sys.stderr, err, "backslashreplace")):
+        place = os.open(to, os.O_WRONLY | os.O_CREAT) if to else nobody
+        os.dup2(place, stream.fileno())
+        stream.reconfigure(encoding=encoding, errors=errors)
+
+for arguments, encoding, out, err in json.loads(sys.argv[1]):
     if os.fork() == 0:
-        for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
-            os.dup2(os.open(f"{encoding}.{stream.name}", os.O_WRONLY | os.O_CREAT), stream.fileno())
-            stream.reconfigure(encoding=encoding, errors=errors)
-        main(sys.argv[2:])
-    print(encoding, os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+        begin(encoding, out, err)
+        sys.exit(main(arguments))
+    print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
 """
+# The same where training is made up.
+MADE_UP = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[1] / "support")!r})
+from gate_builders import open_fake_trainer
+from ninetynine.gate import request
+request.open_trainer = open_fake_trainer(lambda name, seed: 0.98 - seed / 1000, images=360)
+"""
+
+
+def in_forks(folder, *commands, before=""):
+    """Run each of (arguments, encoding, stdout, stderr); return the exit codes."""
+    script = [sys.executable, "-c", before + IN_FORKS, json.dumps(commands)]
+    buffered = {name: v for name, v in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(script, cwd=folder, env=buffered, capture_output=True, text=True)
+    assert not done.stderr
+    return [int(line) for line in done.stdout.split()]
+
+
 ENCODINGS = ["cp437", "ascii", "utf-16"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("as_json", [False, True])
-@pytest.mark.parametrize("forks", [True])
-def test_exit_codes_survive_every_encoding(in_process, project, as_json):
+def test_exit_codes_survive_every_encoding_and_a_closed_pipe(project):
     # What no such encoding has: a reason in Greek, with an arrow and an emoji.
     path = project / "base" / MANIFEST
     path.write_text(path.read_text().replace(': "first"', ': "λ → µ 🎯"'), encoding="utf-8")
-    more = ["--json", "--markdown", "m.md", "--junit", "j.xml"] if as_json else []
-    command = [*in_process, ",".join(ENCODINGS), *CHECK, *more]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
-    said = [(project / f"{encoding}.<stderr>").read_bytes() for encoding in ENCODINGS]
-    assert done.stdout.splitlines() == [f"{encoding} 0" for encoding in ENCODINGS], said
+    more = ["--json", "--markdown", "m.md", "--junit", "j.xml"]
+    as_json = [([*CHECK, *more], each, f"{each}.out", f"{each}.err") for each in ENCODINGS]
+    others = [(CHECK, "ascii", "plain.out", "plain.err"), (CHECK, "utf-8", "", "piped.err")]
+    codes = in_forks(project, *as_json, *others, before=MADE_UP)
+    said = [path.read_bytes() for path in project.glob("*.err")]
+    assert codes == [0] * 5, said
     assert not any("Traceback" in text.decode(errors="replace") for text in said)
-    for encoding in ENCODINGS if as_json else ():
-        text = (project / f"{encoding}.<stdout>").read_bytes()
+    assert (project / "piped.err").read_bytes() == b""
+    for encoding in ENCODINGS:
+        text = (project / f"{encoding}.out").read_bytes()
         answer = json.loads(text.decode("utf-8" if encoding == "ascii" else encoding))
         assert answer["exit_code"] == 0
-    if as_json:
-        (project / "j.xml").read_text(encoding="utf-8")
-        assert "λ → µ 🎯" in (project / "m.md").read_text(encoding="utf-8")
+    (project / "j.xml").read_text(encoding="utf-8")
+    assert "λ → µ 🎯" in (project / "m.md").read_text(encoding="utf-8")
 
 
 VERBS = [
-    (["report"], 0),
-    (["compare", "t2_dense", "t1_small_cnn"], 0),
+    (["report", "--results", "made"], 0),
+    (["compare", "t2_dense", "t1_small_cnn", "--results", "made"], 0),
     (["plan"], 2),
     (["list", "columns"], 0),
     (["explain", "protocol"], 2),
@@ -436,57 +461,50 @@ VERBS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("verb", "code"), VERBS)
-def test_every_verb_answers_in_ascii_as_in_utf_8(verb, code, monkeypatch):
-    monkeypatch.chdir(Path(__file__).parents[2])
-    baseline = (
-        []
-        if verb[0] not in ("report", "compare") or "--results" in verb
-        else ["--results", "baselines/mnist-fast"]
-    )
-    done = run_bench(
-        *verb,
-        *baseline,
-        encoding="cp1252",
-        errors="strict",
-        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
-    )
-    assert "Traceback" not in done.stderr
-    assert done.returncode == code, done.stderr
+def test_every_verb_answers_in_a_code_page_as_in_utf_8(tmp_path):
+    for seed in range(2):
+        for name, missed in (("t2_dense", 30), ("t1_small_cnn", 10)):
+            write_run(RecordStore(tmp_path / "made"), name, seed, wrong=range(missed + seed))
+    commands = [
+        (verb, "cp1252", f"{number}.out", f"{number}.err") for number, (verb, _) in enumerate(VERBS)
+    ]
+    codes = in_forks(tmp_path, *commands)
+    said = [(tmp_path / f"{number}.err").read_text("cp1252") for number in range(len(VERBS))]
+    assert codes == [code for _, code in VERBS], said
+    assert not any("Traceback" in text for text in said)
+    for number, (_, code) in enumerate(VERBS):
+        assert bool((tmp_path / f"{number}.out").read_text("cp1252")) == (code == 0)
 
 
-def into_closed_pipe(command, merged=False, **options):
+@pytest.mark.slow
+def test_a_closed_pipe_ends_any_other_verb_as_sigpipe_would_and_a_mistake_as_ever(tmp_path):
+    verbs = [["list", "columns"], ["--help"], ["run", "--help"]]
+    commands = [(verb, "utf-8", "", str(tmp_path / "err")) for verb in verbs]
+    mistake = (["check", "--baseline", "nowhere"], "utf-8", "", "")
+    assert in_forks(tmp_path, *commands, mistake) == [141] * 3 + [2]
+    assert (tmp_path / "err").read_bytes() == b""
+
+
+def into_closed_pipe(*command):
     """Run ``command`` with nobody at the other end of its output; return how it ended."""
     reading, writing = os.pipe()
     os.close(reading)
     buffered = {name: v for name, v in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    stderr = writing if merged else subprocess.PIPE
-    done = subprocess.run(command, stdout=writing, stderr=stderr, env=buffered, **options)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=buffered)
     os.close(writing)
     assert not done.stderr
     return done.returncode
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("merged", [False, True])
-def test_a_closed_pipe_is_no_traceback_and_keeps_the_exit_code(in_process, project, merged):
-    assert into_closed_pipe([*in_process, *CHECK], merged, cwd=project) == 0
+def test_a_command_in_a_process_of_its_own_ends_so_too():
+    assert into_closed_pipe(*BENCH, "list", "columns") == 141
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", [["list", "columns"], ["--help"], ["run", "--help"]])
-def test_a_closed_pipe_ends_any_other_verb_as_sigpipe_would(verb):
-    assert into_closed_pipe([*BENCH, *verb]) == 141
-
-
-@pytest.mark.slow
-def test_a_mistake_that_nobody_reads_keeps_its_exit_code():
-    assert into_closed_pipe([*BENCH, "check", "--baseline", "nowhere"], merged=True) == 2
-
-
 def test_what_a_verb_printed_and_nobody_read_does_not_change_its_exit_code():
     script = "from ninetynine import cli; cli._run = lambda given: print('x') or 3; cli.main([])"
-    assert into_closed_pipe([sys.executable, "-c", script]) == 3
+    assert into_closed_pipe(sys.executable, "-c", script) == 3
 
 
 # --- README -----------------------------------------------------------------------------------

@@ -22,6 +22,11 @@ RIGHT = (
 )
 
 
+@pytest.fixture(autouse=True)
+def workers(kept_workers):
+    """The session's workers: their start is not what is tested."""
+
+
 @pytest.fixture
 def dataset(tmp_path):
     return datasets.load(str(write_dataset(tmp_path / "images.npz")))
@@ -157,12 +162,12 @@ def write_suite(folder, more=""):
 @pytest.mark.slow
 def test_a_grid_of_its_arguments_is_run_and_recorded_once(tmp_path, run_here):
     suite, file = write_suite(tmp_path, "arguments = {base = [5, 10]}\n")
-    done = run_here("run", suite, *file)
+    done = run_here("run", suite, *file, "--jobs", "1")
     assert done.returncode == 0, done.stderr
     records = RecordStore(tmp_path / "results").read_all()[0]
     found = {(r.cell.architecture, r.scores.test.accuracy) for r in records}
     assert found == {("mine[base=5]", 0.5), ("mine[base=10]", 1.0)}
-    again = run_here("run", suite, *file, "--dry-run")
+    again = run_here("run", suite, *file, "--jobs", "1", "--dry-run")
     assert "0 cells to train, 4 recorded" in again.stdout
     cleaned = run_here("clean", "results", *file, "--suite", suite)
     assert "nothing to clean" in cleaned.stdout
@@ -187,8 +192,8 @@ def test_a_mistake_in_a_suite_with_a_function_is_one_line(tmp_path, more, said, 
 @pytest.mark.slow
 def test_a_check_of_an_unchanged_function_is_identical_and_a_worse_one_fails(tmp_path, run_here):
     suite, file = write_suite(tmp_path)
-    base = ("--baseline", "base")
-    made = run_here("baseline", "update", suite, *file, *base, "--seeds", "3", "--reason", "first")
+    base = ("--baseline", "base", "--jobs", "1")
+    made = run_here("baseline", "update", suite, *file, *base, "--seeds", "2", "--reason", "first")
     assert made.returncode == 0, made.stderr
     same = run_here("check", *base)
     assert same.returncode == 0, same.stderr
@@ -203,9 +208,9 @@ def test_a_function_that_is_late_is_ended(tmp_path, run_here):
     (tmp_path / "mine.py").write_text(
         DIGITS + "import time\n\n\ndef train(dataset, seed):\n    time.sleep(99)\n"
     )
-    done = run_here("run", suite, *file, "--seeds", "0", "--timeout", "2")
+    done = run_here("run", suite, *file, "--seeds", "0", "--timeout", "1")
     assert done.returncode == 1
-    assert "not finished after 2 seconds" in done.stderr
+    assert "not finished after 1 seconds" in done.stderr
 
 
 @pytest.mark.slow
@@ -219,7 +224,7 @@ def test_the_pages_example_trains_digits(tmp_path, run_here):
     assert not found
     done = run_here(
         *("run", "--architecture", "svm.py", "--only", "svm[C=10]", "--dataset", "digits"),
-        *("--seeds", "0"),
+        *("--seeds", "0", "--jobs", "1"),
     )
     assert done.returncode == 0, done.stderr
     (record,) = RecordStore(tmp_path / "results").read_all()[0]

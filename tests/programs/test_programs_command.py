@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,17 @@ Path(sys.argv[3], "predictions.csv").write_text(rows)
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """A cache for the module; workers are used again where the environment is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def workers(kept_workers):
+    """The session's workers: their start is not what is tested."""
 
 
 def write_program(folder, code=ANSWERS, more=""):
@@ -46,11 +55,13 @@ def write_program(folder, code=ANSWERS, more=""):
 @pytest.mark.slow
 def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp_path, run_here):
     suite = write_program(tmp_path)
-    first = run_here("run", suite)
+    first = run_here("run", suite, "--jobs", "1")
     assert first.returncode == 0, first.stderr
     assert "mine on" in first.stderr + first.stdout
     assert len(RecordStore(tmp_path / "results").read_all()[0]) == 2
-    assert "0 cells to train, 2 recorded" in run_here("run", suite, "--dry-run").stdout
+    assert (
+        "0 cells to train, 2 recorded" in run_here("run", suite, "--jobs", "1", "--dry-run").stdout
+    )
     (tmp_path / "train.py").write_text(ANSWERS + "# other\n")
     again = run_here("explain", suite)
     assert again.stdout.count("would run") == 2
@@ -59,14 +70,14 @@ def test_a_program_is_run_once_for_each_seed_and_anew_where_its_file_changed(tmp
 @pytest.mark.slow
 def test_a_check_of_an_unchanged_program_is_identical_and_a_worse_one_fails(tmp_path, run_here):
     suite = write_program(tmp_path)
-    update = ("baseline", "update", suite, "--baseline", "base", "--seeds", "3")
-    made = run_here(*update, "--reason", "first")
+    base = ("--baseline", "base", "--jobs", "1")
+    made = run_here("baseline", "update", suite, *base, "--seeds", "2", "--reason", "first")
     assert made.returncode == 0, made.stderr
-    same = run_here("check", "--baseline", "base")
+    same = run_here("check", *base)
     assert same.returncode == 0, same.stderr
     assert "bit for bit" in same.stdout
     (tmp_path / "train.py").write_text(ANSWERS.replace("i % 10", "i % 5"))
-    worse = run_here("check", "--baseline", "base", "--margin", "1")
+    worse = run_here("check", *base, "--margin", "1")
     assert worse.returncode == 1, worse.stdout
 
 
@@ -81,7 +92,7 @@ def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path, run_
         "time.sleep(99)\n"
     )
     suite = write_program(tmp_path, hang)
-    done = run_here("run", suite, "--seeds", "0", "--timeout", "2")
+    done = run_here("run", suite, "--seeds", "0", "--jobs", "1", "--timeout", "2")
     assert done.returncode == 1
     assert "not finished after 2 seconds" in done.stderr
     left = [pid for pid in map(int, note.read_text().split()) if psutil.pid_exists(pid)]
@@ -91,7 +102,7 @@ def test_a_program_that_is_late_is_ended_with_all_that_it_started(tmp_path, run_
 @pytest.mark.slow
 def test_programs_vote_and_of_labels_alone_a_vote_has_no_loss(tmp_path, run_here):
     votes = '[[ensembles]]\nname = "vote"\nmembers = ["mine"]\nsize = 2\n'
-    done = run_here("run", write_program(tmp_path, more=votes))
+    done = run_here("run", write_program(tmp_path, more=votes), "--jobs", "1")
     assert done.returncode == 0, done.stderr
     records = RecordStore(tmp_path / "results").read_all()[0]
     (vote,) = (record for record in records if record.kind == "ensemble")
@@ -104,7 +115,7 @@ def test_what_a_program_prints_fails_in_no_encoding(tmp_path, run_here, monkeypa
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     words = "import sys\nsys.stdout.buffer.write(b'caf\\xc3\\xa9\\n' * 50_000)\n"
     suite = write_program(tmp_path, words + ANSWERS)
-    done = run_here("run", suite, "--seeds", "0", "--timeout", "20")
+    done = run_here("run", suite, "--seeds", "0", "--jobs", "1", "--timeout", "20")
     assert done.returncode == 0, done.stderr
 
 
@@ -169,7 +180,9 @@ class RandomForestClassifier:
 @pytest.mark.slow
 def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here, monkeypatch):
     way = PAGE.read_text().partition("## From train.py")[2].partition("\n## ")[0]
-    files = blocks(way)
+    assert '"0-4"' in way
+    assert "--seeds 5" in way
+    files = blocks(way.replace('"0-4"', '"0-1"').replace("--seeds 5", "--seeds 2"))  # are enough
     commands = files.pop("commands").splitlines()
     assert len(files) - 1 <= 2  # the script is there already
     assert len(commands) <= 4
@@ -183,17 +196,18 @@ def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here, monkeypa
     (tmp_path / "stand_in" / "sklearn" / "__init__.py").touch()
     (tmp_path / "stand_in" / "sklearn" / "ensemble.py").write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "stand_in"), prepend=os.pathsep)
-    for line in [*commands, *job]:
+    assert job[0] in commands  # so that it has to run once alone
+    for line in commands:
         program, *words = shlex.split(line)
         if program == "bench":
-            done = run_here(*words)
+            done = run_here(*words, "--jobs", "1")
             assert done.returncode == 0, done.stderr
     assert "bit for bit" in done.stdout
     code = (tmp_path / "train.py").read_text()
     worse = code.replace("n_estimators=50", "n_estimators=1")
     (tmp_path / "train.py").write_text(worse)
     assert worse != code
-    assert run_here(*shlex.split(job[0])[1:]).returncode == 1
+    assert run_here(*shlex.split(job[0])[1:], "--jobs", "1").returncode == 1
 
 
 def assert_trains(script, folder):
@@ -208,6 +222,7 @@ def assert_trains(script, folder):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "needs"),
     [
@@ -221,7 +236,7 @@ def test_a_worked_example_trains_digits(tmp_path, name, needs, run_here):
     if importlib.util.find_spec(needs) is None:
         pytest.skip(f"{needs} is not installed")
     suite = EXAMPLES / "digits.toml"
-    done = run_here("run", suite, "--only", name, "--seeds", "1")
+    done = run_here("run", suite, "--only", name, "--seeds", "1", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     (record,) = RecordStore(tmp_path / "results").read_all()[0]
     assert record.scores.test.accuracy > 0.9
@@ -236,6 +251,7 @@ def test_interrupting_a_run_ends_its_programs(tmp_path):
     driver = start_bench("run", suite, "--results", tmp_path / "results", command=command)
     while not (note.exists() and note.read_text()):
         assert driver.poll() is None
+        time.sleep(0.05)
     program = psutil.Process(int(note.read_text()))
     os.killpg(driver.pid, 2)
     _, errors = driver.communicate(timeout=300)
@@ -244,9 +260,10 @@ def test_interrupting_a_run_ends_its_programs(tmp_path):
 
 
 @pytest.mark.slow
-def test_exports_that_nobody_reads_are_listed_and_removed_by_clean(tmp_path, run_here):
+def test_exports_that_nobody_reads_are_listed_and_removed_by_clean(tmp_path, run_here, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     suite = write_program(tmp_path)
-    run_here("run", suite, "--seeds", "0")
+    run_here("run", suite, "--seeds", "0", "--jobs", "1")
     (export,) = (tmp_path / "cache" / "ninetynine").glob("*-for-programs.npz")
     clean = ("clean", "results", "--suite", suite)
     assert "exports" not in run_here(*clean).stdout  # it was read just now

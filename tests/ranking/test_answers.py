@@ -146,7 +146,7 @@ def test_scores_keep_their_ranks_under_another_unit():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [1, 5])
+@pytest.mark.parametrize("seeds", [1, pytest.param(5, marks=pytest.mark.exhaustive)])
 def test_equal_scores_are_seldom_called_different(seeds):
     rng, alarms = np.random.default_rng(3), 0
     for _ in range(60):

@@ -55,24 +55,32 @@ def tree(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def every_death(monkeypatch, tmp_path, before, act):
-    """Yield a copy of ``before`` for each file operation of ``act(folder)``, dead before it.
+@pytest.fixture(
+    params=[pytest.param(5, id="some"), pytest.param(1, id="all", marks=pytest.mark.exhaustive)]
+)
+def every_death(request, monkeypatch, tmp_path):
+    """Return a function that dies before every file operation, or before every fifth.
 
-    At the end ``act`` is run again in each: what it comes to must not show that it ever died.
+    It yields a copy of ``before`` for each such operation of ``act(folder)``, dead before it.  At
+    the end ``act`` is run again in each: what it comes to must not show that it ever died.
     """
-    whole = tmp_path / "whole"
-    shutil.copytree(before, whole)
-    act(whole)
-    for step in range(1, 1000):
-        folder = tmp_path / f"dead-{step}"
-        shutil.copytree(before, folder)
-        if not run_dying(monkeypatch, partial(act, folder), step):
-            break
-        yield folder
-        act(folder)
-        assert tree(folder) == tree(whole), step
-        shutil.rmtree(folder)
-    assert step > 5
+
+    def every_death(before, act):
+        whole = tmp_path / "whole"
+        shutil.copytree(before, whole)
+        act(whole)
+        for step in range(1, 1000, request.param):
+            folder = tmp_path / f"dead-{step}"
+            shutil.copytree(before, folder)
+            if not run_dying(monkeypatch, partial(act, folder), step):
+                break
+            yield folder
+            act(folder)
+            assert tree(folder) == tree(whole), step
+            shutil.rmtree(folder)
+        assert step > 5
+
+    return every_death
 
 
 def check(folder, keys):
@@ -96,40 +104,32 @@ def before(tmp_path):
 KEPT = make_record(seed=7).key
 
 
-def test_a_new_record(monkeypatch, tmp_path, before):
-    for folder in every_death(
-        monkeypatch, tmp_path, before, lambda f: write_run(RecordStore(f), "other", 1)
-    ):
+def test_a_new_record(every_death, before):
+    for folder in every_death(before, lambda f: write_run(RecordStore(f), "other", 1)):
         check(folder, [KEPT])
 
 
 @pytest.mark.parametrize("there", ["failed", "finished"])
-def test_a_record_in_place_of_another(monkeypatch, tmp_path, before, there):
+def test_a_record_in_place_of_another(every_death, before, there):
     if there == "failed":
         RecordStore(before).write(make_failed(seed=1), None)
     else:
         write_run(RecordStore(before), seed=1, wrong=[5, 6, 7])
     both = [KEPT, make_record(seed=1).key]
-    for folder in every_death(
-        monkeypatch, tmp_path, before, lambda f: write_run(RecordStore(f), seed=1)
-    ):
+    for folder in every_death(before, lambda f: write_run(RecordStore(f), seed=1)):
         check(folder, both)
 
 
-def test_a_record_in_place_of_one_whose_predictions_have_their_old_name(
-    monkeypatch, tmp_path, before
-):
+def test_a_record_in_place_of_one_whose_predictions_have_their_old_name(every_death, before):
     store = RecordStore(before)
     record = write_run(store, seed=1, wrong=[5])
     store.predictions_path(record).rename(store.path_of(record).with_suffix(".npz"))
-    for folder in every_death(
-        monkeypatch, tmp_path, before, lambda f: write_run(RecordStore(f), seed=1)
-    ):
+    for folder in every_death(before, lambda f: write_run(RecordStore(f), seed=1)):
         check(folder, [KEPT, record.key])
 
 
 @pytest.mark.parametrize("old_name", [False, True])
-def test_what_is_moved_aside_goes_whole(monkeypatch, tmp_path, before, old_name):
+def test_what_is_moved_aside_goes_whole(every_death, before, old_name):
     store = RecordStore(before)
     record = write_run(store, seed=1, wrong=[5])
     path, predictions = store.path_of(record), store.predictions_path(record)
@@ -137,16 +137,14 @@ def test_what_is_moved_aside_goes_whole(monkeypatch, tmp_path, before, old_name)
     if old_name:
         predictions = predictions.rename(path.with_suffix(".npz"))
     content = {b"{", predictions.read_bytes()}
-    for folder in every_death(
-        monkeypatch, tmp_path, before, lambda f: write_run(RecordStore(f), seed=1)
-    ):
+    for folder in every_death(before, lambda f: write_run(RecordStore(f), seed=1)):
         with RecordStore(folder).lock():
             assert content <= set(tree(folder).values())
         problems = RecordStore(folder).read_all(whole=True)[1]
         assert [p.reason for p in problems] in ([], ["not a whole JSON file (cut off?)"])
 
 
-def test_doctor_sets_aside_whole(monkeypatch, tmp_path, before):
+def test_doctor_sets_aside_whole(every_death, before):
     store = RecordStore(before)
     path = store.path_of(write_run(store, seed=1))
     path.write_text("{")
@@ -158,12 +156,12 @@ def test_doctor_sets_aside_whole(monkeypatch, tmp_path, before):
             for doubt in list(doubts(store)):
                 fix(store, doubt)
 
-    for folder in every_death(monkeypatch, tmp_path, before, mend):
+    for folder in every_death(before, mend):
         with RecordStore(folder).lock():
             assert set(tree(folder).values()) == content
 
 
-def test_a_baselines_update_has_happened_or_not(monkeypatch, tmp_path):
+def test_a_baselines_update_has_happened_or_not(every_death, tmp_path):
     before = tmp_path / "before"
     update_baseline(before, make_runs([0.98, 0.97], images=100), make_update())
     others = make_runs([0.96], architecture="other", images=100)
@@ -192,7 +190,7 @@ def test_a_baselines_update_has_happened_or_not(monkeypatch, tmp_path):
                 json.dumps(content, indent=1, ensure_ascii=False) + "\n"
             )
 
-    for folder in every_death(monkeypatch, tmp_path, before, update):
+    for folder in every_death(before, update):
         assert len(load_baseline(folder).records["other"]) == 1
         seen.append(read(folder))
         assert seen[-1] in (old, new)
@@ -200,7 +198,7 @@ def test_a_baselines_update_has_happened_or_not(monkeypatch, tmp_path):
     assert new in seen
 
 
-def test_a_merge(monkeypatch, tmp_path, before):
+def test_a_merge(every_death, tmp_path, before):
     other, machine = tmp_path / "other", make_machine("Other CPU", "e" * 16)
     write_run(RecordStore(other), seed=1)
     model = make_record().model.model_copy(update={"weights_hash": "b" * 64})
@@ -209,7 +207,7 @@ def test_a_merge(monkeypatch, tmp_path, before):
     RecordStore(other).write(contradicting.model_copy(update={"model": model}), made)
     RecordStore(before).write(make_failed(seed=2), None)
     write_run(RecordStore(other), seed=2)
-    for folder in every_death(monkeypatch, tmp_path, before, lambda f: merge([other], f)):
+    for folder in every_death(before, lambda f: merge([other], f)):
         assert RecordStore(folder).read_all(whole=True)[1] == []
         merge([other], folder)
         check(folder, [KEPT, make_record(seed=1).key, make_record(seed=2).key])
@@ -218,11 +216,11 @@ def test_a_merge(monkeypatch, tmp_path, before):
 
 
 @pytest.mark.parametrize("there", ["no pack", "an older pack"])
-def test_a_pack(monkeypatch, tmp_path, before, there):
+def test_a_pack(every_death, before, there):
     if there == "an older pack":
         write_pack(RecordStore(before), before / "all.parquet")
     write_run(RecordStore(before), seed=8)
     act = lambda folder: write_pack(RecordStore(folder), folder / "all.parquet")  # noqa: E731
-    for folder in every_death(monkeypatch, tmp_path, before, act):
+    for folder in every_death(before, act):
         check(folder, [KEPT, make_record(seed=8).key])
         assert not list(folder.glob("*.partial"))  # the next writer of the folder tidies up

@@ -251,7 +251,7 @@ def lying(content, claimed):
     return content.replace(struct.pack("<I", size), struct.pack("<I", claimed))
 
 
-BOMB = 2**31
+BOMB = 2**28
 LARGER = header((10_000, 10))
 PREDICTIONS = {
     "one row short": npz(GOOD[:-1]),
@@ -281,14 +281,14 @@ PREDICTIONS = {
     "a claim of nothing": archive(
         {"probabilities.npy": header((-1, 10)) + b"0" * 20, "labels.npy": array(LABELS)}
     ),
-    "an array of gigabytes": lambda: archive(
+    "an array of much nothing": lambda: archive(
         {
             "probabilities.npy": header((BOMB // 200, 10)) + bytes(BOMB // 10),
             "labels.npy": array(LABELS),
         }
     ),
     "an array that unpacks to more": lambda: lying(
-        archive({"probabilities.npy": LARGER + bytes(2**28), "labels.npy": array(LABELS)}),
+        archive({"probabilities.npy": LARGER + bytes(2**25), "labels.npy": array(LABELS)}),
         len(LARGER) + 200_000,
     ),
     "another way of packing": archive(
@@ -323,7 +323,11 @@ def test_predictions_that_are_none_take_their_record_with_them(store, monkeypatc
 def test_no_memory_is_taken_for_what_a_file_claims(store, monkeypatch):
     import tracemalloc
 
-    for what in ("an array of gigabytes", "an array that unpacks to more", "a claim of terabytes"):
+    for what in (
+        "an array of much nothing",
+        "an array that unpacks to more",
+        "a claim of terabytes",
+    ):
         with monkeypatch.context() as patch:
             content = stored(what)
             patch.setattr("ninetynine.records.store.encode", lambda _, content=content: content)
@@ -349,9 +353,19 @@ def test_predictions_stored_column_by_column_are_read(store):
 CONTRADICTED = CHANGES["an accuracy that its predictions contradict"]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Good records of two models, and between them a bad one of every kind; tests only read it."""
+    return make_folder(tmp_path_factory.mktemp("hostile"))
+
+
 @pytest.fixture
-def folder(tmp_path):
-    """Good records of two models, and between them a bad one of every kind."""
+def own_folder(tmp_path):
+    """The same for a test that changes it."""
+    return make_folder(tmp_path)
+
+
+def make_folder(tmp_path):
     store = RecordStore(tmp_path / "results")
     for seed in range(40, 43):
         write_run(store, "softmax_regression", seed, wrong=range(seed))
@@ -425,8 +439,8 @@ def test_a_merge_names_the_bad_and_adds_the_good(bench, folder, tmp_path):
     assert merged == good.read_all(whole=True)
 
 
-def test_doctor_names_all_and_its_fix_leaves_a_folder_of_good_ones(bench, folder):
-    store, good, bad = folder
+def test_doctor_names_all_and_its_fix_leaves_a_folder_of_good_ones(bench, own_folder):
+    store, good, bad = own_folder
     before = {p.read_bytes() for p in bad if said_by(p)}
     code, out, _ = bench("doctor", store.directory)
     assert code == 1
@@ -441,8 +455,8 @@ def test_doctor_names_all_and_its_fix_leaves_a_folder_of_good_ones(bench, folder
     assert kept >= before
 
 
-def test_a_row_is_compared_without_the_run_that_its_predictions_contradict(bench, folder):
-    store = folder[0]
+def test_a_row_is_compared_without_the_run_that_its_predictions_contradict(bench, own_folder):
+    store = own_folder[0]
     write_run(store, "t2_dense", 43, wrong=range(9), accuracy=0.5)
     code, out, err = bench(
         "compare", "softmax_regression", "t2_dense", "--results", store.directory
@@ -451,7 +465,9 @@ def test_a_row_is_compared_without_the_run_that_its_predictions_contradict(bench
     assert "their accuracy is 0.991, the recorded one 0.5" in err
     assert (
         out
-        == bench("compare", "softmax_regression", "t2_dense", "--results", folder[1].directory)[1]
+        == bench("compare", "softmax_regression", "t2_dense", "--results", own_folder[1].directory)[
+            1
+        ]
     )
 
 

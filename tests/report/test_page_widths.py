@@ -1,6 +1,7 @@
 """The page at four widths and in two themes: nothing scrolls sideways, overlaps or is lost.
 
-One browser looks at every page; pages are made once, of few images, since only their looks count.
+A narrow dark and a wide light screen stand for all eight, but in the exhaustive tests.  One browser
+looks at every page; pages are made once, of few images, since only their looks count.
 """
 
 import pytest
@@ -16,8 +17,11 @@ from page_browser import (
     NEEDS_BROWSER,
     SCREENS,
     SIDEWAYS,
+    TWO_SCREENS,
+    go,
     look,
     seen,
+    set_screen,
     show,
     violations,
 )
@@ -25,6 +29,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
+EVERY_SCREEN = pytest.mark.exhaustive
 
 IMAGES = 300
 HOSTILE = (
@@ -144,18 +149,31 @@ def check_looks(browser):
         assert browser.execute_script(script) == []
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_page_fits_every_width_and_can_be_read_in_both_themes(browser, pages, case):
+ALL_CASES = [pytest.param(case, SCREENS, marks=EVERY_SCREEN) for case in CASES]
+
+
+@pytest.mark.parametrize(
+    ("case", "screens"),
+    [("few", TWO_SCREENS), ("hostile", TWO_SCREENS), *ALL_CASES],
+)
+def test_the_page_fits_every_width_and_can_be_read_in_both_themes(browser, pages, case, screens):
     browser.get_log("browser")
     show(browser, pages[case], 1280, "light")
     browser.execute_script(ADD_COLUMNS)
-    for width, theme in SCREENS:
+    for width, theme in screens:
         look(browser, width, theme)
         check_looks(browser)
     assert browser.get_log("browser") == []
 
 
-@pytest.mark.parametrize(("case", "screens"), [("few", SCREENS), ("hostile", SCREENS[:2])])
+@pytest.mark.parametrize(
+    ("case", "screens"),
+    [
+        ("few", TWO_SCREENS[:1]),
+        pytest.param("few", SCREENS, marks=EVERY_SCREEN),
+        pytest.param("hostile", SCREENS[:2], marks=EVERY_SCREEN),
+    ],
+)
 def test_no_rule_of_accessibility_is_broken(browser, pages, case, screens):
     show(browser, pages[case], 1280, "light")
     seen(browser, ".leaders .model")[0].click()
@@ -190,6 +208,7 @@ def test_a_word_finds_names_and_whole_values_not_what_is_inside_them(browser, tm
             write_run(store, name, seed, wrong=wrong, images=IMAGES, precision=precision)
     path = tmp_path / "report.html"
     path.write_text(render(Report(store, {}), "html"), encoding="utf-8")
+    show(browser, path, 1280, "light")
     for asked, found in {
         "t3": {"t3_deep"},
         "float32": {"t3_deep", "four_convs"},
@@ -198,11 +217,11 @@ def test_a_word_finds_names_and_whole_values_not_what_is_inside_them(browser, tm
         "suite:tutorials deep": {"t3_deep"},
         "suite:ladder": set(),
     }.items():
-        show(browser, path, 1280, "light", f"#tutorials?filter={asked}")
+        go(browser, f"#tutorials?filter={asked}")
         assert {e.get_attribute("aria-label") for e in seen(browser, ".model")} == found, asked
-    show(browser, path, 1280, "light", "#tutorials?filter=band:a")
+    go(browser, "#tutorials?filter=band:a")
     old = [e.get_attribute("aria-label") for e in seen(browser, ".model")]
-    show(browser, path, 1280, "light", "#tutorials?filter=group:a")
+    go(browser, "#tutorials?filter=group:a")
     assert old == [e.get_attribute("aria-label") for e in seen(browser, ".model")]
     assert old
 
@@ -224,17 +243,19 @@ def test_the_address_brings_back_what_was_seen(browser, pages):
     assert seen(browser, ".leaders [aria-sort]")[0].text.startswith("Seconds")
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_a_row_that_is_filtered_away_takes_its_panel_with_it(browser, pages, width):
-    show(browser, pages["few"], width, "light", "#tutorials?open=1")
-    assert len(seen(browser, ".leaders .more")) == 1
-    seen(browser, ".filter")[0].send_keys("called_0")
-    assert not seen(browser, ".leaders .more")
-    seen(browser, ".filter")[0].send_keys(" and nothing else")
-    (said,) = seen(browser, ".leaders-place + .nothing")
-    said.find_element("css selector", "button").click()
-    assert len(seen(browser, ".leaders tbody tr[data-row]")) == 4
-    assert not seen(browser, ".leaders-place + .nothing")
+def test_a_row_that_is_filtered_away_takes_its_panel_with_it(browser, pages):
+    show(browser, pages["few"], 1280, "light")
+    for width in (390, 1280):
+        look(browser, width, "light")
+        go(browser, "#tutorials?open=1")
+        assert len(seen(browser, ".leaders .more")) == 1
+        seen(browser, ".filter")[0].send_keys("called_0")
+        assert not seen(browser, ".leaders .more")
+        seen(browser, ".filter")[0].send_keys(" and nothing else")
+        (said,) = seen(browser, ".leaders-place + .nothing")
+        said.find_element("css selector", "button").click()
+        assert len(seen(browser, ".leaders tbody tr[data-row]")) == 4
+        assert not seen(browser, ".leaders-place + .nothing")
 
 
 def test_each_suite_has_its_board_and_two_stand_side_by_side(browser, tmp_path):
@@ -251,24 +272,25 @@ def test_each_suite_has_its_board_and_two_stand_side_by_side(browser, tmp_path):
     assert links == ["tutorials", "mine", "all"]
     shown = {}
     for name in links:
-        show(browser, path, 1280, "light", f"#{name}")
+        go(browser, f"#{name}")
         shown[name] = {e.get_attribute("aria-label") for e in seen(browser, ".model")}
     assert shown == {"tutorials": {"one", "two"}, "mine": {"two", "three"},
                      "all": {"one", "two", "three"}}  # fmt: skip
-    show(browser, path, 1280, "light", "#mine?beside=tutorials")
+    go(browser, "#mine?beside=tutorials")
     assert [e.text for e in seen(browser, "h1")] == ["mnist: tutorials", "mnist: mine"]
     check_looks(browser)
     for nav in seen(browser, ".sections"):
         assert nav.get_property("scrollWidth") <= nav.get_property("clientWidth")
-    show(browser, path, 1280, "light", "#board-1-cost")  # as boards were once numbered
+    go(browser, "#board-1-cost")  # as boards were once numbered
     assert [e.text for e in seen(browser, "h1")] == ["mnist: all suites"]
 
 
 def test_without_a_script_every_table_is_there(browser, pages):
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
+        show(browser, pages["few"], 390, "light")
         for width in (390, 1280):
-            show(browser, pages["few"], width, "light")
+            set_screen(browser, width, "light")
             assert len(seen(browser, ".leaders tbody tr")) == 4
             assert len(seen(browser, ".model-panel summary")) == 4
             assert not seen(browser, ".needs-script")

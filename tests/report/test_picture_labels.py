@@ -13,7 +13,12 @@ OF_MANY_ROWS = ("classes", "cost", "ranks", "variance")  # the others draw at mo
 class TestLabels:
     @pytest.mark.parametrize(
         "rows",
-        [4, pytest.param(60, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.slow)],
+        [
+            4,
+            pytest.param(20, marks=pytest.mark.slow),
+            pytest.param(60, marks=[pytest.mark.slow, pytest.mark.exhaustive]),
+            pytest.param(100, marks=[pytest.mark.slow, pytest.mark.exhaustive]),
+        ],
     )
     def test_no_text_lies_on_another_on_a_mark_on_a_line_or_out_of_the_picture(
         self, rows, store, tmp_path

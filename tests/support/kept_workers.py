@@ -9,6 +9,8 @@ import os
 from ninetynine.executors.local import LocalExecutor
 from ninetynine.workers import process
 
+_OF_THE_TEST = ("PYTEST_CURRENT_TEST", "GITHUB_")  # which no worker looks at
+
 
 class KeptWorkers:
     """The workers of a session of tests: of each command those that were used last."""
@@ -31,7 +33,7 @@ class KeptWorkers:
         patch.setattr(LocalExecutor, "__exit__", leave)
 
     def _workers_for(self, count):
-        environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(_OF_THE_TEST)}
         started_with, command = (count, environment), process.WORKER
         if self._kept.get(command, (None, None))[0] != started_with:
             self._drop(command)

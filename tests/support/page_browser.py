@@ -33,6 +33,7 @@ OPTIONS = (
 )
 
 SCREENS = tuple(product((390, 768, 1280, 1920), ("light", "dark")))  # pixels wide, theme
+TWO_SCREENS = ((390, "dark"), (1280, "light"))
 _PATIENCE_SECONDS = 300  # rules of accessibility take 17 of a large page, where nothing else runs
 
 # Texts of pictures that lie on each other, on a dot, or out of their picture.
@@ -163,18 +164,31 @@ def start_browser(profile: Path) -> webdriver.Chrome:
 
 def show(browser, path, width, theme, anchor=""):
     """Open the page at ``path`` on a screen of ``width`` pixels."""
-    _set_screen(browser, width, theme)
+    set_screen(browser, width, theme)
     browser.get("about:blank")  # a change of the fragment alone loads nothing
     browser.get(path.as_uri() + anchor)
+    # Without scripts the driver may not have waited for the end of the page.
+    wait_until(browser, lambda b: b.execute_script("return document.readyState") == "complete")
+
+
+def go(browser, anchor):
+    """Have the page that is open show what ``anchor`` says, as its own links do."""
+    browser.execute_async_script(
+        "const [anchor, done] = arguments, before = location.hash; location.hash = anchor;"
+        "if (location.hash === before) return done();"
+        "addEventListener('hashchange', () => done(), {once: true});",
+        anchor,
+    )
 
 
 def look(browser, width, theme):
     """Make the screen ``width`` pixels wide and its theme another; the page stays as it is."""
-    _set_screen(browser, width, theme)
+    set_screen(browser, width, theme)
     browser.execute_async_script(_DRAWN)
 
 
-def _set_screen(browser, width, theme):
+def set_screen(browser, width, theme):
+    """Do as ``look`` does where no script runs that could wait until the page is drawn anew."""
     scheme = {"name": "prefers-color-scheme", "value": theme}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
