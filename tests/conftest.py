@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from distributions import activate, write
 from kept_workers import KeptWorkers
+from known_architectures import KnownArchitectures
 from ninetynine import cli
 from ninetynine.records import RecordStore
 from ninetynine.training import clocks
@@ -74,6 +75,14 @@ def few_rounds_of_prediction():
             return timed(call, min(rounds, 3), 1)
 
         patch.setattr(clocks, "repeated_seconds", few)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_architectures():
+    """An architecture's file is read again when it has changed, and not for every command."""
+    with pytest.MonkeyPatch.context() as patch:
+        KnownArchitectures().lend(patch)
         yield
 
 
