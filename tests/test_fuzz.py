@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 READERS = [
     *("signed record", "record of any version", "predictions", "manifest"),
     *("suite", "architecture", "dataset", "idx", "import .npy", "import .npz", "import .csv"),
+    *("answers .csv", "answers .parquet", "answers in lines", "answers .json", "answers .eval"),
 ]
 
 
