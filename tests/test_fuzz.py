@@ -13,15 +13,9 @@ pytestmark = pytest.mark.slow
 # The dearest is left to the exhaustive tests.
 READERS = [
     *("signed record", "record of any version", "predictions", "manifest"),
-    *(
-        "suite",
-        pytest.param("architecture", marks=pytest.mark.exhaustive),
-        "dataset",
-        "idx",
-        "import .npy",
-        "import .npz",
-        "import .csv",
-    ),
+    pytest.param("architecture", marks=pytest.mark.exhaustive),
+    *("suite", "dataset", "idx", "import .npy", "import .npz", "import .csv"),
+    *("answers .csv", "answers .parquet", "answers in lines", "answers .json", "answers .eval"),
 ]
 
 

@@ -20,6 +20,8 @@ _UNPRINTABLE = re.compile(
 )
 
 _SHOWN = 40  # characters of a value
+_PART, _ALIKE = 2, 0.75  # letters of a name's part; the share of letters a misspelling keeps
+_TURNED = 3  # letters of a name of which two may have changed places
 _MOST_CHOICES, _NEAREST = 20, 5  # that an error names; of more, the nearest
 
 
@@ -67,11 +69,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     Of many choices, those that are most like it are named.
     """
-    choices = sorted(known)
-    within = [choice for choice in choices if name and name.lower() in choice.lower()]
-    # A misspelling keeps most letters; below 0.5 the "nearest" name is a guess that misleads.
-    close = difflib.get_close_matches(name, choices, cutoff=0.5)
-    close.sort(key=lambda choice: sorted(choice) != sorted(name))  # two letters changed places
+    choices, lower = sorted(known), name.lower()
+    # A part of a name is meant where it begins a word of it; fewer letters are in many.
+    begins = re.compile(rf"(?:^|[^a-z0-9]){re.escape(lower)}")
+    within = [c for c in choices if len(name) >= _PART and begins.search(c.lower())]
+    # A misspelling keeps most letters, or changes their places; of fewer, the "nearest" name is a
+    # guess that misleads: "entries" has four of the letters of "targets", in their order.
+    called = {choice.lower(): choice for choice in reversed(choices)}
+    turned = [c for c in called if len(c) >= _TURNED and sorted(c) == sorted(lower)]
+    alike = [*turned, *difflib.get_close_matches(lower, called, cutoff=_ALIKE)]
+    close = [called[choice] for choice in alike]
     if close or within:
         return f"; did you mean {(close or within)[0]!r}?"
     if name and len(choices) > _MOST_CHOICES:

@@ -147,12 +147,51 @@ def test_compare_gives_a_verdict_that_the_data_bear_out(bench, results):
     assert facts["interval"]["high"] < 0
 
 
-@pytest.mark.slow
-def test_compare_of_a_model_with_itself_never_finds_a_difference(bench, results):
-    _, text, _ = bench("compare", "t2_dense", "t2_dense", "--results", results, "--json")
-    facts = json.loads(text)
-    assert facts["difference"] == 0
-    assert facts["verdict"] in ("equivalent", "undecided")
+@pytest.mark.parametrize("verb", ["compare", "plan"])
+def test_a_row_and_itself_are_told_to_be_one(bench, results, verb):
+    code, _, err = bench(verb, "t2_dense", "t2_dense@published", "--results", results)
+    assert code == 2
+    assert "t2_dense and t2_dense are one row, which does not differ from itself" in err
+    assert one_line(err)
+
+
+@pytest.mark.parametrize("verb", ["compare", "plan"])
+@pytest.mark.parametrize(
+    ("option", "value"), [("--alpha", "1e-300"), ("--alpha", "nan"), ("--power", "1")]
+)
+def test_chances_that_are_none_are_refused(bench, results, verb, option, value):
+    code, _, err = bench(verb, "t2_dense", "t1_small_cnn", option, value, "--results", results)
+    assert (code, f"{option} {value}: expected a number above" in err) == (2, True)
+    assert one_line(err)
+
+
+@pytest.mark.parametrize("value", ["100%", "%", "1e-320", "0,1"])
+def test_a_margin_is_refused_as_it_was_written(bench, results, value):
+    given = ("compare", "t2_dense", "t1_small_cnn", "--margin", value, "--results", results)
+    code, _, err = bench(*given)
+    assert (code, f"--margin {value}: expected a number" in err) == (2, True)
+
+
+def test_no_chance_is_rounded_to_none_or_all(bench, results):
+    more = ("--results", results, "--alpha", "1e-6", "--power", "0.99999")
+    text = bench("compare", "t2_dense", "t1_small_cnn", *more)[1]
+    for words in ("99.99995% interval", "99.999% power", "judged at 0.00005%"):
+        assert words in text
+    assert "99.999% power" in bench("plan", "t2_dense", "t1_small_cnn", "--difference", 9, *more)[1]
+
+
+def test_models_that_differ_in_nothing_leave_no_margin_and_no_images(bench, tmp_path):
+    store = RecordStore(tmp_path)
+    for seed in range(2):
+        write_run(store, "plain", seed, wrong=(), images=500)
+    write_run(store, "other", 0, wrong=(), images=500)
+    given = ("compare", "plain", "other", "--results", tmp_path)
+    text = bench(*given, "--margin", "20%")[1]
+    assert "nothing left of which 20% could be a margin: give one in percentage points" in text
+    assert "One run each" not in text
+    assert "on which they differ most" not in text
+    code, _, err = bench(*given, "--picture", tmp_path / "a.png")
+    assert (code, "there is nothing to draw" in err) == (2, True)
 
 
 def test_compare_of_single_runs_is_an_exact_mcnemar_test(bench, results):

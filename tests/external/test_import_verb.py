@@ -114,12 +114,22 @@ def test_a_copy_with_another_seed_is_refused_and_nothing_is_written(tmp_path, pu
     assert seeds(tmp_path, "other") == []
 
 
-def test_the_test_labels_are_said_to_be_such(tmp_path, digits, bench):
+def test_a_model_that_has_all_right_is_imported_and_asked_for(tmp_path, digits, bench):
     np.savetxt(tmp_path / "p.csv", digits.test_labels, "%d")
     more = ("--dataset", "digits", "--results", tmp_path)
     code, out, err = bench("import", "oracle", tmp_path / "p.csv", *more)
     assert (code, "100.00%" in out) == (0, True)
-    assert "p.csv: these are the test labels themselves" in err
+    assert "p.csv: all 360 are right; are these what a model predicts" in err
+
+
+def test_several_runs_may_have_all_right(tmp_path, digits, bench):
+    np.savez(tmp_path / "p.npz", **{f"seed_{n}": digits.test_labels for n in range(3)})
+    more = ("--dataset", "digits", "--results", tmp_path)
+    code, out, err = bench("import", "perfect", tmp_path / "p.npz", *more)
+    assert (code, out.count("100.00%"), err.count("all 360 are right")) == (0, 3, 3)
+    np.save(tmp_path / "p.npy", digits.test_labels)
+    assert bench("import", "perfect", tmp_path / "p.npy", "--seed", 3, *more)[0] == 0
+    assert seeds(tmp_path, "perfect") == [0, 1, 2, 3]
 
 
 def test_a_name_of_an_architecture_is_refused(tmp_path, put):

@@ -186,6 +186,8 @@ def test_the_test_labels_beside_predictions_are_refused(tmp_path, digits):
     assert "record.npz: labels: these are the test labels" in complaint(read_runs, [path], digits)
     np.savez(path, one_hot=one_hot(labels))
     assert "these are the test labels" in complaint(read_runs, [path], digits)
+    np.savez(path, arr_0=answers(digits), arr_1=labels)
+    assert "call the array seed_0 if a model has all right" in complaint(read_runs, [path], digits)
     np.savez(path, all_right=soft(labels))  # a model that has all right has probabilities
     assert len(read_runs([path], digits)) == 1
 
@@ -194,6 +196,13 @@ def test_of_few_images_a_model_may_have_all_right(tmp_path, digits):
     few = dataclasses.replace(digits, test_labels=digits.test_labels[:99])
     np.savez(tmp_path / "p.npz", mine=few.test_labels)
     assert len(read_runs([tmp_path / "p.npz"], few)) == 1
+
+
+@pytest.mark.parametrize("name", ["seed_0", "run-3", "mlp_seed_1", "predictions", "y_pred"])
+def test_what_is_called_as_a_run_may_have_all_right(tmp_path, digits, name):
+    np.savez(tmp_path / "p.npz", **{name: digits.test_labels})
+    (run,) = read_runs([tmp_path / "p.npz"], digits)
+    assert run.is_all_right
 
 
 def test_the_test_labels_by_themselves_are_known(tmp_path, digits):

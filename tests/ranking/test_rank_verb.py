@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from ninetynine.errors import UserError
 from ninetynine.ranking import rank, rank_files
 
 RIGHT = {"big": 0.9, "small": 0.5}
@@ -214,7 +215,7 @@ def test_equivalent_models_are_not_called_undecided():
         ("a.csv", "", "is empty"),
         ("a.csv", "model,item\nx,1\n", "no column 'correct'"),
         ("a.csv", "model,item,correct\nx,1\n", "line 2 has 2 columns"),
-        ("a.jsonl", "{\n", "cannot be read"),
+        ("a.jsonl", "{\n", "line 1 is no JSON"),
         ("a.jsonl", "[1]\n", "no object"),
         ("a.json", "{}", "no column 'model'"),
         ("a.json", '{"a": 1}', "neither answers nor a log"),
@@ -295,8 +296,11 @@ def test_a_run_that_goes_on_in_another_table_is_one_run(tmp_path):
     board, rows = rows_of(rank_files(halves))
     assert board.images == 60
     assert rows["big"].seeds == (0,)
-    again = rows_of(rank_files([halves[0], halves[0]]))[1]
-    assert again["big"].seeds == (0, 1)
+    copy = tmp_path / "copy.csv"
+    copy.write_text(halves[0].read_text())
+    board, again = rows_of(rank_files([halves[0], copy]))
+    assert again["big"].seeds == (0,)
+    assert any("count as one: big (2), small (2)" in note for note in board.notes)
 
 
 def test_a_tables_model_is_named_before_its_file(tmp_path):
@@ -334,3 +338,128 @@ def test_a_metric_of_tables_is_refused_and_a_sheet_is_told_how_to_be_saved(tmp_p
     assert (code, "tables of answers" in errors) == (2, True)
     (tmp_path / "a.xlsx").write_text("")
     assert "save the sheet as CSV" in bench("rank", tmp_path / "a.xlsx")[2]
+
+
+def test_the_models_of_reports_may_have_dots_in_their_names(tmp_path):
+    for name in ("gpt-4.1", "gpt-4o", "claude-3.5", "claude-3.7"):
+        swe_bench(tmp_path, "big").rename(tmp_path / f"{name}.run_1.json")
+    _, rows = rows_of(rank_files(sorted(tmp_path.glob("*.json"))))
+    assert set(rows) == {"gpt-4.1", "gpt-4o", "claude-3.5", "claude-3.7"}
+    assert all(len(row.seeds) == 1 for row in rows.values())
+
+
+@pytest.mark.parametrize("logs", ["run_evaluation", "leaderboard"])
+def test_reports_of_each_instance_are_one_run(tmp_path, logs):
+    for model in RIGHT:
+        for i, right in enumerate(answers(model)):
+            item = f"org__{'one' if i % 3 else 'two'}-{i}"
+            own = f"run_1/org__{model}" if logs == "run_evaluation" else f"org__{model}/logs"
+            path = tmp_path / own / item / "report.json"
+            path.parent.mkdir(parents=True)
+            told = {"patch_is_None": False, "patch_exists": True, "resolved": right}
+            path.write_text(json.dumps({item: told}))
+    board, rows = rows_of(rank_files([tmp_path]))
+    assert (board.images, board.image_groups.count) == (60, 2)
+    assert rows["org/big"].seeds == (0,)
+    assert rows["org/big"].accuracy.mean == pytest.approx(np.mean(answers("big")))
+
+
+def test_details_by_instance_are_read(tmp_path):
+    for model in RIGHT:
+        path = tmp_path / model / "per_instance_details.json"
+        path.parent.mkdir()
+        told = {f"a__b-{i}": {"cost": 0.1, "resolved": ok} for i, ok in enumerate(answers(model))}
+        told["c__d-1"] = {"resolved": True}
+        path.write_text(json.dumps(told))
+    _, rows = rows_of(rank_files([tmp_path]))
+    assert rows["small"].accuracy.mean == pytest.approx((sum(answers("small")) + 1) / 61)
+
+
+def test_a_metric_of_which_less_is_better_is_refused(tmp_path, bench):
+    time = "2026-01-01T10-00-00.123456"
+    for model in RIGHT:
+        path = lm_eval(tmp_path, model, time)
+        path.with_name(f"results_{time}.json").write_text(
+            json.dumps({"higher_is_better": {"some_task": {"acc": False, "acc_norm": True}}})
+        )
+    code, _, errors = bench("rank", tmp_path)
+    assert (code, "of acc less is better" in errors) == (2, True)
+    assert bench("rank", tmp_path, "--metric", "acc_norm")[0] == 0
+    samples = [lm_eval_sample(i, True, metric="brier_score") for i in range(9)]
+    path = tmp_path / "samples_other.jsonl"
+    path.write_text("\n".join(map(json.dumps, samples)))
+    assert "of brier_score less is better" in bench("rank", path)[2]
+
+
+def test_samples_of_any_name_are_ranked_where_their_models_are_named(tmp_path):
+    given = [f"{model}={lm_eval(tmp_path, model).rename(tmp_path / model)}" for model in RIGHT]
+    for model in RIGHT:
+        (tmp_path / model).rename(tmp_path / f"{model}.jsonl")
+    board, rows = rows_of(rank_files([f"{name}.jsonl" for name in given]))
+    assert (board.dataset, list(rows)) == ("answers", ["big", "small"])
+
+
+def test_a_task_without_a_number_for_each_item_is_told(tmp_path, bench):
+    samples = [{**lm_eval_sample(i, True), "acc": [-1.0, 3], "acc_norm": None} for i in range(3)]
+    path = tmp_path / "samples_text.jsonl"
+    path.write_text("\n".join(map(json.dumps, samples)))
+    assert "item 0 has no metric that is a number" in bench("rank", path)[2]
+
+
+def test_a_sample_that_says_it_is_unscored_is_missing(tmp_path):
+    paths = []
+    for model in RIGHT:
+        log = inspect_log(model)
+        if model == "big":
+            log["samples"][3]["scores"]["match"]["value"] = float("nan")
+            log["samples"][4]["scores"]["match"]["value"] = None
+        paths.append(tmp_path / f"{model}.json")
+        paths[-1].write_text(json.dumps(log))
+    board, _ = rows_of(rank_files(paths))
+    assert board.images == 58
+    assert any("2 of 60 items are left out" in note for note in board.notes)
+
+
+def test_a_damaged_log_of_inspect_is_told(tmp_path, bench):
+    path = inspect_zip(tmp_path / "a.eval", "big", summaries=False)
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:90] + bytes(80) + whole[170:]):
+        path.write_bytes(content)
+        code, _, errors = bench("rank", path)
+        assert (code, "not a log that can be read" in errors) == (2, True)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", "[]")
+        archive.writestr("summaries.json", "[]")
+    assert "holds no scored sample" in bench("rank", path)[2]
+
+
+def test_a_log_whose_model_is_no_name_is_told_with_its_file(tmp_path, bench):
+    log = inspect_log("big")
+    log["eval"]["model"] = ["a", "list"]
+    (tmp_path / "a.json").write_text(json.dumps(log))
+    code, _, errors = bench("rank", tmp_path / "a.json")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "a.json: row 1: model is" in errors
+
+
+def test_a_log_that_says_it_is_larger_than_it_is_takes_no_memory(tmp_path, bench):
+    path = inspect_zip(tmp_path / "a.eval", "big", summaries=False)
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")  # the first of the directory at the end
+    content[entry + 20 : entry + 28] = (2**30).to_bytes(4, "little") * 2
+    path.write_bytes(content)
+    code, _, errors = bench("rank", path)
+    assert (code, "it says that it is larger than it is" in errors) == (2, True)
+
+
+def test_an_item_that_no_encoding_can_write_is_ranked(tmp_path):
+    lines = [json.dumps({"model": m, "item": "\ud800", "correct": m == "a"}) for m in "ab"]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    assert set(rows_of(rank_files([tmp_path / "a.jsonl"]))[1]) == {"a", "b"}
+
+
+def test_a_parquet_file_is_refused_in_one_line(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(40) + b"PAR1")
+    with pytest.raises(UserError) as error:
+        rank_files([tmp_path / "a.parquet"])
+    assert "\n" not in str(error.value)

@@ -27,6 +27,7 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench")]
 
+import fuzz_answers  # noqa: E402
 from ninetynine import catalog, datasets, external, suite  # noqa: E402
 from ninetynine.cells import canonical_hash  # noqa: E402
 from ninetynine.errors import UserError  # noqa: E402
@@ -147,6 +148,7 @@ def readers(folder: Path) -> list[Reader]:
         Reader("table", _read_table, _tables()),
         Reader("npy", _read_npy, _npy()),
         *_of_imports(folder),
+        *fuzz_answers.readers(Reader),
     ]
 
 

@@ -120,6 +120,15 @@ def check_comparable(a: Row, b: Row) -> None:
         )
 
 
+def check_separate(a: Row, b: Row) -> None:
+    """Raise UserError where the two rows are the same runs, of which nothing is to be said."""
+    if {record.key for record in a.records} == {record.key for record in b.records}:
+        raise UserError(
+            f"{a.full_name} and {b.full_name} are one row, which does not differ from itself; "
+            "name another (bench report lists them)"
+        )
+
+
 def _is_on(row: Row, board: str) -> bool:
     """Return whether ``board`` names ``row``'s: "published-1a2b3c4d", its data's name for the
     variant, or the digits alone, of which the first few will do."""

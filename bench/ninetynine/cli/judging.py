@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # what verbs that need no measure should not wait for
     from ninetynine.suite import Suite
 
 
+# What is smaller is no number that anybody means; a confidence of 1 less that would be 1.
+_LEAST = 1e-9
+
+
 def number_in(low: float, high: float) -> Callable[..., float | None]:
     """Return a callback that takes a number above ``low`` and below ``high``."""
 
@@ -25,18 +29,19 @@ def number_in(low: float, high: float) -> Callable[..., float | None]:
     return read
 
 
-def _number(option: str, text: str, low: float, high: float) -> float:
+def _number(option: str, text: str, low: float, high: float, unit: str = "") -> float:
     try:
-        value = float(text)
+        value = float(text.removesuffix(unit))
     except ValueError:
         value = math.nan
-    if not low < value < high:  # nor is NaN
-        raise UserError(f"{option} {text}: expected a number above {low:g} and below {high:g}")
+    if not max(low, _LEAST) < value < high:  # nor is NaN
+        least = f"{_LEAST:g}" if 0 < value <= _LEAST else f"{low:g}"
+        raise UserError(f"{option} {text}: expected a number above {least} and below {high:g}")
     return value
 
 
 def _margin(context: click.Context, parameter: click.Parameter, text: str) -> str:
-    _number(parameter.opts[0], text.removesuffix("%"), 0, 100)
+    _number(parameter.opts[0], text, 0, 100, unit="%")
     return text
 
 

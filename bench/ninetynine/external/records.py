@@ -37,14 +37,14 @@ def seeds_of(runs: Sequence[Run], first: int | None) -> list[int]:
 def digest_of(runs: Sequence[Run]) -> str:
     """Return one SHA-256 (64 hex) over all runs' probabilities.
 
-    Raises UserError where one is a copy of another.
+    Raises UserError where one is a copy of another; runs that have all right are alike.
     """
     digest, seen = hashlib.sha256(), dict[bytes, Run]()
     for run in runs:
         content = np.ascontiguousarray(run.probabilities).data
         digest.update(content)
         first = seen.setdefault(hashlib.sha256(content).digest(), run)
-        if first is not run:
+        if first is not run and not run.is_all_right:
             raise UserError(
                 f"{run.where}: a copy of the run in {first.where}; expected runs that were trained "
                 "each by itself (leave copies out: they would make the spread too small)"

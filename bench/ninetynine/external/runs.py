@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ _REMEDY = "write it with numpy.save(file, predictions) or numpy.savez(file, seed
 _TABLES = (".csv", ".tsv", ".txt")
 # Names of arrays and files that say a run's seed: "seed_3", "mlp-run-12", "arr_0", "7".
 _SEED = re.compile(r"(?:(?:.*[^a-z])?(?:seed|run|arr)[ _-]?)?(\d{1,9})", re.IGNORECASE)
+# Names of arrays that say what a model predicts, and not what is right.
+_PREDICTED = re.compile(r"(?:.*[^a-z])?(?:(?:seed|run)[ _-]?\d{1,9}|y?_?pred.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Run:
     seed: int | None  # where its name says one
     values: NDArray[Any]
     classes: int
+    is_all_right: bool = False  # the very labels of as many images as chance does not get right
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
@@ -74,7 +77,8 @@ def read_runs(paths: Sequence[Path], dataset: Dataset) -> list[Run]:
     probabilities (m, classes), or several runs' (n, m, classes).  ``.npy``, ``.npz`` (an array a
     run, or one with all), or a table of text (`table.read_table`).  Raises UserError where it is
     none of these, where a value is no label or no probability, and where an array of an .npz is the
-    test labels themselves, which lie beside predictions in many files, a record's included.
+    test labels themselves, which lie beside predictions in many files, a record's included; one
+    that is called as a run is (``seed_0``, ``predictions``) may have all right.
     """
     runs: list[Run] = []
     for path in paths:
@@ -176,10 +180,11 @@ def _runs_of(path: Path, name: str, array: NDArray[Any], dataset: Dataset) -> It
         one = where if len(runs) == 1 else f"{where} [{number}]"
         _check_values(one, values, dataset.num_classes)
         run = Run(one, seed, values, dataset.num_classes)
-        if name and run.is_test_labels(dataset):
+        run = replace(run, is_all_right=run.is_test_labels(dataset))
+        if run.is_all_right and name and len(runs) == 1 and not _PREDICTED.fullmatch(name):
             raise UserError(
                 f"{one}: these are the test labels of {dataset.name} themselves; expected what a "
-                "model predicts: leave them out"
+                "model predicts: leave them out, or call the array seed_0 if a model has all right"
             )
         yield run
 

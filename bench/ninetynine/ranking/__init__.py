@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from math import comb
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ninetynine.board import Board, Row
 from ninetynine.ranking.answers import Columns, answers_of
@@ -13,8 +15,8 @@ from ninetynine.ranking.files import read_columns
 from ninetynine.records import RecordStore
 from ninetynine.report import Report, formatting
 from ninetynine.report import render as _render
+from ninetynine.report.advice import more_items
 from ninetynine.report.formats.csv import frame as _frame
-from ninetynine.report.tables import more_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,11 +86,19 @@ def _is_first(row: Row) -> bool:
     return row.standing is not None and row.standing.rank.worst == 1
 
 
+def _pairs_alike(groups: Sequence[Sequence[str]]) -> int:
+    """Return how many pairs of models share a letter of their ``groups``."""
+    letters = {letter: n for n, letter in enumerate({letter for own in groups for letter in own})}
+    has = np.zeros((len(groups), len(letters)), dtype=np.float32)
+    for row, own in zip(has, groups, strict=True):
+        row[[letters[letter] for letter in own]] = 1
+    return (int(np.count_nonzero(has @ has.T)) - len(groups)) // 2
+
+
 def _sentences(board: Board) -> list[str]:
     names = [row.name for row in board.among_best]
     ranked = [row for row in board.rows if row.groups]
-    pairs = list(combinations(ranked, 2))
-    alike = sum(bool(set(a.groups) & set(b.groups)) for a, b in pairs)
+    pairs, alike = comb(len(ranked), 2), _pairs_alike([row.groups for row in ranked])
     listed = formatting.listed(names, _MOST_NAMES)
     # The set of the best asks one-sided: its one model may be undecided with others in the ranks.
     alone = "{} is the best" if _is_first(board.among_best[0]) else "only {} may be the best"
@@ -99,7 +109,7 @@ def _sentences(board: Board) -> list[str]:
     )
     lines = [
         f"{board.dataset}: {verdict} on items like these, at 95%; significantly different pairs: "
-        f"{len(pairs) - alike:,} of {len(pairs):,}."
+        f"{pairs - alike:,} of {pairs:,}."
     ]
     first = next((pair for pair in board.undecided if pair.comparison.to_decide), None)
     if first is not None and (found := first.comparison.to_decide) is not None:
@@ -108,8 +118,7 @@ def _sentences(board: Board) -> list[str]:
         elif found.images is not None:
             needed = formatting.more_images(found, board.image_groups, board.thing)
         elif found.limited_by == "single runs":
-            items = more_items(board, first.comparison)
-            needed = f"about {formatting.count(items, board.thing)}"
+            needed = f"{formatting.about(more_items(board, first.comparison))} {board.thing}s"
         else:
             needed = "neither items nor runs"
         lines.append(f"{board.dataset}: {needed} would decide {first.upper} and {first.lower}.")

@@ -6,17 +6,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ninetynine.arrays import check_file
-from ninetynine.errors import UserError
-from ninetynine.ranking import logs
-from ninetynine.ranking.answers import Columns, numbers_of
+from ninetynine.errors import UserError, one_line
+from ninetynine.ranking import logs, swe_bench
+from ninetynine.ranking.answers import NEEDED, OPTIONAL, Columns
+from ninetynine.ranking.joining import joined
 
-_SWE_BENCH = "SWE-bench"
-_LOGS = ("samples_*.jsonl", "*.eval", "results.json")  # what is looked for in a folder
+# What is looked for in a folder; the second where there is none of the first.
+_LOGS = ("samples_*.jsonl", "*.eval", "results.json")
+_OF_INSTANCES = ("per_instance_details.json", "report.json")
+_KNOWN = (*NEEDED, *OPTIONAL, "correct", "score")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 _EXPECTED = "a table of answers (.csv, .tsv, .jsonl, .parquet), or a log (.eval, .json, .jsonl)"
 
@@ -28,28 +30,50 @@ def read_columns(paths: Sequence[str | Path], metric: str | None = None) -> Colu
     a model and dataset are its runs, each with a seed of its own.  Raises UserError where a file is
     neither a table nor a log.
     """
-    parts = [_read(file, metric) for path in paths for file in _files_in(str(path))]
+    files = [file for path in paths for file in _files_in(str(path))]
+    _refuse_twice(files)
+    parts = [_read(file, metric) for file in files]
+    for file, part in zip(files, parts, strict=True):
+        if not part:
+            raise UserError(f"{file}: holds no scored sample; expected answers in each log")
     if metric is not None and not any(isinstance(part, list) for part in parts):
         raise UserError("--metric: chooses among a log's metrics; these are tables of answers")
     if len(parts) == 1 and not isinstance(parts[0], list):
         return parts[0]
-    return _joined(", ".join(Path(str(path)).name for path in paths[:3]), parts)
+    return joined(dict(zip(files, parts, strict=True)))
 
 
 def _files_in(given: str) -> list[str]:
     folder = Path(given)
     if not folder.is_dir():
         return [given]
-    found = sorted(str(file) for pattern in _LOGS for file in folder.rglob(pattern))
-    if not found:
-        raise UserError(f"{given}: no log below this folder ({', '.join(_LOGS)}); name the files")
-    return found
+    for patterns in (_LOGS, *((pattern,) for pattern in _OF_INSTANCES)):
+        found = sorted(str(file) for pattern in patterns for file in folder.rglob(pattern))
+        if found:
+            return found
+    looked_for = ", ".join((*_LOGS, *_OF_INSTANCES))
+    raise UserError(f"{given}: no log below this folder ({looked_for}); name the files")
+
+
+def _named(given: str) -> tuple[Path, str | None]:
+    """Return the file that ``FILE`` or ``NAME=FILE`` names, and the name."""
+    name, sign, rest = given.partition("=")
+    named = bool(sign) and not Path(given).exists()
+    return (Path(rest), name) if named else (Path(given), None)
+
+
+def _refuse_twice(files: Iterable[str]) -> None:
+    """Raise UserError where a file is given twice, which would be two runs that agree."""
+    counts = Counter((path.resolve(), model) for path, model in map(_named, files))
+    for (path, _), count in counts.items():
+        if count > 1:
+            raise UserError(
+                f"{path}: given {count} times; expected once, since each file of a model is a run"
+            )
 
 
 def _read(given: str, metric: str | None) -> "Columns | list[logs.Row]":
-    name, sign, rest = given.partition("=")
-    named = bool(sign) and not Path(given).exists()
-    path, model = (Path(rest), name) if named else (Path(given), None)
+    path, model = _named(given)
     check_file(path, _EXPECTED)
     kind = path.suffix.lower()
     try:
@@ -63,8 +87,9 @@ def _read(given: str, metric: str | None) -> "Columns | list[logs.Row]":
             return _json_lines(path, model, metric)
         if kind == ".json":
             return _json(path, model, metric)
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read ({error}); expected {_EXPECTED}") from error
+    except (ValueError, RecursionError, csv.Error) as error:  # JSON's own errors are ValueErrors
+        told = one_line(str(error))
+        raise UserError(f"{path}: cannot be read ({told}); expected {_EXPECTED}") from error
     how = "; save the sheet as CSV" if kind in (".xlsx", ".xls", ".ods") else ""
     raise UserError(f"{path}: expected {_EXPECTED}{how}")
 
@@ -88,18 +113,20 @@ def _csv(path: Path) -> Mapping[str, list[Any]]:
             delimiter = first.rstrip("\r\n")[4:5] or ","
         else:
             file.seek(0)
-            delimiter = max("\t;,", key=first.count)
-        rows = [row for row in csv.reader(file, delimiter=delimiter, strict=True) if any(row)]
-    if not rows:
+            delimiter = max("\t;,|", key=first.count)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        skipped = 1 if first.lower().startswith("sep=") else 0
+        numbered = [(reader.line_num + skipped, row) for row in reader if any(row)]
+    if not numbered:
         raise UserError(f"{path}: is empty; expected {_EXPECTED}")
-    heading, *body = rows
-    for number, row in enumerate(body, 2):
+    heading, body = numbered[0][1], [row for _, row in numbered[1:]]
+    for line, row in numbered:
         if len(row) != len(heading):
             raise UserError(
-                f"{path}: line {number} has {len(row)} columns, the heading {len(heading)}"
+                f"{path}: line {line} has {len(row)} columns, the heading {len(heading)}"
             )
     names = Counter(name.strip().lower() for name in heading)
-    if (twice := next((name for name, n in names.items() if name and n > 1), None)) is not None:
+    if (twice := next((name for name in _KNOWN if names[name] > 1), None)) is not None:
         raise UserError(f"{path}: {names[twice]} columns {twice!r}; expected one")
     found = {name: [row[place] for row in body] for place, name in enumerate(heading)}
     for name in found if delimiter != "," else ():
@@ -117,13 +144,15 @@ def _text(path: Path) -> str:
     """Return what a file of text holds: UTF-8, UTF-16 that says so, or as spreadsheets save it."""
     content = path.read_bytes()
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if b"\0" in content:
-            raise
-        return content.decode("cp1252", errors="replace")
+        text = content.decode("utf-16")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", errors="replace")
+    if "\0" in text:
+        raise UserError(f"{path}: holds zero bytes; expected text in UTF-8, or UTF-16 that says so")
+    return text
 
 
 def _parquet(path: Path) -> Mapping[str, list[Any]]:
@@ -133,31 +162,65 @@ def _parquet(path: Path) -> Mapping[str, list[Any]]:
     try:
         table = pq.read_table(path)
     except (ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a Parquet file that can be read ({error})") from error
+        raise UserError(
+            f"{path}: not a Parquet file that can be read ({one_line(str(error))})"
+        ) from error
     return {name: table[name].to_pylist() for name in table.column_names}
 
 
 def _json_lines(path: Path, model: str | None, metric: str | None) -> "Columns | list[logs.Row]":
-    with path.open(encoding="utf-8-sig") as file:
-        lines = [json.loads(line) for line in file if line.strip()]
+    text = _text(path)
+    if text.lstrip().startswith("["):  # as lm-evaluation-harness wrote samples until 0.4.2
+        lines = json.loads(text)
+    else:
+        lines = [_of_line(path, n, line) for n, line in enumerate(text.split("\n"), 1)]
+        lines = [line for line in lines if line is not None]
     if not lines:
         raise UserError(f"{path}: is empty; expected {_EXPECTED}")
-    if all(map(logs.is_lm_eval, lines)):
-        return list(logs.lm_eval_rows(path, lines, model, metric))
-    return _of_objects(path, lines, model)
+    return _of_list(path, lines, model, metric)
+
+
+def _of_line(path: Path, number: int, line: str) -> Any:
+    """Return what a line holds, None where it is blank."""
+    try:
+        return json.loads(line) if line.strip() else None
+    except ValueError as error:
+        told = error.msg if isinstance(error, json.JSONDecodeError) else error
+        raise UserError(
+            f"{path}: line {number} is no JSON ({told}); expected an object on each line"
+        ) from error
 
 
 def _json(path: Path, model: str | None, metric: str | None) -> "Columns | list[logs.Row]":
-    content = json.loads(path.read_text(encoding="utf-8-sig"))
-    if logs.is_swe_bench(content):
-        return list(logs.swe_bench_rows(path, content, model))
+    content = json.loads(_text(path))
+    if swe_bench.is_report(content):
+        return list(swe_bench.report_rows(path, content, model))
+    if swe_bench.is_of_instances(content):
+        return list(swe_bench.instance_rows(path, content, model))
     if isinstance(content, dict) and "eval" in content:
         return list(logs.inspect_rows(path, content, model, metric))
     if isinstance(content, list) and content:
-        return _of_objects(path, content, model)
+        return _of_list(path, content, model, metric)
     if isinstance(content, dict) and all(isinstance(v, list) for v in content.values()):
         return _table(path, content, model)
+    if _is_of_pandas(content):
+        rows = next(iter(content.values()))
+        return _table(path, {k: [v.get(row) for row in rows] for k, v in content.items()}, model)
     raise UserError(f"{path}: neither answers nor a log; expected {_EXPECTED}")
+
+
+def _is_of_pandas(content: Any) -> bool:
+    """Return whether JSON is what ``DataFrame.to_json`` writes: of each column the rows."""
+    known = isinstance(content, dict) and {"item", "correct", "score"} & content.keys()
+    return bool(known) and all(isinstance(column, dict) for column in content.values())
+
+
+def _of_list(
+    path: Path, lines: Sequence[Any], model: str | None, metric: str | None
+) -> "Columns | list[logs.Row]":
+    if all(map(logs.is_lm_eval, lines)):
+        return list(logs.lm_eval_rows(path, lines, model, metric))
+    return _of_objects(path, lines, model)
 
 
 def _of_objects(path: Path, lines: Sequence[Any], model: str | None) -> Columns:
@@ -165,89 +228,3 @@ def _of_objects(path: Path, lines: Sequence[Any], model: str | None) -> Columns:
         raise UserError(f"{path}: holds JSON that is no object; expected one for each answer")
     names = dict.fromkeys(key for line in lines for key in line)
     return _table(path, {name: [line.get(name) for line in lines] for name in names}, model)
-
-
-def _joined(where: str, parts: Iterable["Columns | list[logs.Row]"]) -> Columns:
-    """Return one table of several: runs that are in files of their own get seeds of their own.
-
-    A run goes on in another file where that has the same seed, or none, and none of its items.
-    """
-    rows: list[logs.Row] = []
-    runs: dict[tuple[Any, Any], list[_SeenRun]] = {}  # of a model and dataset, so far
-    for part in parts:
-        found = part if isinstance(part, list) else _rows_of(part)
-        if not found:
-            raise UserError(f"{where}: a log without a scored sample; expected answers in each")
-        of_run: dict[tuple[Any, Any, Any], list[logs.Row]] = {}
-        for row in found:
-            key = row["model"], row.get("dataset"), row.get("seed")
-            of_run.setdefault(key, []).append(row)
-        before = {key: list(known) for key, known in runs.items()}
-        for (model, dataset, label), own in of_run.items():
-            items, known = {str(row["item"]) for row in own}, runs.setdefault((model, dataset), [])
-            run = next(
-                (r for r in before.get((model, dataset), ()) if r.goes_on(dataset, label, items)),
-                None,
-            )
-            if run is None:
-                run = _SeenRun(len(known), label, set())
-                known.append(run)
-            run.items.update(items)
-            rows += [{**row, "seed": run.seed} for row in own]
-    taken = {
-        (model, run.seed): run.items
-        for (model, dataset), known in runs.items()
-        for run in known
-        if dataset == _SWE_BENCH
-    }
-    notes = _fill_swe_bench(rows, taken)
-    several = [f"{model} ({len(known)})" for (model, _), known in runs.items() if len(known) > 1]
-    counts = Counter(map(len, runs.values()))
-    if several and len(counts) > 1:
-        notes.append(f"several runs of a model count as its seeds: {', '.join(several)}")
-    names = dict.fromkeys(key for row in rows for key in row)
-    lacking = [name for name in ("group", "dataset") if any(name not in row for row in rows)]
-    table = {name: [row[name] for row in rows] for name in names if name not in lacking}
-    found_columns = Columns.of(table, where)
-    found_columns.notes += notes
-    return found_columns
-
-
-@dataclass
-class _SeenRun:
-    """A run of a model that files have told of so far: its seed, as named there, and its items."""
-
-    seed: int
-    label: Any
-    items: set[str]
-
-    def goes_on(self, dataset: Any, label: Any, items: set[str]) -> bool:
-        return dataset != _SWE_BENCH and self.label == label and self.items.isdisjoint(items)
-
-
-def _rows_of(columns: Columns) -> list[logs.Row]:
-    names = ("model", "item", "seed", "group", "dataset")
-    known = {name: getattr(columns, name) for name in names if getattr(columns, name) is not None}
-    known["score"] = numbers_of(columns).tolist()
-    return [dict(zip(known, values, strict=True)) for values in zip(*known.values(), strict=True)]
-
-
-def _fill_swe_bench(rows: list[logs.Row], runs: Mapping[Any, set[Any]]) -> list[str]:
-    """Add what a result leaves out: an instance that is in no list of a run is not resolved."""
-    every = {item: None for taken in runs.values() for item in sorted(taken)}
-    added = 0
-    for (model, seed), taken in runs.items():
-        for item in every:
-            if item not in taken:
-                added += 1
-                group = item.rpartition("-")[0] or item
-                rows.append(
-                    {"model": model, "item": item, "score": 0.0, "seed": seed}
-                    | {"group": group, "dataset": _SWE_BENCH}
-                )
-    if not added:
-        return []
-    return [
-        f"{added:,} answers that a result does not list count as not resolved; the items are the "
-        f"{len(every):,} instances that some result lists"
-    ]

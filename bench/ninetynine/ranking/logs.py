@@ -1,4 +1,4 @@
-"""What other evaluation tools write: lm-evaluation-harness, Inspect, SWE-bench.
+"""What other evaluation tools write: lm-evaluation-harness and Inspect.
 
 Each reader makes rows of a file: one dict a row, with the names of a table's columns.
 """
@@ -6,7 +6,8 @@ Each reader makes rows of a file: one dict a row, with the names of a table's co
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,27 @@ from ninetynine.errors import UserError, nearest
 Row = dict[str, Any]
 
 # lm-evaluation-harness names them so, and a run's results with the same time.
-_SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_\d{4}-\d\d-\d\dT[\d.:-]+)?")
+_SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<time>\d{4}-\d\d-\d\dT[\d.:-]+))?")
 # What a line of samples holds beside its metrics.
 _NO_METRIC = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter"}
 _NO_METRIC |= {"metrics", "doc_hash", "prompt_hash", "target_hash"}
+# Of these it says itself that less is better; of others the results beside the samples do.
+_LOWER_IS_BETTER = {"perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"}
+_LOWER_IS_BETTER |= {
+    "brier_score",
+    "ter",
+    "wer",
+    "cer",
+    "loss",
+    "likelihood_diff",
+    "pct_stereotype",
+}
 # Inspect's letters, as its `value_to_float` takes them.
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+# A zip that is damaged, cut off, locked, or packed as this Python cannot unpack.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 _LARGEST_LOG = 4 * 2**30  # bytes, unpacked
-_SWE_BENCH_LISTS = (
-    *("resolved_ids", "unresolved_ids", "submitted_ids", "completed_ids", "error_ids"),
-    *("empty_patch_ids", "incomplete_ids"),
-)
-_SWE_BENCH_RESULTS = ("resolved", "no_generation", "no_logs", "generated", "with_logs", "applied")
 
 
 def is_lm_eval(line: Any) -> bool:
@@ -49,22 +58,49 @@ def lm_eval_rows(
         raise UserError(f"{path}: no filter is called {filter_!r}{nearest(filter_, filters)}")
     taken = [line for line in lines if str(line.get("filter", "none")) == (filter_ or filters[0])]
     model = name or path.resolve().parent.name.replace("__", "/", 1)
+    lower = _LOWER_IS_BETTER | _told_lower(path, called)
     for line in taken:
         told = line.get("metrics")
         known = told if isinstance(told, list) else [key for key in line if key not in _NO_METRIC]
         numeric = [key for key in known if isinstance(line.get(key), int | float)]
-        chosen = wanted or (numeric[0] if numeric else "")
+        if not numeric:
+            raise UserError(
+                f"{path}: item {line['doc_id']} has no metric that is a number; expected one that "
+                "each item has, such as acc (perplexities are of all items together)"
+            )
+        chosen = wanted or numeric[0]
         if chosen not in numeric:
             raise UserError(
                 f"{path}: item {line['doc_id']} has no number called {chosen!r}"
                 f"{nearest(chosen, numeric)}; expected a metric that is one of an item (--metric)"
             )
+        if chosen in lower:
+            raise UserError(
+                f"{path}: of {chosen} less is better, and rank takes more for better; choose "
+                "another --metric, or rank a table of these scores with their sign changed"
+            )
         yield {
             "model": model,
             "item": line["doc_id"],
             "score": float(line[chosen]),
-            "dataset": called["task"] if called else path.stem,
+            # A file that is called otherwise says its task or its model, and who can tell which.
+            **({} if name and not called else {"dataset": called["task"] if called else path.stem}),
         }
+
+
+def _told_lower(path: Path, called: "re.Match[str] | None") -> set[str]:
+    """Return the metrics of which the run's results, beside the samples, say that less is better.
+
+    They are called as the samples are, with the same time.
+    """
+    if called is None or called["time"] is None:
+        return set()
+    try:
+        results = json.loads(path.with_name(f"results_{called['time']}.json").read_bytes())
+        told = results["higher_is_better"][called["task"]]
+        return {str(name) for name, higher in told.items() if higher is False}
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return set()  # older versions do not tell
 
 
 def inspect_zip_rows(path: Path, name: str | None, metric: str | None) -> Iterator[Row]:
@@ -72,8 +108,12 @@ def inspect_zip_rows(path: Path, name: str | None, metric: str | None) -> Iterat
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-            if sum(info.file_size for info in archive.infolist()) > _LARGEST_LOG:
+            members, there = archive.infolist(), path.stat().st_size
+            if sum(info.file_size for info in members) > _LARGEST_LOG:
                 raise UserError(f"{path}: unpacks to more than 4 GiB; expected an Inspect log")
+            # What is packed is taken into memory as large as the file says that it is.
+            if sum(info.compress_size for info in members) > there:
+                raise zipfile.BadZipFile("it says that it is larger than it is")
             heads = ("header.json", "_journal/start.json", "start.json")
             head = next((head for head in heads if head in names), None)
             if head is None:
@@ -84,8 +124,9 @@ def inspect_zip_rows(path: Path, name: str | None, metric: str | None) -> Iterat
             else:
                 parts = sorted(n for n in names if re.fullmatch(r"samples/[^/]+\.json", n))
                 samples = [json.loads(archive.read(part)) for part in parts]
-            log = {**json.loads(archive.read(head)), "samples": samples}
-    except (zipfile.BadZipFile, NotImplementedError, json.JSONDecodeError, OSError) as error:
+            told = json.loads(archive.read(head))
+            log = {**(told if isinstance(told, dict) else {}), "samples": samples}
+    except (*_UNREADABLE, ValueError, RecursionError, OSError) as error:
         raise UserError(
             f"{path}: not a log that can be read ({error}); expected an Inspect log, or write it "
             "as JSON: inspect log convert --to json"
@@ -117,10 +158,13 @@ def inspect_rows(
             )
         score = scores[chosen]
         value = score.get("value") if isinstance(score, dict) else score
+        value = _inspect_value(path, chosen, key, value)
+        if value is None or value != value:
+            continue  # unscored, as it says itself
         yield {
             "model": name or spec.get("model") or path.stem,
             "item": sample.get("id"),
-            "score": _inspect_value(path, chosen, key, value),
+            "score": value,
             "seed": sample.get("epoch", 1),
             "dataset": spec.get("task") or path.stem,
         }
@@ -138,40 +182,3 @@ def _inspect_value(path: Path, scorer: str, key: str, value: Any) -> Any:
         known = _LETTERS.get(value, _WORDS.get(value.lower()))
         return value if known is None else known
     return value
-
-
-def is_swe_bench(content: Any) -> bool:
-    """Return whether JSON is a report or a list of results of SWE-bench."""
-    return isinstance(content, dict) and (
-        isinstance(content.get("resolved_ids"), list) or isinstance(content.get("resolved"), list)
-    )
-
-
-def swe_bench_rows(path: Path, content: Mapping[str, Any], name: str | None) -> Iterator[Row]:
-    """Yield the rows of a report ``MODEL.RUN.json``, or of a ``results.json`` of the leaderboard.
-
-    An item that is in a list, and not among those resolved, is wrong.  The items' groups are their
-    repositories.
-    """
-    is_report = isinstance(content.get("resolved_ids"), list)
-    lists = _SWE_BENCH_LISTS if is_report else _SWE_BENCH_RESULTS
-    resolved = set(content["resolved_ids" if is_report else "resolved"])
-    found = dict.fromkeys(item for key in lists for item in _items(path, content, key))
-    folder = path.resolve().parent
-    folder = folder.parent if folder.name == "results" else folder
-    own = path.name.partition(".")[0].replace("__", "/", 1) if is_report else folder.name
-    for item in found:
-        yield {
-            "model": name or own,
-            "item": item,
-            "score": float(item in resolved),
-            "group": item.rpartition("-")[0] or item,
-            "dataset": "SWE-bench",
-        }
-
-
-def _items(path: Path, content: Mapping[str, Any], key: str) -> Iterable[str]:
-    listed = content.get(key) or []
-    if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
-        raise UserError(f"{path}: {key!r} is no list of instances; expected a SWE-bench report")
-    return listed

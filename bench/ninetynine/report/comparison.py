@@ -16,6 +16,7 @@ from ninetynine.report import units
 from ninetynine.report.formatting import (
     count,
     equals_p,
+    level,
     number,
     percent,
     percent_interval,
@@ -47,11 +48,16 @@ class DifferingImage:
 
 
 def differing_images(a: Row, b: Row, most: int, doubtful: frozenset[int]) -> list[DifferingImage]:
-    """Return the ``most`` images with the largest difference in the true label's probability."""
+    """Return the ``most`` images with the largest difference in the true label's probability.
+
+    Images on which the models do not differ are none of them.
+    """
     rows, sums = np.arange(len(a.labels)), [row.prediction_sums for row in (a, b)]
     true_a, true_b = (found.mean_probabilities[rows, a.labels] for found in sums if found)
     right_a, right_b = a.correct.mean(axis=0), b.correct.mean(axis=0)
-    order = np.argsort(-np.abs(true_a - true_b), kind="stable")[:most]
+    apart = np.abs(true_a - true_b)
+    order = np.argsort(-apart, kind="stable")[:most]
+    order = order[(apart[order] > 0) | (right_a[order] != right_b[order])]
     return [
         DifferingImage(
             index=i,
@@ -117,16 +123,16 @@ def sentences(a: Row, b: Row, result: Comparison, measure: Measure = ACCURACY) -
     smallest = size(measure, result.minimum_detectable_difference)
     drawn = "groups" if a.test_groups is not None else "images"
     lines.append(
-        f"The smallest difference these seeds and images would have shown with {result.power:.0%} "
-        f"power is {smallest}."
+        f"The smallest difference these seeds and images would have shown with "
+        f"{level(result.power)}% power is {smallest}."
         if result.could_show_any
         else f"No difference would have been shown by so few seeds or {drawn} with "
-        f"{result.power:.0%} power."
+        f"{level(result.power)}% power."
     )
     if result.looks > 1:
         lines.append(
-            f"One of {result.looks} looks: each is judged at {_signless(result.alpha)}%, so that "
-            f"all of them together are wrong in at most {_signless(result.alpha * result.looks)}%."
+            f"One of {result.looks} looks: each is judged at {level(result.alpha)}%, so that "
+            f"all of them together are wrong in at most {level(result.alpha * result.looks)}%."
         )
     if result.to_decide is not None:
         lines.append(_to_decide(result, a.test_groups, measure))
@@ -176,7 +182,7 @@ def plan_sentences(
     if found.seeds is not None:
         seeds = count(found.seeds, "seed")
         return [
-            f"To show {goal} with {power:.0%} power: {seeds} of each model on "
+            f"To show {goal} with {level(power)}% power: {seeds} of each model on "
             f"{_these(images, groups)}."
         ]
     if found.images is not None:
@@ -221,7 +227,7 @@ def _verdict(a: Row, b: Row, result: Comparison, measure: Measure) -> str:
     if result.verdict == "equivalent":
         return (
             f"{first} and {second} are equivalent{of} within {_margin(result, measure)}: two "
-            f"one-sided tests at {_signless(result.alpha)}% show it ({_level(2 * result.alpha)} "
+            f"one-sided tests at {level(result.alpha)}% show it ({level(1 - 2 * result.alpha)}% "
             f"interval {_points(result.within, measure)})."
         )
     return (
@@ -236,10 +242,6 @@ def _margin(result: Comparison, measure: Measure) -> str:
         return margin
     left = f"smaller {measure.words}" if measure.lower_is_better else "fewer errors"
     return f"{margin} ({_signless(result.relative_margin)}% of the {left})"
-
-
-def _level(alpha: float) -> str:
-    return f"{_signless(1 - alpha)}%"
 
 
 def _means(a: Row, b: Row, result: Comparison, measure: Measure) -> str:
@@ -257,13 +259,18 @@ def _means(a: Row, b: Row, result: Comparison, measure: Measure) -> str:
     apart = _signed(measure, result.difference, result.interval)
     return (
         f"{title}{', '.join(sides)}: difference {apart}{unit}, "
-        f"{_level(result.alpha)} interval {_points(result.interval, measure)}, "
+        f"{level(1 - result.alpha)}% interval {_points(result.interval, measure)}, "
         f"p {equals_p(result.p_value)}"
         f"{'' if a.test_groups is None else f'; drawn are {a.test_groups}'}."
     )
 
 
 def _to_decide(result: Comparison, groups: ImageGroups | None, measure: Measure) -> str:
+    if result.to_decide is not None and result.to_decide.limited_by == "no margin":
+        return (
+            f"There is nothing left of which {_signless(result.relative_margin or 0)}% could be a "
+            f"margin: give one in {'percentage points' if measure.unit == '%' else 'its own unit'}."
+        )
     goal = size(measure, max(abs(result.difference), result.margin))
     if result.seeds_to_decide is not None:
         seeds = count(result.seeds_to_decide, "seed")

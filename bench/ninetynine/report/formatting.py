@@ -37,6 +37,14 @@ def number(value: float | None, decimals: int) -> str:
     return text.lstrip("-") if not text.strip("-0.,") else text.replace("-", "−")
 
 
+def level(share: float) -> str:
+    """Return a share above 0 and below 1 in percent, with decimals enough to be neither end."""
+    away = 100 * min(share, 1 - share)
+    decimals = max(3, 2 - math.floor(math.log10(away))) if away > 0 else 3
+    text = f"{100 * share:.{decimals}f}"
+    return text.rstrip("0").rstrip(".")
+
+
 def percent(share: float | None, decimals: int) -> str:
     """Return a share of 1 in percent, without the sign: the heading says it."""
     return BLANK if share is None else number(100 * share, decimals)
@@ -98,7 +106,15 @@ def margin(found: "Margin") -> str:
 
 def these_images(images: int | None, thing: str = "image") -> str:
     """Return what the narrower interval speaks of: ``these 10,000 images``."""
+    if images == 1:
+        return f"this one {thing}"
     return f"these {images:,} {thing}s" if images else f"these {thing}s"
+
+
+def about(number: int) -> str:
+    """Return an estimated count, rounded up to what it can be known to: ``about 7,830``."""
+    step = 10 ** max(len(str(number)) - 3, 0)
+    return f"about {-(-number // step) * step:,}"
 
 
 def test_images(images: int, groups: "ImageGroups | None", thing: str) -> str:

@@ -1,6 +1,5 @@
 """A board -> its section of a document: accuracy, what is undecided, claims, the gap, cost."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -8,6 +7,7 @@ from itertools import pairwise
 
 from ninetynine.board import Board, ClaimRow, Row, Undecided
 from ninetynine.report import formatting, units
+from ninetynine.report.advice import more_items
 from ninetynine.report.columns import Column, chosen_columns, columns, table_columns
 from ninetynine.report.columns.accuracy import decimals_of
 from ninetynine.report.columns.by_measure import table_of_measure
@@ -16,7 +16,6 @@ from ninetynine.report.columns.identity import VOTES, WATCHES, votes
 from ninetynine.report.document import Heading, Section, Table, center, left, name, table_of
 from ninetynine.report.formatting import BLANK, percent
 from ninetynine.statistics import Comparison
-from ninetynine.statistics.power import fewest_discordant
 
 _MOST_NAMES = 12
 _METRICS = [
@@ -108,7 +107,10 @@ def _accuracy_table(board: Board) -> Table:
     )
     return replace(
         table_of(
-            board.measure.title, board.rows, _written(board, found), *_accuracy_footnotes(board)
+            "Scores" if board.scores else board.measure.title,
+            board.rows,
+            _written(board, found),
+            *_accuracy_footnotes(board),
         ),
         groups=tuple(row.groups for row in board.rows),
         rules=frozenset(ends),
@@ -259,29 +261,12 @@ def _would_decide(pair: Undecided, board: Board | None = None) -> str:
     if found.to_decide.images is not None:
         groups, thing = (board.image_groups, board.thing) if board else (None, "image")
         return f"{lead}not seeds: {formatting.more_images(found.to_decide, groups, thing)}"
+    if found.to_decide.limited_by == "no margin":
+        return f"{lead}a margin in points"
     single = found.to_decide.limited_by == "single runs"
     if board is not None and board.thing != "image" and single:
-        return f"{lead}about {formatting.count(more_items(board, found), board.thing)}"
+        return f"{lead}{formatting.about(more_items(board, found))} {board.thing}s"
     return lead + ("more than one seed" if single else "more of both")
-
-
-def more_items(board: Board, found: Comparison) -> int:
-    """Return how many items would show the difference between two single runs, 4 times in 5.
-
-    These very runs are compared, on more items like these, whose standard error falls with the
-    square root of their number; of runs that never differed, with the number itself.  As many must
-    differ as a test needs at the least.  The difference is the observed one, or the margin if
-    larger.
-    """
-    items, target = board.images or 0, max(abs(found.difference), found.margin)
-    never = found.discordant == (0, 0)
-    differ = 1.0 if found.discordant is None else sum(found.discordant) / max(items, 1)
-    fewest, groups = fewest_discordant(found.alpha), board.image_groups
-    least = fewest / max(target, differ)
-    if groups is not None:
-        least = max(least, fewest * items / groups.count)
-    times = found.minimum_detectable_difference / target if target > 0 else 1.0
-    return math.ceil(max(items * times ** (1 if never else 2), items, least))
 
 
 def _claims_table(board: Board) -> Table | None:

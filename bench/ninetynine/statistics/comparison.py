@@ -14,6 +14,7 @@ from ninetynine.statistics.difference import (
     pair_clumping,
     pair_p_value,
     seed_difference_interval,
+    separate_effects,
 )
 from ninetynine.statistics.power import (
     Limit,
@@ -52,13 +53,14 @@ class Decision:
 
     ``seeds`` per model on this test set, or None with ``limited_by`` saying why: "images"
     (the test images are the limit; ``images`` would be the least that do), "both", or
-    "single runs" (one run each says nothing about the spread over seeds).  ``groups`` is the
+    "single runs" (one run each says nothing about the spread over seeds), "no margin" (a share of
+    no errors, between models that differ in nothing).  ``groups`` is the
     number of groups that so many images are of, where they come in groups.
     """
 
     seeds: int | None
     images: int | None
-    limited_by: Limit | Literal["single runs"]
+    limited_by: Limit | Literal["single runs", "no margin"]
     groups: int | None = None
 
 
@@ -149,8 +151,7 @@ def compare(
     units = a.n_images if a.groups is None else a.groups.count
     if units < fewest_discordant(planned):
         detectable = a.largest
-    # Where none of m images tells two models apart, so many of all images still may.
-    unseen = 1 - alpha ** (pair_clumping(a, b) / a.n_images) if a.binary and b.binary else 0.0
+    unseen = _unseen(a, b, alpha)
     drawn = a.n_images if a.groups is None else a.groups.effective
     enough = drawn >= fewest_discordant(alpha)
     equivalent = enough and max(-within.low, within.high, unseen) < smallest
@@ -178,6 +179,19 @@ def compare(
     )
 
 
+def _unseen(a: Summary, b: Summary, alpha: float) -> float:
+    """Return how far models may be apart on images that were not drawn, though on none that were.
+
+    Where none of m images tells two models apart, so many of all images still may.  Scores that
+    differ on images enough say themselves how far they are apart.
+    """
+    effect = a.image_accuracy - b.image_accuracy
+    if not (a.binary and b.binary) and separate_effects(effect, None) >= fewest_discordant(alpha):
+        return 0.0
+    share = float(1 - alpha ** (pair_clumping(a, b) / a.n_images))
+    return share if a.binary and b.binary else share * max(a.largest, a.step, b.step)
+
+
 def _verdict(difference: float, significant: bool, equivalent: bool) -> Verdict:
     if significant:
         return "better" if difference > 0 else "worse"
@@ -201,7 +215,9 @@ def _interval(a: Summary, b: Summary, error: DifferenceError, confidence: float)
 def _decision(a: Summary, b: Summary, target: float, alpha: float, power: float) -> Decision:
     """What it takes to show ``target``: the observed difference, or the margin if larger."""
     components = pair_components(a, b)
-    if components is None or target <= 0:
+    if target <= 0:
+        return Decision(None, None, "no margin")
+    if components is None:
         return Decision(None, None, "single runs")
     found = plan(components, a.n_images, target, alpha, power, more_than=min(a.n_seeds, b.n_seeds))
     return Decision(found.seeds, found.images, found.limited_by, found.groups)

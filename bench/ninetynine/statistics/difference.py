@@ -94,10 +94,7 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
         ValueError: the models were not measured on the same number of images, or these are not in
             the same groups.
     """
-    if a.n_images != b.n_images:
-        raise ValueError(f"models over {a.n_images} and {b.n_images} images cannot be paired")
-    if not same_groups(a.groups, b.groups):
-        raise ValueError("models over images in different groups cannot be paired")
+    _check_paired(a, b)
     effect, over_seeds, over_images = a.image_accuracy - b.image_accuracy, None, None
     separate = separate_effects(effect, a.groups)
     if a.groups is not None:
@@ -110,6 +107,13 @@ def difference_error(a: Summary, b: Summary) -> DifferenceError:
     least_p = least_p_value(separate)
     error = _new_images_error(a, b)
     return DifferenceError(a.mean - b.mean, *error, basis, over_seeds, least_p, over_images)
+
+
+def _check_paired(a: Summary, b: Summary) -> None:
+    if a.n_images != b.n_images:
+        raise ValueError(f"models over {a.n_images} and {b.n_images} images cannot be paired")
+    if not same_groups(a.groups, b.groups):
+        raise ValueError("models over images in different groups cannot be paired")
 
 
 def _new_images_error(a: Summary, b: Summary) -> tuple[float, float]:
@@ -256,13 +260,14 @@ def pair_p_value(a: Summary, b: Summary) -> float:
     Where images come in groups, two single runs are not different before both say so: t over the
     groups, and McNemar on as many images as err separately (Rao and Scott 1992).
     """
-    error = difference_error(a, b)
-    single = error.basis == "single runs" and a.binary and b.binary
-    exact = mcnemar_exact(*discordant_apart(a, b)) if single else 0.0
-    if single and a.groups is None:
-        return exact
-    alone = mcnemar_exact(*discordant_images(a, b)) if single else 0.0
-    return max(exact, alone, error.p_value)
+    _check_paired(a, b)
+    if _basis(a, b) != "single runs" or not (a.binary and b.binary):
+        return difference_error(a, b).p_value
+    alone = mcnemar_exact(*discordant_images(a, b))
+    if a.groups is None:
+        return alone
+    exact = mcnemar_exact(*discordant_apart(a, b))
+    return max(exact, alone, difference_error(a, b).p_value)
 
 
 def discordant_apart(a: Summary, b: Summary) -> tuple[float, float]:

@@ -178,7 +178,7 @@ def _effective_images(summary: Summary) -> tuple[float, float]:
     """
     n, m = summary.n_seeds, summary.n_images
     bernoulli = summary.mean * (1 - summary.mean)
-    if not summary.binary and bernoulli > 0 and m > 1:
+    if not (summary.binary or summary.shows_no_spread) and bernoulli > 0 and m > 1:
         if n == 1:
             variance = image_mean_square(summary) / m + summary.one_more
             return max(bernoulli / variance, _FEWEST_IMAGES), summary.image_degrees_of_freedom
@@ -188,7 +188,7 @@ def _effective_images(summary: Summary) -> tuple[float, float]:
     if n == 1 and summary.groups is not None and bernoulli > 0:
         clumping = summary.image_clumping(summary.image_accuracy)
         return m / summary.image_design_effect(clumping), summary.image_degrees_of_freedom
-    if n == 1 or m == 1 or bernoulli == 0:
+    if n == 1 or m == 1 or bernoulli == 0 or (summary.shows_no_spread and not summary.binary):
         return float(m), math.inf
     variance, degrees_of_freedom = mean_variance(summary)
     if variance <= 0:

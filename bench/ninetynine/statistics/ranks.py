@@ -244,16 +244,22 @@ def bands(means: FloatArray, different: NDArray[np.bool_]) -> tuple[tuple[str, .
             band = _grow([first] if first == second else [first, second], order, different)
             shared[np.ix_(band, band)] = True
             members.append(band)
-    return tuple(
-        tuple(_letter(k) for k, band in enumerate(members) if model in band)
-        for model in range(len(order))
-    )
+    letters: list[list[str]] = [[] for _ in order]
+    for k, band in enumerate(members):
+        for model in band:
+            letters[model].append(_letter(k))
+    return tuple(map(tuple, letters))
 
 
 def _grow(band: list[int], order: Sequence[int], different: NDArray[np.bool_]) -> list[int]:
+    fits: NDArray[np.bool_] = ~np.any(
+        different[band], axis=0
+    )  # not different from any that is in the band
+    fits[band] = False
     for candidate in order:
-        if candidate not in band and not different[candidate, band].any():
+        if fits[candidate]:
             band.append(candidate)
+            fits &= ~different[candidate]
     return band
 
 

@@ -23,6 +23,7 @@ from ninetynine.statistics.summary import FloatArray, Summary
 
 _DRAWS, _FEWEST_DRAWS = 10_000, 1_000
 _MOST_NUMBERS = 100_000_000  # draws times pairs; more pairs get fewer draws
+_NUMBERS_AT_ONCE = 2**18  # of pairs drawn together: what a cache holds
 _FAR = 8.0  # a deviate that no draw reaches: one in 10^15
 _SEED = 2005  # the same draws for the same board
 
@@ -61,20 +62,28 @@ class JointDraws:
         return int(self.means.shape[1])
 
     def _standardized(self, first: Places, second: Places) -> Iterator[NDArray[np.float32]]:
-        """Yield for each pair its drawn differences, in standard errors, (draws,)."""
+        """Yield the pairs' drawn differences, in standard errors, (some pairs, draws)."""
         c = self.covariance
         scale = 1 / np.sqrt(c[first, first] + c[second, second] - 2 * c[first, second])
-        for i, j, factor in zip(first, second, scale.astype(np.float32), strict=True):
-            drawn = self.means[i] - self.means[j]
-            drawn *= factor
+        factors, together = scale.astype(np.float32), max(_NUMBERS_AT_ONCE // self.count, 1)
+        for start in range(0, len(first), together):
+            some = slice(start, start + together)
+            drawn = self.means[first[some]] - self.means[second[some]]
+            drawn *= factors[some, None]
             yield drawn
 
-    def _largest(self, first: Places, second: Places) -> Iterator[NDArray[np.float32]]:
-        """Yield for each pair the largest |difference| of it and all before it, (draws,)."""
-        largest = np.zeros(self.count, dtype=np.float32)
+    def _above(self, z: FloatArray, first: Places, second: Places) -> NDArray[np.int64]:
+        """Return how many draws' largest |difference| of a pair and all before it reach its z."""
+        found = np.empty(len(z), dtype=np.int64)
+        largest, done = np.zeros(self.count, dtype=np.float32), 0
         for drawn in self._standardized(first, second):
-            np.maximum(largest, np.abs(drawn, out=drawn), out=largest)
-            yield largest
+            np.abs(drawn, out=drawn)
+            np.maximum(drawn[0], largest, out=drawn[0])
+            np.maximum.accumulate(drawn, axis=0, out=drawn)
+            some = slice(done, done + len(drawn))
+            found[some] = np.count_nonzero(drawn >= z[some, None], axis=1)
+            largest, done = drawn[-1], some.stop
+        return found
 
     def adjusted(self, z: FloatArray, first: Places, second: Places) -> FloatArray:
         """Return the step-down p-values of P pairs whose observed deviates are ``z``, |z| (P,).
@@ -84,13 +93,8 @@ class JointDraws:
         order = np.argsort(z, kind="stable")  # the smallest first
         adjusted = len(z) * 2 * special.ndtr(-z)  # Bonferroni's, for those far out
         order = order[z[order] < _FAR]
-        above = [
-            np.count_nonzero(largest >= seen)
-            for seen, largest in zip(
-                z[order], self._largest(first[order], second[order]), strict=True
-            )
-        ]
-        share = (np.array(above, dtype=np.float64) + 1) / (self.count + 1)
+        above = self._above(z[order], first[order], second[order])
+        share = (above + 1.0) / (self.count + 1)
         adjusted[order] = np.maximum.accumulate(share[::-1])[::-1]
         # Never below the comparison's own p-value, which the draws know to 1 in ``count`` only.
         clipped: FloatArray = np.clip(adjusted, 2 * special.ndtr(-z), 1.0)
@@ -107,7 +111,7 @@ class JointDraws:
             return float(special.ndtr(-seen))
         largest = np.full(self.count, -np.inf, dtype=np.float32)
         for drawn in self._standardized(others, np.full_like(others, model)):
-            np.maximum(largest, drawn, out=largest)
+            np.maximum(largest, drawn.max(axis=0), out=largest)
         share = (np.count_nonzero(largest >= seen) + 1) / (self.count + 1)
         return max(float(share), float(special.ndtr(-seen)))
 

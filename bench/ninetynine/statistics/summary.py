@@ -110,11 +110,16 @@ class Summary:
         """What one more error, on an image of its own, adds to the variance of the mean.
 
         Of scores it is one more image as far off as an image usually is, or as another answer
-        moves it, if that is more.
+        moves it, if that is more; where all images score the same, as far as a score can be.
         """
         usual = max(float(np.var(self.image_accuracy)), self.step**2, _LEAST_SPREAD)
-        size = 1.0 if self.binary else usual
-        return size / (self.n_seeds * self.n_images) ** 2
+        farthest = self.binary or (self.shows_no_spread and math.isfinite(self.largest))
+        return (1.0 if farthest else usual) / (self.n_seeds * self.n_images) ** 2
+
+    @cached_property
+    def shows_no_spread(self) -> bool:
+        """Whether all images score the same, so that nothing tells how far off others may be."""
+        return float(np.ptp(self.image_accuracy)) ** 2 <= _LEAST_SPREAD and self.step == 0
 
     @cached_property
     def group_sums(self) -> FloatArray:

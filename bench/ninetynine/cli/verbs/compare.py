@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ninetynine import datasets, suite
-from ninetynine.board import Row, Rows, check_comparable, compare_rows
+from ninetynine.board import Row, Rows, check_comparable, check_separate, compare_rows
 from ninetynine.board.intervals import other_differences
 from ninetynine.board.measured import check_measured, measured
 from ninetynine.cli import judging, options
@@ -64,6 +64,7 @@ def command(
     rows = Rows(options.open_store(results), suite.discover(architecture_files), dataset)
     sides = rows.find(a, seed), rows.find(b, seed)
     check_comparable(*sides)
+    check_separate(*sides)
     by = measure or ACCURACY
     smallest = judging.margin_of(margin, by)
     check_measured(sides, by)
@@ -76,7 +77,8 @@ def command(
     others = other_differences(*sides)
     lines = [*comparison.sentences(*sides, result, by), *comparison.other_sentences(others)]
     if differing:
-        lines.append(f"\nThe {len(differing)} images on which they differ most:")
+        several = f"{len(differing)} images" if len(differing) > 1 else "image"
+        lines.append(f"\nThe {several} on which they differ most:")
         lines.append(comparison.images_table(*sides, differing))
     if picture is not None:
         lines.append(f"picture: {picture}")
@@ -95,7 +97,10 @@ def _draw(
     from ninetynine.datasets.picture import draw_grid
 
     if not differing:
-        raise UserError("--picture with --images 0: there is nothing to draw; ask for 1 or more")
+        raise UserError(
+            "--picture: there is nothing to draw; ask for --images 1 or more, of two rows that "
+            "differ on an image"
+        )
     kept = datasets.kept(dataset, sides[0].key.fingerprint)
     loaded = kept or datasets.load(dataset, data_dir)
     indices = [image.index for image in differing]

@@ -87,8 +87,11 @@ def command(
     for run, record in zip(runs, written, strict=True):
         accuracy = formatting.percent(record.scores.test.accuracy if record.scores else 0.0, 2)
         seed_of = f"{name} run {record.cell.seed} on {loaded.name}"
-        if run.is_test_labels(loaded):
-            options.warn(f"{run.where}: these are the test labels themselves, not a model's work")
+        if run.is_all_right:
+            options.warn(
+                f"{run.where}: all {len(loaded.test_labels):,} are right; are these what a model "
+                "predicts, and not the test labels themselves?"
+            )
         lines.append(f"{seed_of}: test accuracy {accuracy}% ({run.where})")
     options.answer(as_json, [record.model_dump(mode="json") for record in written], lines)
 
@@ -139,7 +142,7 @@ def _refuse_other_predictions(
                     f"{name} has other predictions for seed {old.cell.seed} already ({place}); "
                     "choose another --seed, or remove that file"
                 )
-            if old.key != record.key and is_same:
+            if old.key != record.key and is_same and not predictions.correct.all():
                 raise UserError(
                     f"seed {record.cell.seed}: a copy of {name}'s run with seed {old.cell.seed} "
                     f"({place}); expected runs that were trained each by itself"

@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from ninetynine import suite
-from ninetynine.board import Row, Rows, check_comparable
+from ninetynine.board import Row, Rows, check_comparable, check_separate
 from ninetynine.board.measured import check_measured, measured
 from ninetynine.cli import judging, options
 from ninetynine.errors import UserError
@@ -58,6 +58,7 @@ def command(
     first = rows.find(a)
     second, note = _second(rows, first, b)
     check_comparable(first, second)
+    check_separate(first, second)
     by = measure or ACCURACY
     check_measured((first, second), by)
     found_of = [measured(row, by).summary for row in (first, second)]

@@ -148,7 +148,7 @@ COLUMNS = (
     ),
     Column(
         key="population_groups",
-        heading="Groups of images",
+        heading=lambda board: f"Groups of {board.thing}s",
         help="How many groups the test images come in, such as their writers, where it is known: "
         "new images of this kind are then new groups. Empty where single images are drawn.",
         fields=("population_groups",),

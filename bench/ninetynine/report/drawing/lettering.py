@@ -39,12 +39,19 @@ def best_finding(board: Board, rows: Sequence[Row]) -> str:
     best, mean = ranked[0]
     alike = [row for row, _ in ranked[1:] if set(row.groups) & set(best.groups)]
     of = f"The best mean of {len(ranked)} is that of {best.name}"
-    said = f"{of}: {percent(mean, board)}"
+    said = f"{of}: {percent(mean, board)}{' of the range of scores' if board.scores else ''}"
     if len(ranked) == 1 or not best.groups:
         return f"{said}."
     if not alike:
         return f"{said}, significantly different from every other."
     return f"{said}, not significantly different from {formatting.count(len(alike), 'other')}."
+
+
+def quantity(board: Board) -> str:
+    """Return what a picture's axis of shares shows: ``Test accuracy, %``."""
+    if board.scores is not None:
+        return "Share of the range of scores, %"
+    return "Test accuracy, %" if board.thing == "image" else "Accuracy, %"
 
 
 def letter_color(letter: str) -> int:

@@ -11,7 +11,7 @@ from ninetynine.report import formatting
 from ninetynine.report.drawing import elements as el
 from ninetynine.report.drawing.axes import ticks, x_axis, y_axis
 from ninetynine.report.drawing.layout import Box
-from ninetynine.report.drawing.lettering import family_class
+from ninetynine.report.drawing.lettering import family_class, quantity
 from ninetynine.report.drawing.scale import Scale, accuracy_scale
 from ninetynine.report.figures import Figure, PagePlace, Panel, View, family_keys, first_of
 from ninetynine.statistics import summarize, summarize_scores
@@ -47,7 +47,8 @@ def views(board: Board) -> list[View]:
     shown = every[:_MOST_ROWS]
     if not shown:
         return []
-    notes = ["Across: seeds so far. Upwards: mean test accuracy, %, on an axis of its own."]
+    mean = f"mean {quantity(board).lower()}"
+    notes = [f"Across: seeds so far. Upwards: {mean}, on an axis of its own."]
     panels = [
         Panel(
             partial(_draw, board, row, found),

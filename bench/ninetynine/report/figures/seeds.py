@@ -65,9 +65,13 @@ def _draw(board: Board, rows: Sequence[Row], width: float) -> el.Drawing:
         [_axis(board, frame, scale, wide, len(rows) > _MANY), *lines],
         width,
         bottom + 30,
-        f"{board.dataset}: test accuracy of every seed, a line per model\n"
+        f"{board.dataset}: {_words(board)} of every seed, a line per model\n"
         f"{lettering.best_finding(board, rows)}",
     )
+
+
+def _words(board: Board) -> str:
+    return lettering.quantity(board).removesuffix(", %").lower()
 
 
 def _scale(board: Board, rows: Sequence[Row], wide: bool) -> Scale:
@@ -81,7 +85,7 @@ def _scale(board: Board, rows: Sequence[Row], wide: bool) -> Scale:
 
 def _axis(board: Board, frame: Box, scale: Scale, wide: bool, twice: bool) -> el.Group:
     """Return the grid with its labels, and the reference lines with their names above."""
-    parts: list[el.Element] = [el.Text(frame.left, 14.0, "Test accuracy, %", "axis-title")]
+    parts: list[el.Element] = [el.Text(frame.left, 14.0, lettering.quantity(board), "axis-title")]
     for share, label in axes.ticks(scale):
         x = frame.x(share)
         parts.append(el.Line(x, frame.top, x, frame.bottom, "grid"))

@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import cycle
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -147,9 +148,13 @@ def _table(table: Table, room: int) -> RichTable:
         )
     named = [index for index, column in enumerate(table.columns) if column.is_name]
     names = {one_line(row[index]) for row in table.rows for index in named}
+    letters = sorted({letter for groups in table.groups or () for letter in groups})
+    colors = dict(zip(letters, cycle(_COLORS), strict=False))
     for index, row in enumerate(table.rows):
         cells = [_cell(*found, names) for found in zip(row, table.columns, widths, strict=True)]
-        result.add_row(*cells, style=_style(table, index), end_section=index in table.rules)
+        groups = table.groups[index] if table.groups else ()
+        style = colors[groups[0]] if groups else None
+        result.add_row(*cells, style=style, end_section=index in table.rules)
     return result
 
 
@@ -191,10 +196,3 @@ def _heading_width(heading: str) -> int:
     while len(textwrap.wrap(heading, width)) > _HEADING_LINES:
         width += 1
     return width
-
-
-def _style(table: Table, index: int) -> str | None:
-    if not table.groups or not table.groups[index]:
-        return None
-    letters = sorted({letter for groups in table.groups for letter in groups})
-    return _COLORS[letters.index(table.groups[index][0]) % len(_COLORS)]
