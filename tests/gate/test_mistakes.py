@@ -54,7 +54,7 @@ def change_manifest(folder, **changes):
 @pytest.mark.parametrize(
     ("terms", "margins", "classes"),
     [
-        *[(Terms(alpha=alpha), {}, {}) for alpha in (0, 0.5, 2, float("nan"), "x", True)],
+        *[(Terms(alpha=alpha), {}, {}) for alpha in (0, 1e-300, 0.5, 2, float("nan"), "x", True)],
         *[(Terms(max_seeds=most), {}, {}) for most in (1, MAX_SEEDS + 1, 2.5, "5", True)],
         *[(Terms(), {"": margin}, {}) for margin in (0, -1, 101, float("nan"), "0.2", True)],
         (Terms(), {"net": 0}, {}),

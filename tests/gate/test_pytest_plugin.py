@@ -183,7 +183,7 @@ def test_a_class_that_fell_fails_though_the_measure_is_no_worse(project):
     ("terms", "words"),
     [
         ("margin='0.2'", "margin tiny='0.2': expected percentage points above 0"),
-        ("alpha=2", "alpha 2: expected a number above 0 and below 0.5"),
+        ("alpha=2", "alpha 2: expected a number from 1e-09 to below 0.5"),
         ("max_seeds=1", "max_seeds 1: expected a number from 2 to 200"),
         ("jobs='all'", "jobs='all': expected a whole number"),
         ("rotate='no'", "rotate='no': expected True or False"),

@@ -14,6 +14,8 @@ from ninetynine.measures import ACCURACY, Measure, find
 from ninetynine.statistics.sequential import FIRST_LOOK, MAX_SEEDS
 from ninetynine.suite import Suite
 
+LEAST_ALPHA = 1e-9  # the bounds of a smaller one would lie beyond what numbers can tell apart
+
 
 def terms_of(
     asked: Terms,
@@ -28,7 +30,8 @@ def terms_of(
     is not percent, by architecture and "" for all; those of classes in percentage points.  Raises
     UserError for a number that no check could be made with.
     """
-    _check_number("alpha", asked.alpha, 0 < _number(asked.alpha) < 0.5, "above 0 and below 0.5")
+    sure = LEAST_ALPHA <= _number(asked.alpha) < 0.5
+    _check_number("alpha", asked.alpha, sure, f"from {LEAST_ALPHA:g} to below 0.5")
     whole = isinstance(asked.max_seeds, int) and FIRST_LOOK <= asked.max_seeds <= MAX_SEEDS
     _check_number("max_seeds", asked.max_seeds, whole, f"from {FIRST_LOOK} to {MAX_SEEDS}")
     unit = 100 if measure.unit == "%" else 1

@@ -17,6 +17,7 @@ import click
 from ninetynine.cli import judging, options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
+from ninetynine.gate.asked import LEAST_ALPHA
 from ninetynine.gate.checking import prospect_of
 from ninetynine.gate.request import Check, CheckRequest, prepare_check, run_check
 from ninetynine.gate.verdict import CheckResult, CostMeasure, Outcome, Terms
@@ -140,7 +141,7 @@ def _is_suite(text: str) -> bool:
 )
 @click.option(
     "--alpha",
-    type=options.Number(0, 0.5, min_open=True, max_open=True),
+    type=options.Number(LEAST_ALPHA, 0.5, max_open=True),
     default=0.05,
     help="Chance of each wrong answer, per architecture.",
 )
