@@ -19,9 +19,9 @@ import numpy as np
 from ninetynine import catalog, datasets
 from ninetynine.board import Row, Run
 from ninetynine.cli.progress import TERMINAL
-from ninetynine.gate import Contest, Terms, load_baseline
+from ninetynine.gate import Contest, Terms, decide, load_baseline
 from ninetynine.gate.checking import at_seed, check
-from ninetynine.gate.decision import accuracies, decide
+from ninetynine.gate.decision import accuracies
 from ninetynine.gate.verdict import Outcome, Verdict
 from ninetynine.planning import plan
 from ninetynine.records import RecordStore

@@ -1,5 +1,6 @@
 """The pytest plugin in projects of its own; their training is made up, in ``conftest.py``."""
 
+import json
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -40,6 +41,22 @@ build.__code__ = build.__code__.replace(co_filename={file!r})
 def test_tiny(accuracy_gate):
     verdict = accuracy_gate(build)
     assert verdict.outcome == 0
+"""
+# Neither asks for the verdict; the third and the fourth test are only below a marker.
+MARKED_FOR_NOTHING = """
+
+@pytest.mark.accuracy_gate(baseline="base")
+def test_without_the_fixture():
+    pass
+
+@pytest.mark.accuracy_gate(baseline="base")
+def test_without_a_call(accuracy_gate):
+    pass
+
+@pytest.mark.accuracy_gate(baseline="base")
+class TestOfAClass:
+    def test_of_something_else(self):
+        pass
 """
 # Its distribution may be installed, with the plugin's entry point, or only be on the path.
 _INSTALLED = any(
@@ -153,3 +170,55 @@ def test_a_test_may_ask_for_a_second_look_another_measure_and_classes(project):
         lambda name, seed: 0.98, test=TEST.replace("margin=0.5", "class_margin={{99: 1}}")
     )
     wrong.stdout.fnmatch_lines(["*no test image of tiny is of class 99*"])
+
+
+def test_a_class_that_fell_fails_though_the_measure_is_no_worse(project):
+    """By accuracy there is no change, and all errors are of one class."""
+    terms = "margin=50, class_margin={{1: 0.5}}, inconclusive='skip'"
+    result = project(lambda name, seed: 0.9, test=TEST.replace("margin=0.5", terms))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*tiny: no worse: *Class 1 regressed: *"])
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ("margin='0.2'", "margin tiny='0.2': expected percentage points above 0"),
+        ("alpha=2", "alpha 2: expected a number from 1e-09 to below 0.5"),
+        ("max_seeds=1", "max_seeds 1: expected a number from 2 to 200"),
+        ("jobs='all'", "jobs='all': expected a whole number"),
+        ("rotate='no'", "rotate='no': expected True or False"),
+        ("work_dir=3", "work_dir='3': expected a text or a path"),
+        ("margn=5", "margn=...: there is no such term; did you mean 'margin'?"),
+    ],
+)
+def test_a_mistake_in_the_terms_is_one_line(project, terms, words):
+    result = project(accuracy_in_baseline, test=TEST.replace("margin=0.5", terms))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"accuracy_gate: {words}*".replace("[", "[[]")])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_terms_without_a_name_and_what_is_no_function_are_mistakes(project):
+    unnamed = TEST.replace('baseline="base", margin=0.5', '"base"')
+    result = project(accuracy_in_baseline, test=unnamed)
+    result.stdout.fnmatch_lines(["accuracy_gate: 'base': terms are given by name*"])
+    result = project(accuracy_in_baseline, test=TEST.replace("gate(build)", "gate(3)"))
+    result.stdout.fnmatch_lines(["accuracy_gate: '3' is not in a file; expected*"])
+
+
+def test_a_marked_test_that_judges_nothing_fails(project):
+    unused = TEST + MARKED_FOR_NOTHING
+    result = project(accuracy_in_baseline, test=unused)
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["accuracy_gate: the test is marked and judges nothing*"])
+
+
+def test_a_tests_own_margin_comes_before_the_baselines_and_its_modules_is_heeded(project, pytester):
+    path = pytester.path / "base" / "baseline.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "margins": {"tiny": 99}}))
+    of_module = "pytestmark = pytest.mark.accuracy_gate(margin=0.5)\n\n\ndef build"
+    test = TEST.replace(", margin=0.5", "").replace("def build", of_module, 1)
+    result = project(lambda name, seed: 0.9, test=test)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*tiny: regressed: *margin 0.50*"])

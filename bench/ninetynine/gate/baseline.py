@@ -45,8 +45,11 @@ class Baseline:
         """
         name = row.cell.architecture
         first = self.manifest.first.get(name)
-        updates = sum(name in entry.architectures for entry in self.manifest.updates) - 1
-        if first is None or not row.runs or updates < 1:
+        if first is None or not row.runs:
+            return None
+        since = [entry for entry in self.manifest.updates if entry.at >= first.at]
+        updates = sum(name in entry.architectures for entry in since) - 1
+        if updates < 1:
             return None
         if first.dataset_fingerprint != row.cell.dataset_fingerprint:
             return None
@@ -202,7 +205,9 @@ def update_baseline(
             store.groups.keep(cell.dataset, cell.dataset_fingerprint, run.test_groups)
             store.write(run.record, run.predictions)
         updates = [*manifest.updates, update.model_copy(update={"levels": levels_of(runs)})]
-        first = _first_of(tried, update.at) | before | manifest.first
+        stay = [*tried, *(record for record in there if record.key not in gone)]
+        known_first = _of_these_data(before | manifest.first, stay)
+        first = _first_of(tried, update.at) | known_first
         changed = {"first": dict(sorted(first.items())), "measure": measure or manifest.measure}
         manifest = manifest.model_copy(update=changed)
         write_manifest(directory, manifest, updates, known - new)
@@ -253,6 +258,12 @@ def _without(entry: Update, name: str) -> Update:
     left = [other for other in entry.architectures if other != name]
     levels = {other: level for other, level in entry.levels.items() if other != name}
     return entry.model_copy(update={"architectures": left, "levels": levels})
+
+
+def _of_these_data(first: dict[str, First], records: Sequence[Record]) -> dict[str, First]:
+    """Return those of ``first`` that are on data of ``records``: other data begin anew."""
+    there = {(r.cell.architecture, r.cell.dataset_fingerprint) for r in records}
+    return {name: one for name, one in first.items() if (name, one.dataset_fingerprint) in there}
 
 
 def _first_of(

@@ -16,7 +16,8 @@ from ninetynine.errors import UserError
 from ninetynine.executors import Enough
 from ninetynine.gate.baseline import Baseline
 from ninetynine.gate.costs import References
-from ninetynine.gate.decision import decide, not_comparable, values_of
+from ninetynine.gate.decision import not_comparable, not_measured, values_of
+from ninetynine.gate.divergence import decide
 from ninetynine.gate.reference import Interleaving
 from ninetynine.gate.verdict import CheckProspect, Outcome, Terms, Verdict
 from ninetynine.measures import NotMeasured
@@ -66,8 +67,10 @@ class Contest:
 
     def verdict(self, found: Verdict) -> Verdict:
         """Return ``found`` together with the first look, if it is that of a second one."""
-        if self.first is None or found.quality in (Outcome.REGRESSED, Outcome.CRASHED):
+        if self.first is None:
             return found
+        if found.quality in (Outcome.REGRESSED, Outcome.CRASHED):
+            return replace(found, costs=self.first.costs)
         reason = "the first look said regressed, and a second with other seeds does not confirm it"
         return replace(
             self.first,
@@ -77,6 +80,10 @@ class Contest:
             look=None,
             classes=(),
         )
+
+    def terms(self, asked: Terms) -> Terms:
+        """Return the terms of the present look: costs are judged by the first one alone."""
+        return asked if self.first is None else replace(asked, cost_margins={})
 
     def next_cells(self, number: int | None = None) -> list[Cell]:
         """Return the next ``number`` cells, fewer where the seeds end; without one, all."""
@@ -128,6 +135,8 @@ def make_contests(
             failed = ", ".join(str(failed.seed) for failed in row.failed)
             reason = f"all its baseline runs failed (seeds {failed})"
             verdicts.append(_missing(name, terms, reason))
+        elif (lacking := not_measured(row.runs, terms)) is not None:
+            verdicts.append(_missing(name, terms, f"in the baseline, {lacking}"))
         else:
             every = check_seeds(row, 2 * terms.max_seeds + len(row.seeds))
             first = every[: terms.max_seeds]
@@ -137,16 +146,18 @@ def make_contests(
     return contests, verdicts
 
 
-def gone(name: str, terms: Terms, files: Sequence[Path] = ()) -> Verdict:
+def gone(name: str, terms: Terms, files: Sequence[Path] = (), left: str = "") -> Verdict:
     """Return the verdict on an architecture that only the baseline has.
 
-    ``files`` are the user's own that it may have come from and that this check does not have.
+    ``files`` are the user's own that it may have come from and that this check does not have;
+    ``left`` is the suite that names it no more, where it is still known.
     """
     given = " ".join(f"--architecture {shlex.quote(str(file))}" for file in files)
     verb = "give" if all(file.is_file() for file in files) else "restore"
-    hint = f"{verb} what it came from: {given}; or " if files else ""
-    excuse = f"{hint}--allow-gone {shlex.quote(name)}"
-    reason = f"it is in the baseline and no longer among the architectures ({excuse})"
+    hint, quoted = f"{verb} what it came from: {given}; or " if files else "", shlex.quote(name)
+    excuse = f"{hint}--allow-gone {quoted}, or for good: bench baseline remove {quoted}"
+    where = f"in suite {left}" if left else "among the architectures"
+    reason = f"it is in the baseline and no longer {where} ({excuse})"
     return _missing(name, terms, reason, terms.allow_gone)
 
 
@@ -262,7 +273,8 @@ class _GoingOn:
         references = self._references()
         for contest in list(self.undecided):
             while self._grown(contest):
-                verdict = decide(contest.baseline, contest.runs, self._terms, references)
+                terms = contest.terms(self._terms)
+                verdict = decide(contest.baseline, contest.runs, terms, references)
                 if verdict is not None and not contest.looks_again(verdict):
                     self.verdicts[contest.name] = contest.verdict(verdict)
                     self.undecided.remove(contest)

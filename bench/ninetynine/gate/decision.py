@@ -13,14 +13,14 @@ from ninetynine.cells import CellIdentity
 from ninetynine.gate.classes import look_at_classes, recalls_of
 from ninetynine.gate.comparable import changes, obstacles, same_test_part
 from ninetynine.gate.costs import NO_REFERENCES, References, judge_cost, lacks_runs
-from ninetynine.gate.verdict import OUTCOMES, ClassVerdict, FlippedImage, Outcome, Terms, Verdict
+from ninetynine.gate.flips import correct_of, flipped_images
+from ninetynine.gate.verdict import OUTCOMES, ClassVerdict, Outcome, Terms, Verdict
 from ninetynine.measures import Measure, NotMeasured
 from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
 from ninetynine.statistics.sequential import FIRST_LOOK, Design, look, seeds_needed
 from ninetynine.statistics.summary import seed_variance
 
 _FEWEST_BASELINE_SEEDS = 2
-_SHOWN_FLIPS = 20
 _FINE = 10**6  # images that would make steps as fine as those of a loss
 
 
@@ -46,17 +46,15 @@ def not_comparable(
     )
 
 
-def decide(
+def decide_on(
     baseline: Row,
     new: Sequence[Run],
     terms: Terms,
     references: References = NO_REFERENCES,
 ) -> Verdict | None:
-    """Return the verdict on ``new``, the runs so far in the order of the check's seeds.
+    """Return what `ninetynine.gate.decide` does of runs of which none may diverge.
 
-    It is the first verdict that any number of them gives, so it does not depend on how many were
-    trained at a time.  None asks for one more run.  A good verdict waits for the runs that the
-    costs need, of which none may fail.
+    A good verdict waits for the runs that the costs need, of which none may fail.
     """
     if new:
         terms = terms.of(new[0].record.cell.architecture)
@@ -110,7 +108,7 @@ def _with_classes(
     return dataclasses.replace(looked, classes=tuple(classes.values()), new_seeds=seeds)
 
 
-def _verdict(
+def verdict_of(
     baseline: Row,
     new: Sequence[Run],
     terms: Terms,
@@ -118,6 +116,7 @@ def _verdict(
     reason: str = "",
     identical: bool = False,
 ) -> Verdict:
+    """Return the verdict on ``new``, its numbers to be added."""
     identity = new[0].record.cell
     return Verdict(
         architecture=identity.architecture,
@@ -140,14 +139,14 @@ def _failure(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
     diverged = last.failure is not None and last.failure.kind == "diverged"
     cause = last.failure.reason if last.failure is not None else "no reason was recorded"
     outcome, verb = (Outcome.REGRESSED, "diverged") if diverged else (Outcome.CRASHED, "failed")
-    return _verdict(baseline, new, terms, outcome, f"seed {new[-1].seed} {verb}: {cause}")
+    return verdict_of(baseline, new, terms, outcome, f"seed {new[-1].seed} {verb}: {cause}")
 
 
 def _identical(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
     same = next((run for run in baseline.runs if run.seed == new[0].seed), None)
     if len(new) > 1 or same is None or not is_same_model(new[0], same):
         return None
-    return _verdict(baseline, new, terms, Outcome.NO_WORSE, identical=True)
+    return verdict_of(baseline, new, terms, Outcome.NO_WORSE, identical=True)
 
 
 def _without_numbers(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
@@ -158,14 +157,14 @@ def _without_numbers(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict
         )
     elif not same_labels(baseline.runs[0], new[0]):
         reason = "the test labels differ from the baseline's"
-    elif (lacking := _not_measured([*baseline.runs, *new], terms)) is not None:
+    elif (lacking := not_measured([*baseline.runs, *new], terms)) is not None:
         reason = lacking
     else:
         return None
-    return _verdict(baseline, new, terms, Outcome.NOT_COMPARABLE, reason)
+    return verdict_of(baseline, new, terms, Outcome.NOT_COMPARABLE, reason)
 
 
-def _not_measured(runs: Sequence[Run], terms: Terms) -> str | None:
+def not_measured(runs: Sequence[Run], terms: Terms) -> str | None:
     """Return why what is judged cannot be told of the runs; None where it can."""
     try:
         values_of(runs, terms.by)
@@ -176,6 +175,20 @@ def _not_measured(runs: Sequence[Run], terms: Terms) -> str | None:
     return None
 
 
+def diverged_in(baseline: Row) -> int:
+    """Return how many of the baseline's seeds diverged."""
+    return sum(failed.kind == "diverged" for failed in baseline.failed)
+
+
+def chance_of_a_run(baseline: Row, terms: Terms) -> float:
+    """Return the chance that an unchanged run may have to be called collapsed.
+
+    Where the baseline's diverge, divergence has half of it, see `ninetynine.gate.divergence`.
+    """
+    tail = Design(len(baseline.runs), terms.max_seeds, terms.alpha).collapse_tail
+    return tail / 2 if diverged_in(baseline) else tail
+
+
 def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
     """Return a verdict where a run is none that the baseline's seeds could have given.
 
@@ -183,7 +196,7 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     with the others it would only make the spread so wide that nothing can be told.
     """
     known = accuracies(baseline.runs)
-    confidence = 1 - 2 * Design(len(known), terms.max_seeds, terms.alpha).collapse_tail
+    confidence = 1 - 2 * chance_of_a_run(baseline, terms)
     if confidence == 1 or len(new) < FIRST_LOOK:
         return None
     images = _images([*baseline.runs, *new])
@@ -200,7 +213,7 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
         f"one more run like the baseline's {len(known)} has at least {100 * expected.low:.2f}% "
         f"({100 * confidence:.4g}% prediction interval)"
     )
-    found = _verdict(baseline, new, terms, Outcome.REGRESSED, reason)
+    found = verdict_of(baseline, new, terms, Outcome.REGRESSED, reason)
     return dataclasses.replace(found, flipped=flipped_images(baseline.runs, fallen))
 
 
@@ -221,7 +234,7 @@ def _open(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict:
     if found.answer == "open":
         needed = seeds_needed(found, len(baseline.runs), terms.margin, terms.alpha)
     return dataclasses.replace(
-        _verdict(baseline, new, terms, OUTCOMES[found.answer]),
+        verdict_of(baseline, new, terms, OUTCOMES[found.answer]),
         look=found,
         needed=needed,
         **(_population(baseline.runs, new, terms) if terms.by.is_accuracy else {}),
@@ -258,7 +271,7 @@ def _with_costs(
     return dataclasses.replace(verdict, costs=costs, new_seeds=tuple(run.seed for run in new))
 
 
-# Runs: their accuracies, what is right, and what flipped ------------------------------------------
+# Runs: their numbers, and whether they are alike --------------------------------------------------
 
 
 def is_same_model(one: Run, other: Run) -> bool:
@@ -298,50 +311,8 @@ def values_of(runs: Sequence[Run], measure: Measure) -> NDArray[np.float64]:
     return np.array(found, dtype=np.float64)
 
 
-def correct_of(runs: Sequence[Run]) -> NDArray[np.bool_] | None:
-    """Return which answers are right, bool (n, m), or None where a run has no predictions."""
-    rows = [run.predictions.correct for run in runs if run.predictions is not None]
-    return np.stack(rows) if rows and len(rows) == len(runs) else None
-
-
 def same_labels(one: Run, other: Run) -> bool:
     """Whether two runs answered the same questions, as far as their records tell."""
     if one.predictions is None or other.predictions is None:
         return True
     return np.array_equal(one.predictions.labels, other.predictions.labels)
-
-
-def flipped_images(before: Sequence[Run], now: Sequence[Run]) -> tuple[FlippedImage, ...]:
-    """Return the images whose share of right answers fell most, the largest fall first."""
-    old, new = correct_of(before), correct_of(now)
-    if old is None or new is None:
-        return ()
-    right_before, right_now = old.mean(axis=0), new.mean(axis=0)
-    fall = right_before - right_now
-    order = np.argsort(-fall, kind="stable")[:_SHOWN_FLIPS]
-    return tuple(
-        FlippedImage(
-            index=int(i),
-            label=_label(now[0], int(i)),
-            right_before=float(right_before[i]),
-            right_now=float(right_now[i]),
-            answer_now=_wrong_answer(now, int(i)),
-        )
-        for i in order
-        if fall[i] > 0
-    )
-
-
-def _label(run: Run, index: int) -> int:
-    assert run.predictions is not None
-    return int(run.predictions.labels[index])
-
-
-def _wrong_answer(runs: Sequence[Run], index: int) -> int:
-    label = _label(runs[0], index)
-    given = [
-        int(run.predictions.probabilities[index].argmax())
-        for run in runs
-        if run.predictions is not None
-    ]
-    return int(np.bincount([answer for answer in given if answer != label]).argmax())

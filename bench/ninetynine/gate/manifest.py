@@ -1,6 +1,7 @@
 """``baseline.json``: why a baseline is as it is, written by ``bench baseline update`` alone."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,17 @@ from ninetynine.board import Row, Run
 from ninetynine.board.boards import board_key
 from ninetynine.board.history import Change, Level
 from ninetynine.board.run import identity_of
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, one_line
 from ninetynine.gate.reference import NAME
 from ninetynine.records.files import write_atomically
-from ninetynine.records.reading import LARGEST_RECORD, Unreadable, read_bytes
-from ninetynine.records.schema import Part
+from ninetynine.records.reading import (
+    LARGEST_RECORD,
+    Unreadable,
+    first_mistake,
+    read_bytes,
+    read_json,
+)
+from ninetynine.records.schema import Fraction, Part
 from ninetynine.statistics import Interval
 from ninetynine.suite import AtOnce
 
@@ -58,7 +65,7 @@ class First(Part):
     at: str  # ISO 8601, UTC
     dataset: str
     dataset_fingerprint: str
-    accuracy: float  # mean over the finished runs, a fraction of 1
+    accuracy: Fraction  # mean over the finished runs
     seeds: int  # that finished
 
 
@@ -71,7 +78,7 @@ class Manifest(Part):
     updates: list[Update] = Field(default_factory=list)
     margins: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(
         default_factory=dict
-    )  # percentage points, by architecture
+    )  # percentage points, or the measure's unit, by architecture; "" is any other
     first: dict[str, First] = Field(default_factory=dict)  # by architecture
     measure: str | None = None  # that a check judges; None is accuracy
     # In percentage points, by the class's number; "" is any other.
@@ -84,15 +91,22 @@ class Manifest(Part):
 def read_manifest(directory: Path) -> Manifest:
     """Return the manifest in ``directory``, empty where there is none; UserError if unreadable."""
     path = directory / MANIFEST
-    if not path.is_file():
+    if not os.path.lexists(path):
         return Manifest()
     try:
-        content = json.loads(read_bytes(path, LARGEST_RECORD))
-        if isinstance(content, dict) and content.get("manifest_version", 0) > MANIFEST_VERSION:
+        content = read_json(read_bytes(path, LARGEST_RECORD), "{}")
+        version = content.get("manifest_version", 0) if isinstance(content, dict) else None
+        if not isinstance(version, int):
+            raise Unreadable("no table, or no manifest_version")
+        if version > MANIFEST_VERSION:
             raise UserError(f"{path}: written by a newer version of ninetynine; upgrade")
         return Manifest.model_validate(content)
-    except (ValueError, ValidationError, TypeError, RecursionError, Unreadable) as error:
-        raise UserError(f"{path}: not a baseline's manifest; restore it or delete it") from error
+    except ValidationError as error:
+        reason = first_mistake(error)
+    except Unreadable as error:
+        reason = str(error)
+    what = one_line(f"{path}: not a baseline's manifest ({reason})")
+    raise UserError(f"{what}; correct it, or restore it from version control")
 
 
 def write_manifest(

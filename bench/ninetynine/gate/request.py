@@ -80,6 +80,7 @@ class Check:
             verdicts=tuple(sorted(every, key=lambda v: order.get(v.architecture, len(order)))),
             reason=last.reason if last is not None else "",
             notes=self.notes,
+            familywise=self.request.familywise,
         )
 
 
@@ -113,14 +114,16 @@ def prepare_check(request: CheckRequest) -> Check:
         lambda: fingerprint_of_test_part(run.load_dataset()),
         lambda cells: run.together(cells, run.request.seeds_at_once),
     )
-    check_classes(terms, contests)
+    check_classes(terms, contests, request.class_margins, request.baseline)
     many = [c.name for c in contests if c.cells(c.seeds)[0].identity.together is not None]
     if many and set(terms.cost_margins) & set(TIMED):
         raise UserError(
             f"--time-margin, --latency-margin: seeds of {many[0]} are trained at once and share "
             "one time; say --seeds-at-once 1, with a baseline that was trained so"
         )
-    decided += [gone(name, terms, _files_not_given(name, run, baseline)) for name in missing]
+    for name in missing:
+        left = run.suite.name if name in run.catalog else ""
+        decided.append(gone(name, terms, _files_not_given(name, run, baseline), left))
     notes = _notes(run, missing, baseline) if is_whole(request.run) else ()
     notes += tuple(filter(None, (_ratchet(contest, baseline) for contest in contests)))
     return Check(request, run, baseline, terms, contests, decided, notes)

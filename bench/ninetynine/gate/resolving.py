@@ -48,7 +48,9 @@ def resolve(
     missing = [name for name in selection.names if name not in selection.catalog and name in known]
     present = tuple(name for name in selection.names if name not in missing)
     if is_whole(asked):
-        missing += sorted(n for n in known if n not in selection.catalog and n not in missing)
+        suite = request.run.suite_name if request.run.suite is not None else updates[-1].suite
+        there = selection.catalog.keys() - _of_whole(suite, updates)
+        missing += sorted(known - there - {*selection.names})
     recorded = baseline.records if baseline is not None else _by_name(request.baseline)
     asked = as_recorded(asked, [r for name in selection.names for r in recorded.get(name, [])])
     if baseline is None:  # that is to have new records
@@ -102,6 +104,12 @@ def _recorded_part(updates: Sequence[Update]) -> tuple[str, ...] | None:
     if not updates or not all(entry.only for entry in updates):
         return None
     return tuple(dict.fromkeys(name for entry in updates for name in entry.architectures))
+
+
+def _of_whole(suite: str, updates: Sequence[Update]) -> set[str]:
+    """Return what a baseline last had as a part of the whole of ``suite``, which is to have it."""
+    last = {name: entry for entry in updates for name in entry.architectures}
+    return {name for name, entry in last.items() if not entry.only and entry.suite == suite}
 
 
 def as_recorded(asked: RunRequest, records: Sequence[Record]) -> RunRequest:

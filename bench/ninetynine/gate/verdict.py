@@ -198,6 +198,7 @@ class CheckResult:
     verdicts: tuple[Verdict, ...]
     reason: str = ""  # of the baseline's last update
     notes: tuple[str, ...] = ()
+    familywise: bool = False  # the alpha of ``terms`` is an architecture's share
 
     @property
     def outcome(self) -> Outcome:

@@ -9,10 +9,12 @@ from importlib import metadata
 from pathlib import Path
 
 from ninetynine.cells import Cell
-from ninetynine.errors import Interrupted
+from ninetynine.errors import Interrupted, UserError
 from ninetynine.planning import plan
 from ninetynine.records import Record, RecordStore
 from ninetynine.running import Trainer
+
+_OPTION = "--work-dir"
 
 
 def open_workspace(directory: Path, fresh: bool = False) -> RecordStore:
@@ -20,14 +22,21 @@ def open_workspace(directory: Path, fresh: bool = False) -> RecordStore:
 
     A cell's key does not name the engine's code nor packages that do not compute, and a change
     of just these may be what the check is there to judge: runs of other code must not stand in.
+    Raises UserError where it cannot be written, or is to be emptied while another check uses it.
     """
     store = RecordStore(directory / f"runs-{_code_hash()[:12]}")
-    if fresh and store.directory.is_dir():
-        shutil.rmtree(store.directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    ignore = directory / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        ignore = directory / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {directory}: {error.strerror}; choose another folder with {_OPTION}"
+        ) from error
+    if fresh and store.folder.is_dir():
+        with store.lock(option=_OPTION):  # whose file stays, so that it locks out others
+            shutil.rmtree(store.folder)
     return store
 
 
@@ -52,7 +61,7 @@ def forget_other_models(cells: Sequence[Cell], store: RecordStore, train: Traine
 @contextmanager
 def at_work(store: RecordStore) -> Iterator[None]:
     """Hold the store's lock; turn Ctrl-C into Interrupted, which says what is kept."""
-    with store.lock():
+    with store.lock(option=_OPTION):
         try:
             yield
         except KeyboardInterrupt:

@@ -91,33 +91,44 @@ def read_bytes(path: Path, most: int) -> bytes:
 def read_record(path: Path) -> Record | Problem:
     """Return the record in ``path``, or the Problem that says in one line why it is not one."""
     try:
-        return record_of(_json(read_bytes(path, LARGEST_RECORD)))
+        return record_of(read_json(read_bytes(path, LARGEST_RECORD)))
     except Unreadable as reason:
         return Problem(path, one_line(str(reason))[:500])
 
 
-def _json(content: bytes) -> Any:
+def read_json(content: bytes, words: str = "not a record ({})") -> Any:
+    """Return the JSON of ``content``, in which each key is given once and every number is one.
+
+    ``words`` are what is said around the reason where that is not so.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) < len(pairs):
+            raise Unreadable(words.format("a key is given twice"))
+        return table
+
+    def no_number(word: str) -> None:
+        raise Unreadable(words.format(f"{word} is no number"))
+
     try:
-        found = json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        found = json.loads(content.decode(), object_pairs_hook=once, parse_constant=no_number)
     except (ValueError, RecursionError) as error:
         raise Unreadable("not a whole JSON file (cut off?)") from error
     if _SURROGATE.search(content):
         try:
             json.dumps(found, ensure_ascii=False).encode()
         except (UnicodeEncodeError, RecursionError) as error:
-            raise Unreadable("not a record (half of a character)") from error
+            raise Unreadable(words.format("half of a character")) from error
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        raise Unreadable("not a record (a key is given twice)")
-    return table
-
-
-def _no_number(word: str) -> None:
-    raise Unreadable(f"not a record ({word} is no number)")
+def first_mistake(error: ValidationError) -> str:
+    """Return where the first mistake is that ``error`` tells, and what it is, on one line."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
 
 
 def record_of(content: Any) -> Record:
@@ -141,10 +152,7 @@ def validated(content: Any) -> Record:
     try:
         record = Record.model_validate(content, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise Unreadable(f"not a valid record ({where}{': ' if where else ''}{message})") from error
+        raise Unreadable(f"not a valid record ({first_mistake(error)})") from error
     _check_plain(record.cell.recipe, _DEEPEST)
     _check_plain(record.cell.arguments, _DEEPEST)
     if key_of(record.cell, record.members) != record.key:

@@ -59,9 +59,15 @@ def _introduction(result: CheckResult) -> str:
     reason = f' (last updated because: "{result.reason}")' if result.reason else ""
     of = "" if measure.is_accuracy else f"{measure.words}, "
     unit = " percentage points" if measure.unit == "%" else unit_of(measure)
+    own = [
+        f"{verdict.architecture} {size_of(measure, verdict.margin)}"
+        for verdict in result.verdicts
+        if verdict.margin != terms.margin
+    ]
+    others = f" ({', '.join(own)})" if own else ""
     return (
         f"Suite {result.suite} on {result.dataset} against {result.baseline}{reason}; {of}margin "
-        f"{size_of(measure, terms.margin)}{unit}, alpha {terms.alpha:g}, at most "
+        f"{size_of(measure, terms.margin)}{unit}{others}, alpha {terms.alpha:g}, at most "
         f"{terms.max_seeds} seeds."
     )
 
@@ -104,7 +110,7 @@ def _measure_table(result: CheckResult) -> Table:
             (Heading("Baseline seeds"), lambda verdict: str(len(verdict.baseline_seeds))),
         ],
         f"The {noun} is on these test images (chance: seeds); each end of its interval holds with "
-        f"{1 - result.terms.alpha:.0%}, at whichever seed the check stopped.",
+        f"{100 * (1 - result.terms.alpha):.4g}%, at whichever seed the check stopped.",
     )
 
 
@@ -168,7 +174,7 @@ def _flip_table(verdict: Verdict) -> Table:
 
 def _familywise_note(result: CheckResult) -> Sequence[str]:
     looked = sum(v.look is not None for v in result.verdicts)
-    if looked < 2:
+    if looked < 2 or result.familywise:
         return ()
     chance = 1 - (1 - result.terms.alpha) ** looked
     return (

@@ -91,7 +91,7 @@ def _measure_words(verdict: Verdict) -> str:
     what = f"neither a {noun} nor one of the margin can be ruled out"
     if look.lower > 0:
         what = f"there is a {noun}, and whether it is below the margin is open"
-    needed = f" {_needed_words(verdict.needed)}" if verdict.needed is not None else ""
+    needed = f" {_needed_words(verdict.needed, noun)}" if verdict.needed is not None else ""
     return (
         f"cannot tell: {numbers}; the {noun} is between {lower} and {upper}{unit} ({margin}), "
         f"so {what}.{needed}"
@@ -108,9 +108,11 @@ def _class_words(verdict: Verdict) -> list[str]:
     elif unclear:
         listed = formatting.listed([str(found.label) for found in unclear], _MOST_CLASSES)
         told.append(f"{len(unclear)} classes cannot be told: {listed}.")
-    if others := len(by_outcome.get(Outcome.NO_WORSE, [])):
-        which = "The other" if told else "Each of the"
-        told.append(f"{which} {formatting.count(others, 'class', 'classes')}: no worse.")
+    good = by_outcome.get(Outcome.NO_WORSE, [])
+    if len(good) == 1:
+        told.append(f"Class {good[0].label}: no worse.")
+    elif good:
+        told.append(f"{'The other' if told else 'Each of the'} {len(good)} classes: no worse.")
     return told
 
 
@@ -130,7 +132,7 @@ def _of_class(found: ClassVerdict) -> str:
     )
 
 
-def _needed_words(needed: SeedsNeeded) -> str:
+def _needed_words(needed: SeedsNeeded, noun: str) -> str:
     if needed.new is not None:
         return f"About {needed.new} seeds would decide (--max-seeds {needed.new})."
     if needed.each is not None:
@@ -139,8 +141,8 @@ def _needed_words(needed: SeedsNeeded) -> str:
             "baseline and as many in the check."
         )
     return (
-        f"Not even {MAX_SEEDS} seeds each would decide: the drop found is too near the margin; "
-        "a larger --margin would be decided sooner."
+        f"Not even {MAX_SEEDS} seeds each would decide: for seeds that differ so much, the {noun} "
+        "found is too near the margin; a larger --margin would be decided sooner."
     )
 
 

@@ -328,7 +328,9 @@ def seeds_needed(
     left = wanted / variance - 1 / baseline_seeds
     new = math.ceil(1 / left) if left > 1 / MAX_SEEDS else None
     each = math.ceil(2 * variance / wanted) if wanted * MAX_SEEDS >= 2 * variance else None
-    return SeedsNeeded(None if new is None else max(new, found.seeds + 1), each)
+    if new is not None:
+        new = max(new, found.seeds + 1)
+    return SeedsNeeded(None if new is None or new > MAX_SEEDS else new, each)
 
 
 def prospect(seed_sd: float, margin: float, drop: float, design: Design) -> Prospect:

@@ -1,8 +1,10 @@
 """Say whether accuracy is no worse than a baseline's."""
 
 import dataclasses
+import errno
 import math
 import os
+import tempfile
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +17,7 @@ import click
 from ninetynine.cli import judging, options
 from ninetynine.cli.progress import TERMINAL
 from ninetynine.errors import UserError
+from ninetynine.gate.asked import LEAST_ALPHA
 from ninetynine.gate.checking import prospect_of
 from ninetynine.gate.request import Check, CheckRequest, prepare_check, run_check
 from ninetynine.gate.verdict import CheckResult, CostMeasure, Outcome, Terms
@@ -71,7 +74,7 @@ def _margin(text: str, option: str = "--margin", whose: str = "NAME") -> tuple[s
         value = float(points)
     except ValueError:
         value = math.nan
-    if not 0 < value <= 100:
+    if not 0 < value < math.inf:  # whether 100 are too many depends on the measure
         raise UserError(
             f"{option} {text!r}: expected percentage points above 0, such as 0.2 or {whose}=0.2"
         )
@@ -138,7 +141,7 @@ def _is_suite(text: str) -> bool:
 )
 @click.option(
     "--alpha",
-    type=options.Number(0, 0.5, min_open=True, max_open=True),
+    type=options.Number(LEAST_ALPHA, 0.5, max_open=True),
     default=0.05,
     help="Chance of each wrong answer, per architecture.",
 )
@@ -217,11 +220,37 @@ def _check(asked: CheckRequest, dry_run: bool, outputs: _Outputs) -> int:
     if dry_run:
         _print_prospects(prepared, outputs.as_json)
         return 0
+    _make_way(outputs)
     result = run_check(prepared, TERMINAL)
-    _write_files(result, outputs, prepared.run)
     with suppress(BrokenPipeError):  # who reads no further still gets the answer as exit code
         _print_result(result, outputs.as_json)
+    _write_files(result, outputs, prepared.run)
     return int(result.outcome)
+
+
+def _make_way(outputs: _Outputs) -> None:
+    """Take away what an earlier check wrote; UserError for what cannot be written."""
+    if outputs.picture is not None and outputs.picture.suffix.lower() != ".png":
+        raise UserError(f"--picture {outputs.picture}: give a name that ends in .png")
+    for option in ("junit", "markdown", "picture"):
+        path: Path | None = getattr(outputs, option)
+        if path is not None:
+            _make_way_to(path, f"--{option}")
+
+
+def _make_way_to(path: Path, option: str) -> None:
+    """Remove what is in ``path``: no old answer is to be taken for one where there is none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.is_file() and not path.is_symlink():  # not /dev/stdout, nor what a link names
+            path.unlink()
+        if not os.path.lexists(path):
+            with tempfile.TemporaryFile(dir=path.parent):  # better told now than after a training
+                pass
+    except OSError as error:
+        raise UserError(f"{option} {path}: cannot be written ({error.strerror})") from error
 
 
 def _print_prospects(prepared: Check, as_json: bool) -> None:
