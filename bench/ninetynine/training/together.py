@@ -22,6 +22,7 @@ from ninetynine.backends import get_backend, to_float
 from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
+from ninetynine.inputs import OnInputs
 from ninetynine.recipe import Recipe
 from ninetynine.records import Epoch, Model, Predictions, Record, Score, Scores, Timing
 from ninetynine.training.augmentation import Drawing
@@ -65,6 +66,7 @@ def train_together(
     data_seconds: float = 0.0,
     on_epoch: OnEpoch = lambda epoch, total: None,
     on_warning: Callable[[str], None] = lambda line: None,
+    on_inputs: OnInputs = lambda inputs: None,
 ) -> list[OneOfMany]:
     """Train ``cells``, all of one group, and return what became of each, in their order.
 
@@ -115,6 +117,7 @@ def train_together(
     with build_clock.running():
         with noting_inputs(architecture) as inputs:
             model = build(cells[0])
+        on_inputs(inputs)
         loop = backend.seeds_loop(
             chain([model], map(build, cells[1:])),
             [cell.identity.seed for cell in cells],

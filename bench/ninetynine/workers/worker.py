@@ -30,7 +30,7 @@ from ninetynine.architecture import Architecture
 from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import TrainingFailed, UserError
-from ninetynine.inputs import forget_own_code
+from ninetynine.inputs import Inputs, forget_own_code
 from ninetynine.records import Predictions, Record
 from ninetynine.training.setup import pin
 from ninetynine.workers import fork, ipc
@@ -174,6 +174,7 @@ def _serve_alone(
         data_seconds,
         lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
         lambda line: tell(ipc.warning_message(line)),
+        partial(_tell_inputs, tell),
     )
     problem = _keep_model(trained.model, _model_path(task, trained.record), dataset)
     tell(ipc.finished_message(trained.record, trained.predictions, problem))
@@ -197,6 +198,7 @@ def _serve_together(
         data_seconds,
         lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
         lambda line: tell(ipc.warning_message(line)),
+        partial(_tell_inputs, tell),
     )
     wanted = {cell.identity.seed: cell for cell in task.cells}
     for one in found:
@@ -233,7 +235,8 @@ def _run(
 
     dataset = dataset_of(task)
     if isinstance(found, Architecture):
-        return train_by_function(task.cell, found, dataset, cores, data_seconds)
+        noted = partial(_tell_inputs, tell)
+        return train_by_function(task.cell, found, dataset, cores, data_seconds, noted)
 
     return run_program(
         task.cell,
@@ -243,6 +246,12 @@ def _run(
         data_seconds,
         lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
     )
+
+
+def _tell_inputs(tell: Tell, inputs: Inputs) -> None:
+    """Tell what the code reads beside its source: a failure that comes later has it in its key."""
+    if inputs:
+        tell(ipc.inputs_message(inputs))
 
 
 def _model_path(task: Task, record: Record) -> Path | None:
