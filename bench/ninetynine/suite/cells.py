@@ -185,8 +185,10 @@ def _entry_cells(
             weights=weights,
         )
         cells.append(cell)
-    asked = setting.seeds_at_once or entry.seeds_at_once
-    at_once = seeds_at_once(asked, architecture, identity, len(cells))
+    asked, where = setting.seeds_at_once, "--seeds-at-once"
+    if asked is None:
+        asked, where = entry.seeds_at_once, f"suite {suite.path}: seeds_at_once"
+    at_once = seeds_at_once(asked, architecture, identity, len(cells), where)
     yield from trained_together(cells, at_once)
 
 

@@ -34,7 +34,12 @@ from ninetynine.training.cell import (
     recorded_scale,
 )
 from ninetynine.training.clocks import Clock, reset_peak_memory
-from ninetynine.training.counting import built_hash, count_multiply_adds, hash_of_weights
+from ninetynine.training.counting import (
+    built_hash,
+    computation_of,
+    count_multiply_adds,
+    hash_of_weights,
+)
 from ninetynine.training.model import class_weights, compiled_model, finish_optimizer
 from ninetynine.training.parts import Parts, data_order, data_orders, make_parts, make_warp
 from ninetynine.training.predictions import ShiftAverage, score
@@ -91,6 +96,7 @@ def train_together(
     images = len(parts.train_images)
     steps, scale = _steps(images, recipe), scale_of(recipe, parts.train_images)
     hashes: list[str] = []
+    computations: list[str] = []
 
     def build(cell: Cell) -> Any:
         import keras
@@ -110,6 +116,12 @@ def train_together(
             class_weights=class_weights(recipe, parts.train_labels, dataset),
         )
         hashes.append(built_hash(model))
+        computations.append(computation_of(model))
+        if computations[-1] != computations[0]:  # all would be computed as the first one
+            raise UserError(
+                f"{architecture.path}: build() returns another model for seed {cell.identity.seed} "
+                f"than for seed {first.seed}; leave --seeds-at-once away"
+            )
         return model
 
     build_clock, compile_clock = Clock(cores), Clock(cores)
