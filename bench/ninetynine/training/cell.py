@@ -128,6 +128,7 @@ def train_cell(
             scale,
             make_warp(recipe, shape, scale),
         )
+        made.known_by = identity.model_copy(update={"seed": 0}).key
         made.compile()
         return made
 
