@@ -71,6 +71,7 @@ def measured(name: str) -> dict[str, float]:
         model = compiled_model(architecture, recipe, SHAPE, CLASSES, 100)
     with timed("prepare"):
         loop = JaxLoop(model, images, labels, recipe.batch_size, recipe.scale)
+    loop.known_by = f"{name} with its own recipe"  # in a run it is the cell's key, less its seed
     with timed("compile"):
         loop.compile()
     one = loop.predict(images[:1], 1)

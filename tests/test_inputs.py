@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -88,6 +89,34 @@ def test_what_says_nothing_of_the_model_is_not_noted(net, monkeypatch, innocent)
     monkeypatch.setattr(os, "environ", os.environ)
     assert notes(net, HERE + innocent, settled=("XLA_",)) == {}
     os.environ.pop("WIDTH", None)
+
+
+@pytest.mark.parametrize("way", ["site-packages", "link"])
+def test_a_library_of_another_environment_is_no_input(tmp_path, way):
+    """A virtual environment may see the packages of another one, or be found through a link."""
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "site-packages").symlink_to(installed)
+    (installed / "lazy_library.py").write_text("import os; os.getenv('LAZY')")
+    (tmp_path / "own_module.py").write_text("")
+    folder = tmp_path / ("." if way == "site-packages" else "link/site-packages")
+    seen = installed if way == "site-packages" else folder
+    script = f"""
+import sys
+from pathlib import Path
+from ninetynine.inputs import noting
+file = Path({str(tmp_path / "net.py")!r})
+sys.path.append({str(tmp_path)!r})
+with noting(file, (file,), ()) as inputs:
+    exec(compile("import lazy_library, own_module", str(file), "exec"))
+print([*inputs])
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(seen)])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "['file own_module.py']\n", done.stdout + done.stderr
 
 
 def test_a_module_of_a_computed_name_is_noted_though_it_is_compiled_already(net, monkeypatch):

@@ -7,10 +7,10 @@ from types import ModuleType
 
 from ninetynine.architecture import Architecture
 from ninetynine.errors import outside_fault
+from ninetynine.inputs import INSTALLED
 from ninetynine.places import BUILT_IN, import_folders
 
 _RENAMED = {"architectures": BUILT_IN, "bench": "ninetynine"}  # what imports once called them
-_INSTALLED = {"site-packages", "dist-packages"}  # folders of packages
 
 
 def advice(error: BaseException) -> str:
@@ -43,7 +43,7 @@ def _broken_package(error: BaseException) -> str:
     names = [
         part[part.index(folder) + 1]
         for part in inside
-        for folder in _INSTALLED
+        for folder in INSTALLED
         if folder in part[:-1]
     ]
     return names[0].removesuffix(".py") if names else ""
@@ -58,6 +58,6 @@ def last_line(architecture: Architecture, error: BaseException) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         beside = any(path.is_relative_to(folder) for folder in folders)
-        if frame.filename in own or (beside and not _INSTALLED.intersection(path.parts)):
+        if frame.filename in own or (beside and not INSTALLED.intersection(path.parts)):
             return f"{path.name}: line {frame.lineno}"
     return str(architecture.path)

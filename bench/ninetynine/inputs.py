@@ -23,12 +23,24 @@ from ninetynine.backends import compiled_folder, computing_packages
 # Kind and name ("file width.json", "environment WIDTH") -> SHA-256 of the content, "" for nothing.
 # A path is relative to the architecture's file where it lies below that one's folder.
 Inputs = dict[str, str]
+OnInputs = Callable[[Inputs], None]  # told what code that was built reads
 
+INSTALLED = {"site-packages", "dist-packages"}  # what folders of packages are called
 _PACKAGE = str(Path(__file__).parent)
-_LIBRARIES = tuple(
-    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    | {_PACKAGE}
-)
+
+
+def _libraries() -> tuple[str, ...]:
+    """Return the folders of libraries, also those of another environment or of the user's own.
+
+    Each as Python names it and as it is found on the disk.
+    """
+    found = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found |= {folder for folder in sys.path if Path(folder).name in INSTALLED}
+    found.add(_PACKAGE)
+    return tuple({*found, *map(os.path.realpath, found)})
+
+
+_LIBRARIES = _libraries()
 _SYSTEM = ("/proc", "/sys", "/dev", "/etc")
 # What these read is not the architecture's doing; that it loads a file through them is.
 _COMPUTING = computing_packages() | {"absl", "google", "h5py"}

@@ -182,15 +182,32 @@ class ResolvedRun:
         return min(jobs_and_threads(asked, threads, device)[0] for device in devices)
 
     def together(self, cells: Sequence[Cell], at_once: AtOnce) -> list[Cell]:
-        """Return ``cells``, which differ in their seeds alone, trained ``at_once`` at a time."""
+        """Return ``cells``, which differ in their seeds alone, trained ``at_once`` at a time.
+
+        None is as the suite says.
+        """
         if not cells:
             return []
+        where = "--seeds-at-once"
+        if at_once is None:
+            at_once, where = (
+                self._stated_at_once(cells[0]),
+                f"suite {self.suite.path}: seeds_at_once",
+            )
         name = cells[0].identity.architecture
         known = self.catalog.get(name) or self.catalog.get(cells[0].file_name)
         if known is None:
             return list(cells)
-        number = seeds_at_once(at_once, known, cells[0].identity, len(cells))
+        number = seeds_at_once(at_once, known, cells[0].identity, len(cells), where)
         return trained_together(cells, number)
+
+    def _stated_at_once(self, cell: Cell) -> AtOnce:
+        """Return how many seeds of such cells the suite has trained at once."""
+        for entry in self.suite.entries_of(cell.identity.architecture):
+            computed = self.setting.of(entry)
+            if all(getattr(cell.identity, name) == value for name, value in computed.items()):
+                return entry.seeds_at_once
+        return None
 
     def votes(self) -> list[Vote]:
         """Return the votes on the suite's own seeds, whatever seeds were asked for."""

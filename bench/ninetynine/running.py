@@ -206,7 +206,9 @@ def execute(
             elif isinstance(event, Built):
                 outcome.built[event.task.cell.key] = event.built_hash
             elif isinstance(event, Failed) and not event.task.only_build:
-                record = failed_record(event.task.cell, event.failure, event.attempts)
+                record = failed_record(
+                    event.task.cell.reading(event.inputs), event.failure, event.attempts
+                )
                 record = _in_context(record, commit, dirty)
                 outcome.failed.append(store.write(record, None))
             elif isinstance(event, Refused):

@@ -159,3 +159,61 @@ def test_each_seed_has_a_record_of_its_own_that_never_stands_in_for_one_alone():
     assert all(one["same"] and one["together"] == 2 for one in told)
     assert all(one["keys"][0] == one["asked"] != one["keys"][1] for one in told)
     assert not any(one["inputs"] for one in told)  # compiled code that was loaded is none
+
+
+DRAWN = """
+import json, sys
+from pathlib import Path
+from ninetynine import datasets
+from ninetynine.catalog import discover
+from ninetynine.cells import Together
+from ninetynine.errors import UserError
+from ninetynine.suite import Setting, Suite, make_cells
+from ninetynine.training.together import train_together
+
+found, data = discover([Path(sys.argv[1])]), datasets.load("digits")
+name = Path(sys.argv[1]).stem
+suite = Suite("test", Path("test.toml"), "", "digits", (name,), (3, 7))
+group = {"together": Together(seeds=[3, 7])}
+cells = [c.model_copy(update={"identity": c.identity.model_copy(update=group)})
+         for c in make_cells(suite, found, [name], Setting(backend="jax"))]
+try:
+    train_together(cells, found[name], data, [0])
+    print(json.dumps("trained"))
+except UserError as error:
+    print(json.dumps(str(error)))
+"""
+NET = '''
+"""A net of which something is drawn."""
+import keras
+import numpy as np
+from keras import layers
+
+RECIPE = {{"optimizer": "adam", "batch_size": 256, "epochs": 1}}
+
+
+def build(input_shape, num_classes):
+    draw = np.random.randint
+    return keras.Sequential([
+        keras.Input(input_shape), layers.Flatten(), {layer},
+        layers.Dense(num_classes, activation="softmax"),
+    ])
+'''
+
+
+@pytest.mark.parametrize(
+    "layer", ["layers.Dropout(draw(1, 999) / 1000)", "layers.Dense(draw(999))"]
+)
+def test_seeds_that_build_other_models_are_not_computed_as_the_first_one(tmp_path, layer):
+    file = tmp_path / "drawn.py"
+    file.write_text(NET.format(layer=layer).lstrip())
+    assert told_by(DRAWN, str(file)) == [
+        f"{file}: build() returns another model for seed 7 than for seed 3; leave --seeds-at-once "
+        "away"
+    ]
+
+
+def test_seeds_that_are_drawn_are_no_other_model(tmp_path):
+    file = tmp_path / "drawn.py"
+    file.write_text(NET.format(layer="layers.Dropout(0.5, seed=draw(999))").lstrip())
+    assert told_by(DRAWN, str(file)) == ["trained"]

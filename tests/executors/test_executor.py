@@ -136,6 +136,20 @@ def test_a_diverged_cell_is_a_failure_of_that_kind(stub, folder, dataset):
     )
 
 
+@pytest.mark.parametrize(("learning_rate", "kind"), [(1000, "diverged"), (1, "timeout")])
+def test_a_failure_after_the_build_has_what_the_code_read(
+    stub, folder, dataset, monkeypatch, learning_rate, kind
+):
+    monkeypatch.setenv("STUB_EPOCH_SECONDS", "600")
+    read = "open(os.path.join(os.path.dirname(__file__), 'width.json')).read()"
+    (folder / "width.json").write_text("8")
+    path = write_architecture(folder, f"reads_{kind}", read)
+    sgd = f'{{"name": "sgd", "learning_rate": {learning_rate}}}'
+    path.write_text(path.read_text().replace('"adam"', sgd))
+    *_, end = LocalExecutor(1, timeout_seconds=5).run(tasks_for([path], dataset))
+    assert (end.failure.kind, [*end.inputs]) == (kind, ["file width.json"])
+
+
 def test_a_worker_that_cannot_start_refuses_since_no_cell_was_tried(monkeypatch, folder, dataset):
     monkeypatch.setattr(process, "WORKER", ("-c", "raise SystemExit('no TensorFlow here')"))
     tasks = tasks_for([write_architecture(folder, "good")], dataset, seeds=(0, 1))

@@ -62,6 +62,21 @@ def test_a_seed_that_diverges_costs_no_other_its_record(cells_of, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_seed_that_diverges_stands_in_the_row_of_the_others(cells_of, tmp_path):
+    """What the code reads beside its source is part of the key, of a failed run, too."""
+    (tmp_path / "width.json").write_text("8")
+    cells, data = cells_of(
+        (12, 13), 2, "open(os.path.join(os.path.dirname(__file__), 'width.json'))"
+    )
+    store = RecordStore(tmp_path / "results")
+    outcome = execute(make_tasks(cells, *data), LocalExecutor(1), store)
+    (one,), (other,) = outcome.finished, outcome.failed
+    assert [*other.cell.inputs] == ["file width.json"]
+    assert one.cell.inputs == other.cell.inputs
+    assert [cell.key for cell in store.at_present(cells)] == [one.key, other.key]
+
+
+@pytest.mark.slow
 def test_a_death_is_the_failure_of_every_seed(cells_of):
     cells, data = cells_of((0, 1), 2, "os.kill(os.getpid(), signal.SIGKILL)")
     found = ends(run(cells, data))

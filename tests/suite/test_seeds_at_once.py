@@ -1,11 +1,13 @@
 """What a suite, and the command, say of the backend, the device and seeds at once."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from complaints import complaint
 from ninetynine import gpu, machine
+from ninetynine.request import RunRequest
 from ninetynine.suite import Setting, at_once, discover, load, make_cells, seeds_at_once
 from ninetynine.suite.at_once import read_at_once
 from record_builders import make_identity
@@ -59,6 +61,36 @@ def test_the_command_goes_before_the_suite(write, packages):
 def test_a_mistake_is_told_in_one_line(write, line, words):
     told = complaint(load, write(HEAD + f"architectures = ['t2_dense']\n{line}\n"))
     assert words in told
+
+
+@pytest.mark.parametrize("number", ["'many'", "0", "2.5", "true"])
+def test_a_mistake_in_an_entry_is_told_with_its_name(write, number):
+    entry = f"[[architectures]]\nname = 't2_dense'\nseeds_at_once = {number}\n"
+    told = complaint(load, path := write(HEAD + entry))
+    where, _, expected = told.partition(f"seeds_at_once {tomllib.loads('x = ' + number)['x']!r}: ")
+    assert where == f"suite {path}: architectures: t2_dense: "
+    assert expected == "expected a number of seeds from 1 to 4096, or auto"
+
+
+def test_what_cannot_be_is_told_where_it_is_written(write, packages):
+    path = write(HEAD + "architectures = ['t2_dense']\nbackend = 'torch'\nseeds_at_once = 2\n")
+    assert complaint(cells_of, path).startswith(f"suite {path}: seeds_at_once 2: t2_dense: ")
+    told = complaint(lambda: cells_of(path, seeds_at_once=4))
+    assert told.startswith("--seeds-at-once 4: t2_dense: ")
+
+
+def test_a_gate_takes_the_suites_word_where_nothing_else_is_said(write, packages):
+    """It resolves one seed of each row, and trains as many as it needs."""
+    path = write(
+        HEAD + "architectures = [{name = 't2_dense'}, {name = 't2_dense', seeds_at_once = 2,"
+        " precision = 'mixed_bfloat16'}]\nbackend = 'jax'\n"
+    )
+    run = RunRequest(suite=str(path), seeds=(0,)).resolve()
+    for cell, stated in zip(run.cells, (1, 2), strict=True):
+        cells = [cell.changed(seed=seed) for seed in range(4)]
+        assert {c.identity.at_once for c in run.together(cells, None)} == {stated}
+        assert {c.identity.at_once for c in run.together(cells, 4)} == {4}
+        assert {c.identity.at_once for c in run.together(cells, 1)} == {1}
 
 
 @pytest.mark.parametrize("text", ["-1", "2.5", "", "5000", "AUTO", True])

@@ -38,9 +38,12 @@ class Diverged(TrainingFailed):
     kind = "diverged"
 
 
-def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds, on_epoch, warn):
+def train_cell(
+    cell, architecture, dataset, cores, import_seconds, data_seconds, on_epoch, warn, on_inputs
+):
     with noting_inputs(architecture) as inputs:
         model = build_model(architecture, dataset.train_images.shape[1:], dataset.num_classes)
+    on_inputs(inputs)
     identity = cell.identity.reading(inputs)
     recipe = Recipe.from_canonical(identity.recipe)
     if recipe.optimizer.arguments.get("learning_rate") == 1000:
@@ -72,6 +75,9 @@ def train_cell(cell, architecture, dataset, cores, import_seconds, data_seconds,
 
 def train_together(cells, architecture, *more):
     """Train ``cells`` as if at once; seed 13 diverges."""
+    with noting_inputs(architecture) as inputs:
+        build_model(architecture, more[0].train_images.shape[1:], more[0].num_classes)
+    more[-1](inputs)
     return [
         SimpleNamespace(cell=cell, record=None, predictions=None, diverged="the loss is nan")
         if cell.identity.seed == 13

@@ -115,6 +115,7 @@ class StepLoop(ABC):
     _pixels: Any
     _targets: Any
     _on_gpu = False  # whether it predicts in batches that a GPU likes
+    known_by = ""  # stands for all that a cell's key holds but its seed; "" where nobody knows
 
     def __init__(
         self,
@@ -131,9 +132,8 @@ class StepLoop(ABC):
         output of two classes is to be the label itself.
         """
         self._model, self._warp = model, warp
-        self._batch_size, self._scale = batch_size, scale
+        self._batch_size, self._scale, self._shown = batch_size, scale, before_warp(scale, warp)
         self._images, self._labels = images, labels
-        self._shown = before_warp(scale, warp)
         units = model.output_shape[-1]
         self._one_hot = one_hot(np.arange(max(units, 2)), units)
         self._resident = len(images) <= _fitting(images, RESIDENT_BYTES)

@@ -4,13 +4,15 @@ XLA's convolutions are several times slower inside a loop than outside on a CPU
 (https://github.com/jax-ml/jax/issues/12868), and there a call costs little.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.backends import Backend, Images, StepLoop, compiled_folder, to_float
+from ninetynine.backends._jax_kept import Kept, kept_functions
 from ninetynine.backends._jax_seeds import SeedsLoop
 
 State = tuple[Any, Any, Any, Any]  # trainable, non-trainable, optimizer and metrics variables
@@ -50,19 +52,39 @@ class JaxLoop(StepLoop):
             return model.stateless_call(trainable, non_trainable, pixels, training=False)[0]
 
         self._forward = jax.jit(forward)
+        self._forwards: dict[tuple[Any, Any], Any] = {}  # compiled, by what it is given
 
     def compile(self) -> None:
         """Compile for full batches and for the smaller last one, and to predict in batches."""
+        state, kept = self._shapes(), None
+        for batches in self._first_batches():
+            shape = batches[0].shape
+            if shape in self._compiled:
+                continue
+            lower = partial(self._train.lower, state, self._pixels, self._targets, batches)
+            if not self._compiled:
+                lowered = lower()
+                self._compiled[shape] = lowered.compile()
+                if self._stepwise:
+                    kept = kept_functions(self._model, lowered, self.known_by)
+            else:
+                self._compiled[shape] = _compiled(kept, f"step {shape}", lower)
         size = self._evaluation_batch(self._images)
         empty = np.zeros((size, *self._images.shape[1:]), self._images.dtype)
-        self._outputs(self._input(empty)).block_until_ready()
+        pixels = self._input(empty)
+        if kept is not None:
+            given = pixels.shape, pixels.dtype
+            lower = partial(self._forward.lower, *self._values(), pixels)
+            self._forwards[given] = _compiled(kept, f"forward {given} {self._scale}", lower)
+        self._outputs(pixels).block_until_ready()
+
+    def _first_batches(self) -> Iterator[Batches]:
+        """Yield batches of every shape that is trained on, full ones first."""
         images, rows = len(self._images), len(self._pixels)
-        for count in {min(images, rows), images % rows} - {0}:
+        for count in filter(None, (min(images, rows), images % rows)):
             order = np.arange(count, dtype=np.int32)
             changes = None if self._warp is None else self._warp.no_changes(count)
-            for batches in self._batches(order, changes):
-                if batches[0].shape not in self._compiled:
-                    self._compile(self._shapes(), self._pixels, self._targets, batches)
+            yield from self._batches(order, changes)
 
     def run_epoch(
         self, order: NDArray[np.int32], changes: NDArray[np.float32] | None = None
@@ -99,10 +121,13 @@ class JaxLoop(StepLoop):
         return jax.lax.optimization_barrier(scaled)
 
     def _outputs(self, pixels: NDArray[Any]) -> Any:
+        forward = self._forwards.get((pixels.shape, pixels.dtype), self._forward)
+        return forward(*self._values(), pixels)
+
+    def _values(self) -> tuple[list[Any], list[Any]]:
         # ``value`` looks for a scope first, variable by variable: a third of a small forward pass.
         trainable, non_trainable = self._weights
-        values = [v._value for v in trainable], [v._value for v in non_trainable]
-        return self._forward(*values, pixels)
+        return [v._value for v in trainable], [v._value for v in non_trainable]
 
     def _compile(self, state: State, pixels: Any, targets: Any, batches: Batches) -> Any:
         compiled = self._train.lower(state, pixels, targets, batches).compile()
@@ -173,6 +198,11 @@ class JaxLoop(StepLoop):
         for variables, values in zip(self._variables(), state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
+
+
+def _compiled(kept: Kept | None, name: str, lower: Callable[[], Any]) -> Any:
+    """Return what ``lower`` gives, compiled, or what is kept of it as ``name``."""
+    return lower().compile() if kept is None else kept.get(name, lower)
 
 
 class Jax(Backend):

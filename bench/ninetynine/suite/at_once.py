@@ -44,11 +44,16 @@ def read_at_once(text: object, where: str) -> AtOnce:
 
 
 def seeds_at_once(
-    asked: AtOnce, architecture: Architecture, identity: CellIdentity, seeds: int
+    asked: AtOnce,
+    architecture: Architecture,
+    identity: CellIdentity,
+    seeds: int,
+    where: str = "--seeds-at-once",
 ) -> int:
     """Return how many of ``seeds`` of a cell like ``identity`` are trained at once.
 
-    Raises UserError where a number is asked for that cannot be; ``auto`` is 1 then.
+    Raises UserError, beginning with ``where``, where a number is asked for that cannot be; ``auto``
+    is 1 then.
     """
     if asked is None or asked == 1 or seeds < 2:
         return 1
@@ -57,7 +62,7 @@ def seeds_at_once(
         if asked == "auto":
             return 1
         raise UserError(
-            f"--seeds-at-once {asked}: {architecture.name}: {obstacle}; leave it away, or say auto"
+            f"{where} {asked}: {architecture.name}: {obstacle}; leave it away, or say auto"
         )
     if asked != "auto":
         return min(asked, seeds)

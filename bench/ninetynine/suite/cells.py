@@ -175,8 +175,11 @@ def _entry_cells(
         )
         for seed in suite.seeds_of(entry)
     ]
-    asked = None if by_itself else setting.seeds_at_once or entry.seeds_at_once
-    at_once = seeds_at_once(asked, architecture, cells[0].identity, len(cells))
+    asked, where = setting.seeds_at_once, "--seeds-at-once"
+    if asked is None:
+        asked, where = entry.seeds_at_once, f"suite {suite.path}: seeds_at_once"
+    asked = None if by_itself else asked
+    at_once = seeds_at_once(asked, architecture, cells[0].identity, len(cells), where)
     yield from trained_together(cells, at_once)
 
 

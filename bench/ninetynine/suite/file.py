@@ -214,11 +214,11 @@ def _rows(given: str | dict[str, Any], where: str) -> list[_EntryTable]:
     if isinstance(given, str):
         return [parse(_EntryTable, {"name": given}, where, "architecture")]
     where = f"{where}: {given['name']}" if isinstance(given.get("name"), str) else where
-    if "seeds" in given:
-        given = {**given, "seeds": parse_seeds(given["seeds"], f"{where}: seeds")}
+    for key, read in (("seeds", parse_seeds), ("seeds_at_once", read_at_once)):
+        if key in given:
+            given = {**given, key: read(given[key], f"{where}: {key}")}
     table = parse(_EntryTable, given, where, "architecture")
     _value({"backend": table.backend}, "backend", where)
-    read_at_once(table.seeds_at_once, f"{where}: seeds_at_once")
     grid.check_plain(table.arguments, f"{where}: arguments")
     if "command" in given:
         return [_checked_program(table, where)]

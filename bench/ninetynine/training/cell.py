@@ -18,6 +18,7 @@ from ninetynine.architecture import Architecture
 from ninetynine.backends import Scale, Standard, StepLoop, get_backend, to_float
 from ninetynine.cells import Cell
 from ninetynine.errors import TrainingFailed
+from ninetynine.inputs import OnInputs
 from ninetynine.machine import describe
 from ninetynine.recipe import Recipe
 from ninetynine.records import (
@@ -80,6 +81,7 @@ def train_cell(
     data_seconds: float = 0.0,
     on_epoch: OnEpoch = lambda epoch, total: None,
     on_warning: Callable[[str], None] = lambda line: None,
+    on_inputs: OnInputs = lambda inputs: None,
 ) -> Trained:
     """Train ``cell`` from its seed and return its record, predictions and model.
 
@@ -114,6 +116,7 @@ def train_cell(
             class_weights=weights_of_classes,
             weights=cell.weights,
         )
+    on_inputs(inputs)
     identity, untrained_hash = identity.reading(inputs), built_hash(model)
 
     def make_loop() -> StepLoop:
@@ -125,6 +128,7 @@ def train_cell(
             scale,
             make_warp(recipe, shape, scale),
         )
+        made.known_by = identity.model_copy(update={"seed": 0}).key
         made.compile()
         return made
 

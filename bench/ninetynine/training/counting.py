@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 def count_multiply_adds(model: Any) -> int | None:
     """Return the multiply-adds of one forward pass of one image.
@@ -33,6 +35,27 @@ def hash_of_weights(weights: Iterable[Any]) -> str:
         digest.update(f"{weight.dtype.name} {weight.shape};".encode())
         digest.update(weight.tobytes())
     return digest.hexdigest()
+
+
+def computation_of(model: Any) -> str:
+    """Return what is known of what ``model`` computes: configuration and shapes, no seed, no value.
+
+    Of a model that cannot say its configuration it is the shapes.
+    """
+
+    def plain(value: Any) -> Any:
+        return value.tolist() if isinstance(value, np.ndarray) else type(value).__name__
+
+    def seedless(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {str(k): seedless(v) for k, v in value.items() if k != "seed"}
+        return [*map(seedless, value)] if isinstance(value, list | tuple) else value
+
+    shapes = str([(tuple(weight.shape), str(weight.dtype)) for weight in model.weights])
+    try:
+        return json.dumps(seedless(model.get_config()), sort_keys=True, default=plain) + shapes
+    except Exception:  # whatever a user's get_config raises
+        return shapes
 
 
 def built_hash(model: Any) -> str:

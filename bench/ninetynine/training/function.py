@@ -21,6 +21,7 @@ from ninetynine.cells import Cell
 from ninetynine.datasets import Dataset, Finding
 from ninetynine.errors import UserError
 from ninetynine.external.runs import Run, run_of
+from ninetynine.inputs import Inputs, OnInputs
 from ninetynine.records import Predictions, Record
 from ninetynine.training.clocks import Clock, peak_memory_bytes, reset_peak_memory
 from ninetynine.training.program import record_of
@@ -54,6 +55,7 @@ def train_by_function(
     dataset: Dataset,
     cores: list[int],
     data_seconds: float = 0.0,
+    on_inputs: OnInputs = lambda inputs: None,
 ) -> tuple[Record, Predictions]:
     """Call the function for the seed of ``cell`` and return its record and predictions.
 
@@ -63,10 +65,14 @@ def train_by_function(
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     reset_peak_memory()
     clock = Clock(cores)
-    with noting_inputs(architecture) as inputs, clock.running():
-        run = _called(architecture, dataset, cell.identity.seed)
-    # What libraries look at all over the machine is no part of it; what lies beside the file is.
-    beside = {name: found for name, found in inputs.items() if not name.startswith("file /")}
+    beside: Inputs = {}
+    try:
+        with noting_inputs(architecture) as inputs, clock.running():
+            run = _called(architecture, dataset, cell.identity.seed)
+    finally:
+        # What libraries look at all over the machine is no part of it; what lies beside it is.
+        beside |= {name: f for name, f in inputs.items() if not name.startswith("file /")}
+        on_inputs(beside)
     return record_of(
         cell.reading(beside),
         dataset,

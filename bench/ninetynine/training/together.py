@@ -22,6 +22,7 @@ from ninetynine.backends import get_backend, to_float
 from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import UserError
+from ninetynine.inputs import OnInputs
 from ninetynine.recipe import Recipe
 from ninetynine.records import Context, Epoch, Model, Predictions, Record, Score, Scores, Timing
 from ninetynine.training.augmentation import Drawing
@@ -33,7 +34,12 @@ from ninetynine.training.cell import (
     recorded_scale,
 )
 from ninetynine.training.clocks import Clock, reset_peak_memory
-from ninetynine.training.counting import built_hash, count_multiply_adds, hash_of_weights
+from ninetynine.training.counting import (
+    built_hash,
+    computation_of,
+    count_multiply_adds,
+    hash_of_weights,
+)
 from ninetynine.training.model import class_weights, compiled_model, finish_optimizer
 from ninetynine.training.parts import Parts, data_order, data_orders, make_parts, make_warp
 from ninetynine.training.predictions import ShiftAverage, score
@@ -65,6 +71,7 @@ def train_together(
     data_seconds: float = 0.0,
     on_epoch: OnEpoch = lambda epoch, total: None,
     on_warning: Callable[[str], None] = lambda line: None,
+    on_inputs: OnInputs = lambda inputs: None,
 ) -> list[OneOfMany]:
     """Train ``cells``, all of one group, and return what became of each, in their order.
 
@@ -89,6 +96,7 @@ def train_together(
     images = len(parts.train_images)
     steps, scale = _steps(images, recipe), scale_of(recipe, parts.train_images)
     hashes: list[str] = []
+    computations: list[str] = []
 
     def build(cell: Cell) -> Any:
         import keras
@@ -108,6 +116,12 @@ def train_together(
             class_weights=class_weights(recipe, parts.train_labels, dataset),
         )
         hashes.append(built_hash(model))
+        computations.append(computation_of(model))
+        if computations[-1] != computations[0]:  # all would be computed as the first one
+            raise UserError(
+                f"{architecture.path}: build() returns another model for seed {cell.identity.seed} "
+                f"than for seed {first.seed}; leave --seeds-at-once away"
+            )
         return model
 
     build_clock, compile_clock = Clock(cores), Clock(cores)
@@ -115,6 +129,7 @@ def train_together(
     with build_clock.running():
         with noting_inputs(architecture) as inputs:
             model = build(cells[0])
+        on_inputs(inputs)
         loop = backend.seeds_loop(
             chain([model], map(build, cells[1:])),
             [cell.identity.seed for cell in cells],

@@ -1,6 +1,7 @@
 """What an executor is given (tasks) and what it tells (events)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -115,6 +116,8 @@ class Failed:
     task: Task
     failure: Failure
     attempts: int = 1
+    # What its code reads beside its source, where it was built: part of its key.
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,11 @@ def built_message(built_hash: str) -> dict[str, Any]:
     return {"event": "built", "built_hash": built_hash}
 
 
+def inputs_message(inputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return the message that the task's code was built, and what it reads beside its source."""
+    return {"event": "inputs", "inputs": dict(inputs)}
+
+
 def failed_message(kind: str, reason: str, detail: str = "") -> dict[str, Any]:
     """Return the message that a task was tried and has no numbers."""
     return {"event": "failed", "failure": {"kind": kind, "reason": reason, "detail": detail}}

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self
 
 from ninetynine.cells import CellIdentity
@@ -132,12 +133,19 @@ class WorkerProcess:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         parts = [task.alone(cell) for cell in task.cells]
         ends: dict[str, Event] = {}
+        inputs: dict[str, str] = {}
         while (message := self._receive(deadline)) is not None:
             if message["event"] == "ended":
                 code = int(message["code"])
-                yield from (ends.get(p.cell.key) or Failed(p, self._failure(code)) for p in parts)
+                failed = (Failed(part, self._failure(code), inputs=inputs) for part in parts)
+                yield from (ends.get(end.task.cell.key) or end for end in failed)
                 return
+            if message["event"] == "inputs":
+                inputs = message["inputs"]
+                continue
             event = event_of(message, task, self.name)
+            if isinstance(event, Failed):
+                event = replace(event, inputs=inputs)
             if isinstance(event, EpochEnded | Warned):
                 yield event
             else:
@@ -146,7 +154,8 @@ class WorkerProcess:
             yield from ends.values()
             return
         death = self._death(timeout_seconds)
-        yield from (ends.get(part.cell.key) or Failed(part, death) for part in parts)
+        failed = (Failed(part, death, inputs=inputs) for part in parts)
+        yield from (ends.get(end.task.cell.key) or end for end in failed)
 
     def close(self) -> None:
         """Ask the worker to end, and wait for it."""

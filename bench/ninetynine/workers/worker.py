@@ -30,7 +30,7 @@ from ninetynine.architecture import Architecture
 from ninetynine.building import in_one_line
 from ninetynine.cells import Cell
 from ninetynine.errors import TrainingFailed, UserError
-from ninetynine.inputs import forget_own_code
+from ninetynine.inputs import Inputs, forget_own_code
 from ninetynine.records import Record
 from ninetynine.training.setup import pin
 from ninetynine.workers import fork, ipc
@@ -174,6 +174,7 @@ def _serve_alone(
         data_seconds,
         lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
         lambda line: tell(ipc.warning_message(line)),
+        partial(_tell_inputs, tell),
     )
     problem = _keep_model(trained.model, _model_path(task, trained.record), dataset)
     tell(ipc.finished_message(trained.record, trained.predictions, problem))
@@ -197,6 +198,7 @@ def _serve_together(
         data_seconds,
         lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs)),
         lambda line: tell(ipc.warning_message(line)),
+        partial(_tell_inputs, tell),
     )
     wanted = {cell.identity.seed: cell for cell in task.cells}
     for one in found:
@@ -221,13 +223,19 @@ def _serve_program(task: Task, cores: list[int], data_seconds: float, tell: Tell
         return
     how = dataset_of(task), cores, data_seconds
     if isinstance(found, Architecture):
-        outcome = train_by_function(task.cell, found, *how)
+        outcome = train_by_function(task.cell, found, *how, partial(_tell_inputs, tell))
     else:
         outcome = run_program(
             task.cell, found, *how, lambda epoch, epochs: tell(ipc.epoch_message(epoch, epochs))
         )
     problem = "what trains by itself keeps its own" if task.keep_model is not None else ""
     tell(ipc.finished_message(*outcome, problem))
+
+
+def _tell_inputs(tell: Tell, inputs: Inputs) -> None:
+    """Tell what the code reads beside its source: a failure that comes later has it in its key."""
+    if inputs:
+        tell(ipc.inputs_message(inputs))
 
 
 def _model_path(task: Task, record: Record) -> Path | None:
