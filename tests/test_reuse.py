@@ -75,6 +75,7 @@ def test_a_run_trains_again_what_reads_something_else_now(bench, stub, project, 
     assert trained() == {}  # what was as it is
 
 
+@pytest.mark.exhaustive
 def test_a_gate_builds_the_model_before_it_says_that_nothing_changed(
     bench, stub, project, tmp_path
 ):

@@ -102,6 +102,7 @@ def test_ctrl_c_keeps_whole_records_and_says_how_to_go_on(run, finish):
     finish(arguments, results)
 
 
+@pytest.mark.exhaustive
 def test_a_second_run_on_the_same_folder_is_refused(run):
     arguments, results = run
     driver, _ = start(arguments, results, seconds=1)

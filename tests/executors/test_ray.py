@@ -51,6 +51,7 @@ from run_helpers import (
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.exhaustive,  # a cluster takes as long to start as many tests
     pytest.mark.skipif(not find_spec("ray"), reason="needs Ray: pip install -e '.[ray]'"),
 ]
 
@@ -258,7 +259,6 @@ def test_cores_are_held_by_one_worker_at_a_time(tmp_path):
         assert again == (cores[-1:], True)
 
 
-@pytest.mark.exhaustive
 def test_timing_of_a_worker_without_cores_of_its_own_says_so(connected, stub, files, dataset, sent):
     tasks = tasks_for(files[:1], dataset)
     *_, alone = run(connected, tasks)
@@ -275,7 +275,6 @@ def test_timing_of_a_worker_without_cores_of_its_own_says_so(connected, stub, fi
 # What dies ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.exhaustive
 def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(connected, stub, dataset, tmp_path):
     """A node dies by SIGKILL in the middle; on the other, the process between Ray and us does."""
     path = write_architecture(tmp_path, "held", held_until(tmp_path / "go"))
@@ -310,7 +309,6 @@ def test_a_killed_node_and_a_killed_ray_worker_lose_no_cell(connected, stub, dat
     assert any(f"Ray's worker on node {other.node_ip_address}" in reason for reason in reasons)
 
 
-@pytest.mark.exhaustive
 def test_a_run_without_a_node_left_says_so_and_waits_for_one(
     connected, stub, files, dataset, monkeypatch
 ):
@@ -330,7 +328,6 @@ def test_a_run_without_a_node_left_says_so_and_waits_for_one(
     assert [type(e) for e in events if isinstance(e, ENDS)] == [Finished] * 3
 
 
-@pytest.mark.exhaustive
 def test_a_driver_that_is_interrupted_or_killed_loses_nothing_and_leaves_nothing(
     unconnected, stub, bench, tmp_path
 ):
@@ -424,12 +421,10 @@ def without_progress(done):
     return [line for line in done.stderr.splitlines() if not line.startswith("[")]
 
 
-@pytest.mark.exhaustive
 def test_a_client_outside_the_cluster_gets_the_same_table(cluster, small_run, tmp_path):
     train_on_ray(small_run, tmp_path, f"ray://127.0.0.1:{cluster.client_port}")
 
 
-@pytest.mark.exhaustive
 def test_a_cluster_of_this_machine_alone_gets_the_same_table(small_run, tmp_path, sent):
     train_on_ray(small_run, tmp_path, "local", TMPDIR=str(sent))
 
@@ -549,7 +544,6 @@ def test_no_room_on_no_node_at_all():
         check_room([Need(1, 0, 0)], [])
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -603,7 +597,6 @@ def test_facts_name_the_first_difference_and_equal_facts_none():
 # With TensorFlow ---------------------------------------------------------------------------------
 
 
-@pytest.mark.exhaustive
 def test_a_node_gets_the_numbers_that_this_machine_gets(connected, kept_workers):
     tasks = tasks_for([USER_NET], "digits")
     with LocalExecutor(jobs=1) as executor:

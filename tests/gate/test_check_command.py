@@ -79,6 +79,7 @@ def test_an_update_then_a_check_of_the_same_code_is_identical(bench, stub, proje
     assert "first" in out
 
 
+@pytest.mark.exhaustive
 def test_a_check_on_another_processor_does_not_wait_for_a_first_run(
     bench, stub, project, monkeypatch
 ):

@@ -148,6 +148,7 @@ def test_an_architecture_without_a_baseline_fails_unless_it_may_be_new(project, 
     project(lambda name, seed: 0.98, test=lenient).assert_outcomes(skipped=1)
 
 
+@pytest.mark.exhaustive
 def test_two_xdist_workers_train_one_after_the_other_and_share_the_runs(project, pytester):
     pytest.importorskip("xdist")
     twice = TEST + "\n\ntest_again = test_tiny\n"

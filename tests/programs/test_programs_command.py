@@ -177,6 +177,7 @@ class RandomForestClassifier:
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_pages_way_from_a_script_to_a_gated_job(tmp_path, run_here, monkeypatch):
     way = PAGE.read_text().partition("## From train.py")[2].partition("\n## ")[0]

@@ -270,15 +270,11 @@ def test_no_mark_lies_outside_its_drawing(page):
             assert all(0 <= place <= size for place in places)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("models", "name", "most_bytes"),
-    [
-        (60, "an_architecture", 3e6),
-        pytest.param(
-            *(100, "a_rather_long_name_of_an_architecture", 6e6), marks=pytest.mark.exhaustive
-        ),
-    ],
+    [(60, "an_architecture", 3e6), (100, "a_rather_long_name_of_an_architecture", 6e6)],
 )
 def test_a_page_of_hundreds_of_records_stays_small(store, models, name, most_bytes):
     rng = np.random.default_rng(0)

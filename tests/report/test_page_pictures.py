@@ -116,6 +116,7 @@ def check_looks(browser, number, screens):
         check(browser, SIDEWAYS, LABELS, CUT, CONTRAST)
 
 
+@pytest.mark.exhaustive
 def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(browser, page):
     browser.get_log("browser")
     show(browser, page, 1280, "light")
@@ -154,6 +155,7 @@ def test_a_ladder_shows_its_steps_and_histories_their_versions(browser, page):
     assert "new: code" in marks[1].get_attribute("aria-label")
 
 
+@pytest.mark.exhaustive
 def test_on_a_phone_what_is_long_is_folded_until_it_is_asked_for(browser, page):
     show(browser, page, 390, "light")
     assert not seen(browser, ".ladder")

@@ -267,6 +267,7 @@ def trained_with(recipe_changes, architecture, digits):
     return train_cell(cell, architecture, digits, [])
 
 
+@pytest.mark.exhaustive
 def test_augmented_training_averages_shifts_and_repeats_bit_for_bit(architecture, digits, plain):
     changes = {
         "augmentation": {"shift_pixels": 1, "rotation_degrees": 8.0, "elastic_pixels": 0.3},
@@ -278,6 +279,7 @@ def test_augmented_training_averages_shifts_and_repeats_bit_for_bit(architecture
     assert first.record.model.weights_hash != plain.record.model.weights_hash
 
 
+@pytest.mark.exhaustive
 def test_the_average_over_the_last_epoch_alone_is_the_last_weights(architecture, digits, plain):
     averaged = trained_with({"average_epochs": 1}, architecture, digits)
     assert averaged.record.model.weights_hash == plain.record.model.weights_hash
