@@ -318,6 +318,7 @@ def test_any_order_keeps_every_outcome_once_and_a_second_time_changes_nothing(tm
     assert tree(*folders) == sources
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_merge_interrupted_at_any_write_is_finished_by_the_next(tmp_path, monkeypatch):
     folders = [tmp_path / "one", tmp_path / "two"]

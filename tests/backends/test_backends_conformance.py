@@ -18,7 +18,7 @@ from ninetynine.suite import Setting, Suite, make_cells
 from ninetynine.workers import process
 from ninetynine.workers.events import Event, Failed, Finished, Refused
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 USER_NET = Path(__file__).parents[1] / "support" / "examples" / "user_net.py"
 CATALOG = discover([USER_NET])
 # Two steps an epoch, and as many images in every part: JAX compiles for each number of them anew.
@@ -37,12 +37,7 @@ NAMES = tuple(BACKENDS.entries())  # those of other packages, too
 INSTALLED = tuple(name for name in NAMES if is_installed(name))
 # Where there are two others, TensorFlow's models are compared by what the catalogue says alone.
 COMPARED = INSTALLED if len(INSTALLED) < 3 else tuple(n for n in INSTALLED if n != DEFAULT_BACKEND)
-# Of those of the package that train in workers; the others are left to the exhaustive tests.
-KINDS = ("t2_dense",)
-every_architecture = pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[] if name in KINDS else pytest.mark.exhaustive) for name in CATALOG],
-)
+every_architecture = pytest.mark.parametrize("name", CATALOG)
 every_backend = pytest.mark.parametrize(
     "backend",
     [

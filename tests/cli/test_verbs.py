@@ -139,7 +139,7 @@ def test_what_is_no_finite_number_is_refused(refuse, asked, given):
     """NaN compares with none: a time limit of it would never end."""
     line = refuse(*asked, given)
     assert line.startswith(f"bench: Invalid value for '{asked[-1]}': ")
-    assert "is not in the range 0<x" in line
+    assert "is not in the range " in line
 
 
 def test_only_may_be_given_again(bench):

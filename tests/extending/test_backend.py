@@ -25,6 +25,7 @@ def test_it_differs_from_tensorflow_in_its_loop_and_its_version(folder):
     assert package_versions("tensorflow_fit") == versions
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_worker_trains_on_it(folder, tmp_path):
     dataset = write_dataset(tmp_path / "few.npz")

@@ -324,6 +324,7 @@ def last_words(name):
     return f"sys.stderr.buffer.write({said!r}); sys.stderr.flush(); os._exit(3)"
 
 
+@pytest.mark.exhaustive
 def test_whatever_a_worker_printed_is_readable_in_every_output(bench, stub, tmp_path):
     """A check of architectures of which each has its worker exit with its last words."""
     files = {name: f"net_{number}" for number, name in enumerate(LAST_WORDS)}
@@ -460,6 +461,7 @@ VERBS = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_every_verb_answers_in_a_code_page_as_in_utf_8(tmp_path):
     for seed in range(2):
@@ -476,6 +478,7 @@ def test_every_verb_answers_in_a_code_page_as_in_utf_8(tmp_path):
         assert bool((tmp_path / f"{number}.out").read_text("cp1252")) == (code == 0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_closed_pipe_ends_any_other_verb_as_sigpipe_would_and_a_mistake_as_ever(tmp_path):
     verbs = [["list", "columns"], ["--help"], ["run", "--help"]]

@@ -28,7 +28,7 @@ from page_browser import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive, NEEDS_BROWSER]
 
 IMAGES = 300
 HOSTILE = (
@@ -116,7 +116,6 @@ def check_looks(browser, number, screens):
         check(browser, SIDEWAYS, LABELS, CUT, CONTRAST)
 
 
-@pytest.mark.exhaustive
 def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(browser, page):
     browser.get_log("browser")
     show(browser, page, 1280, "light")
@@ -126,7 +125,6 @@ def test_on_no_board_anything_scrolls_sideways_is_cut_or_lies_on_a_label(browser
     assert browser.get_log("browser") == []
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", range(4))
 def test_nor_does_it_on_any_screen(browser, page, number):
     browser.get_log("browser")
@@ -155,7 +153,6 @@ def test_a_ladder_shows_its_steps_and_histories_their_versions(browser, page):
     assert "new: code" in marks[1].get_attribute("aria-label")
 
 
-@pytest.mark.exhaustive
 def test_on_a_phone_what_is_long_is_folded_until_it_is_asked_for(browser, page):
     show(browser, page, 390, "light")
     assert not seen(browser, ".ladder")

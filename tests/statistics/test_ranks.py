@@ -88,6 +88,7 @@ def test_one_model_ranks_first():
     assert ranking.bands == (("a",),)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_hundred_models_are_ranked_together():
     shifts = [-0.06 * k for k in range(100)]

@@ -35,6 +35,7 @@ def test_equal_models_are_seldom_called_different(monkeypatch):
             assert line[rate] <= 0.05 + simulation_error(0.05, 40), line
 
 
+@pytest.mark.exhaustive
 def test_stepping_down_tells_at_least_as_much_apart_as_holm(monkeypatch):
     monkeypatch.setattr(board_coverage, "SEEDS", (10,))
     monkeypatch.setattr(board_coverage, "ACCURACY", 0.985)
