@@ -16,7 +16,7 @@ os.environ |= {
     "RAY_agent_register_timeout_ms": "100000",
     "RAY_raylet_start_wait_time_s": "100",
     "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "100",
-    # With gRPC's handlers of forks, every other server that the client server forks hangs.
+    # With gRPC's handlers of forks, a server that the client server forks may hang.
     "GRPC_ENABLE_FORK_SUPPORT": "0",
     "RAY_health_check_initial_delay_ms": "3000",
     "RAY_health_check_period_ms": "1000",
