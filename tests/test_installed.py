@@ -138,6 +138,7 @@ PACKAGED = {
 }
 
 
+@pytest.mark.exhaustive
 def test_files_in_packages_import_their_neighbors(installed, tmp_path):
     for path, imports in PACKAGED.items():
         file = tmp_path / path

@@ -57,6 +57,7 @@ def test_bench_run_trains_with_it_and_leaves_no_process(bench, suite, tmp_path):
     assert set(psutil.Process().children()) <= before
 
 
+@pytest.mark.exhaustive
 def test_its_records_are_those_of_the_local_executor(bench, suite, tmp_path):
     only = ("--only", "good", "--threads", 1)
     bench("run", *suite, *only, *FRESH, "--results", "fresh")

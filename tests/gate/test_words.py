@@ -429,6 +429,7 @@ def in_forks(folder, *commands, before=""):
 ENCODINGS = ["cp437", "ascii", "utf-16"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_exit_codes_survive_every_encoding_and_a_closed_pipe(project):
     # What no such encoding has: a reason in Greek, with an arrow and an emoji.
@@ -478,7 +479,6 @@ def test_every_verb_answers_in_a_code_page_as_in_utf_8(tmp_path):
         assert bool((tmp_path / f"{number}.out").read_text("cp1252")) == (code == 0)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_closed_pipe_ends_any_other_verb_as_sigpipe_would_and_a_mistake_as_ever(tmp_path):
     verbs = [["list", "columns"], ["--help"], ["run", "--help"]]

@@ -213,6 +213,7 @@ def test_a_function_that_is_late_is_ended(tmp_path, run_here):
     assert "not finished after 1 seconds" in done.stderr
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_pages_example_trains_digits(tmp_path, run_here):
     pattern = r"<!-- example: (\S+) -->\n```python\n(.*?)```"

@@ -31,6 +31,7 @@ def test_spread_and_ratio_intervals_cover():
     holds(number_coverage.spread_rows(400, 3), {"sd", "time_ratio"}, 400)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_intervals_that_count_failures_cover_where_the_plain_one_does_not():
     rows = list(number_coverage.failing_rows(300, 3))

@@ -125,6 +125,7 @@ def test_power_at_the_strict_levels_of_a_large_board_is_quick_and_steady(degrees
     assert found == sorted(found)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_what_a_board_advises_keeps_its_power_when_the_board_judges_again():
     digits, gap, kept = Digits(model_effect=0.7), 0.003, []

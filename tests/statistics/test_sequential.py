@@ -151,7 +151,8 @@ def test_bounds_lie_around_the_drop_and_move_with_it():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("seeds", "most", "alpha"), [(20, 30, 0.05), (5, 200, 0.05), (9, 9, 0.008)]
+    ("seeds", "most", "alpha"),
+    [(20, 30, 0.05), pytest.param(5, 200, 0.05, marks=pytest.mark.exhaustive), (9, 9, 0.008)],
 )
 def test_single_runs_that_collapse_by_chance_leave_most_of_alpha_to_the_test(seeds, most, alpha):
     design = Design(seeds, most, alpha)

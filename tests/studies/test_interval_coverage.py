@@ -188,6 +188,7 @@ def test_the_committed_study_is_what_its_command_makes(committed, monkeypatch):
         assert now == pytest.approx(then, abs=0.03)
 
 
+@pytest.mark.exhaustive
 def test_words_are_wrong_at_most_one_time_in_twenty():
     for row in interval_coverage.word_rows(60, 3):
         for question in ("false_equivalent", "different_after_two_looks"):
@@ -202,6 +203,7 @@ def test_an_interval_whose_spread_came_out_small_covers_up_to_twice_the_flips():
             assert row["smallest_quarter"] >= 0.90 - slack(0.90, 500), row
 
 
+@pytest.mark.exhaustive
 def test_each_caution_with_few_errors_widens_a_difference(monkeypatch):
     monkeypatch.setattr(few_errors, "ERRORS", (2,))
     monkeypatch.setattr(few_errors, "SEEDS", (3, 20))
