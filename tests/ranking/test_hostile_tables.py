@@ -113,28 +113,6 @@ def test_layouts_of_one_table_give_one_board(tmp_path):
         assert boards(rank_files([tmp_path / name])) == plain, name
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("a.json", "[" * 100_000, "cannot be read"),
-        ("a.jsonl", "[" * 100_000, "cannot be read"),
-        ("a.json", '[{"item": ' + "9" * 5_000 + "}]", "cannot be read"),
-        ("a.jsonl", '{"model": "a"}\n\n{"model":\n', "line 3 is no JSON (Expecting value)"),
-        ("a.json", '{"resolved_ids": [["a"]]}', "'resolved_ids' is no list of instances"),
-        ("a.json", '{"resolved": [{"a": 1}]}', "'resolved' is no list of instances"),
-        ("a.csv", "model,item,correct\n\n\na,1,1\nb,1\n", "line 5 has 2 columns"),
-        ("a.csv", 'model,item,correct\n"a\nb",1,1\nb,1\n', "line 4 has 2 columns"),
-        ("a.csv", "sep=,\nmodel,item,correct\nb,1\n", "line 3 has 2 columns"),
-        ("a.csv", "a,0,0\na,1,1\nb,0,1\n", "no column 'model'"),
-    ],
-)
-def test_what_cannot_be_read_is_told_with_its_line(tmp_path, bench, name, content, told):
-    (tmp_path / name).write_text(content)
-    code, _, errors = bench("rank", tmp_path / name)
-    assert (code, errors.count("\n")) == (2, 1)
-    assert told in errors
-
-
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32"])
 def test_text_that_does_not_say_its_encoding_is_told(tmp_path, bench, encoding):
     path = table_of(tmp_path / "a.csv", encoding=encoding)

@@ -222,6 +222,16 @@ def test_equivalent_models_are_not_called_undecided():
         ("a.eval", "no zip", "not a log that can be read"),
         ("a.parquet", "no parquet", "not a Parquet file"),
         ("a.xlsx", "x", "expected a table of answers"),
+        ("a.json", "[" * 100_000, "cannot be read"),
+        ("a.jsonl", "[" * 100_000, "cannot be read"),
+        ("a.json", '[{"item": ' + "9" * 5_000 + "}]", "cannot be read"),
+        ("a.jsonl", '{"model": "a"}\n\n{"model":\n', "line 3 is no JSON (Expecting value)"),
+        ("a.json", '{"resolved_ids": [["a"]]}', "'resolved_ids' is no list of instances"),
+        ("a.json", '{"resolved": [{"a": 1}]}', "'resolved' is no list of instances"),
+        ("a.csv", "model,item,correct\n\n\na,1,1\nb,1\n", "line 5 has 2 columns"),
+        ("a.csv", 'model,item,correct\n"a\nb",1,1\nb,1\n', "line 4 has 2 columns"),
+        ("a.csv", "sep=,\nmodel,item,correct\nb,1\n", "line 3 has 2 columns"),
+        ("a.csv", "a,0,0\na,1,1\nb,0,1\n", "no column 'model'"),
     ],
 )
 def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path, bench, name, content, told):
