@@ -116,7 +116,9 @@ def _measured(
 
     given = images, labels, recipe.batch_size, recipe.scale
     alone = backend.loop(seeded(0), *given)
-    many = backend.seeds_loop(map(seeded, range(seeds)), range(seeds), *given, products=True)
+    many = backend.seeds_loop(
+        map(seeded, range(seeds)), range(seeds), *given, convolutions="products"
+    )
     orders = np.stack([data_order(IMAGES, 1, seed, 0) for seed in range(seeds)])
     alone.compile()
     many.compile(IMAGES)

@@ -247,6 +247,34 @@ def determinism(bench: Bench) -> None:
         hashes = [[one.record.model.weights_hash for one in many] for many in found]
         bench.notes[f"together_bit_identical_{precision}"] = hashes[0] == hashes[1]
     bench.notes["peak_bytes"] = found[0][0].record.gpu_peak_memory_bytes
+    bench.notes["verified"] = _verified(bench, "tutorials", "t2_dense", 32)
+
+
+def _verified(bench: Bench, suite: str, name: str, seeds: int) -> dict[str, bool]:
+    """Train anew what an earlier stage recorded; return whether the weights have the same bits."""
+    seeds = bench.seeds(seeds)
+    anew = {"alone": list(bench.train_alone(suite, name, 2, "float32"))}
+    anew["together"] = bench.train_many(suite, name, seeds, "float32")
+    recorded = {r.key: r.model.weights_hash for r in bench.store.read_records()[0]}
+    found = {}
+    for way, trained in anew.items():
+        records = [one.record for one in trained if one.record is not None]
+        known = [r for r in records if r.key in recorded]
+        found[way] = bool(known) and all(r.model.weights_hash == recorded[r.key] for r in known)
+    return found
+
+
+def profile(bench: Bench) -> None:
+    """Where a step spends its time: in products, in the rest, in waiting for a next kernel."""
+    from gpu_profile import profiled
+
+    steps = 3 if bench.rehearse else 100
+    models = [("t2_dense", "float32"), ("t1_small_cnn", "float32"), ("t1_small_cnn", BF16)]
+    for name, precision in (*models, ("t3_deep_cnn", BF16)):
+        for seeds in (1, bench.seeds(32)):
+            asked = (bench.catalog[name], bench.dataset, seeds, precision, bench.device)
+            form = bench.convolutions.get(precision, "products")
+            bench.notes[f"{name} {precision} {seeds}"] = profiled(*asked, form, steps)
 
 
 def precisions(bench: Bench) -> None:
@@ -356,20 +384,19 @@ STAGES = [
     Stage("t1 float32", 90, against_alone("tutorials", "t1_small_cnn", 32, 5)),
     Stage("speedrun_cnn", 40, row("speedrun", "speedrun_cnn", 20)),
     Stage("speedrun_cnn bfloat16", 40, row("speedrun", "speedrun_cnn", 20, BF16)),
-    Stage("speedrun_convs bfloat16", 60, row("speedrun", "speedrun_convs", 20, BF16)),
-    Stage("determinism", 60, determinism),
-    Stage("precisions", 60, precisions),
-    Stage("t2 bfloat16", 40, row("tutorials", "t2_dense", 32, BF16)),
-    Stage("t1 bfloat16", 60, row("tutorials", "t1_small_cnn", 32, BF16)),
-    Stage("t2 of 100", 60, row("tutorials", "t2_dense", 100)),
-    Stage("speedrun_lenet bfloat16", 60, row("speedrun", "speedrun_lenet", 20, BF16)),
     Stage("speedrun_cnn alone", 120, alone("speedrun", "speedrun_cnn", 20, BF16)),
+    Stage("determinism", 60, determinism),
+    Stage("profile", 60, profile),
+    Stage("speedrun_convs bfloat16", 60, row("speedrun", "speedrun_convs", 20, BF16)),
+    Stage("speedrun_lenet bfloat16", 60, row("speedrun", "speedrun_lenet", 20, BF16)),
+    Stage("t2 of 100", 60, row("tutorials", "t2_dense", 100)),
+    Stage("t1 bfloat16", 60, row("tutorials", "t1_small_cnn", 32, BF16)),
+    Stage("t2 bfloat16", 40, row("tutorials", "t2_dense", 32, BF16)),
+    Stage("t3 bfloat16", 150, row("tutorials", "t3_deep_cnn", 32, BF16)),
     Stage("t4 bfloat16", 100, row("tutorials", "t4_wide_cnn", 32, BF16)),
-    # What no run has ended yet.  At the rates of T1 and T4 above, T3 has two to three minutes of
-    # work, T4 in float32 one and a half, and twenty seeds of a rung one and a half to three.
-    Stage("t3 bfloat16", 240, row("tutorials", "t3_deep_cnn", 32, BF16)),
     Stage("t4 float32", 150, row("tutorials", "t4_wide_cnn", 32)),
-    Stage("t3 float32", 300, row("tutorials", "t3_deep_cnn", 32)),
+    Stage("t3 float32", 200, row("tutorials", "t3_deep_cnn", 32)),
+    Stage("precisions", 60, precisions),
     Stage("vote", 30, vote),
     Stage("ladder modern_lenet", 150, row("ladder", "modern_lenet", 20, BF16)),
     Stage("ladder four_convs_longest", 240, row("ladder", "four_convs_longest", 20, BF16)),

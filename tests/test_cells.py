@@ -17,6 +17,7 @@ from record_builders import PACKAGES, make_identity
 
 OTHER = {
     "protocol_version": 2,
+    "loop_revision": 2,
     "architecture": "other",
     "source_hash": "6" * 64,
     "recipe": {"batch_size": 64, "epochs": 5, "optimizer": {"name": "adam"}},

@@ -22,6 +22,7 @@ PROTOCOL_VERSION = 1
 DEFAULT_BACKEND = "tensorflow"
 
 # "unknown" is what predictions made elsewhere have; no cell that trains has it.
+Convolutions = Literal["grouped", "products"]
 Precision = Literal["float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16", "unknown"]
 Device = Literal["cpu", "gpu", "unknown"]
 _Whole = Annotated[int, Field(ge=0, lt=2**63)]
@@ -37,7 +38,7 @@ class Together(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seeds: list[_Whole]
-    convolutions: Literal["grouped", "products"] = "grouped"
+    convolutions: Convolutions = "grouped"
 
 
 class CellIdentity(BaseModel):
@@ -46,6 +47,7 @@ class CellIdentity(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     protocol_version: _Whole
+    loop_revision: _Whole = 1  # of the backend's loop (`ninetynine.backends.Backend`)
     architecture: str
     source_hash: str  # of the architecture's code, without comments and docstrings
     recipe: dict[str, Any]  # canonical: only what differs from the vocabulary's defaults
@@ -66,8 +68,9 @@ class CellIdentity(BaseModel):
     def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what older cells lack, so that their keys stay."""
         content: dict[str, Any] = serialize(self)
-        later = ("arguments", "inputs", "together")
-        return {k: v for k, v in content.items() if v or k not in later}
+        later: dict[str, Any] = {"arguments": {}, "inputs": {}, "together": None}
+        later["loop_revision"] = 1
+        return {k: v for k, v in content.items() if k not in later or v != later[k]}
 
     def reading(self, inputs: Mapping[str, str]) -> Self:
         """Return this identity for code that reads ``inputs``."""
@@ -167,7 +170,9 @@ def differing_fields(first: CellIdentity, second: CellIdentity) -> list[str]:
     names: list[str] = []
     one, two = first.model_dump(mode="json"), second.model_dump(mode="json")
     for field in CellIdentity.model_fields:
-        before, now = one.get(field, {}), two.get(field, {})  # some are not always there
+        # What is left out has its default, which is empty or a number.
+        before = one.get(field, getattr(first, field) or {})
+        now = two.get(field, getattr(second, field) or {})
         if before == now:
             continue
         if isinstance(before, dict):

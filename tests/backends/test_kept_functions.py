@@ -37,8 +37,8 @@ def head(*before, activation="relu"):
             layers.Dense(3, activation="softmax")]
 
 MODELS = {
-    "plain": lambda: head(layers.Conv2D(4, 3), layers.BatchNormalization()),
-    "wider": lambda: head(layers.Conv2D(5, 3), layers.BatchNormalization()),
+    "plain": lambda: head(layers.Conv2D(4, 3), layers.BatchNormalization(), layers.MaxPooling2D()),
+    "wider": lambda: head(layers.Conv2D(5, 3), layers.BatchNormalization(), layers.MaxPooling2D()),
     "an own layer": lambda: head(Own()),
     "an own function": lambda: head(layers.Lambda(lambda x: x)),
     "an own activation": lambda: head(activation=lambda x: ops.relu(x)),

@@ -36,7 +36,7 @@ def as_double(loop):
     loop._pixels = loop._pixels.astype("float64")
     return loop
 
-def distances(name, products, count):
+def distances(name, form, count):
     images = rng.integers(0, 256, (count, 28, 28, 1), np.uint8)
     labels = rng.integers(0, 10, count)
     architecture = found[name]
@@ -62,7 +62,7 @@ def distances(name, products, count):
         return draw(recipe.augmentation, count, 28, seed, 0).astype("float64")
 
     many = as_double(SeedsLoop(map(build, SEEDS), SEEDS, images, labels, BATCH, recipe.scale,
-                               warp, products=products))
+                               warp, convolutions=form))
     given = None if warp is None else np.stack([changes(seed) for seed in SEEDS])
     many.start_epoch(np.stack([orders[seed] for seed in SEEDS]), 0, given)
     metrics, values = many.end_epoch(), many.values()
@@ -82,7 +82,7 @@ def distances(name, products, count):
     return away
 
 for form, name, count in json.loads(sys.argv[1]):
-    found_here = distances(name, form == "products", count)
+    found_here = distances(name, form, count)
     print(json.dumps({"form": form, "name": name, **found_here}), flush=True)
 """
 NAMES = tuple(discover())

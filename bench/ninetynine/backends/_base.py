@@ -301,6 +301,7 @@ class Backend:
     packages: tuple[str, ...]  # that compute; their versions are part of a cell's key
     loop: type[StepLoop] = FitLoop  # a faster one, where there is one
     seeds_loop: Any = None  # what trains many seeds at once, where it can (`_jax_seeds.SeedsLoop`)
+    loop_revision: int = 1  # raised where its loops would turn the same cell into other numbers
     forks: bool = False  # a process that imported it, and computed nothing, can fork (on a CPU)
 
     def environment(self, threads: int, device: str) -> dict[str, str]:

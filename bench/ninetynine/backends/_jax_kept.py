@@ -20,6 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ninetynine.backends._jax_forms import has_own_pooling
+
 # What Keras itself puts into a layer in place of its class's method of that name.
 _WRAPPED = frozenset({"build", "quantize"})
 
@@ -102,6 +104,8 @@ def _is_changed(thing: Any) -> bool:
     """Return whether ``thing`` computes with more than its configuration and its variables say."""
     theirs = type(thing)
     own = {name for name in vars(thing) if callable(getattr(theirs, name, None))}
+    if has_own_pooling(thing):
+        own.remove("call")
     return bool(own - _WRAPPED) or hasattr(thing, "adapt")
 
 

@@ -22,6 +22,8 @@ from ninetynine.backends import (
     one_hot,
     to_float,
 )
+from ninetynine.backends._jax_forms import convolve_by_products, pool_by_selecting
+from ninetynine.cells import Convolutions
 
 State = list[list[Any]]  # trainable, non-trainable, optimizer and metrics variables, (seeds, ...)
 _EVALUATED_AT_ONCE = 20_000  # images times seeds in a forward pass on a GPU
@@ -61,13 +63,13 @@ class SeedsLoop:
         scale: Scale,
         warp: Warping | None = None,
         drawing: Drawing | None = None,
-        products: bool = False,
+        convolutions: Convolutions = "grouped",
     ) -> None:
         """Take the training images, (n, h, w, c), and their ``labels`` (n,).
 
-        ``warp`` augments them by what ``drawing`` draws, or by what `run_epoch` is given.  With
-        ``products`` a convolution is a product of patches, which XLA does for all seeds in one
-        batch; else it is one convolution of as many groups as there are seeds.
+        ``warp`` augments them by what ``drawing`` draws, or by what `run_epoch` is given.
+        With ``convolutions`` of "products" each is a product of patches, which XLA does for all
+        seeds in one batch; else it is one convolution of as many groups as there are seeds.
         """
         import jax
 
@@ -89,8 +91,9 @@ class SeedsLoop:
             model.optimizer.build(model.trainable_variables)
             parts = _variables(model)[:3]
             states.append([[np.asarray(v.value) for v in part] for part in parts])
-        if products:
-            _convolve_by_products(self.model)
+        if convolutions == "products":
+            convolve_by_products(self.model)
+        pool_by_selecting(self.model)
         stacked = [
             [np.stack(values) for values in zip(*part, strict=True)]
             for part in zip(*states, strict=True)
@@ -284,35 +287,3 @@ def _variables(model: Any) -> tuple[list[Any], ...]:
 def _cut(array: NDArray[Any], steps: int) -> NDArray[Any]:
     """Return (seeds, n, ...) as (steps, seeds, n / steps, ...)."""
     return np.moveaxis(array.reshape(len(array), steps, -1, *array.shape[2:]), 0, 1)
-
-
-def _convolve_by_products(model: Any) -> None:
-    """Have the plain convolutions of ``model`` computed as products of patches."""
-    import keras
-
-    for layer in model._flatten_layers():
-        plain = type(layer) is keras.layers.Conv2D and layer.data_format == "channels_last"
-        if plain and layer.groups == 1 and layer.strides == layer.dilation_rate == (1, 1):
-            layer.convolution_op = _Products(layer)
-
-
-class _Products:
-    """Keras's convolution of one layer: its kernel times the patches that it lies on."""
-
-    def __init__(self, layer: Any) -> None:
-        self._padding, self._dtype = layer.padding, layer.compute_dtype
-
-    def __call__(self, inputs: Any, kernel: Any) -> Any:
-        from keras import ops
-
-        kernel = ops.cast(ops.convert_to_tensor(kernel), self._dtype)
-        height, width = kernel.shape[:2]
-        if self._padding == "same":
-            around = [[(size - 1) // 2, size // 2] for size in (height, width)]
-            inputs = ops.pad(inputs, [[0, 0], *around, [0, 0]])
-        rows, columns = inputs.shape[1] - height + 1, inputs.shape[2] - width + 1
-        shifted = [
-            inputs[:, y : y + rows, x : x + columns] for y in range(height) for x in range(width)
-        ]
-        patches = ops.concatenate(shifted, axis=-1)  # in the kernel's order of its first axes
-        return ops.matmul(patches, ops.reshape(kernel, (-1, kernel.shape[-1])))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.backends import Backend, Images, StepLoop, compiled_folder, to_float
+from ninetynine.backends._jax_forms import pool_by_selecting
 from ninetynine.backends._jax_kept import Kept, kept_functions
 from ninetynine.backends._jax_seeds import SeedsLoop
 
@@ -36,6 +37,7 @@ class JaxLoop(StepLoop):
         model._symbolic_build(data_batch=(self._pixels[:1], self._targets[:1]))
         model.optimizer.build(model.trainable_variables)
         model.reset_metrics()
+        pool_by_selecting(model)
         if self._resident:
             self._pixels, self._targets = map(jax.device_put, (self._pixels, self._targets))
         self._stepwise = jax.default_backend() == "cpu"
@@ -212,6 +214,7 @@ class Jax(Backend):
     packages = ("jax", "jaxlib", "keras", "numpy")
     loop = JaxLoop
     seeds_loop = SeedsLoop
+    loop_revision = 2  # 1 left max pooling to XLA
     forks = True  # it starts its threads with its first computation, not as it is imported
 
     def environment(self, threads: int, device: str) -> dict[str, str]:

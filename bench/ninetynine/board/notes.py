@@ -57,7 +57,7 @@ def _about_runs(row: Row) -> Iterator[str]:
         records = (run.record for run in runs)
         keys = ", ".join(r.key[:8] + (" (failed)" if r.status == "failed" else "") for r in records)
         yield (
-            f"{seeds_in_words(seeds)} ran more than once (other threads or machines) and "
+            f"{seeds_in_words(seeds)} ran more than once (other threads, machines or versions) and "
             f"count{'' if len(seeds) > 1 else 's'} once; left aside: {keys}"
         )
     if without := [run.seed for run in row.runs if run.outcome is None]:

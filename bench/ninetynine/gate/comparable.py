@@ -13,6 +13,7 @@ _UNDER_TEST = (
     "inputs",
     "arguments",
     "packages",
+    "loop_revision",
     "threads",
     "device",
     "deterministic",

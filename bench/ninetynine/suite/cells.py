@@ -9,7 +9,7 @@ from typing import Any
 from ninetynine import catalog as catalog_of_files
 from ninetynine import grid
 from ninetynine.architecture import Architecture
-from ninetynine.backends import package_versions
+from ninetynine.backends import get_backend, package_versions
 from ninetynine.catalog import Catalog
 from ninetynine.cells import (
     PROTOCOL_VERSION,
@@ -196,7 +196,8 @@ def _how_trained(
     recipe = architecture.recipe.canonical()
     if weights is not None:
         recipe["initial_weights"] = {"name": weights.name, "sha256": hash_of_file(weights)}
-    return {**how, "recipe": recipe, "packages": package_versions(how["backend"])}
+    how |= {"recipe": recipe, "packages": package_versions(how["backend"])}
+    return {**how, "loop_revision": get_backend(how["backend"]).loop_revision}
 
 
 def _member_names(suite: Suite, ensemble: Ensemble) -> set[str]:

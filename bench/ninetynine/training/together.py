@@ -139,7 +139,7 @@ def train_together(
             scale,
             make_warp(recipe, shape, scale),
             Drawing(recipe.augmentation, max(shape[:2])) if recipe.augmentation else None,
-            first.together.convolutions == "products",
+            first.together.convolutions,
         )
     some = to_float(parts.train_images[:EXAMINED_IMAGES], scale)
     sums_to_one = recipe.loss.sums_to_one
