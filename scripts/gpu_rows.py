@@ -270,7 +270,8 @@ def profile(bench: Bench) -> None:
 
     steps = 3 if bench.rehearse else 100
     models = [("t2_dense", "float32"), ("t1_small_cnn", "float32"), ("t1_small_cnn", BF16)]
-    for name, precision in (*models, ("t3_deep_cnn", BF16)):
+    models += [] if bench.rehearse else [("t3_deep_cnn", BF16)]
+    for name, precision in models:
         for seeds in (1, bench.seeds(32)):
             asked = (bench.catalog[name], bench.dataset, seeds, precision, bench.device)
             form = bench.convolutions.get(precision, "products")
