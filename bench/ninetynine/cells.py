@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -44,6 +44,14 @@ class Together(BaseModel):
 class CellIdentity(BaseModel):
     """Everything that can change a cell's numbers; two cells with one key are one cell."""
 
+    # What older cells lack, and what they have in its place: left out, so that their keys stay.
+    LATER: ClassVar[dict[str, Any]] = {
+        "arguments": {},
+        "inputs": {},
+        "together": None,
+        "loop_revision": 1,
+    }
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     protocol_version: _Whole
@@ -65,12 +73,11 @@ class CellIdentity(BaseModel):
     together: Together | None = None  # with the seeds that were trained at once; None for alone
 
     @model_serializer(mode="wrap")
-    def _without_what_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what older cells lack, so that their keys stay."""
+    def _without_what_older_cells_lack(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
-        later: dict[str, Any] = {"arguments": {}, "inputs": {}, "together": None}
-        later["loop_revision"] = 1
-        return {k: v for k, v in content.items() if k not in later or v != later[k]}
+        return {k: v for k, v in content.items() if k not in self.LATER or v != self.LATER[k]}
 
     def reading(self, inputs: Mapping[str, str]) -> Self:
         """Return this identity for code that reads ``inputs``."""

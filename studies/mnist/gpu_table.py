@@ -77,6 +77,7 @@ def _targets(found: Found) -> Table:
         _alone(found),
         *(_certified(found, name, BF16, 0.995, None) for name in (CONVS, LENET)),
         _determinism(found),
+        _verified(found),
     ]
 
 
@@ -166,10 +167,21 @@ def _determinism(found: Found) -> list[str]:
         f"8 together in {F32}": stage[f"together_bit_identical_{F32}"],
         f"8 together in {BF16}": stage[f"together_bit_identical_{BF16}"],
     }
-    said = ", ".join(
-        f"{name}: {'the same' if same else 'not the same'}" for name, same in told.items()
+    return [what, "the same bits", _same(told), _verdict(all(told.values()))]
+
+
+def _verified(found: Found) -> list[str]:
+    what = f"Recorded cells of T2 in {F32} trained anew on the same card, as `bench verify` does"
+    told = found.stages.get("determinism", {}).get("verified")
+    if told is None:
+        return [what, "the same bits", "", _NOT_MEASURED]
+    return [what, "the same bits", _same(told), _verdict(all(told.values()))]
+
+
+def _same(told: dict[str, bool]) -> str:
+    return ", ".join(
+        f"{way}: {'the same' if same else 'not the same'}" for way, same in told.items()
     )
-    return [what, "the same bits", said, _verdict(all(told.values()))]
 
 
 def _verdict(reached: bool) -> str:
@@ -223,14 +235,6 @@ def _where_the_time_goes(found: Found) -> str:
             f"{many.together} seeds, at {many.watts:.0f} W; the host's thread computes "
             f"{_host(alone):.0%} of the time alone and {_host(many):.0%} together."
         )
-    wider = found.of(T1, BF16, 32)
-    many = found.of(T1, F32, 32)
-    if wider and many and wider.teraflops and many.teraflops:
-        lines.append(
-            f"- T1 together reaches {many.teraflops:.1f} TFLOP/s in {F32} and "
-            f"{wider.teraflops:.1f} in {BF16}, {many.typical / wider.typical:.1f} times as fast. "
-            "If products took most of a step, bfloat16 would make it several times as fast."
-        )
     form = found.stages.get("convolutions")
     if form:
         ratios = {
@@ -250,11 +254,36 @@ def _where_the_time_goes(found: Found) -> str:
             f"{facts[f'gflops_{BF16}'] / 1e3:.1f} in {BF16}) is no peak of the card: T2 together "
             f"trains at {fastest.teraflops:.1f}. It waited for the host after every product."
         )
-    lines += [
-        "",
-        "The stages tell no more: what a step's kernels take was not profiled.",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _profile(found)])
+
+
+def _profile(found: Found) -> str:
+    """Return what the kernels of a step take, from JAX's profile of a hundred steps."""
+    stage = found.stages.get("profile")
+    if stage is None:
+        return "The stages tell no more: what a step's kernels take was not profiled."
+    rows = []
+    for name, told in stage.items():
+        if not isinstance(told, dict):
+            continue
+        model, precision, seeds = name.split()
+        rest = told["step_ms"] - told["products_ms"] - told["rest_ms"]
+        rows.append(
+            [
+                f"`{model}`", precision, "alone" if seeds == "1" else f"{seeds} together",
+                f"{told['step_ms']:.2f}", f"{told['kernels']:.0f}", f"{told['products_ms']:.2f}",
+                f"{told['rest_ms']:.2f}", f"{max(0.0, rest):.2f}",
+            ]
+        )  # fmt: skip
+    headings = [
+        "Step of", "Precision", "Seeds", "ms", "Kernels", "ms in products", "ms in the rest",
+        "ms between kernels",
+    ]  # fmt: skip
+    said = (
+        "A step of a hundred, from JAX's profile: how many kernels it runs, what those of matrix "
+        "products and convolutions take, what all others take, and what is left of the step:"
+    )
+    return f"{said}\n\n{_markdown(headings, rows)}"
 
 
 def _host(runs: Runs) -> float:
