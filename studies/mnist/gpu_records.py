@@ -1,5 +1,6 @@
 """Records of scripts/gpu_rows.py and what its stages said, by recipe and way of training."""
 
+import csv
 import json
 import math
 from collections.abc import Sequence
@@ -112,6 +113,9 @@ class Found:
             name = record.cell.architecture, record.cell.precision, together or 1
             groups.setdefault(name, []).append(record)
         self.runs = {name: Runs(*name, found) for name, found in groups.items()}
+        self._store = RecordStore(folder)
+        with (folder / "earlier.csv").open(encoding="utf-8") as lines:
+            self.earlier = list(csv.DictReader(lines))
         lines = (folder / "stages.jsonl").read_text(encoding="utf-8").splitlines()
         said = [json.loads(line) for line in lines]
         self.stages = {what["stage"]: what for what in said if what["event"] == "end"}
@@ -122,6 +126,16 @@ class Found:
     def of(self, architecture: str, precision: str, together: int) -> Runs | None:
         """Return the runs of a recipe that were trained so; None where there are none."""
         return self.runs.get((architecture, precision, together))
+
+    def vote(self, runs: Runs, seconds: float) -> tuple[int, float]:
+        """Return how many of ``runs`` were trained in so many seconds, and their vote's accuracy.
+
+        The first seeds vote, by the mean of their probabilities (`ninetynine.voting`'s soft vote).
+        """
+        members = min(len(runs.records), int(seconds / runs.typical))
+        found = [self._store.predictions(record) for record in runs.records[:members]]
+        mean = np.mean([p.probabilities.astype(np.float64) for p in found], axis=0)
+        return members, float((mean.argmax(1) == found[0].labels).mean())
 
     def together(self, architecture: str, precision: str) -> list[Runs]:
         """Return the runs of a recipe that were trained at once, fewest first."""
