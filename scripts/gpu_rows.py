@@ -25,13 +25,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 _PACKED_AT_ONCE = 400  # records: a pack of them has about 12 MB
+_PACKED_EVERY = 120.0  # seconds
 _LEAST_SECONDS = 10.0  # no stage is begun with less
 
 
@@ -43,7 +43,6 @@ class Bench:
     rehearse: bool
     deadline: float  # of time.monotonic
     commit: str | None
-    before: Path | None = None  # a folder of an earlier run, whose stages are not run again
     notes: dict[str, Any] = field(default_factory=dict)  # of the stage at work
     convolutions: dict[str, str] = field(default_factory=dict)  # by precision, the faster one
 
@@ -247,21 +246,29 @@ def determinism(bench: Bench) -> None:
         hashes = [[one.record.model.weights_hash for one in many] for many in found]
         bench.notes[f"together_bit_identical_{precision}"] = hashes[0] == hashes[1]
     bench.notes["peak_bytes"] = found[0][0].record.gpu_peak_memory_bytes
-    bench.notes["verified"] = _verified(bench, "tutorials", "t2_dense", 32)
+    bench.notes["verified"], bench.notes["verified_runs"] = _verified(bench, "t2_dense", 32)
 
 
-def _verified(bench: Bench, suite: str, name: str, seeds: int) -> dict[str, bool]:
-    """Train anew what an earlier stage recorded; return whether the weights have the same bits."""
+def _verified(bench: Bench, name: str, seeds: int) -> tuple[dict[str, bool], dict[str, str]]:
+    """Train anew what an earlier stage recorded; return whether the weights have the same bits.
+
+    Returns also of how many they have; and those together are trained twice, which tells chance
+    from what an earlier stage left in this process.
+    """
     seeds = bench.seeds(seeds)
-    anew = {"alone": list(bench.train_alone(suite, name, 2, "float32"))}
-    anew["together"] = bench.train_many(suite, name, seeds, "float32")
+    anew = {"alone": list(bench.train_alone("tutorials", name, 2, "float32"))}
+    for way in ("together", "together again"):
+        anew[way] = bench.train_many("tutorials", name, seeds, "float32")
     recorded = {r.key: r.model.weights_hash for r in bench.store.read_records()[0]}
-    found = {}
+    counts, found = {}, {}
     for way, trained in anew.items():
         records = [one.record for one in trained if one.record is not None]
-        known = [r for r in records if r.key in recorded]
-        found[way] = bool(known) and all(r.model.weights_hash == recorded[r.key] for r in known)
-    return found
+        same = sum(recorded.get(r.key) == r.model.weights_hash for r in records)
+        known = sum(r.key in recorded for r in records)
+        counts[way] = f"{same} of {known}"
+        found[way] = known > 0 and same == known
+        recorded |= {r.key: r.model.weights_hash for r in records}  # what the next way is held to
+    return found, counts
 
 
 def profile(bench: Bench) -> None:
@@ -329,45 +336,6 @@ def alone(suite: str, name: str, seeds: int, precision: str) -> Callable[[Bench]
     return lambda bench: bench.alone_rows(suite, name, seeds, precision) and None
 
 
-def vote(bench: Bench) -> None:
-    """The best soft vote whose members were trained within a minute of the GPU."""
-    import numpy as np
-    from ninetynine.records import RecordStore
-
-    found: dict[tuple[str, str, int], list[Any]] = {}
-    folders = sorted((bench.out / "work").glob("part-*"))
-    if bench.before and find_spec("pyarrow"):  # what reads its pack
-        folders.append(bench.before)
-    for folder in folders:
-        store = RecordStore(folder)
-        for record in store.read_records()[0]:
-            if record.timing is not None and record.timing.together:
-                row = record.cell.architecture, record.cell.precision, record.timing.together
-                found.setdefault(row, []).append((record, store.predictions(record)))
-    best: dict[str, Any] = {}
-    for (name, precision, together), runs in found.items():
-        runs.sort(key=lambda run: run[0].cell.seed)
-        share = float(np.mean([record.timing.train_seconds for record, _ in runs]))
-        size = min(len(runs), int(60 / share))
-        blocks = [runs[i : i + size] for i in range(0, len(runs) - size + 1, max(1, size))]
-        if not size or not blocks:
-            continue
-        accuracies = []
-        for block in blocks:
-            mean = np.mean([p.probabilities.astype(np.float32) for _, p in block], axis=0)
-            accuracies.append(float((mean.argmax(1) == block[0][1].labels).mean()))
-        found_here = {
-            "members": size,
-            "votes": len(accuracies),
-            "accuracy": round(float(np.mean(accuracies)), 6),
-            "train_seconds": round(size * share, 2),
-        }
-        bench.notes[f"{name} {precision} {together}"] = found_here
-        if found_here["accuracy"] > best.get("accuracy", 0):
-            best = {"name": name, "precision": precision, **found_here}
-    bench.notes["best"] = best
-
-
 @dataclass(frozen=True)
 class Stage:
     """A step of the whole; ``limit`` is how many seconds it may take before it is ended."""
@@ -398,11 +366,9 @@ STAGES = [
     Stage("t4 float32", 150, row("tutorials", "t4_wide_cnn", 32)),
     Stage("t3 float32", 200, row("tutorials", "t3_deep_cnn", 32)),
     Stage("precisions", 60, precisions),
-    Stage("vote", 30, vote),
     Stage("ladder modern_lenet", 150, row("ladder", "modern_lenet", 20, BF16)),
     Stage("ladder four_convs_longest", 240, row("ladder", "four_convs_longest", 20, BF16)),
     Stage("ladder four_convs_long", 240, row("ladder", "four_convs_long", 20, BF16)),
-    Stage("vote again", 30, vote),
 ]
 
 
@@ -412,7 +378,7 @@ STAGES = [
 def serve(arguments: argparse.Namespace) -> None:
     """Run the stages from ``arguments.first`` on; tell each on a line of standard output."""
     before = arguments.missing
-    bench = Bench(arguments.out, arguments.rehearse, arguments.deadline, arguments.commit, before)
+    bench = Bench(arguments.out, arguments.rehearse, arguments.deadline, arguments.commit)
     had = _ended_stages(before) if before else {}
     faster = had.get("convolutions", {})
     bench.convolutions = {p: faster[p] for p in ("float32", BF16) if p in faster}
@@ -561,7 +527,7 @@ def _line(what: dict[str, Any]) -> str:
 
 
 class _Packer:
-    """Packs what is recorded beside the process that computes, again after every stage."""
+    """Packs what is recorded beside the process that computes, now and then after a stage."""
 
     def __init__(self, out: Path) -> None:
         self._out = out
@@ -579,11 +545,14 @@ class _Packer:
         self._thread.join()
 
     def _serve(self) -> None:
-        more = True
+        more, packed = True, time.monotonic()
         while more:
             more = self._asked.get()
             while not self._asked.empty():  # one packing serves all that asked
                 more = self._asked.get()
+            if more and time.monotonic() < packed + _PACKED_EVERY:
+                continue  # it disturbs the stage beside which it computes
+            packed = time.monotonic()
             try:
                 _pack(self._out)
             except Exception as error:

@@ -325,9 +325,9 @@ def _votes(found: Found) -> str:
         rows.append([*row, f"{100 * accuracy:.2f}", f"{100 * float(runs.accuracies.mean()):.2f}"])
     headings = ["Votes of", "Precision", "Members", "Seconds", "Accuracy, %", "One alone, %"]
     said = (
-        "The vote that a minute of the card gives: the first seeds of each row of seeds together, as "
-        "many as were trained in 60 s or as there are, by the mean of their probabilities. Which is "
-        "the best is not chosen here: that would be a choice by the test images."
+        "The vote that a minute of the card gives: the first seeds of each row of seeds together, "
+        "as many as were trained in 60 s or as there are, by the mean of their probabilities. "
+        "Which is the best is not chosen here: that would be a choice by the test images."
     )
     return f"{said}\n\n{_markdown(headings, rows)}"
 
@@ -360,8 +360,8 @@ def _since_earlier(found: Found) -> str:
     ]  # fmt: skip
     said = (
         "The same cells in an earlier run, in another process on a machine of the same kind, when "
-        "XLA searched for the gradient of max pooling (`loop_revision` 1). `t2_dense` has no pooling; "
-        "what else has other bits now has them from other fusions around it:"
+        "XLA searched for the gradient of max pooling (`loop_revision` 1). `t2_dense` has no "
+        "pooling; what else has other bits now has them from other fusions around it:"
     )
     return f"{said}\n\n{_markdown(headings, rows)}"
 

@@ -81,6 +81,15 @@ def in_chunks(loop):
 def apart(one, other):
     return max(float(np.abs(a - b).max()) for a, b in zip(one, other, strict=True))
 
+def compiled_before_training(change):
+    loop = BACKEND.loop(model(0.0), images, labels, 16, "unit")
+    change(loop)
+    loop.compile([50, 20])
+    before = set(loop._compiled)
+    for order in orders[0], orders[1][:20]:
+        loop.run_epoch(order)
+    return before == set(loop._compiled)
+
 def answers_to_bytes_are_those_to_floats(scale):
     loop = BACKEND.loop(model(0.0), images, labels, 16, scale)
     values = [[variable.value for variable in part] for part in loop._weights]
@@ -99,6 +108,7 @@ if BACKEND.keras_backend != "tensorflow":  # whose loop must know the shape from
 if BACKEND.keras_backend == "jax":
     found["scan"] = apart(trained(BACKEND.loop, warp, change=scanning), trained(FitLoop, warp))
     scales = "unit", "none", Standard((0.3,), (0.2,))
+    found["compiled"] = [compiled_before_training(way) for way in (lambda loop: None, scanning)]
     found["bytes"] = [*map(answers_to_bytes_are_those_to_floats, scales)]
 found["has_tensorflow"] = ["tensorflow" in sys.modules]
 hide_where_unused(BACKEND, ["import tensorflow"])
@@ -148,6 +158,10 @@ def test_images_that_come_in_chunks_give_the_same_bits(backend):
 
 def test_jaxs_answers_to_bytes_have_the_bits_of_answers_to_floats():
     assert found_on("jax")["bytes"] == [True] * 3
+
+
+def test_jax_compiles_for_the_part_of_an_epoch_before_it_trains():
+    assert found_on("jax")["compiled"] == [True, True]
 
 
 @own_loops

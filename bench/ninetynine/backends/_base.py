@@ -12,7 +12,7 @@ the next few batches at a time, in the same order: the same steps with the same 
 import hashlib
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -145,8 +145,11 @@ class StepLoop(ABC):
             self._targets = np.zeros((rows, units), np.float32)
 
     @abstractmethod
-    def compile(self) -> None:
-        """Trace and compile without taking a step: no weight and no seed moves."""
+    def compile(self, lengths: Sequence[int] = ()) -> None:
+        """Trace and compile without taking a step: no weight and no seed moves.
+
+        ``lengths`` are how many images the epochs have, where they are not always all of them.
+        """
 
     @abstractmethod
     def run_epoch(
@@ -222,7 +225,7 @@ class StepLoop(ABC):
 class FitLoop(StepLoop):
     """Keras's own ``fit``, an epoch at a time; the data order is still ours."""
 
-    def compile(self) -> None:
+    def compile(self, lengths: Sequence[int] = ()) -> None:
         """Do nothing: ``fit`` compiles with its first step, and that step is training."""
 
     def run_epoch(

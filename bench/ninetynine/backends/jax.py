@@ -4,7 +4,7 @@ XLA's convolutions are several times slower inside a loop than outside on a CPU
 (https://github.com/jax-ml/jax/issues/12868), and there a call costs little.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -56,10 +56,10 @@ class JaxLoop(StepLoop):
         self._forward = jax.jit(forward)
         self._forwards: dict[tuple[Any, Any], Any] = {}  # compiled, by what it is given
 
-    def compile(self) -> None:
+    def compile(self, lengths: Sequence[int] = ()) -> None:
         """Compile for full batches and for the smaller last one, and to predict in batches."""
         state, kept = self._shapes(), None
-        for batches in self._first_batches():
+        for batches in self._first_batches(lengths or [len(self._images)]):
             shape = batches[0].shape
             if shape in self._compiled:
                 continue
@@ -80,10 +80,11 @@ class JaxLoop(StepLoop):
             self._forwards[given] = _compiled(kept, f"forward {given} {self._scale}", lower)
         self._outputs(pixels).block_until_ready()
 
-    def _first_batches(self) -> Iterator[Batches]:
-        """Yield batches of every shape that is trained on, full ones first."""
-        images, rows = len(self._images), len(self._pixels)
-        for count in filter(None, (min(images, rows), images % rows)):
+    def _first_batches(self, lengths: Sequence[int]) -> Iterator[Batches]:
+        """Yield batches of every shape that epochs of ``lengths`` have, full ones first."""
+        rows = len(self._pixels)
+        counts = {n for images in lengths for n in (min(images, rows), images % rows)}
+        for count in sorted(filter(None, counts), reverse=True):
             order = np.arange(count, dtype=np.int32)
             changes = None if self._warp is None else self._warp.no_changes(count)
             yield from self._batches(order, changes)

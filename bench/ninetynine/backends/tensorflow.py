@@ -1,7 +1,7 @@
 """TensorFlow: a whole epoch as one traced loop over tensors that stay where they are."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -46,7 +46,7 @@ class TensorFlowLoop(StepLoop):
             lambda batch: model(batch, training=False), reduce_retracing=True
         )
 
-    def compile(self) -> None:
+    def compile(self, lengths: Sequence[int] = ()) -> None:
         """Trace and optimise the graph by running it for zero steps: no weight, no seed moves."""
         self._model.optimizer.build(self._model.trainable_variables)
         # A metric that came with its first batch into the graph would have that traced twice.

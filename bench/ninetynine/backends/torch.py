@@ -1,6 +1,6 @@
 """PyTorch: the model's own steps, one after another, over data that stay on the device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ class TorchLoop(StepLoop):
         if self._resident:
             self._pixels, self._targets = map(self._to_device, (self._pixels, self._targets))
 
-    def compile(self) -> None:
+    def compile(self, lengths: Sequence[int] = ()) -> None:
         """Do nothing: PyTorch runs operation by operation."""
 
     def run_epoch(

@@ -129,7 +129,7 @@ def train_cell(
             make_warp(recipe, shape, scale),
         )
         made.known_by = identity.model_copy(update={"seed": 0}).key
-        made.compile()
+        made.compile(sorted({len(order) for order in orders}))
         return made
 
     def next_phase(number: int) -> None:
