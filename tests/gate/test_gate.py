@@ -921,3 +921,24 @@ def test_a_baseline_keeps_the_groups_of_its_images(tmp_path):
     cell = runs[0].record.cell
     found = RecordStore(tmp_path).groups.of(cell.dataset, cell.dataset_fingerprint)
     assert str(found) == "40 patients"
+
+
+def test_a_seed_of_the_baseline_that_collapsed_is_why_nothing_can_be_told():
+    row = make_row([*BASELINE[:9], 0.1135])
+    verdict, _ = seed_by_seed(row, make_runs(spread(0.97, 0.0006, 20, 1), first_seed=20))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "Seed 9 of the baseline collapsed (11.35%, its others have 98." in sentence(verdict)
+    assert "would decide" not in sentence(verdict)
+
+
+def test_a_wide_baseline_of_which_no_seed_collapsed_asks_for_seeds():
+    row = make_row(spread(0.98, 0.0015, 10))
+    verdict, _ = seed_by_seed(row, make_runs(spread(0.9795, 0.0015, 20, 1)))
+    assert not verdict.reason
+
+
+def test_a_margin_is_said_however_small_it_is():
+    terms = dataclasses.replace(TERMS, margin=2e-9)
+    runs = make_runs(spread(0.98, 0.0006, 20, 1), first_seed=20)
+    verdict, _ = seed_by_seed(make_row(BASELINE), runs, terms)
+    assert "margin 2e-07" in sentence(verdict)

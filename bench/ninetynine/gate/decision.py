@@ -195,26 +195,53 @@ def _by_collapse(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | N
     It is below their prediction interval for one more run, and by more than the margin.  Averaged
     with the others it would only make the spread so wide that nothing can be told.
     """
-    known = accuracies(baseline.runs)
-    confidence = 1 - 2 * chance_of_a_run(baseline, terms)
-    if confidence == 1 or len(new) < FIRST_LOOK:
+    if len(new) < FIRST_LOOK:
         return None
-    images = _images([*baseline.runs, *new])
-    flips = 0.0 if baseline.summary is None else seed_variance(baseline.summary)[1]
-    expected = prediction_interval(known, images, confidence, flips)
-    assert expected is not None  # of two runs or more there is one
-    margin = terms.margin if terms.by.is_accuracy else Terms().margin
-    least = min(expected.low, float(known.mean()) - margin)
-    fallen = [run for run in new if run.accuracy < least]
+    fallen, reason = _collapsed(baseline, baseline.runs, new, terms)
     if not fallen:
         return None
-    reason = (
-        f"{', '.join(f'seed {run.seed} collapsed: {100 * run.accuracy:.2f}%' for run in fallen)}; "
-        f"one more run like the baseline's {len(known)} has at least {100 * expected.low:.2f}% "
-        f"({100 * confidence:.4g}% prediction interval)"
-    )
     found = verdict_of(baseline, new, terms, Outcome.REGRESSED, reason)
     return dataclasses.replace(found, flipped=flipped_images(baseline.runs, fallen))
+
+
+def _collapsed(
+    baseline: Row, known: Sequence[Run], others: Sequence[Run], terms: Terms
+) -> tuple[list[Run], str]:
+    """Return those of ``others`` that no run like ``known`` would be, and that in words."""
+    confidence = 1 - 2 * chance_of_a_run(baseline, terms)
+    if confidence == 1:
+        return [], ""
+    before = accuracies(known)
+    flips = 0.0 if baseline.summary is None else seed_variance(baseline.summary)[1]
+    expected = prediction_interval(before, _images([*known, *others]), confidence, flips)
+    assert expected is not None  # of two runs or more there is one
+    margin = terms.margin if terms.by.is_accuracy else Terms().margin
+    least = min(expected.low, float(before.mean()) - margin)
+    fallen = [run for run in others if run.accuracy < least]
+    told = ", ".join(f"seed {run.seed} collapsed: {100 * run.accuracy:.2f}%" for run in fallen)
+    return fallen, (
+        f"{told}; one more run like the baseline's {len(known)} has at least "
+        f"{100 * expected.low:.2f}% ({100 * confidence:.4g}% prediction interval)"
+    )
+
+
+def collapsed_in(baseline: Row, terms: Terms) -> str:
+    """Return in words that one of the baseline's own seeds collapsed, "" where none did.
+
+    A seed is held to the others.  Its spread hides whatever a check finds.
+    """
+    lowest = min(baseline.runs, key=lambda run: run.accuracy)
+    others = [run for run in baseline.runs if run is not lowest]
+    if len(others) < _FEWEST_BASELINE_SEEDS:
+        return ""
+    fallen, _ = _collapsed(baseline, others, [lowest], terms)
+    if not fallen:
+        return ""
+    return (
+        f"seed {lowest.seed} of the baseline collapsed ({100 * lowest.accuracy:.2f}%, its others "
+        f"have {100 * float(accuracies(others).mean()):.2f}%), and its spread hides any drop: mend "
+        "what made it collapse, then bench baseline update"
+    )
 
 
 def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
@@ -233,8 +260,9 @@ def _open(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict:
     needed = None
     if found.answer == "open":
         needed = seeds_needed(found, len(baseline.runs), terms.margin, terms.alpha)
+    reason = collapsed_in(baseline, terms) if found.answer == "open" else ""
     return dataclasses.replace(
-        verdict_of(baseline, new, terms, OUTCOMES[found.answer]),
+        verdict_of(baseline, new, terms, OUTCOMES[found.answer], reason),
         look=found,
         needed=needed,
         **(_population(baseline.runs, new, terms) if terms.by.is_accuracy else {}),

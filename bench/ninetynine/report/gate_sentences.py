@@ -92,6 +92,7 @@ def _measure_words(verdict: Verdict) -> str:
     if look.lower > 0:
         what = f"there is a {noun}, and whether it is below the margin is open"
     needed = f" {_needed_words(verdict.needed, noun)}" if verdict.needed is not None else ""
+    needed = f" {verdict.reason[0].upper()}{verdict.reason[1:]}." if verdict.reason else needed
     return (
         f"cannot tell: {numbers}; the {noun} is between {lower} and {upper}{unit} ({margin}), "
         f"so {what}.{needed}"
@@ -176,7 +177,9 @@ def _value(measure: Measure, look: Look, part: str) -> str:
 def size_of(measure: Measure, share: float, look: Look | None = None) -> str:
     """Return the size of a change without its unit."""
     if measure.unit == "%":
-        return points(share)
+        shown = points(share)
+        # A margin is asked for, and so is said however small it is; a drop that is nothing is 0.
+        return f"{100 * share:.1g}" if look is None and share and not float(shown) else shown
     decimals = None if look is None else _decimals(measure, look, more=1)
     return units.difference(measure, share, decimals)
 
