@@ -91,17 +91,21 @@ def test_what_says_nothing_of_the_model_is_not_noted(net, monkeypatch, innocent)
     os.environ.pop("WIDTH", None)
 
 
-@pytest.mark.parametrize("way", ["site-packages", "link"])
+@pytest.mark.parametrize("way", ["site-packages", "link", "target"])
 def test_a_library_of_another_environment_is_no_input(tmp_path, way):
-    """A virtual environment may see the packages of another one, or be found through a link."""
-    installed = tmp_path / "site-packages"
+    """A virtual environment may see the packages of another one, or be found through a link.
+
+    So may a folder be seen that pip was told to install to.
+    """
+    installed = tmp_path / ("packages" if way == "target" else "site-packages")
     installed.mkdir()
+    if way == "target":
+        (installed / "lazy_library-1.0.dist-info").mkdir()
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / "site-packages").symlink_to(installed)
     (installed / "lazy_library.py").write_text("import os; os.getenv('LAZY')")
     (tmp_path / "own_module.py").write_text("")
-    folder = tmp_path / ("." if way == "site-packages" else "link/site-packages")
-    seen = installed if way == "site-packages" else folder
+    seen = tmp_path / "link" / "site-packages" if way == "link" else installed
     script = f"""
 import sys
 from pathlib import Path

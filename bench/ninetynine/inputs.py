@@ -14,6 +14,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -35,9 +36,14 @@ def _libraries() -> tuple[str, ...]:
     Each as Python names it and as it is found on the disk.
     """
     found = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    found |= {folder for folder in sys.path if Path(folder).name in INSTALLED}
+    found |= {folder for folder in sys.path if folder and _holds_packages(Path(folder))}
     found.add(_PACKAGE)
     return tuple({*found, *map(os.path.realpath, found)})
+
+
+def _holds_packages(folder: Path) -> bool:
+    """Return whether packages are installed in ``folder``, be it by ``pip install --target``."""
+    return folder.name in INSTALLED or next(folder.glob("*.dist-info"), None) is not None
 
 
 _LIBRARIES = _libraries()
@@ -245,6 +251,13 @@ def _source_of(compiled: str) -> str:
         return compiled
 
 
+@cache
+def _package_of(file: str) -> str:
+    """Return the package that ``file`` of a library is of, of the standard library a part of it."""
+    folder = max((f for f in _LIBRARIES if file.startswith(f + os.sep)), key=len, default="")
+    return file[len(folder) + 1 :].partition(os.sep)[0]
+
+
 def _is_of_own_code(frame: FrameType | None) -> bool:
     """Return whether what happens in ``frame`` is a user's code's doing, directly or not."""
     while frame is not None:
@@ -252,8 +265,7 @@ def _is_of_own_code(frame: FrameType | None) -> bool:
         if file.startswith(_PACKAGE) or file.startswith("<frozen importlib"):
             return False
         if file.startswith(_LIBRARIES):
-            parts = file.replace("-packages/", "-packages\0").partition("\0")[2].split("/")
-            if parts[0] in _COMPUTING:
+            if _package_of(file) in _COMPUTING:
                 return False
         elif not file.startswith("<"):
             return True

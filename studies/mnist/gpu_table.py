@@ -174,10 +174,15 @@ def _determinism(found: Found) -> list[str]:
 
 def _verified(found: Found) -> list[str]:
     what = f"Recorded cells of T2 in {F32} trained anew on the same card, as `bench verify` does"
-    told = found.stages.get("determinism", {}).get("verified")
+    stage = found.stages.get("determinism", {})
+    told, counts = stage.get("verified"), stage.get("verified_runs")
     if told is None:
         return [what, "the same bits", "", _NOT_MEASURED]
-    return [what, "the same bits", _same(told), _verdict(all(told.values()))]
+    shown = {way: same for way, same in told.items() if same or counts}
+    # Without counts, what is not the same may also be that no record of that key was found.
+    not_shown = [f"{way}: not shown" for way in told if way not in shown]
+    verdict = _verdict(all(shown.values())) + "".join(f"; {words}" for words in not_shown)
+    return [what, "the same bits", ", ".join([_same(shown), *not_shown]), verdict]
 
 
 def _same(told: dict[str, bool]) -> str:
