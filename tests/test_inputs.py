@@ -119,6 +119,34 @@ print([*inputs])
     assert done.stdout == "['file own_module.py']\n", done.stdout + done.stderr
 
 
+def test_what_is_installed_into_a_folder_is_no_input_and_own_code_beside_it_is(tmp_path):
+    """As by ``pip install --target``: the folder is called anything, and is on the path."""
+    for name in ("jaxlib", "library", "library_of_mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(
+            f"import os\ndef look(): open(__file__).close(); os.path.exists('/for_{name}')"
+        )
+    (tmp_path / "library-1.dist-info").mkdir()
+    record = "../../bin/x,,\njaxlib/__init__.py,sha256=a,1\nlibrary/__init__.py,,\n"
+    (tmp_path / "library-1.dist-info" / "RECORD").write_text(record)
+    script = f"""
+from pathlib import Path
+from ninetynine.inputs import noting
+file = Path({str(tmp_path / "net.py")!r})
+import jaxlib, library, library_of_mine
+with noting(file, (file,), ()) as inputs:
+    exec(compile("for x in (jaxlib, library, library_of_mine): x.look()", str(file), "exec"))
+print(*inputs)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    looked_for = "file /for_library file /for_library_of_mine"  # what computes looks for its own
+    known = f"{looked_for} file library_of_mine/__init__.py\n"
+    assert done.stdout == known, done.stdout + done.stderr
+
+
 def test_a_module_of_a_computed_name_is_noted_though_it_is_compiled_already(net, monkeypatch):
     (net.parent / "helper_of_net.py").write_text("WIDTH = 8")
     monkeypatch.syspath_prepend(net.parent)

@@ -13,7 +13,7 @@ import sysconfig
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -36,8 +36,21 @@ def _libraries() -> tuple[str, ...]:
     """
     found = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     found |= {folder for folder in sys.path if Path(folder).name in INSTALLED}
+    others = {folder for folder in sys.path if folder and folder not in found}
     found.add(_PACKAGE)
-    return tuple({*found, *map(os.path.realpath, found)})
+    installed = {path for folder in others for path in _installed_in(folder)}
+    return tuple({*found, *map(os.path.realpath, found), *installed})
+
+
+def _installed_in(folder: str) -> Iterator[str]:
+    """Yield what is installed in ``folder``, as by ``pip install --target``, beside own code."""
+    for record in Path(folder).glob("*.dist-info/RECORD"):
+        with suppress(OSError):
+            lines = record.read_text(encoding="utf-8", errors="replace").splitlines()
+            names = {line.split(",")[0].split("/")[0].strip('"') for line in lines}
+            for place in {folder, os.path.realpath(folder)}:
+                for path in (Path(place, name) for name in names - {"", ".."}):
+                    yield f"{path}{os.sep}" if path.is_dir() else str(path)
 
 
 _LIBRARIES = _libraries()
@@ -252,10 +265,17 @@ def _is_of_own_code(frame: FrameType | None) -> bool:
         if file.startswith(_PACKAGE) or file.startswith("<frozen importlib"):
             return False
         if file.startswith(_LIBRARIES):
-            parts = file.replace("-packages/", "-packages\0").partition("\0")[2].split("/")
-            if parts[0] in _COMPUTING:
+            if _package_of(file) in _COMPUTING:
                 return False
         elif not file.startswith("<"):
             return True
         frame = frame.f_back
     return False
+
+
+def _package_of(file: str) -> str:
+    """Return the name of the installed package that ``file`` is of; "" for none."""
+    for path in _LIBRARIES:
+        if path.endswith(os.sep) and file.startswith(path):
+            return Path(path).name
+    return file.replace("-packages/", "-packages\0").partition("\0")[2].split("/")[0]
