@@ -91,21 +91,17 @@ def test_what_says_nothing_of_the_model_is_not_noted(net, monkeypatch, innocent)
     os.environ.pop("WIDTH", None)
 
 
-@pytest.mark.parametrize("way", ["site-packages", "link", "target"])
+@pytest.mark.parametrize("way", ["site-packages", "link"])
 def test_a_library_of_another_environment_is_no_input(tmp_path, way):
-    """A virtual environment may see the packages of another one, or be found through a link.
-
-    So may a folder be seen that pip was told to install to.
-    """
-    installed = tmp_path / ("packages" if way == "target" else "site-packages")
+    """A virtual environment may see the packages of another one, or be found through a link."""
+    installed = tmp_path / "site-packages"
     installed.mkdir()
-    if way == "target":
-        (installed / "lazy_library-1.0.dist-info").mkdir()
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / "site-packages").symlink_to(installed)
     (installed / "lazy_library.py").write_text("import os; os.getenv('LAZY')")
     (tmp_path / "own_module.py").write_text("")
-    seen = tmp_path / "link" / "site-packages" if way == "link" else installed
+    folder = tmp_path / ("." if way == "site-packages" else "link/site-packages")
+    seen = installed if way == "site-packages" else folder
     script = f"""
 import sys
 from pathlib import Path
@@ -121,6 +117,34 @@ print([*inputs])
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout == "['file own_module.py']\n", done.stdout + done.stderr
+
+
+def test_what_is_installed_into_a_folder_is_no_input_and_own_code_beside_it_is(tmp_path):
+    """As by ``pip install --target``: the folder is called anything, and is on the path."""
+    for name in ("jaxlib", "library", "library_of_mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(
+            f"import os\ndef look(): open(__file__).close(); os.path.exists('/for_{name}')"
+        )
+    (tmp_path / "library-1.dist-info").mkdir()
+    record = "../../bin/x,,\njaxlib/__init__.py,sha256=a,1\nlibrary/__init__.py,,\n"
+    (tmp_path / "library-1.dist-info" / "RECORD").write_text(record)
+    script = f"""
+from pathlib import Path
+from ninetynine.inputs import noting
+file = Path({str(tmp_path / "net.py")!r})
+import jaxlib, library, library_of_mine
+with noting(file, (file,), ()) as inputs:
+    exec(compile("for x in (jaxlib, library, library_of_mine): x.look()", str(file), "exec"))
+print(*inputs)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    looked_for = "file /for_library file /for_library_of_mine"  # what computes looks for its own
+    known = f"{looked_for} file library_of_mine/__init__.py\n"
+    assert done.stdout == known, done.stdout + done.stderr
 
 
 def test_a_module_of_a_computed_name_is_noted_though_it_is_compiled_already(net, monkeypatch):

@@ -13,8 +13,7 @@ import sysconfig
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -36,14 +35,22 @@ def _libraries() -> tuple[str, ...]:
     Each as Python names it and as it is found on the disk.
     """
     found = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    found |= {folder for folder in sys.path if folder and _holds_packages(Path(folder))}
+    found |= {folder for folder in sys.path if Path(folder).name in INSTALLED}
+    others = {folder for folder in sys.path if folder and folder not in found}
     found.add(_PACKAGE)
-    return tuple({*found, *map(os.path.realpath, found)})
+    installed = {path for folder in others for path in _installed_in(folder)}
+    return tuple({*found, *map(os.path.realpath, found), *installed})
 
 
-def _holds_packages(folder: Path) -> bool:
-    """Return whether packages are installed in ``folder``, be it by ``pip install --target``."""
-    return folder.name in INSTALLED or next(folder.glob("*.dist-info"), None) is not None
+def _installed_in(folder: str) -> Iterator[str]:
+    """Yield what is installed in ``folder``, as by ``pip install --target``, beside own code."""
+    for record in Path(folder).glob("*.dist-info/RECORD"):
+        with suppress(OSError):
+            lines = record.read_text(encoding="utf-8", errors="replace").splitlines()
+            names = {line.split(",")[0].split("/")[0].strip('"') for line in lines}
+            for place in {folder, os.path.realpath(folder)}:
+                for path in (Path(place, name) for name in names - {"", ".."}):
+                    yield f"{path}{os.sep}" if path.is_dir() else str(path)
 
 
 _LIBRARIES = _libraries()
@@ -251,13 +258,6 @@ def _source_of(compiled: str) -> str:
         return compiled
 
 
-@cache
-def _package_of(file: str) -> str:
-    """Return the package that ``file`` of a library is of, of the standard library a part of it."""
-    folder = max((f for f in _LIBRARIES if file.startswith(f + os.sep)), key=len, default="")
-    return file[len(folder) + 1 :].partition(os.sep)[0]
-
-
 def _is_of_own_code(frame: FrameType | None) -> bool:
     """Return whether what happens in ``frame`` is a user's code's doing, directly or not."""
     while frame is not None:
@@ -271,3 +271,11 @@ def _is_of_own_code(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _package_of(file: str) -> str:
+    """Return the name of the installed package that ``file`` is of; "" for none."""
+    for path in _LIBRARIES:
+        if path.endswith(os.sep) and file.startswith(path):
+            return Path(path).name
+    return file.replace("-packages/", "-packages\0").partition("\0")[2].split("/")[0]

@@ -15,7 +15,7 @@ from pathlib import Path
 from ninetynine import gpu
 from ninetynine.backends import BACKENDS, get_backend, package_versions
 from ninetynine.cells import DEFAULT_BACKEND, Cell, CellIdentity, canonical_hash
-from ninetynine.errors import UserError
+from ninetynine.errors import UserError, nearest
 from ninetynine.records import Machine, Record
 
 # NVIDIA's driver, AMD's, that of Windows's Linux, and any other graphics card's.
@@ -41,7 +41,7 @@ def default_backend() -> str:
     """Return the backend where none is named.
 
     It is the one that KERAS_BACKEND says; else TensorFlow, unless that is not installed and
-    another one is.
+    another one is.  Raises UserError where KERAS_BACKEND says what is no backend here.
     """
     return _default_backend(os.environ.get("KERAS_BACKEND", ""))
 
@@ -51,6 +51,11 @@ def _default_backend(asked: str) -> str:
     names = sorted(BACKENDS.entries(), key=lambda name: name != DEFAULT_BACKEND)
     if asked in names:
         return asked
+    if asked:  # Keras would not start with it, and another backend has other numbers
+        raise UserError(
+            f"KERAS_BACKEND: no backend is called {asked!r}{nearest(asked, names)}; correct or "
+            "unset it, or use --backend"
+        )
     for name in names:
         with suppress(UserError):
             package_versions(name)

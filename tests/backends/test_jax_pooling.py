@@ -38,7 +38,7 @@ def few_values(*shape):
 
 
 @pytest.mark.parametrize("sizes", [(8, 8), (11, 11), (9, 10), (7, 12)])
-@pytest.mark.parametrize("window", [(2, 2), (3, 3), (1, 2), (3, 2)])
+@pytest.mark.parametrize("window", [(2, 2), (3, 3), (1, 2), (3, 2), (6, 6)])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_values_and_gradients_are_the_same_bits(sizes, window, padding):
     images = few_values(4, *sizes, 3)
@@ -69,11 +69,14 @@ def test_many_seeds_at_once_have_the_bits_of_each_alone():
         ({"pool_size": 3, "strides": 2}, False),
         ({"pool_size": 2, "strides": 1}, False),
         ({"data_format": "channels_first"}, False),
+        ({"pool_size": 8}, True),
+        ({"pool_size": (5, 13)}, False),
+        ({"pool_size": 28}, False),
     ],
 )
-def test_windows_that_overlap_are_left_to_keras(arguments, changed):
+def test_windows_that_overlap_or_are_large_are_left_to_keras(arguments, changed):
     layer = keras.layers.MaxPooling2D(**arguments)
-    pool_by_selecting(keras.Sequential([keras.Input((8, 8, 8)), layer]))
+    pool_by_selecting(keras.Sequential([keras.Input((28, 28, 28)), layer]))
     assert has_own_pooling(layer) == changed
 
 

@@ -130,7 +130,15 @@ def test_threads_and_machines_pool_and_each_seed_counts_once(store):
     other = max(first, second, key=lambda record: record.key)
     assert row.accuracy.n == 2
     assert row.accuracy.mean == pytest.approx((counted.scores.test.accuracy + 0.98) / 2)
-    assert any("seed 0 ran more than once" in n and other.key[:8] in n for n in row_notes(row))
+    told = f"seed 0 ran more than once (other threads) and counts once; left aside: {other.key[:8]}"
+    assert told in row_notes(row)
+
+
+def test_seeds_that_ran_with_other_revisions_of_a_loop_are_said_to_have(store):
+    for threads, revision in ((1, 1), (2, 1), (2, 2)):
+        write_run(store, seed=0, threads=threads, loop_revision=revision)
+    (note,) = (note for note in row_notes(only_row(store)) if "more than once" in note)
+    assert "revisions of the backend's loop" in note
 
 
 @pytest.mark.parametrize(

@@ -124,8 +124,17 @@ def test_a_backend_that_cannot_be_imported_is_one_line(monkeypatch):
     keras = SimpleNamespace(ops=SimpleNamespace(zeros=broken))
     monkeypatch.setitem(sys.modules, "keras", keras)
     monkeypatch.setattr(setup, "thread_environment", lambda *given: {})
+    monkeypatch.setattr(setup, "package_versions", lambda name: {})
     with pytest.raises(UserError, match=r"backend jax is installed .*imported: libcudart\.so\.12"):
         start_backend_here("jax", 1, "cpu")
+
+
+def test_showing_a_model_on_a_backend_that_is_not_installed_says_so(
+    refuse, without_torch, monkeypatch
+):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    said = refuse("show", "t2_dense")
+    assert "backend torch needs the package torch, which is not installed" in said
 
 
 def test_predicting_with_a_model_of_a_backend_that_is_not_installed(

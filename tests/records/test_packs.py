@@ -337,7 +337,10 @@ def test_a_pack_is_not_replaced_by_one_that_lacks_its_records(results, tmp_path)
 def test_a_pack_cannot_be_written_to(results, tmp_path):
     pack = pack_of(results, tmp_path)
     before = pack.read_bytes()
-    with pytest.raises(UserError, match=r"cannot write to .*all.parquet"), RecordStore(pack).lock():
+    with (
+        pytest.raises(UserError, match=r"all.parquet: records are written to a folder"),
+        RecordStore(pack).lock(),
+    ):
         pass
     assert pack.read_bytes() == before
 
@@ -396,6 +399,16 @@ def test_a_path_that_is_no_pack_is_one_line(tmp_path, capsys):
     assert (code, said.err.count("\n")) == (2, 1)
     code, said = bench(capsys, "unpack", tmp_path / "none.parquet", "--into", tmp_path / "out")
     assert (code, said.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("verb", ["merge", "unpack", "run"])
+def test_no_folder_is_made_that_would_be_taken_for_a_pack(results, tmp_path, capsys, verb):
+    pack, new = pack_of(results, tmp_path), tmp_path / "new.parquet"
+    option = "--results" if verb == "run" else "--into"
+    code, said = bench(capsys, verb, "quick" if verb == "run" else pack, option, new)
+    assert (code, new.exists()) == (2, False)
+    assert f"bench: {option} {new}: records are written to a folder" in said.err
+    assert said.err.count("\n") == 1
 
 
 def test_a_problem_with_a_pack_is_kept_as_it_is(tmp_path):

@@ -153,7 +153,14 @@ def test_the_backend_is_kerass_else_the_one_that_is_installed(monkeypatch):
     monkeypatch.setattr(machine, "package_versions", installed)
     machine._default_backend.cache_clear()
     assert machine.default_backend() == "torch"
-    for word, backend in (("jax", "jax"), ("theano", "torch")):
+    for word, backend in (("jax", "jax"), ("", "torch")):
         monkeypatch.setenv("KERAS_BACKEND", word)
         assert machine.default_backend() == backend
     machine._default_backend.cache_clear()
+
+
+def test_a_backend_that_keras_would_not_start_with_is_a_mistake(monkeypatch):
+    for word, told in (("jaxx", "did you mean 'jax'"), ("theano", "jax, tensorflow, torch")):
+        monkeypatch.setenv("KERAS_BACKEND", word)
+        with pytest.raises(machine.UserError, match=f"KERAS_BACKEND: .*'{word}'.*{told}"):
+            machine.default_backend()

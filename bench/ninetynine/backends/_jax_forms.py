@@ -3,7 +3,11 @@
 Convolutions have Keras's values to rounding; max pooling has the same values and gradients.
 """
 
+from math import prod
 from typing import Any
+
+# A window's pixels are compared one by one in the program: of more, XLA takes long to compile it.
+_MOST_PIXELS = 64
 
 
 def convolve_by_products(model: Any) -> None:
@@ -59,11 +63,11 @@ class _Products:
 
 
 def _pools_plainly(layer: Any) -> bool:
-    """Return whether ``layer`` takes the maximum of windows that do not overlap."""
+    """Return whether ``layer`` takes the maximum of small windows that do not overlap."""
     import keras
 
     plain = type(layer) is keras.layers.MaxPooling2D and layer.data_format == "channels_last"
-    return plain and layer.strides == layer.pool_size
+    return plain and layer.strides == layer.pool_size and prod(layer.pool_size) <= _MOST_PIXELS
 
 
 class _Pooling:

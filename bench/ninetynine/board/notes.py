@@ -9,6 +9,7 @@ from ninetynine.board.intervals import collapse_in_words
 from ninetynine.board.measured import measured
 from ninetynine.board.row import Row
 from ninetynine.board.run import Run
+from ninetynine.cells import differing_fields
 from ninetynine.grouping import grouped
 from ninetynine.measures import Measure
 from ninetynine.statistics import neighbors_alike
@@ -17,6 +18,11 @@ from ninetynine.suite.seeds import seed_list, seeds_in_words
 # Coverage as simulated (shared protocol, "Accuracy"): the nominal 95% holds from five seeds on.
 _ENOUGH_SEEDS = 5
 _FEWEST_SEEDS = 3
+# What a seed's runs of one row may differ in, in words.
+_AGAIN = {
+    "loop_revision": "revisions of the backend's loop",
+    "together": "seeds at once",
+}
 
 
 def row_notes(row: Row) -> tuple[str, ...]:
@@ -57,7 +63,7 @@ def _about_runs(row: Row) -> Iterator[str]:
         records = (run.record for run in runs)
         keys = ", ".join(r.key[:8] + (" (failed)" if r.status == "failed" else "") for r in records)
         yield (
-            f"{seeds_in_words(seeds)} ran more than once (other threads, machines or versions) and "
+            f"{seeds_in_words(seeds)} ran more than once (other {_of_other_what(row)}) and "
             f"count{'' if len(seeds) > 1 else 's'} once; left aside: {keys}"
         )
     if without := [run.seed for run in row.runs if run.outcome is None]:
@@ -69,6 +75,17 @@ def _about_runs(row: Row) -> Iterator[str]:
             f"the predictions of {seeds_in_words(without)} are missing or damaged: mean and SD "
             f"count all {len(row.runs)} seeds, {rest}"
         )
+
+
+def _of_other_what(row: Row) -> str:
+    """Say in what the runs that are left aside differ from those of their seeds that count."""
+    counted = {run.seed: run.record.cell for run in row.runs}
+    fields = {
+        field.partition(".")[0]
+        for run in row.left_aside
+        for field in differing_fields(counted[run.seed], run.record.cell)
+    }
+    return " and ".join(sorted(_AGAIN.get(field, field) for field in fields)) or "machines"
 
 
 def _of_several_models(row: Row) -> str:

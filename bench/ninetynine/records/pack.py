@@ -208,8 +208,9 @@ class Packs:
     @cached_property
     def opened(self) -> list[Pack | Problem]:
         """Each pack, or what is wrong with it."""
-        alone = self._directory.suffix == SUFFIX and not self._directory.is_dir()
-        found = [self._directory] if alone else sorted(self._directory.glob(f"*{SUFFIX}"))
+        there = self._directory
+        alone = there.suffix == SUFFIX and there.exists() and not there.is_dir()
+        found = [there] if alone else sorted(there.glob(f"*{SUFFIX}"))
         return [open_pack(path) for path in found if path.resolve() not in self._without]
 
     def __iter__(self) -> Iterator[Pack]:

@@ -278,6 +278,7 @@ class RecordStore:
         """
         from filelock import FileLock, Timeout
 
+        self._check_is_folder(option)
         lock = FileLock(self.directory / ".lock", timeout=0)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -300,12 +301,21 @@ class RecordStore:
 
     def check_can_be_written(self, option: str) -> None:
         """Raise UserError, which names ``option``, where no record can be written."""
+        self._check_is_folder(option)
         there = next(p for p in (self.folder, *self.folder.parents) if os.path.lexists(p))
         try:
             with tempfile.TemporaryFile(dir=there):
                 pass
         except OSError as error:
             raise self._cannot_write(error, option) from error
+
+    def _check_is_folder(self, option: str) -> None:
+        """Raise UserError for a pack, or a new folder that would be taken for one by its name."""
+        if self.directory.suffix == SUFFIX and not self.directory.is_dir():
+            raise UserError(
+                f"{option} {self.directory}: records are written to a folder, and a pack's name "
+                f"ends in {SUFFIX}; name a folder (bench pack makes a pack of it)"
+            )
 
     def _cannot_write(self, error: Exception, option: str) -> UserError:
         reason = getattr(error, "strerror", None) or error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from ninetynine.architecture import Architecture
-from ninetynine.backends import get_backend
+from ninetynine.backends import get_backend, package_versions
 from ninetynine.backends.tensorflow import hide_where_unused
 from ninetynine.cells import CellIdentity
 from ninetynine.datasets.download import keras_home
@@ -131,8 +131,9 @@ def start_backend_here(backend: str, threads: int, device: str) -> None:
 
     For verbs that compute without a worker.  TensorFlow writes past Python and past its own log
     level when it starts, so the file descriptor itself is turned away until the first operation.
-    Raises UserError where the backend is installed and cannot be imported.
+    Raises UserError where the backend is not installed or cannot be imported.
     """
+    package_versions(backend)
     kept = inherited_environment(os.environ)
     for name in os.environ.keys() - kept.keys():
         del os.environ[name]
