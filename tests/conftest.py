@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from distributions import activate, write
 from kept_workers import KeptWorkers
-from known_architectures import KnownArchitectures
+from known_files import KnownFiles
 from ninetynine import cli
 from ninetynine.records import RecordStore
 from ninetynine.training import clocks
@@ -79,10 +79,10 @@ def few_rounds_of_prediction():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def known_architectures():
-    """An architecture's file is read again when it has changed, and not for every command."""
+def known_files():
+    """A file of the package is read again when it has changed, and not for every command."""
     with pytest.MonkeyPatch.context() as patch:
-        KnownArchitectures().lend(patch)
+        KnownFiles().lend(patch)
         yield
 
 

@@ -1,11 +1,12 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from complaints import complaint
-from ninetynine.catalog import discover, get, matching
+from ninetynine.catalog import discover, get, matching, named
 from ninetynine.errors import UserError
 
 EXAMPLES = Path(__file__).parent / "support" / "examples"
@@ -156,9 +157,24 @@ def test_users_file_may_build_on_a_built_in_one(net):
     assert sorted(found.source_files) == ["net.py", *built_in]
 
 
-def test_name_clash_names_both_places(net):
+def test_one_is_read_without_the_others(net):
+    """A worker trains one: it need not read what the others are, nor fail where one is broken."""
+    files = [net(NET), net("RECIPE = ", name="broken")]
+    assert named("net", files) == discover(files[:1])["net"]
+    assert named("t2_dense", files) == discover()["t2_dense"]
+    assert "broken.py" in complaint(named, "broken", files)
+
+
+@pytest.mark.parametrize("name", ["nett", "net[rate=1,2]"])
+def test_one_that_is_not_there_is_told_as_among_all(net, name):
+    files = [net(NET)]
+    assert complaint(named, name, files) == complaint(get, discover(files), name)
+
+
+@pytest.mark.parametrize("find", [discover, partial(named, "t2_dense")])
+def test_name_clash_names_both_places(net, find):
     clash = net(NET, name="t2_dense")
-    message = complaint(discover, [clash])
+    message = complaint(find, [clash])
     assert "two architectures are called 't2_dense'" in message
     assert str(clash) in message
     assert "(built in)" in message

@@ -57,6 +57,15 @@ def test_what_is_read_is_noted_however_it_is_read(net, monkeypatch, reading, nam
     assert sorted(notes(net, HERE + reading)) == names
 
 
+def test_python_calls_one_hook_however_many_cells_a_process_trains(net, monkeypatch):
+    notes(net, "pass")
+    hooks = []
+    monkeypatch.setattr(sys, "addaudithook", hooks.append)
+    for _ in range(3):
+        assert [*notes(net, f"{HERE}os.listdir(here / 'deep')")] == ["file deep"]
+    assert hooks == []
+
+
 @pytest.mark.slow
 def test_what_tensorflow_reads_by_itself_is_noted(net):
     pytest.importorskip("tensorflow")

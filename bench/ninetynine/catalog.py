@@ -83,6 +83,18 @@ def discover(files: Sequence[Path] = ()) -> Catalog:
     return Catalog(found)
 
 
+def named(name: str, files: Sequence[Path] = ()) -> Architecture:
+    """Return the architecture of the file called ``name``, as `discover` has it, reading no other.
+
+    Raises UserError as `discover` does for files of this name, and where there is none.
+    """
+    found: dict[str, Architecture] = {}
+    for place in places(files):
+        if place.path.stem == name:
+            add(found, _read(place))
+    return found[name] if name in found else get(discover(files), name)
+
+
 def add(found: dict[str, Architecture], architecture: Architecture) -> None:
     """Add ``architecture`` to ``found``; raise UserError where its name is another one's."""
     known = found.setdefault(architecture.name, architecture)

@@ -80,7 +80,7 @@ def noting(file: Path, sources: tuple[Path, ...], settled: tuple[str, ...]) -> I
     """
     inputs: Inputs = {}
     notes = _Notes({str(path.resolve()) for path in sources}, settled)
-    sys.addaudithook(notes.on_audit)  # stays for the life of the process; notes say when it hears
+    _hearing().append(notes)
     before = [(there, name, getattr(there, name)) for there, name, _ in notes.listeners()]
     for listener in [*notes.listeners()]:
         setattr(*listener)
@@ -89,9 +89,27 @@ def noting(file: Path, sources: tuple[Path, ...], settled: tuple[str, ...]) -> I
             yield inputs
     finally:
         notes.is_listening = False
+        _hearing().remove(notes)
         for silent in before:
             setattr(*silent)
         inputs |= now(notes.names(file), file)
+
+
+@cache
+def _hearing() -> "list[_Notes]":
+    """Return who is told what this process opens.
+
+    Python never forgets a hook and calls each of them for every ``open``, ``import`` and ``id``: it
+    has one, however many cells the process trains.
+    """
+    hearing: list[_Notes] = []
+
+    def tell(event: str, arguments: tuple[Any, ...]) -> None:
+        for notes in tuple(hearing):  # another thread may end to listen meanwhile
+            notes.on_audit(event, arguments)
+
+    sys.addaudithook(tell)
+    return hearing
 
 
 def now(names: Iterable[str], file: Path) -> Inputs:
@@ -155,7 +173,7 @@ class _Notes:
             self._on_path(arguments[0], is_written=_writes(arguments[1], arguments[2]))
         elif event == "sqlite3.connect" and ":memory:" not in (name := str(arguments[0])):
             self._on_path(name.removeprefix("file:").partition("?")[0])
-        elif event in ("os.listdir", "os.scandir") and _is_of_own_code(sys._getframe(1)):
+        elif event in ("os.listdir", "os.scandir") and _is_of_own_code(sys._getframe(2)):
             self._on_path(arguments[0] if arguments[0] is not None else ".")
 
     def listeners(self) -> Iterator[tuple[Any, str, Any]]:

@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
@@ -97,7 +98,7 @@ def entry_points_of(group: str) -> list[Plugin]:
     The import of importlib.metadata would be a quarter of what ``bench --help`` takes, so it is
     done only where some distribution's ``entry_points.txt`` has the group's name in it.
     """
-    if not any(group in text for text in _entry_point_files()):
+    if not any(f"[{group}]" in text for text in _entry_point_files()):
         return []
     from importlib.metadata import entry_points
 
@@ -114,18 +115,27 @@ def entry_points_of(group: str) -> list[Plugin]:
 
 
 def _entry_point_files() -> list[str]:
-    texts = []
-    for folder in dict.fromkeys(sys.path):
-        try:
-            names = os.listdir(folder or ".")  # noqa: PTH208  (pathlib takes thrice as long)
-        except OSError:
-            continue
-        for name in names:
-            if name.endswith((".dist-info", ".egg-info")):
-                path = Path(folder, name, "entry_points.txt")
-                if path.is_file():
-                    texts.append(path.read_text(encoding="utf-8", errors="replace"))
+    texts: list[str] = []
+    for folder in dict.fromkeys(map(os.path.abspath, sys.path)):
+        if Path(folder).is_dir():
+            texts += _entry_point_files_in(folder, Path(folder).stat().st_mtime_ns)
     return texts
+
+
+@cache
+def _entry_point_files_in(folder: str, changed_ns: int) -> tuple[str, ...]:
+    """Return what the distributions in ``folder`` register, read once until it has changed."""
+    texts = []
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  (pathlib takes thrice as long)
+    except OSError:
+        return ()
+    for name in names:
+        if name.endswith((".dist-info", ".egg-info")):
+            path = Path(folder, name, "entry_points.txt")
+            if path.is_file():
+                texts.append(path.read_text(encoding="utf-8", errors="replace"))
+    return tuple(texts)
 
 
 def _file_of(module: str) -> Path | None:

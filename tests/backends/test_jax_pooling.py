@@ -2,12 +2,12 @@
 
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 from ninetynine.backends._jax_forms import _Pooling, has_own_pooling, pool_by_selecting
 
 jax = pytest.importorskip("jax")
+keras = pytest.importorskip("keras")  # seconds, and nothing where JAX is not installed
 CPU = jax.devices("cpu")[0]
 
 

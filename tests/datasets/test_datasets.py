@@ -22,7 +22,7 @@ from ninetynine.datasets import (
 )
 from ninetynine.datasets.built_in import digits as embedded_digits
 from ninetynine.datasets.built_in import fashion_mnist, mnist
-from ninetynine.datasets.built_in.digits import place_digit
+from ninetynine.datasets.built_in.digits import place_digits
 from ninetynine.datasets.checks import array_sha256, build_dataset
 from ninetynine.datasets.description import summarise
 from ninetynine.datasets.picture import draw_grid, sample_indices
@@ -172,7 +172,7 @@ class TestDigits:
         assert np.mean(images.max(axis=(1, 2)) >= 230) > 0.99
 
     def test_a_flat_square_of_full_ink_becomes_a_white_box(self) -> None:
-        placed = place_digit(np.full((8, 8), 16))
+        (placed,) = place_digits(np.full((1, 8, 8), 16))
         # The middle of the box lies at 9.5 + 4 = 13.5, which rounds up to pixel 14.
         assert placed[8:20, 8:20].min() == 255
         assert np.flatnonzero(placed.any(axis=1)).tolist() == list(range(4, 24))
@@ -181,10 +181,10 @@ class TestDigits:
     def test_keeps_the_aspect_ratio_and_mirrors(self) -> None:
         tall = np.zeros((8, 8), dtype=np.int64)
         tall[0:8, 3:5] = 16
-        placed = place_digit(tall)
+        (placed,) = place_digits(tall[np.newaxis])
         assert placed.any(axis=1).sum() == 20
         assert placed.any(axis=0).sum() == 5
-        np.testing.assert_array_equal(place_digit(tall.T), placed.T)
+        np.testing.assert_array_equal(place_digits(tall.T[np.newaxis])[0], placed.T)
 
     @pytest.mark.slow
     def test_a_scikit_learn_without_the_file_still_gives_the_same_digits(

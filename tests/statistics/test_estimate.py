@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from ninetynine.statistics import (
     accuracy_estimate,
     summarize,
@@ -17,7 +16,8 @@ from ninetynine.statistics.estimate import mean_variance, seed_interval
 from ninetynine.statistics.summary import unseen_image_factor
 from pigeonhole import pigeonhole_bootstrap
 from scipy import stats
-from statsmodels.formula.api import ols
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.anova import anova_lm
 from synthetic import Digits, draw_models
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -42,7 +42,7 @@ def test_mean_squares_are_those_of_a_two_way_anova():
         [(s, i, float(correct[s, i])) for s, i in itertools.product(range(4), range(15))],
         columns=["seed", "image", "right"],
     )
-    anova = sm.stats.anova_lm(ols("right ~ C(seed) + C(image)", cells).fit())
+    anova = anova_lm(OLS.from_formula("right ~ C(seed) + C(image)", cells).fit())
     reference = anova["sum_sq"] / anova["df"]
     summary = summarize(correct)
     found = (summary.seed_mean_square, summary.image_mean_square, summary.rest_mean_square)

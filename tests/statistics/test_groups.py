@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from group_coverage import draw, hard_share
 from ninetynine.statistics import (
     Groups,
@@ -22,6 +21,7 @@ from ninetynine.statistics import (
 from ninetynine.statistics.difference import difference_error, pair_p_value
 from ninetynine.statistics.estimate import image_mean_square, mean_variance
 from pigeonhole import pigeonhole_bootstrap
+from statsmodels.regression.linear_model import OLS
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -119,7 +119,7 @@ def test_the_image_part_is_the_cluster_robust_variance_of_a_mean():
     (correct, _), _ = grouped_models(1, groups=30, mean=10)
     codes = np.repeat(np.arange(15), 8)
     right = correct[:, : len(codes)]
-    fit = sm.OLS(right[0].astype(float), np.ones(len(codes))).fit(
+    fit = OLS(right[0].astype(float), np.ones(len(codes))).fit(
         cov_type="cluster", cov_kwds={"groups": codes}
     )
     found = summarize(right, Groups.of(codes))

@@ -10,17 +10,27 @@ from pathlib import Path
 
 import numpy as np
 
-BLOCK = 2**24
+BLOCK, SMALL_BLOCK = 2**24, 2**16
 GIGABYTES = 3 * 2**30
 
 
 def deflated(size: int, start: bytes = b"") -> bytes:
-    """Raw deflate of ``start`` and zeros, ``size`` bytes together, packed as copies of 16 MiB."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    """Raw deflate of ``start`` and zeros, ``size`` bytes together, packed as copies of blocks."""
     blocks, more = divmod(size - len(start), BLOCK)
-    head = packer.compress(start + bytes(more)) + packer.flush(zlib.Z_FULL_FLUSH)
-    block = packer.compress(bytes(BLOCK)) + packer.flush(zlib.Z_FULL_FLUSH)
-    return head + block * blocks + packer.flush()
+    small, rest = divmod(more, SMALL_BLOCK)
+    packed = _packed(start + bytes(rest)) + _packed_zeros(SMALL_BLOCK) * small
+    return packed + _packed_zeros(BLOCK) * blocks + zlib.compressobj(9, zlib.DEFLATED, -15).flush()
+
+
+def _packed(content: bytes) -> bytes:
+    """Raw deflate of ``content`` that another may follow."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(content) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+@cache
+def _packed_zeros(size: int) -> bytes:
+    return _packed(bytes(size))
 
 
 def gzipped(size: int, start: bytes) -> bytes:

@@ -209,7 +209,7 @@ def test_the_schedule_rises_to_the_peak_and_falls_to_its_last_fraction():
     data = {"optimizer": {"name": "adam", "learning_rate": 0.02}, "batch_size": 1, "epochs": 1,
             "schedule": schedule}  # fmt: skip
     optimizer = make_optimizer(parse_recipe(data, "the test"), steps=1000)
-    rates = [float(optimizer._learning_rate(step)) for step in range(1000)]
+    rates = np.asarray(optimizer._learning_rate(np.arange(1000)))
     assert np.argmax(rates) in (249, 250)
     assert max(rates) == pytest.approx(0.02, rel=0.01)
     assert rates[0] == pytest.approx(0.02 * 0.5 / 250, rel=1e-3)

@@ -37,7 +37,7 @@ class Interleaving:
         cls, template: Cell, store: RecordStore, recorded: Iterable[Record]
     ) -> "Interleaving":
         """Return the interleaving for cells like ``template`` that are trained into ``store``."""
-        architecture = catalog.discover([FILE])[NAME]
+        architecture = catalog.named(NAME, [FILE])
         changed = {
             "architecture": NAME,
             "source_hash": architecture.source_hash,

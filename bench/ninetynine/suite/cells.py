@@ -25,7 +25,7 @@ from ninetynine.programs import BACKEND as PROGRAM_BACKEND
 from ninetynine.recipe import OF_A_PROGRAM, hash_of_file
 from ninetynine.suite.at_once import AtOnce, seeds_at_once
 from ninetynine.suite.entries import Ensemble, Entry, Suite
-from ninetynine.suite.file import built_in, load
+from ninetynine.suite.file import all_built_in
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def discover(files: Sequence[Path] = (), suite: Suite | None = None) -> Catalog:
     """
     own = catalog_of_files.discover(files)
     found = dict(own)
-    for stating in (*map(load, built_in()), *([suite] if suite else [])):
+    for stating in (*all_built_in(), *([suite] if suite else [])):
         for entry in stating.entries:
             if entry.program is not None:
                 catalog_of_files.add(found, _program(entry, stating))

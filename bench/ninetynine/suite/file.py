@@ -4,7 +4,7 @@ import codecs
 import dataclasses
 import io
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -66,7 +66,12 @@ def load(name: str) -> Suite:
     path = Path(name) if name.endswith(".toml") else built_in().get(name)
     if path is None:
         raise UserError(f"no suite is called {name!r}{nearest(name, built_in())}")
-    return _parse(path, read_toml(path, f"suite {path}"))
+    return _read(path)
+
+
+def all_built_in() -> Iterator[Suite]:
+    """Yield the suites that come with the package."""
+    yield from map(_read, built_in().values())
 
 
 def reference_for(dataset: str) -> Reference | None:
@@ -76,8 +81,7 @@ def reference_for(dataset: str) -> Reference | None:
     """
     from ninetynine import datasets  # NumPy, which lists of architectures do without
 
-    for name in built_in():
-        found = load(name)
+    for found in all_built_in():
         if found.reference is not None and datasets.called(found.dataset) == dataset:
             return found.reference
     return None
@@ -101,8 +105,9 @@ def read_toml(path: Path, where: str) -> dict[str, Any]:
         raise UserError(f"{where}: not valid TOML ({error})") from error
 
 
-def _parse(path: Path, content: dict[str, Any]) -> Suite:
+def _read(path: Path) -> Suite:
     where = f"suite {path}"
+    content = read_toml(path, where)
     for key in content:
         if key not in _KEYS:
             raise UserError(f"{where}: unknown key {key!r}{nearest(key, _KEYS)}")

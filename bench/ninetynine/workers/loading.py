@@ -17,7 +17,7 @@ def architecture_of(task: Task) -> Architecture:
     if task.code is not None:
         found = catalog.read_sent(task.code.path, task.code.module, task.code.folders)
     else:
-        found = catalog.get(catalog.discover(task.architecture_files), task.cell.file_name)
+        found = catalog.named(task.cell.file_name, task.architecture_files)
     if found.source_hash != identity.source_hash:
         raise UserError(
             f"{found.path}, or what it imports, is not as it was when the suite began; run the "

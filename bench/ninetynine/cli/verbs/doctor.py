@@ -42,7 +42,7 @@ def command(
         raise UserError(f"{file}: expected an architecture file, ending in .py")
     loaded = datasets.load(datasets.with_options(dataset, reading), data_dir)
     found = list(datasets.findings(loaded))
-    architecture = catalog.get(catalog.discover([file]), file.stem)
+    architecture = catalog.named(file.stem, [file])
     if architecture.trains_with is None:
         start_backend_here(default_backend(), 1, "cpu")
         from ninetynine.training.preflight import findings_of

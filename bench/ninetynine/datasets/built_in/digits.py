@@ -12,6 +12,7 @@ import gzip
 import importlib.util
 import warnings
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ _WEIGHT_ONE = 4096
 _FULL_INK = 16
 
 Integers = npt.NDArray[np.int64]
+Number = TypeVar("Number", int, Integers)
 
 INFO = DatasetInfo(
     name="digits",
@@ -57,7 +59,7 @@ def read() -> RawArrays:
     """
     table = _read_table()
     labels = table[:, 64]
-    images = np.stack([place_digit(row.reshape(8, 8)) for row in table[:, :64]])
+    images = place_digits(table[:, :64].reshape(-1, 8, 8))
     is_test = np.zeros(len(labels), dtype=bool)
     for digit in range(10):
         members = np.flatnonzero(labels == digit)
@@ -72,35 +74,40 @@ def read() -> RawArrays:
     }
 
 
-def place_digit(small: Integers) -> npt.NDArray[np.uint8]:
-    """Return one digit (height, width) of ink 0..16 as MNIST would hold it: uint8 (28, 28).
+def place_digits(small: Integers) -> npt.NDArray[np.uint8]:
+    """Return digits (N, height, width) of ink 0..16 as MNIST would hold them: uint8 (N, 28, 28).
 
-    Its ink's bounding box is scaled so that the longer side is 20 pixels, and the result is moved
-    by whole pixels so that its centre of mass falls on pixel (14, 14), or as near as fits.
+    The bounding box of a digit's ink is scaled so that the longer side is 20 pixels, and the result
+    is moved by whole pixels so that its centre of mass falls on pixel (14, 14), or as near as fits.
     """
-    scaled = _scale_to_box(_crop(small))
-    canvas = np.zeros((_SIDE, _SIDE), dtype=np.uint8)
-    top = _offset(scaled.sum(axis=1))
-    left = _offset(scaled.sum(axis=0))
-    canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
+    canvas = np.zeros((len(small), _SIDE, _SIDE), dtype=np.uint8)
+    boxes, kind = np.unique(_boxes(small), axis=0, return_inverse=True)
+    for number, (top, bottom, left, right) in enumerate(boxes.tolist()):
+        members = np.flatnonzero(kind.ravel() == number)
+        scaled = _scale_to_box(small[members, top:bottom, left:right])
+        height, width = scaled.shape[1:]
+        tops, lefts = _offsets(scaled.sum(axis=2)), _offsets(scaled.sum(axis=1))
+        for member, digit, y, x in zip(members, scaled, tops.tolist(), lefts.tolist(), strict=True):
+            canvas[member, y : y + height, x : x + width] = digit
     return canvas
 
 
-def _crop(small: Integers) -> Integers:
-    """Return the part of an image inside the bounding box of its ink."""
-    rows = np.flatnonzero(small.any(axis=1))
-    columns = np.flatnonzero(small.any(axis=0))
-    return small[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+def _boxes(small: Integers) -> Integers:
+    """Return the boxes (N, 4) around the ink: its first row, that after its last, and columns."""
+    sides = []
+    for axis in (2, 1):
+        inked = np.asarray(small.any(axis=axis))
+        sides += [inked.argmax(axis=1), inked.shape[1] - inked[:, ::-1].argmax(axis=1)]
+    return np.stack(sides, axis=1)
 
 
-def _scale_to_box(digit: Integers) -> Integers:
+def _scale_to_box(digits: Integers) -> Integers:
     """Scale ink 0..16 to grey 0..255 with the longer side 20 pixels and the aspect ratio kept."""
-    longer = max(digit.shape)
-    height, width = (max(1, _divide(_BOX * side, longer)) for side in digit.shape)
-    rows = _cubic_weights(digit.shape[0], height)
-    columns = _cubic_weights(digit.shape[1], width)
+    sides = digits.shape[1:]
+    height, width = (max(1, _divide(_BOX * side, max(sides))) for side in sides)
+    rows, columns = _cubic_weights(sides[0], height), _cubic_weights(sides[1], width)
     unit = _FULL_INK * _WEIGHT_ONE * _WEIGHT_ONE
-    grey: Integers = (2 * 255 * (rows @ digit @ columns.T) + unit) // (2 * unit)
+    grey: Integers = (2 * 255 * (rows @ digits @ columns.T) + unit) // (2 * unit)
     return np.clip(grey, 0, 255)
 
 
@@ -123,14 +130,15 @@ def _cubic_weights(source: int, target: int) -> Integers:
     return weights
 
 
-def _offset(profile: Integers) -> int:
-    """Return where along one axis of the canvas a digit with this ink profile starts."""
-    moment = int((profile * np.arange(len(profile))).sum())
-    centre = _divide(moment, int(profile.sum()))
-    return min(max(_CENTRE - centre, 0), _SIDE - len(profile))
+def _offsets(profiles: Integers) -> Integers:
+    """Return where digits with these ink profiles, (N, side), start along an axis of the canvas."""
+    side = profiles.shape[1]
+    centres = _divide(profiles @ np.arange(side), profiles.sum(axis=1))
+    starts: Integers = np.clip(_CENTRE - centres, 0, _SIDE - side)
+    return starts
 
 
-def _divide(numerator: int, denominator: int) -> int:
+def _divide(numerator: Number, denominator: Number) -> Number:
     """Divide non-negative integers, halves rounded up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
