@@ -22,7 +22,6 @@ PROTOCOL_VERSION = 1
 DEFAULT_BACKEND = "tensorflow"
 
 # "unknown" is what predictions made elsewhere have; no cell that trains has it.
-Convolutions = Literal["grouped", "products"]
 Precision = Literal["float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16", "unknown"]
 Device = Literal["cpu", "gpu", "unknown"]
 _Whole = Annotated[int, Field(ge=0, lt=2**63)]
@@ -38,7 +37,7 @@ class Together(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seeds: list[_Whole]
-    convolutions: Convolutions = "grouped"
+    convolutions: Literal["grouped", "products"] = "grouped"
 
 
 class CellIdentity(BaseModel):

@@ -7,7 +7,7 @@ own ``train_step``; an epoch is one scan, on a CPU steps (see `ninetynine.backen
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ from ninetynine.backends import (
     to_float,
 )
 from ninetynine.backends._jax_forms import convolve_by_products, pool_by_selecting
-from ninetynine.cells import Convolutions
 
 State = list[list[Any]]  # trainable, non-trainable, optimizer and metrics variables, (seeds, ...)
 _EVALUATED_AT_ONCE = 20_000  # images times seeds in a forward pass on a GPU
@@ -63,7 +62,7 @@ class SeedsLoop:
         scale: Scale,
         warp: Warping | None = None,
         drawing: Drawing | None = None,
-        convolutions: Convolutions = "grouped",
+        convolutions: Literal["grouped", "products"] = "grouped",
     ) -> None:
         """Take the training images, (n, h, w, c), and their ``labels`` (n,).
 
