@@ -181,11 +181,14 @@ def test_a_baseline_needs_a_reason(bench, stub, project):
 
 
 def test_a_baseline_that_cannot_be_written_is_told_before_the_training(refuse, project, tmp_path):
-    (tmp_path / "base.parquet").write_bytes(b"a pack")
-    base = tmp_path / "base.parquet"
+    base = tmp_path / "base"
+    base.write_bytes(b"a file")
     line = refuse("baseline", "update", *project, "--baseline", base, "--reason", "first")
     told = f"cannot write to {base}: Not a directory; choose another folder with --baseline"
     assert line == f"bench: {told}"
+    pack = tmp_path / "base.parquet"
+    line = refuse("baseline", "update", *project, "--baseline", pack, "--reason", "first")
+    assert line.startswith(f"bench: --baseline {pack}: records are written to a folder")
 
 
 def test_a_regression_is_exit_code_1_everywhere_it_is_told(
