@@ -181,8 +181,8 @@ def test_a_baseline_needs_a_reason(bench, stub, project):
 
 
 def test_a_baseline_that_cannot_be_written_is_told_before_the_training(refuse, project, tmp_path):
-    base = tmp_path / "base"
-    base.write_bytes(b"a file")
+    (tmp_path / "file").write_bytes(b"a file")
+    base = tmp_path / "file" / "base"
     line = refuse("baseline", "update", *project, "--baseline", base, "--reason", "first")
     told = f"cannot write to {base}: Not a directory; choose another folder with --baseline"
     assert line == f"bench: {told}"
