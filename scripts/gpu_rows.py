@@ -273,16 +273,17 @@ def _verified(bench: Bench, name: str, seeds: int) -> tuple[dict[str, bool], dic
 
 def profile(bench: Bench) -> None:
     """Where a step spends its time: in products, in the rest, in waiting for a next kernel."""
-    from gpu_profile import profiled
+    from gpu_profile import Training, profiled
 
     steps = 3 if bench.rehearse else 100
     models = [("t2_dense", "float32"), ("t1_small_cnn", "float32"), ("t1_small_cnn", BF16)]
     models += [] if bench.rehearse else [("t3_deep_cnn", BF16)]
     for name, precision in models:
         for seeds in (1, bench.seeds(32)):
-            asked = (bench.catalog[name], bench.dataset, seeds, precision, bench.device)
             form = bench.convolutions.get(precision, "products")
-            bench.notes[f"{name} {precision} {seeds}"] = profiled(*asked, form, steps)
+            given = (bench.catalog[name], bench.dataset, seeds, precision, bench.device)
+            asked = Training(*given, convolutions=form, steps=steps)
+            bench.notes[f"{name} {precision} {seeds}"] = profiled(asked)
 
 
 def precisions(bench: Bench) -> None:

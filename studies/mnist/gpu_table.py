@@ -288,7 +288,9 @@ def _profile(found: Found) -> str:
     ]  # fmt: skip
     said = (
         "A step of a hundred, from JAX's profile: how many kernels it runs, what those of matrix "
-        "products and convolutions take, what all others take, and what is left of the step:"
+        "products and convolutions take, what all others take, and what is left of the step. What "
+        "an epoch costs once is spread over these hundred steps, so alone they take longer than "
+        "those above:"
     )
     return f"{said}\n\n{_markdown(headings, rows)}"
 

@@ -15,15 +15,17 @@ from ninetynine.backends._base import (
     EVALUATION_BATCH,
     Backend,
     FitLoop,
+    StepLoop,
+    compiled_folder,
+    evaluation_batch,
+)
+from ninetynine.backends._pixels import (
     Images,
     Labels,
     Scale,
     Standard,
-    StepLoop,
     Warping,
     before_warp,
-    compiled_folder,
-    evaluation_batch,
     one_hot,
     to_float,
 )

@@ -16,16 +16,22 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ninetynine.arrays import cache_folder
+from ninetynine.backends._pixels import (
+    Images,
+    Labels,
+    Scale,
+    Warping,
+    before_warp,
+    one_hot,
+    to_float,
+)
 from ninetynine.blocks import release, row_bytes, take
-
-Images = NDArray[Any]  # (n, height, width, channels), uint8 in [0, 255] or float32 in [0, 1]
-Labels = NDArray[np.int64]  # (n,)
 
 # Images per forward pass in evaluation: large enough to fill the cores, small enough for caches.
 EVALUATION_BATCH = 100
@@ -35,42 +41,6 @@ _EVALUATION_BYTES = 2**24  # of their pixels at most: of large images fewer do
 RESIDENT_BYTES = 2**30
 _CHUNK_BYTES = 2**25
 _FIT_BYTES = 2**28  # of what Keras predicts in one call
-
-
-class Standard(NamedTuple):
-    """A scale of mean 0 and standard deviation 1: both of each channel, pixels being in [0, 1]."""
-
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-
-
-Scale = str | Standard  # "unit", "none", or what to standardize by
-
-
-def one_hot(labels: Labels, units: int) -> NDArray[np.float32]:
-    """Return what ``units`` outputs are to be, (n, units); one output: is it the second class?"""
-    if units == 1:
-        return labels[:, np.newaxis].astype(np.float32)
-    return np.eye(units, dtype=np.float32)[labels]
-
-
-def to_float(images: Images, scale: Scale) -> NDArray[np.float32]:
-    """Return ``images`` as float32: in [0, 1] where ``scale`` is "unit", else as in the file.
-
-    Those of a `Standard` are in [0, 1] first, then less its mean, divided by its deviation.
-    NumPy divides here on purpose: a graph would multiply by a rounded 1/255, another last bit.
-    """
-    if isinstance(scale, Standard):
-        pixels = to_float(images, "unit")
-        pixels -= np.asarray(scale.mean, np.float32)
-        pixels /= np.asarray(scale.deviation, np.float32)
-        return pixels
-    pixels = np.array(images, np.float32)
-    if images.dtype == np.uint8 and scale == "unit":
-        pixels /= np.float32(255.0)
-    elif images.dtype != np.uint8 and scale == "none":
-        pixels *= np.float32(255.0)
-    return pixels
 
 
 def evaluation_batch(images: Images, most: int = EVALUATION_BATCH, scale: int = 1) -> int:
@@ -84,27 +54,6 @@ def evaluation_batch(images: Images, most: int = EVALUATION_BATCH, scale: int = 
 def _fitting(images: Images, most_bytes: int) -> int:
     """Return how many of ``images`` take ``most_bytes`` as float32, at least one."""
     return max(1, most_bytes * images.dtype.itemsize // (4 * row_bytes(images)))
-
-
-class Warping(Protocol):
-    """Applies drawn changes to a batch of images, as keras operations."""
-
-    def __call__(self, images: Any, changes: Any) -> Any:
-        """Return ``images`` (b, h, w, c) float32 changed as ``changes`` (b, k) float32 says."""
-        ...
-
-    def batch(self, images: Any, targets: Any, changes: Any) -> tuple[Any, Any]:
-        """Return changed ``images`` with their ``targets`` (b, classes), mixed where asked for."""
-        ...
-
-    def no_changes(self, images: int) -> NDArray[np.float32]:
-        """Return the changes (images, k) that leave ``images`` images as they are."""
-        ...
-
-
-def before_warp(scale: Scale, warp: Warping | None) -> Scale:
-    """Return how pixels are scaled that ``warp`` is given: it standardizes what it has changed."""
-    return "unit" if warp is not None and isinstance(scale, Standard) else scale
 
 
 class StepLoop(ABC):
