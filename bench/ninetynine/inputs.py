@@ -50,7 +50,7 @@ def _installed_in(folder: str) -> Iterator[str]:
             lines = record.read_text(encoding="utf-8", errors="replace").splitlines()
             names = {line.split(",")[0].split("/")[0].strip('"') for line in lines}
             for place in {folder, os.path.realpath(folder)}:
-                for path in (Path(place, name) for name in names - {"", ".."}):
+                for path in (Path(place, name) for name in names - {"", ".", ".."}):
                     yield f"{path}{os.sep}" if path.is_dir() else str(path)
 
 

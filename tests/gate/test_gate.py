@@ -931,6 +931,12 @@ def test_a_seed_of_the_baseline_that_collapsed_is_why_nothing_can_be_told():
     assert "would decide" not in sentence(verdict)
 
 
+def test_two_seeds_of_the_baseline_that_collapsed_are_both_told():
+    row = make_row([0.1135, *BASELINE[:8], 0.0980])
+    verdict, _ = seed_by_seed(row, make_runs(spread(0.97, 0.0006, 20, 1), first_seed=20))
+    assert "Seeds 0, 9 of the baseline collapsed (11.35%, 9.80%, its" in sentence(verdict)
+
+
 def test_a_wide_baseline_of_which_no_seed_collapsed_asks_for_seeds():
     row = make_row(spread(0.98, 0.0015, 10))
     verdict, _ = seed_by_seed(row, make_runs(spread(0.9795, 0.0015, 20, 1)))

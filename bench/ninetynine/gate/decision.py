@@ -19,6 +19,7 @@ from ninetynine.measures import Measure, NotMeasured
 from ninetynine.statistics import Groups, difference_bound, prediction_interval, summarize
 from ninetynine.statistics.sequential import FIRST_LOOK, Design, look, seeds_needed
 from ninetynine.statistics.summary import seed_variance
+from ninetynine.suite.seeds import seeds_in_words
 
 _FEWEST_BASELINE_SEEDS = 2
 _FINE = 10**6  # images that would make steps as fine as those of a loss
@@ -226,22 +227,25 @@ def _collapsed(
 
 
 def collapsed_in(baseline: Row, terms: Terms) -> str:
-    """Return in words that one of the baseline's own seeds collapsed, "" where none did.
+    """Return in words which of the baseline's own seeds collapsed, "" where none did.
 
-    A seed is held to the others.  Its spread hides whatever a check finds.
+    At most a quarter: these are held to the others.  Their spread hides whatever a check finds.
     """
-    lowest = min(baseline.runs, key=lambda run: run.accuracy)
-    others = [run for run in baseline.runs if run is not lowest]
-    if len(others) < _FEWEST_BASELINE_SEEDS:
-        return ""
-    fallen, _ = _collapsed(baseline, others, [lowest], terms)
-    if not fallen:
-        return ""
-    return (
-        f"seed {lowest.seed} of the baseline collapsed ({100 * lowest.accuracy:.2f}%, its others "
-        f"have {100 * float(accuracies(others).mean()):.2f}%), and its spread hides any drop: mend "
-        "what made it collapse, then bench baseline update"
-    )
+    runs = sorted(baseline.runs, key=lambda run: run.accuracy)
+    for count in range(1, max(1, len(runs) // 4) + 1):
+        lowest, others = sorted(runs[:count], key=lambda run: run.seed), runs[count:]
+        if len(others) < _FEWEST_BASELINE_SEEDS:
+            return ""
+        fallen, _ = _collapsed(baseline, others, lowest, terms)
+        if len(fallen) == count:
+            seeds = seeds_in_words(run.seed for run in lowest)
+            levels = ", ".join(f"{100 * run.accuracy:.2f}%" for run in lowest)
+            return (
+                f"{seeds} of the baseline collapsed ({levels}, its others have "
+                f"{100 * float(accuracies(others).mean()):.2f}%), and this spread hides any drop: "
+                "mend what made it collapse, then bench baseline update"
+            )
+    return ""
 
 
 def _by_looking(baseline: Row, new: Sequence[Run], terms: Terms) -> Verdict | None:
