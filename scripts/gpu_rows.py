@@ -306,12 +306,14 @@ def precisions(bench: Bench) -> None:
         bench.notes[f"{precision}_largest_difference"] = round(float(max(away)), 5)
 
 
-def against_alone(suite: str, name: str, seeds: int, alone: int) -> Callable[[Bench], None]:
+def against_alone(
+    suite: str, name: str, seeds: int, alone: int, precision: str = "float32"
+) -> Callable[[Bench], None]:
     """Return a stage: ``seeds`` at once and ``alone`` of them one by one, their times compared."""
 
     def stage(bench: Bench) -> None:
-        many = bench.rows(suite, name, seeds)
-        records = bench.alone_rows(suite, name, alone)
+        many = bench.rows(suite, name, seeds, precision)
+        records = bench.alone_rows(suite, name, alone, precision)
         if not records:
             return
         by_seed = {one.cell.identity.seed: one.record for one in many if one.record}
@@ -346,7 +348,7 @@ class Stage:
     run: Callable[[Bench], None]
 
 
-BF16 = "mixed_bfloat16"
+TF32, BF16 = "tensorfloat32", "mixed_bfloat16"
 STAGES = [
     Stage("facts", 40, facts),
     Stage("t2 float32", 60, against_alone("tutorials", "t2_dense", 32, 5)),
@@ -356,6 +358,10 @@ STAGES = [
     Stage("speedrun_cnn bfloat16", 40, row("speedrun", "speedrun_cnn", 20, BF16)),
     Stage("speedrun_cnn alone", 120, alone("speedrun", "speedrun_cnn", 20, BF16)),
     Stage("determinism", 60, determinism),
+    Stage("t2 tensorfloat32", 60, against_alone("tutorials", "t2_dense", 32, 5, TF32)),
+    Stage("t1 tensorfloat32", 60, against_alone("tutorials", "t1_small_cnn", 32, 5, TF32)),
+    Stage("t2 bfloat16 alone", 40, alone("tutorials", "t2_dense", 5, BF16)),
+    Stage("t1 bfloat16 alone", 40, alone("tutorials", "t1_small_cnn", 5, BF16)),
     Stage("profile", 60, profile),
     Stage("speedrun_convs bfloat16", 60, row("speedrun", "speedrun_convs", 20, BF16)),
     Stage("speedrun_lenet bfloat16", 60, row("speedrun", "speedrun_lenet", 20, BF16)),

@@ -58,6 +58,8 @@ def test_a_later_run_begins_with_what_never_ended(monkeypatch):
     assert set(ended) <= set(names)  # a stage that is renamed would be trained again
     left = [name for name in names if name not in ended]
     assert left == [
+        *(f"{name} tensorfloat32" for name in ("t2", "t1")),
+        *(f"{name} bfloat16 alone" for name in ("t2", "t1")),
         "t3 float32",
         "precisions",
         *(f"ladder four_convs_{n}" for n in ("longest", "long")),
