@@ -88,7 +88,7 @@ def _training(asked: Training) -> Callable[[], None]:
     orders = np.stack([order] * asked.seeds)
 
     def steps_of_all() -> None:
-        many.start_epoch(orders, 0)
+        many.start_epoch(many.prepare(orders, 0))
         many.end_epoch()
 
     return steps_of_all

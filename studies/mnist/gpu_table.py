@@ -18,7 +18,7 @@ from ninetynine.statistics import time_to_accuracy_certified
 _SECTION = re.compile(r"(<!-- gpu-table:begin[^\n]*-->\n).*(<!-- gpu-table:end -->)", re.DOTALL)
 T1, T2, T3, T4 = "t1_small_cnn", "t2_dense", "t3_deep_cnn", "t4_wide_cnn"
 CNN, CONVS, LENET = "speedrun_cnn", "speedrun_convs", "speedrun_lenet"
-F32, BF16 = "float32", "mixed_bfloat16"
+F32, TF32, BF16 = "float32", "tensorfloat32", "mixed_bfloat16"
 ASKED = [
     *((name, precision) for name in (T1, T2, T3, T4) for precision in (F32, BF16)),
     *(("four_convs_longest", BF16), ("four_convs_long", BF16), ("modern_lenet", BF16)),
@@ -68,8 +68,11 @@ def rewrite(page: str, section: str) -> str:
 def _targets(found: Found) -> Table:
     hundred = found.stages.get("t2 of 100")
     return [
-        _times_as_fast(found, "T2", T2),
-        _times_as_fast(found, "T1", T1),
+        *(
+            _times_as_fast(found, title, name, precision)
+            for title, name in (("T2", T2), ("T1", T1))
+            for precision in (F32, TF32, BF16)
+        ),
         [
             "100 seeds of T2 trained and recorded, wall time",
             "under 60 s",
@@ -83,9 +86,9 @@ def _targets(found: Found) -> Table:
     ]
 
 
-def _times_as_fast(found: Found, title: str, name: str) -> list[str]:
-    what = f"32 seeds of {title} together against one after the other, {F32}"
-    many, alone = found.of(name, F32, 32), found.of(name, F32, 1)
+def _times_as_fast(found: Found, title: str, name: str, precision: str) -> list[str]:
+    what = f"32 seeds of {title} together against one after the other, {precision}"
+    many, alone = found.of(name, precision, 32), found.of(name, precision, 1)
     if many is None or alone is None:
         return [what, "8 times as fast", "", _NOT_MEASURED]
     ratio = alone.typical / many.typical
