@@ -64,7 +64,7 @@ def distances(name, form, count):
     many = as_double(SeedsLoop(map(build, SEEDS), SEEDS, images, labels, BATCH, recipe.scale,
                                warp, convolutions=form))
     given = None if warp is None else np.stack([changes(seed) for seed in SEEDS])
-    many.start_epoch(np.stack([orders[seed] for seed in SEEDS]), 0, given)
+    many.start_epoch(many.prepare(np.stack([orders[seed] for seed in SEEDS]), 0, given))
     metrics, values = many.end_epoch(), many.values()
     answers = many.predict(images)
     away = {"weights": 0.0, "loss": 0.0, "answers": 0.0, "same_bits": True}

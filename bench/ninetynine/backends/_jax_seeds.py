@@ -161,7 +161,7 @@ class SeedsLoop:
     # Epochs ----------------------------------------------------------------------------------
 
     def compile(self, images: int) -> None:
-        """Compile for an epoch of ``images``, without taking a step, and to predict."""
+        """Compile for an epoch of ``images``, without taking a step, to predict and to measure."""
         places = np.zeros((len(self.seeds), images), np.int32)
         changes = None
         if self._warp is not None and self._drawing is None:
@@ -170,17 +170,23 @@ class SeedsLoop:
             self._compile(batches)
         some = np.zeros((self.evaluation_batch, *self._pixels.shape[1:]), np.float32)
         self._jax.block_until_ready(self._forward(self.state[0], self.state[1], some))
+        self._jax.block_until_ready(self._result(self.state[3]))
 
-    def start_epoch(
+    def prepare(
         self, orders: NDArray[np.int32], epoch: int, changes: NDArray[np.float32] | None = None
-    ) -> None:
-        """Begin an epoch: each seed's images in its order, ``orders`` (seeds, n) int32.
+    ) -> list[Any]:
+        """Return what `start_epoch` takes: each seed's images in its order, (seeds, n) int32.
 
-        ``changes`` (seeds, n, k) are what is done to them where nothing is drawn.  The device
-        works on when this returns.
+        ``changes`` (seeds, n, k) are what is done to them where nothing is drawn.  It may be called
+        from another thread while the device works on an epoch.
         """
+        batches = self._batches(orders, changes, epoch)
+        return batches if self._stepwise else list(self._jax.device_put(batches))
+
+    def start_epoch(self, prepared: Sequence[Any]) -> None:
+        """Begin an epoch of what `prepare` returned; the device works on when this returns."""
         self.state[3] = self._jax.device_put(self._no_metrics)
-        for batches in self._batches(orders, changes, epoch):
+        for batches in prepared:
             train = self._compile(batches)
             self.state = train(self.state, self._pixels, self._targets, batches)
 

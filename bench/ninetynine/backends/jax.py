@@ -79,6 +79,9 @@ class JaxLoop(StepLoop):
             lower = partial(self._forward.lower, *self._values(), pixels)
             self._forwards[given] = _compiled(kept, f"forward {given} {self._scale}", lower)
         self._outputs(pixels).block_until_ready()
+        # What an epoch does before its first step and after its last is compiled, too.
+        self._write_back(self._state())
+        self._metrics()
 
     def _first_batches(self, lengths: Sequence[int]) -> Iterator[Batches]:
         """Yield batches of every shape that epochs of ``lengths`` have, full ones first."""

@@ -7,7 +7,7 @@ many seeds.  That is why a cell's key names the seeds that it was trained with.
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -233,12 +233,13 @@ class _Training:
         loop, total = self._loop, self._total
         histories: list[list[Epoch]] = [[] for _ in loop.seeds]
         with ThreadPoolExecutor(1) as drawing:  # the next order, while the device works on this one
-            upcoming = drawing.submit(self._orders, 0)
+            upcoming = drawing.submit(self._prepared, 0)
+            wait([upcoming])  # before the clock runs, as the orders of a seed alone are drawn
             for number in range(1, total + 1):
                 with self._train_clock.running():
-                    loop.start_epoch(upcoming.result(), number - 1)
+                    loop.start_epoch(upcoming.result())
                     if number < total:
-                        upcoming = drawing.submit(self._orders, number)
+                        upcoming = drawing.submit(self._prepared, number)
                     metrics = loop.end_epoch()
                     self._finish(number)
                 self._note(number, metrics)
@@ -265,9 +266,11 @@ class _Training:
         ]
         return scores, probabilities
 
-    def _orders(self, epoch: int) -> NDArray[np.int32]:
+    def _prepared(self, epoch: int) -> Any:
+        """Return the orders of an epoch, counted from 0, as the loop takes them."""
         images, epochs = len(self._parts.train_images), self._recipe.epochs
-        return np.stack([data_order(images, epochs, seed, epoch) for seed in self._loop.seeds])
+        orders = [data_order(images, epochs, seed, epoch) for seed in self._loop.seeds]
+        return self._loop.prepare(np.stack(orders), epoch)
 
     def _finish(self, number: int) -> None:
         """Average weights as `ninetynine.training.cell` does it for one seed."""
