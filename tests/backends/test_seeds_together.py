@@ -112,9 +112,14 @@ def distances():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_seed_is_what_it_is_alone(distances, name):
     away = distances[name, "products"]
-    assert away["weights"] < 1e-6
+    # Keras's batch norm computes its means in float32 in any case, and what that rounds can put a
+    # pixel on the other side of a ReLU.  Another order of the data moves weights a thousand times
+    # as far.
+    normalized = "BatchNorm" in discover()[name].path.read_text()
+    bound = 1e-4 if normalized else 1e-12
+    assert away["weights"] < bound
+    assert away["answers"] < bound
     assert away["loss"] < 1e-6  # Keras adds it up in float32
-    assert away["answers"] < 1e-6
 
 
 @pytest.mark.parametrize("name", DENSE)
