@@ -45,6 +45,7 @@ class Bench:
     commit: str | None
     notes: dict[str, Any] = field(default_factory=dict)  # of the stage at work
     convolutions: dict[str, str] = field(default_factory=dict)  # by precision, the faster one
+    _datasets: dict[str, Any] = field(default_factory=dict)
 
     @property
     def device(self) -> str:
@@ -58,11 +59,13 @@ class Bench:
     def dataset_name(self) -> str:
         return str(_few_digits(self.out)) if self.rehearse else "mnist"
 
-    @cached_property
-    def dataset(self) -> Any:
+    def dataset(self, part: str) -> Any:
+        """Return the data; ``part`` names a fold of them, such as "-fold-0-of-12", or nothing."""
         from ninetynine import datasets
 
-        return datasets.load(self.dataset_name)
+        if part not in self._datasets:
+            self._datasets[part] = datasets.load(self.dataset_name + part)
+        return self._datasets[part]
 
     @cached_property
     def catalog(self) -> Any:
@@ -79,15 +82,19 @@ class Bench:
         together: bool = True,
         recipe: dict[str, Any] | None = None,
         convolutions: str | None = None,
+        part: str = "",
     ) -> tuple[Any, list[Any]]:
-        """Return the architecture and its cells; ``recipe`` overrides its own."""
+        """Return the architecture and its cells; ``recipe`` overrides its own.
+
+        ``part`` of the data is as `dataset` takes it.
+        """
         import dataclasses
 
         from ninetynine.cells import Together
         from ninetynine.suite import Setting, architecture_of, load, make_cells
 
         chosen = load(suite).with_seeds(range(seeds))
-        changes: dict[str, Any] = {"dataset": self.dataset_name}
+        changes: dict[str, Any] = {"dataset": self.dataset_name + part}
         if recipe or self.rehearse:
             changes["recipe"] = {"epochs": 2, "average_epochs": 0, **(recipe or {})}
         chosen = dataclasses.replace(chosen, **changes)
@@ -109,7 +116,7 @@ class Bench:
         from ninetynine.training.together import train_together
 
         architecture, cells = self.cells(suite, name, seeds, precision, **more)
-        return train_together(cells, architecture, self.dataset, _cores())
+        return train_together(cells, architecture, self.dataset(more.get("part", "")), _cores())
 
     def train_alone(self, suite: str, name: str, seeds: int, precision: str, **more: Any) -> Any:
         """Yield the finished cells of ``name``, trained one after the other."""
@@ -117,12 +124,14 @@ class Bench:
 
         architecture, cells = self.cells(suite, name, seeds, precision, together=False, **more)
         for cell in cells:
-            yield train_cell(cell, architecture, self.dataset, _cores())
+            yield train_cell(cell, architecture, self.dataset(""), _cores())
 
-    def rows(self, suite: str, name: str, seeds: int, precision: str = "float32") -> list[Any]:
+    def rows(
+        self, suite: str, name: str, seeds: int, precision: str = "float32", **more: Any
+    ) -> list[Any]:
         """Train and record a row of seeds trained at once; note what it came to."""
         started = time.perf_counter()
-        many = self.train_many(suite, name, self.seeds(seeds), precision)
+        many = self.train_many(suite, name, self.seeds(seeds), precision, **more)
         for one in many:
             if one.record is not None:
                 self.record(one.record, one.predictions)
@@ -163,6 +172,12 @@ class Bench:
             number += 1
         return RecordStore(_part(self.out, number))
 
+
+TF32, BF16 = "tensorfloat32", "mixed_bfloat16"
+VIEWS = (
+    *("four_convs_longest", "four_convs_deslanted"),
+    *("four_convs_narrow", "four_convs_wide"),
+)
 
 # The stages ----------------------------------------------------------------------------------
 
@@ -281,7 +296,7 @@ def profile(bench: Bench) -> None:
     for name, precision in models:
         for seeds in (1, bench.seeds(32)):
             form = bench.convolutions.get(precision, "products")
-            given = (bench.catalog[name], bench.dataset, seeds, precision, bench.device)
+            given = (bench.catalog[name], bench.dataset(""), seeds, precision, bench.device)
             asked = Training(*given, convolutions=form, steps=steps)
             bench.notes[f"{name} {precision} {seeds}"] = profiled(asked)
 
@@ -339,6 +354,16 @@ def alone(suite: str, name: str, seeds: int, precision: str) -> Callable[[Bench]
     return lambda bench: bench.alone_rows(suite, name, seeds, precision) and None
 
 
+def folds(bench: Bench) -> None:
+    """What each view of the digits, and their votes, err on folds of the training images."""
+    for fold in range(2):
+        part = f"-fold-{fold}-of-12"
+        for name in VIEWS:
+            many = bench.rows("views", name, 5, BF16, part=part)
+            accuracy = _accuracy([one.record for one in many if one.record])
+            bench.notes[f"{name}{part}"] = accuracy
+
+
 @dataclass(frozen=True)
 class Stage:
     """A step of the whole; ``limit`` is how many seconds it may take before it is ended."""
@@ -348,7 +373,6 @@ class Stage:
     run: Callable[[Bench], None]
 
 
-TF32, BF16 = "tensorfloat32", "mixed_bfloat16"
 STAGES = [
     Stage("facts", 40, facts),
     Stage("t2 float32", 60, against_alone("tutorials", "t2_dense", 32, 5)),
@@ -376,6 +400,8 @@ STAGES = [
     Stage("ladder modern_lenet", 150, row("ladder", "modern_lenet", 20, BF16)),
     Stage("ladder four_convs_longest", 240, row("ladder", "four_convs_longest", 20, BF16)),
     Stage("ladder four_convs_long", 240, row("ladder", "four_convs_long", 20, BF16)),
+    *(Stage(f"views {name}", 240, row("views", name, 20, BF16)) for name in VIEWS[1:]),
+    Stage("folds", 240, folds),
 ]
 
 

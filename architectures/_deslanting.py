@@ -1,0 +1,42 @@
+"""A layer that sets digits upright and makes them equally wide."""
+
+import numpy as np
+from keras import layers, ops
+
+
+class Deslanting(layers.Layer):
+    """Shears bright digits on black upright, and stretches them to ``width``.
+
+    Both are along the rows, and leave the centre of the ink where it is. ``width`` is the standard
+    deviation of the upright digit's ink along a row, in pixels; None leaves it. A digit becomes at
+    most 1.6 times as wide, so that a 1 stays a stroke, and at least half as wide.
+    """
+
+    def __init__(self, width=None, **options):
+        super().__init__(dtype="float32", trainable=False, **options)
+        self.width = width
+
+    def call(self, images):
+        rows, columns = images.shape[1:3]
+        x = np.arange(columns, dtype="float32")
+        y = np.arange(rows, dtype="float32")[:, None]
+        ink = ops.sum(images, axis=-1)  # (b, rows, columns)
+        whole = ops.sum(ink, axis=(1, 2), keepdims=True) + 1e-6
+
+        def mean(values):
+            return ops.sum(ink * values, axis=(1, 2), keepdims=True) / whole
+
+        middle_x, middle_y = mean(x), mean(y)
+        across, down = x - middle_x, y - middle_y
+        height = mean(down * down) + 1e-6
+        slant = mean(across * down) / height
+        stretch = 1.0
+        if self.width is not None:
+            spread = mean(across * across) - slant * slant * height
+            stretch = ops.clip(self.width / ops.sqrt(ops.maximum(spread, 1e-6)), 0.5, 1.6)
+        read = middle_x + slant * down + across / stretch  # where each new pixel is read
+        near = ops.relu(1.0 - ops.abs(x[:, None] - read[:, :, None, :]))  # (b, rows, old, new)
+        return ops.sum(images[:, :, :, None, :] * near[..., None], axis=2)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
