@@ -35,8 +35,14 @@ class Deslanting(layers.Layer):
             spread = mean(across * across) - slant * slant * height
             stretch = ops.clip(self.width / ops.sqrt(ops.maximum(spread, 1e-6)), 0.5, 1.6)
         read = middle_x + slant * down + across / stretch  # where each new pixel is read
-        near = ops.relu(1.0 - ops.abs(x[:, None] - read[:, :, None, :]))  # (b, rows, old, new)
-        return ops.sum(images[:, :, :, None, :] * near[..., None], axis=2)
+        # Bordered by background, twice at the far end: a place has a pixel on either side.
+        bordered = ops.pad(images, [[0, 0], [0, 0], [1, 2], [0, 0]])
+        read = ops.clip(read + 1.0, 0.0, columns + 1.0)[..., None]
+        left = ops.floor(read)
+        place = ops.broadcast_to(ops.cast(left, "int32"), ops.shape(images))
+        here = ops.take_along_axis(bordered, place, axis=2)
+        beside = ops.take_along_axis(bordered, place + 1, axis=2)
+        return here + (read - left) * (beside - here)
 
     def get_config(self):
         return {**super().get_config(), "width": self.width}
