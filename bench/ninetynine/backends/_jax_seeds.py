@@ -81,10 +81,9 @@ class SeedsLoop:
         for place, model in enumerate(models):
             if place == 0:
                 self.model = model
-                targets = one_hot(labels, model.output_shape[-1])
-                self._targets = jax.device_put(targets)
-                # Builds the metrics' variables without a step; inference moves no seed.
-                model.test_on_batch(np.asarray(self._pixels[:1]), targets[:1])
+                self._targets = jax.device_put(one_hot(labels, model.output_shape[-1]))
+                # Builds the metrics' variables from shapes alone: nothing is compiled for it.
+                model._symbolic_build(data_batch=(self._pixels[:1], self._targets[:1]))
                 model.reset_metrics()
                 zeros = [np.asarray(v.value) for v in model.metrics_variables]
             model.optimizer.build(model.trainable_variables)
