@@ -133,9 +133,17 @@ class Found:
         The first seeds vote, by the mean of their probabilities (`ninetynine.voting`'s soft vote).
         """
         members = min(len(runs.records), int(seconds / runs.typical))
-        found = [self._store.predictions(record) for record in runs.records[:members]]
+        return members, self._vote_of(runs.records[:members])
+
+    def votes_of(self, runs: Runs, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the accuracy of each vote of ``size`` of ``runs``, as many as have own seeds."""
+        starts = range(0, len(runs.records) - size + 1, size)
+        return np.array([self._vote_of(runs.records[i : i + size]) for i in starts])
+
+    def _vote_of(self, records: Sequence[Record]) -> float:
+        found = [self._store.predictions(record) for record in records]
         mean = np.mean([p.probabilities.astype(np.float64) for p in found], axis=0)
-        return members, float((mean.argmax(1) == found[0].labels).mean())
+        return float((mean.argmax(1) == found[0].labels).mean())
 
     def together(self, architecture: str, precision: str) -> list[Runs]:
         """Return the runs of a recipe that were trained at once, fewest first."""
