@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,11 @@ from ninetynine import datasets
 from ninetynine.board.training_time import training_flops
 from ninetynine.recipe import Recipe
 from ninetynine.records import Record, RecordStore, Timing
+
+T1, T2, T3, T4 = "t1_small_cnn", "t2_dense", "t3_deep_cnn", "t4_wide_cnn"
+CNN, CONVS, LENET = "speedrun_cnn", "speedrun_convs", "speedrun_lenet"
+F32, TF32, BF16 = "float32", "tensorfloat32", "mixed_bfloat16"
+VIEWS = [f"four_convs_{view}" for view in ("longest", "deslanted", "narrow", "wide")]
 
 
 @dataclass(frozen=True)
@@ -107,12 +112,17 @@ class Found:
     def __init__(self, folder: Path) -> None:
         records, problems = RecordStore(folder).read_all()
         assert not problems, problems
-        groups: dict[tuple[str, str, int], list[Record]] = {}
+        groups: dict[str, dict[tuple[str, str, int], list[Record]]] = {}
         for record in sorted(records, key=lambda r: (r.cell.architecture, r.cell.seed)):
             together = record.timing.together if record.timing else None
             name = record.cell.architecture, record.cell.precision, together or 1
-            groups.setdefault(name, []).append(record)
-        self.runs = {name: Runs(*name, found) for name, found in groups.items()}
+            groups.setdefault(record.cell.dataset, {}).setdefault(name, []).append(record)
+        by_dataset = {
+            dataset: {name: Runs(*name, found) for name, found in of.items()}
+            for dataset, of in groups.items()
+        }
+        self.runs = by_dataset.pop("mnist", {})
+        self.on_folds = by_dataset  # by the name of the fold
         self._store = RecordStore(folder)
         with (folder / "earlier.csv").open(encoding="utf-8") as lines:
             self.earlier = list(csv.DictReader(lines))
@@ -135,10 +145,17 @@ class Found:
         members = min(len(runs.records), int(seconds / runs.typical))
         return members, self._vote_of(runs.records[:members])
 
-    def votes_of(self, runs: Runs, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return the accuracy of each vote of ``size`` of ``runs``, as many as have own seeds."""
-        starts = range(0, len(runs.records) - size + 1, size)
-        return np.array([self._vote_of(runs.records[i : i + size]) for i in starts])
+    def votes_of(self, kinds: Sequence[Runs], size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the accuracy of each vote of ``size`` of each of ``kinds``.
+
+        There are as many as have seeds of their own.
+        """
+        least = min(len(runs.records) for runs in kinds)
+        members = (
+            [record for runs in kinds for record in runs.records[start : start + size]]
+            for start in range(0, least - size + 1, size)
+        )
+        return np.array([*map(self._vote_of, members)])
 
     def _vote_of(self, records: Sequence[Record]) -> float:
         found = [self._store.predictions(record) for record in records]
@@ -149,3 +166,18 @@ class Found:
         """Return the runs of a recipe that were trained at once, fewest first."""
         keys = [key for key in self.runs if key[:2] == (architecture, precision) and key[2] > 1]
         return [self.runs[key] for key in sorted(keys)]
+
+
+def in_order(found: Found) -> list[Runs]:
+    """Return all runs as the page's tables have them: by model, alone first."""
+    names = [T1, T2, T3, T4, CNN, CONVS, LENET]
+    others = sorted({key[0] for key in found.runs} - set(names))
+    place = {name: number for number, name in enumerate([*names, *others])}
+    keys = sorted(found.runs, key=lambda key: (place[key[0]], key[2] > 1, key[1], key[2]))
+    return [found.runs[key] for key in keys]
+
+
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [list(headings), ["---"] * len(headings), *map(list, rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

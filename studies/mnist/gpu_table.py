@@ -6,23 +6,36 @@ a test holds the committed page to what this writes.  It needs no backend.
 
 import argparse
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from gpu_records import Found, Runs
+from gpu_records import (
+    BF16,
+    CNN,
+    CONVS,
+    F32,
+    LENET,
+    T1,
+    T2,
+    T3,
+    T4,
+    TF32,
+    VIEWS,
+    Found,
+    Runs,
+    in_order,
+    markdown,
+)
+from gpu_votes import on_folds, views, votes
 from ninetynine.records import Timing
 from ninetynine.report.formatting import three_digits
 from ninetynine.statistics import time_to_accuracy_certified
 
 _SECTION = re.compile(r"(<!-- gpu-table:begin[^\n]*-->\n).*(<!-- gpu-table:end -->)", re.DOTALL)
-T1, T2, T3, T4 = "t1_small_cnn", "t2_dense", "t3_deep_cnn", "t4_wide_cnn"
-CNN, CONVS, LENET = "speedrun_cnn", "speedrun_convs", "speedrun_lenet"
-F32, TF32, BF16 = "float32", "tensorfloat32", "mixed_bfloat16"
 ASKED = [
     *((name, precision) for name in (T1, T2, T3, T4) for precision in (F32, BF16)),
     *(("four_convs_longest", BF16), ("four_convs_long", BF16), ("modern_lenet", BF16)),
-    *((f"four_convs_{view}", BF16) for view in ("deslanted", "narrow", "wide")),
+    *((name, BF16) for name in VIEWS[1:]),
 ]
 _NOT_MEASURED = "not measured"
 Table = list[list[str]]
@@ -36,9 +49,9 @@ def gpu_table(folder: Path) -> str:
     parts = [
         f"{count} runs on one {facts['name']} ({facts['power_limit_watts']} W, driver "
         f"{facts['driver']}, CUDA {facts['driver_cuda']}, MIG {facts['mig']}).",
-        _markdown(["", "Target", "Found", ""], _targets(found)),
+        markdown(["", "Target", "Found", ""], _targets(found)),
         _where_the_time_goes(found),
-        _markdown(_ROW_HEADINGS, [_row(runs) for runs in _in_order(found)]),
+        markdown(_ROW_HEADINGS, [_row(runs) for runs in in_order(found)]),
         "Seconds, joules and watts are of training alone, without compiling and answering: medians "
         "over the runs that had the machine to themselves, alone without the first one, together a "
         "seed's share. TFLOP/s are counted from the network's multiply-adds (six operations each), "
@@ -46,7 +59,9 @@ def gpu_table(folder: Path) -> str:
         "a run may share. Memory is blank where it is not known: JAX tells only a process's "
         "highest, and an earlier stage had used as much.",
         _precisions(found),
-        _votes(found),
+        votes(found),
+        views(found),
+        on_folds(found),
         _since_earlier(found),
         _not_measured(found),
     ]
@@ -207,14 +222,6 @@ _ROW_HEADINGS = [
 ]  # fmt: skip
 
 
-def _in_order(found: Found) -> list[Runs]:
-    names = [T1, T2, T3, T4, CNN, CONVS, LENET]
-    others = sorted({key[0] for key in found.runs} - set(names))
-    place = {name: number for number, name in enumerate([*names, *others])}
-    keys = sorted(found.runs, key=lambda key: (place[key[0]], key[2] > 1, key[1], key[2]))
-    return [found.runs[key] for key in keys]
-
-
 def _row(runs: Runs) -> list[str]:
     return [
         f"`{runs.architecture}`",
@@ -290,7 +297,7 @@ def _eighths(found: Found) -> str:
         "steps alone. Beside it what the matrix products of such a step take by themselves, where "
         "they were profiled:"
     )
-    return f"{said}\n\n{_markdown(headings, rows)}"
+    return f"{said}\n\n{markdown(headings, rows)}"
 
 
 def _profile(found: Found) -> str:
@@ -321,7 +328,7 @@ def _profile(found: Found) -> str:
         "an epoch costs once is spread over these hundred steps, so alone they take longer than "
         "those above:"
     )
-    return f"{said}\n\n{_markdown(headings, rows)}"
+    return f"{said}\n\n{markdown(headings, rows)}"
 
 
 def _host(runs: Runs) -> float:
@@ -350,35 +357,10 @@ def _precisions(found: Found) -> str:
     )
 
 
-def _votes(found: Found) -> str:
-    rows = []
-    for runs in _in_order(found):
-        if runs.together == 1:
-            continue
-        members, accuracy = found.vote(runs, 60)
-        spent = members * runs.typical
-        fives = 100 * found.votes_of(runs, 5)
-        row = [f"`{runs.architecture}`", runs.precision, str(members), three_digits(spent)]
-        row += [f"{100 * accuracy:.2f}", f"{100 * float(runs.accuracies.mean()):.2f}"]
-        rows.append([*row, f"{fives.mean():.2f} ± {fives.std(ddof=1):.2f} ({len(fives)})"])
-    headings = [
-        *("Votes of", "Precision", "Members", "Seconds", "Accuracy, %", "One alone, %"),
-        "Votes of five, % (replicates)",
-    ]
-    said = (
-        "The vote that a minute of the card gives: the first seeds of each row of seeds together, "
-        "as many as were trained in 60 s or as there are, by the mean of their probabilities. "
-        "Which is the best is not chosen here: that would be a choice by the test images. That "
-        "vote is one, and says nothing of chance; the last column has votes of five, each with "
-        "seeds of its own, mean ± SD."
-    )
-    return f"{said}\n\n{_markdown(headings, rows)}"
-
-
 def _since_earlier(found: Found) -> str:
     """Return what became of the cells of an earlier run, whose hashes and seconds are kept."""
     rows = []
-    for runs in _in_order(found):
+    for runs in in_order(found):
         before = {
             int(row["seed"]): row
             for row in found.earlier
@@ -406,7 +388,7 @@ def _since_earlier(found: Found) -> str:
         "XLA searched for the gradient of max pooling (`loop_revision` 1). `t2_dense` has no "
         "pooling; what else has other bits now has them from other fusions around it:"
     )
-    return f"{said}\n\n{_markdown(headings, rows)}"
+    return f"{said}\n\n{markdown(headings, rows)}"
 
 
 def _not_measured(found: Found) -> str:
@@ -427,11 +409,6 @@ def _why(found: Found, name: str, precision: str) -> str:
         if what["stage"] == stage:
             return f" (ended after {found.ended_after[stage]:.0f} s, unfinished)"
     return ""
-
-
-def _markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [list(headings), ["---"] * len(headings), *map(list, rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main() -> None:

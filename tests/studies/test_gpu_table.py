@@ -4,10 +4,13 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from gpu_records import VIEWS, Found
 from gpu_table import gpu_table, rewrite
+from gpu_votes import views
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +32,26 @@ def test_a_stage_that_never_ended_is_not_measured(tmp_path):
     lines = gpu_table(tmp_path / "gpu").splitlines()
     rows = [line for line in lines if line.startswith("|") and "not measured" in line]
     assert [row.split("|")[1].split()[0] for row in rows] == ["100", "A", "Recorded"]
+
+
+def test_votes_of_views_stand_beside_votes_of_one_that_cost_the_same(tmp_path):
+    shutil.copytree(RESULTS, tmp_path / "gpu")
+    found = Found(tmp_path / "gpu")
+    assert views(found) == ""  # nothing is said of what was not trained
+    one = found.of("four_convs_longest", "mixed_bfloat16", 20)
+    for name in VIEWS[1:]:
+        found.runs[name, "mixed_bfloat16", 20] = replace(one, architecture=name)
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in views(found).splitlines()
+        if line.startswith("|")
+    ]
+    assert [row[1] for row in rows[2:]] == ["1"] * 4 + ["4", "4", "20", "20"]
+    assert [row[3] for row in rows[2:]] == ["20"] * 4 + ["5", "20", "1", "4"]
+    # Four times the same run vote as it does alone, and so do four times the same five.
+    assert rows[7][2] == rows[2][2]
+    fives = 100 * found.votes_of([one], 5)
+    assert rows[9][2] == f"{fives.mean():.2f} ± {fives.std(ddof=1):.2f}"
 
 
 def test_a_page_without_its_markers_is_refused():
