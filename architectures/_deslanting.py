@@ -1,6 +1,5 @@
 """A layer that sets digits upright and makes them equally wide."""
 
-import numpy as np
 from keras import layers, ops
 
 
@@ -18,8 +17,8 @@ class Deslanting(layers.Layer):
 
     def call(self, images):
         rows, columns = images.shape[1:3]
-        x = np.arange(columns, dtype="float32")
-        y = np.arange(rows, dtype="float32")[:, None]
+        x = ops.arange(columns, dtype="float32")
+        y = ops.arange(rows, dtype="float32")[:, None]
         ink = ops.sum(images, axis=-1)  # (b, rows, columns)
         whole = ops.sum(ink, axis=(1, 2), keepdims=True) + 1e-6
 

@@ -8,8 +8,7 @@ Deviations: none; over four_convs_longest: the layer.
 
 import keras
 from keras import layers
-
-from ._deslanting import Deslanting
+from ninetynine.architectures._deslanting import Deslanting
 
 PARAMETERS = 132_170
 

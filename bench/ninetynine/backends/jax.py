@@ -190,9 +190,11 @@ class JaxLoop(StepLoop):
         )
 
     def _state(self) -> State:
-        # Copies, because a step may overwrite the buffers it is given.
-        values = [[variable.value.copy() for variable in part] for part in self._variables()]
-        return values[0], values[1], values[2], values[3]
+        # Copies, because a step may overwrite the buffers it is given.  Made by the runtime: each
+        # shape's own copy() would be compiled.
+        values = [[variable.value for variable in part] for part in self._variables()]
+        state: State = tuple(self._jax.device_put(values, may_alias=False))
+        return state
 
     def _shapes(self) -> Any:
         """Return what `_state` returns without its values, which compiling does not need."""
