@@ -9,7 +9,8 @@ Trained runs are kept in ``--work-dir``, so the script goes on where it was stop
 A search is a TOML file: ``description``, ``folds`` (which, e.g. [0, 1]), optionally ``precision``
 (mixed_bfloat16 by default), and a table ``[candidates.NAME]`` each with ``architecture`` (a name,
 or a path from the search file) and the ``recipe`` keys it changes.  ``variants`` may name a TOML
-file whose tables ``[NAME]`` are further architectures, each by ``architecture`` and ``recipe``.
+file whose tables ``[NAME]`` are further architectures, each by ``architecture`` and ``recipe``, and
+by ``arguments`` of its ``build``.
 A table ``[votes]`` may say which candidates answer together, ``NAME = ["one", "another"]``: a soft
 vote of one run of each.
 """
@@ -56,6 +57,7 @@ class Variant(Entry):
     """A table of the file that ``variants`` names."""
 
     description: str = Field("", description="a sentence")
+    arguments: dict[str, Any] = Field({}, description="a table of arguments of build")
 
 
 class Search(BaseModel):
@@ -154,6 +156,7 @@ def _variants(path: Path, search: Search, where: str) -> Suite:
                 label=name,
                 architecture=variant.architecture,
                 recipe=variant.recipe,
+                arguments=variant.arguments,
                 description=variant.description,
             )
         )
@@ -210,6 +213,7 @@ def _row(candidate: Candidate, records: list[Record], store: RecordStore) -> dic
         "architecture": identity.architecture,
         "source_hash": identity.source_hash,
         "recipe": identity.recipe,
+        **({"arguments": identity.arguments} if identity.arguments else {}),
         "precision": identity.precision,
         "folds": [r.cell.dataset for r in finished],
         "seeds": [r.cell.seed for r in finished],

@@ -79,7 +79,7 @@ SEARCHES = sorted(path for path in TUNING.glob("[0-9]*.toml"))
 
 @pytest.mark.parametrize("path", SEARCHES, ids=lambda path: path.stem)
 def test_a_search_still_asks_for_the_runs_on_record(path):
-    """The code, the recipe and the name of each candidate are those that its results have."""
+    """Code, recipe, arguments and name of each candidate are those that its results have."""
     tune = load_script(SCRIPT)
     search = tune.read_search(path)
     recorded = {
@@ -96,6 +96,7 @@ def test_a_search_still_asks_for_the_runs_on_record(path):
         assert [fold.split("-")[2] for fold in row["folds"]] == [str(k) for k in search.folds]
         assert found.source_hash == row["source_hash"], name
         assert found.recipe.canonical() == row["recipe"], name
+        assert found.arguments == row.get("arguments", {}), name
 
 
 def test_no_two_architecture_files_share_a_build():
